@@ -1,0 +1,1 @@
+"""A control layer around LLM calls for LangChain and LangGraph."""

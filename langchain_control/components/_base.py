@@ -1,0 +1,146 @@
+"""The shapes of the components: a gate stops or lets through, a wrapper surrounds a Runnable."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
+
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.base import RunnableSerializable, coerce_to_runnable
+from pydantic import ConfigDict
+
+from langchain_control._effects import Flow, arun, run
+from langchain_control.errors import ControlError, InputRejected, rejection
+from langchain_control.events import blocked
+from langchain_control.outcomes import ValidationResult
+
+Input = TypeVar("Input")
+Output = TypeVar("Output")
+Value = TypeVar("Value")
+
+
+class Component(RunnableSerializable[Input, Output], Generic[Input, Output]):
+    """A frozen Runnable that is its own configuration.
+
+    A component implements `_flow` once; sync and async calls both perform it. What changes at run
+    time (counters, files, clocks) lives in injected collaborators, in fields with a
+    `default_factory`: private attributes are lost by `configurable_fields`.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, use_attribute_docstrings=True
+    )
+
+    @abstractmethod
+    def _flow(self, value: Input, config: RunnableConfig) -> Flow[Output]:
+        """Do the component's work. `config` is that of the component's own run."""
+
+    def invoke(self, input: Input, config: RunnableConfig | None = None, **kwargs: Any) -> Output:  # noqa: A002
+        """Run synchronously."""
+
+        def call(value: Input, config: RunnableConfig) -> Output:
+            return run(self._flow(value, config))
+
+        return self._call_with_config(call, input, config, **kwargs)
+
+    async def ainvoke(
+        self,
+        input: Input,  # noqa: A002
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> Output:
+        """Run asynchronously, without a thread hop."""
+
+        async def call(value: Input, config: RunnableConfig) -> Output:
+            return await arun(self._flow(value, config))
+
+        return await self._acall_with_config(call, input, config, **kwargs)
+
+    def override(self, **changes: Any) -> Self:
+        """Return a component with some fields changed, validated like a new one."""
+        fields = {name: getattr(self, name) for name in self.model_fields_set}
+        return type(self)(**(fields | self._collaborators() | changes))
+
+    def _collaborators(self) -> dict[str, Any]:
+        """Injected objects stay the same through `override`, set by the caller or not."""
+        return {
+            name: getattr(self, name)
+            for name, field in type(self).model_fields.items()
+            if field.default_factory is not None
+        }
+
+    @classmethod
+    def is_lc_serializable(cls) -> bool:
+        """Let LangChain's `dumpd` describe the component."""
+        return True
+
+    @classmethod
+    def get_lc_namespace(cls) -> list[str]:
+        """Name the module, as `langchain_core.load` expects it."""
+        return cls.__module__.split(".")
+
+
+class Gate(Component[Value, Value], Generic[Value]):
+    """Hand a value on, or stop the chain with a `ControlError`."""
+
+    _error: ClassVar[type[ControlError]] = InputRejected
+
+    @abstractmethod
+    def _inspect(self, value: Value) -> Flow[ValidationResult]:
+        """Judge the value. Never raises for anything a user or a model wrote."""
+
+    def inspect(self, value: Value) -> ValidationResult:
+        """Judge a value without stopping anything."""
+        return run(self._inspect(value))
+
+    async def ainspect(self, value: Value) -> ValidationResult:
+        """Judge a value without stopping anything; plug-ins may be async."""
+        return await arun(self._inspect(value))
+
+    def _hand_on(self, value: Value, verdict: ValidationResult) -> Value:  # noqa: ARG002
+        """Return what goes on down the chain."""
+        return value
+
+    def _flow(self, value: Value, config: RunnableConfig) -> Flow[Value]:
+        verdict = yield from self._inspect(value)
+        if not verdict.passed:
+            yield blocked(type(self).__name__, verdict, config)
+            raise rejection(verdict, self._error)
+        return self._hand_on(value, verdict)
+
+
+class Wrapper(Component[Input, Output], Generic[Input, Output]):
+    """Surround a Runnable, keeping its input and output."""
+
+    @abstractmethod
+    def _around(self, bound: Runnable[Any, Any], value: Any, config: RunnableConfig) -> Flow[Any]:
+        """Call `bound` under the wrapper's care."""
+
+    def wrap(self, runnable: Any) -> Wrapped:
+        """Return `runnable` under this component's care.
+
+        Args:
+            runnable: Any Runnable, chat model, or plain callable.
+        """
+        return Wrapped(wrapper=self, bound=coerce_to_runnable(runnable))
+
+
+class Wrapped(Component[Any, Any]):
+    """A Runnable in a wrapper's care."""
+
+    wrapper: Any
+    bound: Any
+
+    @property
+    def InputType(self) -> Any:  # noqa: N802
+        """That of the wrapped Runnable."""
+        return self.bound.InputType
+
+    @property
+    def OutputType(self) -> Any:  # noqa: N802
+        """That of the wrapped Runnable."""
+        return self.bound.OutputType
+
+    def _flow(self, value: Any, config: RunnableConfig) -> Flow[Any]:
+        wrapper = cast("Wrapper[Any, Any]", self.wrapper)
+        return wrapper._around(self.bound, value, config)  # noqa: SLF001

@@ -1,0 +1,106 @@
+"""What is told about a run while it happens.
+
+Events travel as LangChain custom events, so that any callback handler hears them, sync and async,
+from chains, graphs and subgraphs. `AuditLogger` is one such handler. They carry names, counts,
+times and hashes; no content.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypedDict
+from uuid import uuid4
+
+from langchain_control._effects import Emit
+from langchain_control.outcomes import FailureMode
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
+    from langchain_control.outcomes import ValidationResult
+
+__all__ = ["REQUEST_ID", "AuditRecord", "EventName", "blocked", "event"]
+
+REQUEST_ID = "control_request_id"
+"""Key in a run's metadata under which a caller may set the request id of its own."""
+
+
+class EventName(StrEnum):
+    """Every event this package sends."""
+
+    ATTEMPT = "control.attempt"
+    """A model call was judged, or failed, or was refused by an open circuit."""
+    BLOCKED = "control.blocked"
+    """A gate turned a value away."""
+    RETRY_SCHEDULED = "control.retry_scheduled"
+    FALLBACK = "control.fallback"
+    """A fallback strategy answered, or failed to."""
+    FINISHED = "control.finished"
+    """The final outcome of one request."""
+    CIRCUIT_CHANGED = "control.circuit_changed"
+
+
+class AuditRecord(TypedDict, total=False):
+    """One line of the audit trail. `id`, `time`, `event` and `request_id` are always there."""
+
+    id: str
+    """128-bit random id in hex, unique to the record."""
+    time: str
+    """UTC, ISO 8601."""
+    event: str
+    request_id: str
+    """128-bit id in hex, shared by all records of one request."""
+    component: str
+    number: int
+    model: str
+    failure_mode: str
+    message: str
+    latency_ms: float
+    input_tokens: int
+    output_tokens: int
+    strategy: str
+    mutation: str | None
+    prompt_sha256: str
+    """SHA-256 of the prompt as it was sent."""
+    status: str
+    attempts: int
+    delay_seconds: float
+    rules: list[str]
+    """Ids of the rules that fired or were broken."""
+    notes: list[str]
+    key: str
+    content: str
+    """Only where content was asked for."""
+
+
+def event(name: EventName, config: RunnableConfig, **fields: Any) -> Emit:
+    """Build the effect that tells about something on the run of `config`."""
+    data: dict[str, Any] = {
+        "id": uuid4().hex,
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "event": name.value,
+        **{key: value for key, value in fields.items() if value is not None},
+    }
+    return Emit(name.value, data, config)
+
+
+def blocked(component: str, verdict: ValidationResult, config: RunnableConfig, **more: Any) -> Emit:
+    """Build the event of a gate that turned a value away."""
+    return event(
+        EventName.BLOCKED,
+        config,
+        component=component,
+        failure_mode=verdict.failure_mode.value,
+        message=verdict.message,
+        rules=rules_of(verdict),
+        **more,
+    )
+
+
+def rules_of(verdict: ValidationResult) -> list[str] | None:
+    """Name the rules behind a verdict, once each, in order."""
+    if verdict.failure_mode is FailureMode.NONE:
+        return None
+    names = [*(v.rule for v in verdict.violations), *(f.rule for f in verdict.findings)]
+    return list(dict.fromkeys(names))

@@ -1,0 +1,192 @@
+"""What can happen to a model call, as values.
+
+Everything here is immutable and free of I/O. Expected trouble is a value of these types; it becomes
+an exception only at the LCEL edge, through `ControlResult.unwrap`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+if TYPE_CHECKING:
+    from langchain_core.messages import AIMessage
+
+__all__ = [
+    "Attempt",
+    "ControlResult",
+    "FailureMode",
+    "Finding",
+    "Source",
+    "Status",
+    "ValidationResult",
+    "Violation",
+    "failure",
+    "passed",
+]
+
+EXCERPT_CHARS = 80
+"""How much of a found value a violation may carry."""
+
+Status = Literal["accepted", "fallback", "rejected", "exhausted"]
+"""How a run ended: a model answer, a fallback answer, an input turned away, or nothing."""
+
+Source = Literal["user", "context", "tool"]
+"""Where a text came from: the person asking, a retrieved document, or a tool."""
+
+
+class FailureMode(StrEnum):
+    """What happened. What to do about it is the retry table's business."""
+
+    NONE = "none"
+    SCHEMA_VIOLATION = "schema_violation"
+    CONSTRAINT_VIOLATION = "constraint_violation"
+    PROMPT_INJECTION = "prompt_injection"
+    TOKEN_OVERFLOW = "token_overflow"  # noqa: S105  (a failure, not a secret)
+    HALLUCINATION = "hallucination"
+    TIMEOUT = "timeout"
+    CIRCUIT_OPEN = "circuit_open"
+    TRUNCATED = "truncated"
+    REFUSAL = "refusal"
+    RATE_LIMITED = "rate_limited"
+    MODEL_ERROR = "model_error"
+    """Transient trouble of the provider: a connection error or a 5xx."""
+    MODEL_REJECTED = "model_rejected"
+    """The provider will not take this request: authentication, permission, bad request."""
+    DEADLINE_EXCEEDED = "deadline_exceeded"
+    RETRY_BUDGET_EXHAUSTED = "retry_budget_exhausted"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One thing wrong with an answer, precise enough to ask for a correction."""
+
+    rule: str
+    """The rule or JSON Schema keyword that was broken, such as `required` or `max_length`."""
+    expected: str
+    found: str = ""
+    """A bounded excerpt or description. Never more than `EXCERPT_CHARS` characters."""
+    path: str = ""
+    """JSON Pointer to the place, empty for the whole answer."""
+
+    def __post_init__(self) -> None:
+        """Bound what model text a violation can carry, whoever builds it."""
+        if len(self.found) > EXCERPT_CHARS:
+            object.__setattr__(self, "found", self.found[: EXCERPT_CHARS - 1] + "…")
+
+    def __str__(self) -> str:
+        """Read as one line: where, what was due, what came."""
+        found = f", found {self.found}" if self.found else ""
+        return f"{self.path or '/'}: expected {self.expected}{found}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One sign of an attack in a text."""
+
+    rule: str
+    """Id of the rule that fired, such as `override.ignore-previous`."""
+    category: str
+    """OWASP LLM Top 10 (2025) category, such as `LLM01`."""
+    severity: Literal["low", "medium", "high"] = "high"
+    score: float = 1.0
+    """Probability or confidence between 0 and 1."""
+    span: tuple[int, int] | None = None
+    """Start and end in the text that was searched, if the finding has a place."""
+    tier: str = "rules"
+    """Which kind of detector spoke."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationResult:
+    """The verdict of a gate on one value."""
+
+    passed: bool
+    failure_mode: FailureMode = FailureMode.NONE
+    message: str = ""
+    """One sentence for a person. Holds names, counts and limits, never content."""
+    score: float = 1.0
+    value: Any = None
+    """What the gate hands on: the normalized text, or the parsed answer."""
+    repaired: bool = False
+    violations: tuple[Violation, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+    """How the value was obtained, such as `fenced`, `ambiguous` or `coerced`."""
+
+
+def passed(value: Any, **details: Any) -> ValidationResult:
+    """Build the verdict on a value that may go on."""
+    return ValidationResult(passed=True, value=value, **details)
+
+
+def failure(mode: FailureMode, message: str, **details: Any) -> ValidationResult:
+    """Build the verdict on a value that must stop here."""
+    details.setdefault("score", 0.0)
+    return ValidationResult(passed=False, failure_mode=mode, message=message, **details)
+
+
+class Attempt(TypedDict):
+    """One try at an answer: the same record in state, in the audit file and in a DataFrame."""
+
+    number: int
+    """Counts from 1, the first call."""
+    model: str
+    failure_mode: str
+    message: str
+    latency_ms: float
+    input_tokens: int
+    output_tokens: int
+    strategy: str
+    """`none` for a first call, `simple` or `prompt_mutation` for a retry, `fallback` for one."""
+    mutation: str | None
+    """Name of the correction that this attempt carried, if any."""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlResult:
+    """How one request ended, with everything that was tried on the way."""
+
+    status: Status
+    message: AIMessage | None = None
+    value: Any = None
+    """The parsed answer, where the contract asked for JSON."""
+    failure_mode: FailureMode = FailureMode.NONE
+    """Why it is not `accepted`; also set on a fallback answer."""
+    reason: str = ""
+    attempts: tuple[Attempt, ...] = ()
+    strategy: str = "none"
+    """`fallback:<name>` for a fallback answer, else how the accepted attempt came about."""
+    request_id: str = ""
+    violations: tuple[Violation, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    retry_after: float | None = None
+    """Seconds until it is worth asking again, where that is known."""
+    usage: dict[str, int] = field(default_factory=dict)
+    """`input_tokens`, `output_tokens` and `total_tokens` over all attempts."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether there is an answer that meets the contract, from the model or a fallback."""
+        return self.status in ("accepted", "fallback")
+
+    def unwrap(self) -> AIMessage:
+        """Return the answer, or raise the `ControlError` that says why there is none."""
+        if self.message is not None and self.passed:
+            return self.message
+        from langchain_control.errors import error_for  # noqa: PLC0415  (errors carry results)
+
+        raise error_for(self)
+
+    def __repr__(self) -> str:
+        """Show the outcome without the content."""
+        parts = [f"status={self.status!r}"]
+        if self.failure_mode is not FailureMode.NONE:
+            parts.append(f"failure_mode={self.failure_mode.value!r}")
+        if self.strategy != "none":
+            parts.append(f"strategy={self.strategy!r}")
+        parts.append(f"attempts={len(self.attempts)}")
+        if total := self.usage.get("total_tokens"):
+            parts.append(f"total_tokens={total}")
+        return f"ControlResult({', '.join(parts)})"
