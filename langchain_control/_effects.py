@@ -103,9 +103,9 @@ def _perform(effect: Any) -> Any:
                 raise TypeError(msg)
             return threads.run(lambda: runnable.invoke(given, config), seconds)
         case Sleep(seconds):
-            time.sleep(seconds)
+            return time.sleep(seconds)
         case Emit(name, data, config):
-            dispatch_custom_event(name, data, config=config)
+            return dispatch_custom_event(name, data, config=config)
         case _ if inspect.isawaitable(effect):
             if inspect.iscoroutine(effect):
                 effect.close()
@@ -122,9 +122,9 @@ async def _aperform(effect: Any) -> Any:
         case Call(runnable, given, config, float() | int() as seconds):
             return await _within(seconds, runnable.ainvoke(given, config))
         case Sleep(seconds):
-            await asyncio.sleep(seconds)
+            return await asyncio.sleep(seconds)
         case Emit(name, data, config):
-            await adispatch_custom_event(name, data, config=config)
+            return await adispatch_custom_event(name, data, config=config)
         case other:
             return await other if inspect.isawaitable(other) else other
 

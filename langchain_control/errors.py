@@ -215,14 +215,13 @@ def _http_status(exc: BaseException) -> int | None:
     """Find an HTTP status where SDKs put it: on the exception, its response, or botocore's dict."""
     response: Any = getattr(exc, "response", None)
     if isinstance(response, dict):
-        response = response.get("ResponseMetadata", {})
-        candidates = (response.get("HTTPStatusCode"),)
+        candidates = [response.get("ResponseMetadata", {}).get("HTTPStatusCode")]
     else:
-        candidates = (
+        candidates = [
             getattr(exc, "status_code", None),
             getattr(exc, "code", None),
             getattr(response, "status_code", None),
-        )
+        ]
     return next((c for c in candidates if isinstance(c, int) and not isinstance(c, bool)), None)
 
 

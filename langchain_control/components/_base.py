@@ -38,7 +38,7 @@ class Component(RunnableSerializable[Input, Output], Generic[Input, Output]):
     def invoke(self, input: Input, config: RunnableConfig | None = None, **kwargs: Any) -> Output:  # noqa: A002
         """Run synchronously."""
 
-        def call(value: Input, config: RunnableConfig) -> Output:
+        def call(value: Input, run_manager: Any, config: RunnableConfig) -> Output:  # noqa: ARG001
             return run(self._flow(value, config))
 
         return self._call_with_config(call, input, config, **kwargs)
@@ -51,7 +51,7 @@ class Component(RunnableSerializable[Input, Output], Generic[Input, Output]):
     ) -> Output:
         """Run asynchronously, without a thread hop."""
 
-        async def call(value: Input, config: RunnableConfig) -> Output:
+        async def call(value: Input, run_manager: Any, config: RunnableConfig) -> Output:  # noqa: ARG001
             return await arun(self._flow(value, config))
 
         return await self._acall_with_config(call, input, config, **kwargs)
