@@ -1,0 +1,53 @@
+"""Calls that do not read LangChain's cache."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.globals import get_llm_cache
+from langchain_core.language_models import BaseLanguageModel
+from langchain_core.runnables import Runnable
+from pydantic import BaseModel
+
+__all__ = ["without_cache"]
+
+
+def without_cache(runnable: Runnable[Any, Any]) -> Runnable[Any, Any]:
+    """Return the same Runnable with every model in it off LangChain's cache.
+
+    A retry that reads the cache gets the same bad answer again. Models are found in bindings,
+    sequences, parallel steps, fallbacks and retries; not in the closure of a function.
+
+    Ask right before the call: where no cache is in force there is nothing to turn off and the
+    Runnable itself is returned, so that a fake which counts its own calls keeps counting.
+    """
+    fresh: Runnable[Any, Any] = _uncached(runnable)
+    return fresh
+
+
+def _uncached(value: Any) -> Any:
+    match value:
+        case BaseLanguageModel():
+            return value.model_copy(update={"cache": False}) if _reads_cache(value) else value
+        case Runnable() if isinstance(value, BaseModel):
+            changed = {name: _uncached(part) for name, part in _fields(value)}
+            changed = {n: part for n, part in changed.items() if part is not getattr(value, n)}
+            return value.model_copy(update=changed) if changed else value
+        case list() | tuple():
+            parts = [_uncached(part) for part in value]
+            same = all(new is old for new, old in zip(parts, value, strict=True))
+            return value if same else type(value)(parts)
+        case dict():
+            named = {name: _uncached(part) for name, part in value.items()}
+            return value if all(named[n] is value[n] for n in value) else named
+    return value
+
+
+def _fields(runnable: BaseModel) -> list[tuple[str, Any]]:
+    return [(name, getattr(runnable, name)) for name in type(runnable).model_fields]
+
+
+def _reads_cache(model: BaseLanguageModel[Any]) -> bool:
+    if model.cache is None:
+        return get_llm_cache() is not None
+    return model.cache is not False

@@ -1,0 +1,181 @@
+"""What to do about each failure: one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
+
+from langchain_control.corrections import MAX_INSTRUCTION_CHARS
+from langchain_control.outcomes import FailureMode
+
+__all__ = ["Remedy", "RemedyTable"]
+
+
+class Remedy(BaseModel):
+    """What to do about one failure mode."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    retry: bool = True
+    """Whether another attempt may help."""
+    correction: str | None = Field(default=None, min_length=1, max_length=MAX_INSTRUCTION_CHARS)
+    """What the next prompt says; the violations are listed below it. `None` leaves it unchanged."""
+    native_schema: bool = False
+    """Whether to use the provider's own schema mode on the retry, where the model has one.
+
+    Measured on SmolLM2-135M: 4 of 30 answers met their contract at once, 29 of 30 with this on the
+    second attempt. No wording came close.
+    """
+    answer_limit_factor: float = Field(default=1.0, ge=1.0, le=100.0)
+    """By how much to raise the limit of answer tokens."""
+    honor_retry_after: bool = False
+    """Whether to wait at least as long as the provider's `Retry-After` asks."""
+    stop_on_repeat: bool = False
+    """Whether to give up as soon as an attempt fails exactly like the one before."""
+
+    @model_validator(mode="after")
+    def _without_retry_nothing_else(self) -> Self:
+        if self.retry:
+            return self
+        idle = [name for name in type(self).model_fields if name != "retry" and self._sets(name)]
+        if idle:
+            msg = f"`{idle[0]}` has no effect with `retry=False`"
+            raise ValueError(msg)
+        return self
+
+    def _sets(self, name: str) -> bool:
+        return bool(getattr(self, name) != type(self).model_fields[name].default)
+
+    def __repr_args__(self) -> Any:
+        """Show what differs from a plain retry."""
+        return [(name, getattr(self, name)) for name in type(self).model_fields if self._sets(name)]
+
+
+_GIVE_UP = Remedy(retry=False)
+_WAIT = Remedy(honor_retry_after=True)
+
+_DEFAULTS: dict[FailureMode, Remedy] = {
+    FailureMode.NONE: _GIVE_UP,
+    FailureMode.SCHEMA_VIOLATION: Remedy(
+        correction=(
+            "Answer with exactly one JSON object of the requested shape, from { to }. "
+            "No code fences and no text around it."
+        ),
+        native_schema=True,
+    ),
+    FailureMode.CONSTRAINT_VIOLATION: Remedy(
+        correction="Re-read every numbered constraint and write an answer that meets all of them.",
+    ),
+    FailureMode.PROMPT_INJECTION: _GIVE_UP,
+    # Also a prompt longer than the context window, which stays so: hence `stop_on_repeat`.
+    FailureMode.TOKEN_OVERFLOW: Remedy(
+        correction=(
+            "It was too long. Stay within the limit named below; "
+            "if none is named, use half the length."
+        ),
+        stop_on_repeat=True,
+    ),
+    FailureMode.HALLUCINATION: Remedy(
+        correction=(
+            "State only what the question or its context supports. "
+            "Say so where you are unsure, and invent nothing."
+        ),
+    ),
+    # The one failure of transport that a prompt can cure: time grows with the answer's length.
+    FailureMode.TIMEOUT: Remedy(
+        correction="It took too long. Be shorter and more direct.", honor_retry_after=True
+    ),
+    FailureMode.CIRCUIT_OPEN: _GIVE_UP,
+    FailureMode.TRUNCATED: Remedy(
+        correction="It was cut off. Give a complete answer in fewer words.",
+        answer_limit_factor=2.0,
+    ),
+    FailureMode.REFUSAL: _GIVE_UP,
+    FailureMode.RATE_LIMITED: _WAIT,
+    FailureMode.MODEL_ERROR: _WAIT,
+    FailureMode.MODEL_REJECTED: _GIVE_UP,
+    FailureMode.DEADLINE_EXCEEDED: _GIVE_UP,
+    FailureMode.RETRY_BUDGET_EXHAUSTED: _GIVE_UP,
+}
+
+_NEVER_RETRIED = frozenset(
+    {
+        FailureMode.NONE,
+        FailureMode.PROMPT_INJECTION,
+        FailureMode.CIRCUIT_OPEN,
+        FailureMode.MODEL_REJECTED,
+        FailureMode.DEADLINE_EXCEEDED,
+        FailureMode.RETRY_BUDGET_EXHAUSTED,
+    }
+)
+"""No table may retry these: the same call would be refused again, or must not be made at all."""
+
+
+class RemedyTable(RootModel[dict[FailureMode, Remedy]]):
+    """A remedy for every failure mode.
+
+    Built from the rows that differ, and in them from the fields that differ:
+    `RemedyTable({"refusal": {"retry": True}})`. A row that sets `retry=False` drops the rest.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    root: dict[FailureMode, Remedy] = Field(default_factory=lambda: dict(_DEFAULTS))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _merged(cls, rows: Any) -> Any:
+        if not isinstance(rows, Mapping):
+            return rows
+        changes = {FailureMode(mode): _fields_of(row) for mode, row in rows.items()}
+        return _DEFAULTS | {mode: _changed(_DEFAULTS[mode], row) for mode, row in changes.items()}
+
+    @model_validator(mode="after")
+    def _within_reason(self) -> Self:
+        for mode in _NEVER_RETRIED:
+            if self.root[mode].retry:
+                msg = f"`{mode}` is never retried"
+                raise ValueError(msg)
+        return self
+
+    def __getitem__(self, mode: FailureMode) -> Remedy:
+        """Return the remedy for a failure mode."""
+        return self.root[mode]
+
+    def markdown(self) -> str:
+        """Write the table in Markdown, as the documentation shows it."""
+        names = list(Remedy.model_fields)
+        head = ["failure_mode", *names]
+        rows = [[f"`{m}`", *(_cell(getattr(r, n)) for n in names)] for m, r in self.root.items()]
+        table = [head, ["---"] * len(head), *rows]
+        return "\n".join(f"| {' | '.join(row)} |" for row in table)
+
+    def __repr_args__(self) -> Any:
+        """Show the rows that differ from the default."""
+        return [(m.value, row) for m, row in self.root.items() if row != _DEFAULTS[m]]
+
+
+def _fields_of(row: Any) -> Any:
+    """Return what a row says, and not what it leaves unsaid."""
+    if isinstance(row, Remedy):
+        return {name: getattr(row, name) for name in row.model_fields_set}
+    return row
+
+
+def _changed(default: Remedy, change: Any) -> Remedy:
+    if not isinstance(change, Mapping) or change.get("retry") is False:
+        return Remedy.model_validate(change)
+    return Remedy.model_validate({**default.model_dump(), **change})
+
+
+def _cell(value: Any) -> str:
+    match value:
+        case bool():
+            return "yes" if value else ""
+        case None:
+            return ""
+        case float():
+            return "" if value == 1 else f"×{value:g}"
+    return str(value)
