@@ -72,6 +72,8 @@ class AuditRecord(TypedDict, total=False):
     key: str
     content: str
     """Only where content was asked for."""
+    truncated: list[str]
+    """Names of fields that were cut to keep the line short."""
 
 
 def event(name: EventName, config: RunnableConfig, **fields: Any) -> Emit:
