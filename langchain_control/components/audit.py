@@ -1,0 +1,320 @@
+"""The listener: what happened, written down once."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, cast
+from uuid import uuid4
+
+from langchain_core.callbacks import BaseCallbackHandler
+
+from langchain_control._per_process import PerProcess
+from langchain_control.events import REQUEST_ID, AuditRecord, EventName
+from langchain_control.sinks import AuditSink, JsonlSink, MemorySink
+from langchain_control.trail.file import FileTrail
+from langchain_control.trail.recent import RecentIds
+from langchain_control.trail.reports import AuditReports
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Sequence
+    from uuid import UUID
+
+    from langchain_control.trail.summary import AuditSummary
+
+__all__ = ["AuditLogger"]
+
+_logger = logging.getLogger(__name__)
+
+
+class AuditLogger(BaseCallbackHandler, AuditReports):
+    """Write down what the control layer did, and answer questions about it.
+
+    Goes where LangChain's callbacks go: `config={"callbacks": [audit]}`, `.with_config(...)`, or
+    the policy. It hears the control layer's events and nothing else of the run.
+
+    !!! example "Audit a chain of single components"
+
+        ```python
+        audit = AuditLogger(path="audit.jsonl")
+        chain = (InputGuard() | prompt | model).with_config(callbacks=[audit])
+        chain.invoke("What is a circuit breaker?")
+        print(audit.summary())
+        ```
+    """
+
+    run_inline = True
+    """In async code, write on the event loop: appending a line takes microseconds, and records
+    stay in order."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = "audit.jsonl",
+        *,
+        sinks: Sequence[AuditSink] = (),
+        include_content: bool = False,
+        max_content_chars: int = 2000,
+        raise_error: bool = False,
+    ) -> None:
+        """Configure; nothing is opened, created or read before the first record or question."""
+        if unfit := [type(sink).__name__ for sink in sinks if not isinstance(sink, AuditSink)]:
+            msg = f"`sinks` need `write` and `close`, got {', '.join(unfit)}"
+            raise TypeError(msg)
+        if max_content_chars < 1:
+            msg = f"`max_content_chars` must be at least 1, got {max_content_chars}"
+            raise ValueError(msg)
+        self.sinks = tuple(sinks)
+        self.include_content = include_content
+        self.max_content_chars = max_content_chars
+        self.raise_error = raise_error
+        self.path: Path | None = None
+        self._store: AuditSink
+        self._reports: AuditReports
+        if path is None:
+            self._store = self._reports = MemorySink()
+        else:
+            self._store = file = JsonlSink(path)
+            self.path = file.path
+            self._reports = FileTrail(file.path)
+        self._books = PerProcess(_Bookkeeping)
+
+    # --- listening ------------------------------------------------------------------------------
+
+    @property
+    def ignore_llm(self) -> bool:
+        """Spare every streamed token a call."""
+        return True
+
+    @property
+    def ignore_chat_model(self) -> bool:
+        """Leave prompts unread."""
+        return True
+
+    @property
+    def ignore_retriever(self) -> bool:
+        """Leave documents unread."""
+        return True
+
+    def on_custom_event(
+        self,
+        name: str,
+        data: Any,
+        *,
+        run_id: UUID,
+        tags: list[str] | None = None,  # noqa: ARG002  (LangChain's signature)
+        metadata: dict[str, Any] | None = None,
+        **kwargs: Any,  # noqa: ARG002  (LangChain's signature)
+    ) -> None:
+        """Record an event of the control layer; those of others are left alone."""
+        if name not in _EVENTS or not isinstance(data, Mapping):
+            return
+        request_id = (
+            data.get("request_id")
+            or (metadata or {}).get(REQUEST_ID)
+            or self._books.get().root_of(run_id).hex
+        )
+        self.record(cast("AuditRecord", {**data, "event": name, "request_id": request_id}))
+
+    def on_chain_start(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        """Remember which request a run belongs to."""
+        self._books.get().started(kwargs["run_id"], kwargs.get("parent_run_id"))
+
+    def on_chain_end(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        """Forget the run."""
+        self._books.get().ended(kwargs["run_id"])
+
+    on_chain_error = on_tool_end = on_tool_error = on_chain_end
+    on_tool_start = on_chain_start
+
+    # --- writing --------------------------------------------------------------------------------
+
+    def record(self, record: AuditRecord) -> None:
+        """Write one record to the file and to every sink, unless it was just written.
+
+        `id`, `time` and `request_id` are filled in where they are missing. Only the fields of
+        `AuditRecord` are kept, as plain values; `content` only with `include_content`.
+
+        Raises:
+            ValueError: The record has no `event`.
+            Exception: A sink failed, and `raise_error` is set. The other sinks were served.
+        """
+        books = self._books.get()
+        entry = self._entry(record)
+        if not books.is_new(entry["id"]):
+            return
+        errors = [error for sink in self._all_sinks() if (error := _error_of(sink, entry))]
+        if not errors:
+            return
+        if books.count_errors(len(errors)):
+            kinds = ", ".join(type(error).__name__ for error in errors)
+            _logger.warning("audit records are being lost (%s); see `write_errors`", kinds)
+        if self.raise_error:
+            raise errors[0]
+
+    @property
+    def write_errors(self) -> int:
+        """How many records a sink could not keep, in this process."""
+        return self._books.get().write_errors
+
+    def close(self) -> None:
+        """Close the file and every sink. A later record opens them again."""
+        for sink in self._all_sinks():
+            sink.close()
+
+    def _all_sinks(self) -> tuple[AuditSink, ...]:
+        return (self._store, *self.sinks)
+
+    def _entry(self, record: AuditRecord) -> AuditRecord:
+        """Return a bounded, JSON-native copy with the fields that every record has."""
+        if not record.get("event"):
+            msg = "an audit record needs an `event`"
+            raise ValueError(msg)
+        fields: dict[str, Any] = {
+            name: _plain(value)
+            for name, value in record.items()
+            if name in _FIELDS and value is not None
+        }
+        content = fields.pop("content", None)
+        if self.include_content and isinstance(content, str):
+            fields["content"] = content[: self.max_content_chars]
+        fields.setdefault("id", uuid4().hex)
+        fields.setdefault("time", datetime.now(UTC).isoformat(timespec="milliseconds"))
+        fields.setdefault("request_id", fields["id"])
+        return cast("AuditRecord", fields)
+
+    # --- reading --------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Read what was appended to the file; every question does so by itself."""
+        if isinstance(self._reports, FileTrail):
+            self._reports.refresh()
+
+    def summary(self) -> AuditSummary:
+        """Sum up the file, earlier runs and other processes included.
+
+        Without a file: what this process recorded.
+        """
+        return replace(self._reports.summary(), write_errors=self.write_errors)
+
+    def to_records(self) -> Iterator[AuditRecord]:
+        """Iterate over the records, oldest first: `pandas.DataFrame(audit.to_records())`."""
+        return self._reports.to_records()
+
+    # --- an object like others ------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        """Return the logger."""
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        """Close it."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """Show where the records go."""
+        path = None if self.path is None else str(self.path)
+        sinks = f", sinks={list(self.sinks)!r}" if self.sinks else ""
+        content = ", include_content=True" if self.include_content else ""
+        strict = ", raise_error=True" if self.raise_error else ""
+        return f"AuditLogger({path!r}{sinks}{content}{strict})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as the configuration: the copy opens its files for itself."""
+        settings = {
+            "path": None if self.path is None else str(self.path),
+            "sinks": self.sinks,
+            "include_content": self.include_content,
+            "max_content_chars": self.max_content_chars,
+            "raise_error": self.raise_error,
+        }
+        return _rebuild, (settings,)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Copy as the same logger: copies of a policy share the trail."""
+        return self
+
+
+def _rebuild(settings: dict[str, Any]) -> AuditLogger:
+    return AuditLogger(**settings)
+
+
+def _error_of(sink: AuditSink, record: AuditRecord) -> Exception | None:
+    try:
+        sink.write(record)
+    except Exception as exc:  # noqa: BLE001  (one sink's trouble is not the others'; it is counted)
+        return exc
+    return None
+
+
+# --- from event to record -----------------------------------------------------------------------
+
+_EVENTS = frozenset(EventName)
+_FIELDS = frozenset(AuditRecord.__annotations__)
+
+_MOST_ITEMS = 100
+_LARGEST_INT = 2**63 - 1
+
+
+def _plain(value: Any) -> str | int | float | list[str] | None:
+    """Reduce a value to what JSON can hold; a type that has no place in a record is only named."""
+    match value:
+        case str():
+            return str(value) if value.isascii() else value.encode(errors="replace").decode()
+        case int():
+            return max(-_LARGEST_INT, min(value, _LARGEST_INT))
+        case float():
+            return value if math.isfinite(value) else None
+        case list() | tuple():
+            return [str(_plain(item)) for item in value[:_MOST_ITEMS]]
+        case _:
+            return type(value).__name__
+
+
+# --- what one process remembers -----------------------------------------------------------------
+
+_MOST_RUNS = 10_000
+
+
+class _Bookkeeping:
+    """Which records were just written, which runs are under way, and what went wrong."""
+
+    def __init__(self) -> None:
+        # Re-entrant, because a signal handler may record while its thread is recording.
+        self._lock = threading.RLock()
+        self._recent = RecentIds()
+        self._roots: dict[UUID, UUID] = {}
+        self.write_errors = 0
+
+    def is_new(self, record_id: str) -> bool:
+        with self._lock:
+            return self._recent.is_new(record_id)
+
+    def count_errors(self, count: int) -> bool:
+        """Count, and say whether these are the first."""
+        with self._lock:
+            first = self.write_errors == 0
+            self.write_errors += count
+            return first
+
+    def root_of(self, run_id: UUID) -> UUID:
+        """Return the run that a trace began with, as far as it is known."""
+        return self._roots.get(run_id, run_id)
+
+    def started(self, run_id: UUID, parent_run_id: UUID | None) -> None:
+        if parent_run_id is None:
+            return
+        with self._lock:
+            self._roots[run_id] = self.root_of(parent_run_id)
+            if len(self._roots) > _MOST_RUNS:
+                # Runs that never ended, such as abandoned streams, must not pile up.
+                del self._roots[next(iter(self._roots))]
+
+    def ended(self, run_id: UUID) -> None:
+        with self._lock:
+            self._roots.pop(run_id, None)

@@ -1,0 +1,71 @@
+"""The last records, in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from langchain_control.trail.index import AuditIndex
+from langchain_control.trail.reports import AuditReports
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from langchain_control.events import AuditRecord
+    from langchain_control.trail.summary import AuditSummary
+
+__all__ = ["MemorySink"]
+
+
+class MemorySink(AuditReports):
+    """Keep the last records, and count all of them.
+
+    For tests, notebooks and processes without a disk. Figures cover every record written; `records`
+    and `story` only those still kept.
+    """
+
+    def __init__(self, *, limit: int = 10_000) -> None:
+        """Keep at most `limit` records, the newest."""
+        if limit < 1:
+            msg = f"`limit` must be at least 1, got {limit}"
+            raise ValueError(msg)
+        self.limit = limit
+        self._lock = threading.RLock()
+        self._records: deque[AuditRecord] = deque(maxlen=limit)
+        self._index = AuditIndex()
+
+    @property
+    def records(self) -> tuple[AuditRecord, ...]:
+        """The records still kept, oldest first."""
+        with self._lock:
+            return tuple(self._records)
+
+    def write(self, record: AuditRecord) -> None:
+        """Keep one record, at the expense of the oldest if there are too many."""
+        with self._lock:
+            if self._index.add(record):
+                self._records.append(record)
+
+    def close(self) -> None:
+        """Do nothing: the records stay readable."""
+
+    def summary(self) -> AuditSummary:
+        """Sum up every record written."""
+        return self._index.summary()
+
+    def to_records(self) -> Iterator[AuditRecord]:
+        """Iterate over copies of the records still kept, oldest first."""
+        return (record.copy() for record in self.records)
+
+    def __repr__(self) -> str:
+        """Show how many of how many."""
+        return f"MemorySink(limit={self.limit}, records={len(self._records)})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle empty: records stay in the process that wrote them."""
+        return _rebuild, (self.limit,)
+
+
+def _rebuild(limit: int) -> MemorySink:
+    return MemorySink(limit=limit)

@@ -1,0 +1,49 @@
+"""Audit records as log lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from langchain_control.events import EventName
+
+if TYPE_CHECKING:
+    from langchain_control.events import AuditRecord
+
+__all__ = ["StructlogSink"]
+
+_LEVEL_OF_STATUS = {"accepted": "info", "fallback": "warning", "rejected": "warning"}
+
+
+class StructlogSink:
+    """Log each record with structlog, as the application has configured it.
+
+    Nothing is configured here. `langchain_control.logging_setup.configure_logging` is there for
+    applications without a setup of their own.
+    """
+
+    def __init__(self, logger_name: str = "langchain_control.audit") -> None:
+        """Log under this name."""
+        self.logger_name = logger_name
+
+    def write(self, record: AuditRecord) -> None:
+        """Log one record: `error` for a request that got no answer, `warning` for trouble."""
+        import structlog  # noqa: PLC0415  (30 ms that only users of this sink pay)
+
+        fields: dict[str, Any] = dict(record)
+        event = fields.pop("event")
+        logger = structlog.get_logger(self.logger_name)
+        getattr(logger, _level(record))(event, logger=self.logger_name, **fields)
+
+    def close(self) -> None:
+        """Do nothing: loggers belong to the application."""
+
+    def __repr__(self) -> str:
+        """Show the logger's name."""
+        return f"StructlogSink({self.logger_name!r})"
+
+
+def _level(record: AuditRecord) -> str:
+    if record["event"] == EventName.FINISHED:
+        return _LEVEL_OF_STATUS.get(record.get("status", ""), "error")
+    trouble = record.get("failure_mode", "none") != "none"
+    return "warning" if trouble or record["event"] == EventName.CIRCUIT_CHANGED else "info"

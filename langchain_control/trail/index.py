@@ -1,0 +1,125 @@
+"""Figures that grow with each record."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
+
+from langchain_control.events import EventName
+from langchain_control.outcomes import FailureMode, Status
+from langchain_control.trail.latency import LatencyDigest
+from langchain_control.trail.recent import RecentIds
+from langchain_control.trail.summary import AuditSummary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from langchain_control.events import AuditRecord
+
+__all__ = ["AuditIndex"]
+
+_MODES = frozenset(mode.value for mode in FailureMode)
+_STATUSES = frozenset(get_args(Status))
+_MOST_RETRIES = 1000
+_LARGEST_COUNT = 2**53
+
+
+class AuditIndex:
+    """Count records without keeping them: memory stays the same however many there are.
+
+    Records may come from a file that anybody could have written, so values that make no sense
+    count as zero and unknown failure modes are counted together.
+    """
+
+    def __init__(self) -> None:
+        """Start from nothing."""
+        self._lock = threading.RLock()
+        self._recent = RecentIds()
+        self._status: Counter[str] = Counter()
+        self._failures: Counter[str] = Counter()
+        self._retries: Counter[int] = Counter()
+        self._sums: Counter[str] = Counter()
+        self._request_latency = LatencyDigest()
+        self._attempt_latency = LatencyDigest()
+
+    def add(self, record: AuditRecord) -> bool:
+        """Count a record, and say so; one heard twice is counted once."""
+        with self._lock:
+            if not self._recent.is_new(record["id"]):
+                return False
+            if count := self._counters.get(record["event"]):
+                count(self, record)
+            return True
+
+    def summary(self) -> AuditSummary:
+        """Sum up what was counted so far."""
+        with self._lock:
+            return AuditSummary(
+                requests=self._sums["requests"],
+                accepted=self._status["accepted"],
+                fallbacks=self._status["fallback"],
+                rejected=self._status["rejected"],
+                exhausted=self._status["exhausted"],
+                blocked=self._sums["blocked"],
+                attempts=self._sums["attempts"],
+                attempts_passed=self._sums["attempts_passed"],
+                input_tokens=self._sums["input_tokens"],
+                output_tokens=self._sums["output_tokens"],
+                failures=dict(self._failures.most_common()),
+                retries=dict(sorted(self._retries.items())),
+                latency_ms=self._request_latency.percentiles(),
+                attempt_latency_ms=self._attempt_latency.percentiles(),
+                latency_exact=self._request_latency.exact and self._attempt_latency.exact,
+                circuit_changes=self._sums["circuit_changes"],
+            )
+
+    def _count_attempt(self, record: AuditRecord) -> None:
+        self._sums["attempts"] += 1
+        self._sums["attempts_passed"] += not self._count_failure(record)
+        self._sums["input_tokens"] += int(_number(record, "input_tokens"))
+        self._sums["output_tokens"] += int(_number(record, "output_tokens"))
+        self._attempt_latency.add(_number(record, "latency_ms", default=math.nan))
+
+    def _count_blocked(self, record: AuditRecord) -> None:
+        self._sums["blocked"] += 1
+        self._count_failure(record)
+
+    def _count_finished(self, record: AuditRecord) -> None:
+        status = _known(record.get("status"), _STATUSES)
+        self._sums["requests"] += 1
+        self._status[status] += 1
+        retries = int(_number(record, "attempts")) - 1
+        self._retries[min(max(retries, 0), _MOST_RETRIES)] += 1
+        if status != "rejected":
+            self._request_latency.add(_number(record, "latency_ms", default=math.nan))
+
+    def _count_circuit_change(self, _: AuditRecord) -> None:
+        self._sums["circuit_changes"] += 1
+
+    def _count_failure(self, record: AuditRecord) -> bool:
+        mode = record.get("failure_mode", FailureMode.NONE)
+        if mode == FailureMode.NONE:
+            return False
+        self._failures[_known(mode, _MODES)] += 1
+        return True
+
+    _counters: ClassVar[dict[str, Callable[[Any, AuditRecord], Any]]] = {
+        EventName.ATTEMPT: _count_attempt,
+        EventName.BLOCKED: _count_blocked,
+        EventName.FINISHED: _count_finished,
+        EventName.CIRCUIT_CHANGED: _count_circuit_change,
+    }
+
+
+def _known(value: Any, known: frozenset[str]) -> str:
+    return value if isinstance(value, str) and value in known else "unknown"
+
+
+def _number(record: Mapping[str, Any], key: str, default: float = 0) -> float:
+    """Read a count or a time, whatever the file says."""
+    value = record.get(key)
+    if isinstance(value, int | float) and 0 <= value <= _LARGEST_COUNT:
+        return value
+    return default

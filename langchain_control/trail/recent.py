@@ -1,0 +1,27 @@
+"""Telling a record heard twice from a new one."""
+
+from __future__ import annotations
+
+__all__ = ["RecentIds"]
+
+
+class RecentIds:
+    """Remember the last ids, and no more.
+
+    The two copies of a record that was heard twice come close together, so a short memory is
+    enough. Not thread-safe: the owner holds a lock.
+    """
+
+    def __init__(self, limit: int = 4096) -> None:
+        """Remember `limit` ids."""
+        self._limit = limit
+        self._ids: dict[str, None] = {}
+
+    def is_new(self, record_id: str) -> bool:
+        """Say whether the id is not among the last ones, and remember it."""
+        if record_id in self._ids:
+            return False
+        self._ids[record_id] = None
+        if len(self._ids) > self._limit:
+            del self._ids[next(iter(self._ids))]
+        return True
