@@ -133,6 +133,7 @@ def rejection(verdict: ValidationResult, kind: type[ControlError]) -> ControlErr
         reason=verdict.message,
         violations=verdict.violations,
         findings=verdict.findings,
+        retry_after=verdict.retry_after,
     )
     return kind(result=result)
 

@@ -114,6 +114,8 @@ class ValidationResult:
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     """How the value was obtained, such as `fenced`, `ambiguous` or `coerced`."""
+    retry_after: float | None = None
+    """Seconds until the same value would pass, where only time stands in its way."""
 
 
 def passed(value: Any, **details: Any) -> ValidationResult:

@@ -89,6 +89,10 @@ class Gate(Component[Value, Value], Generic[Value]):
     def _inspect(self, value: Value) -> Flow[ValidationResult]:
         """Judge the value. Never raises for anything a user or a model wrote."""
 
+    def judge(self, value: Value) -> Flow[ValidationResult]:
+        """Judge a value, as a flow for whoever performs flows."""
+        return self._inspect(value)
+
     def inspect(self, value: Value) -> ValidationResult:
         """Judge a value without stopping anything."""
         return run(self._inspect(value))

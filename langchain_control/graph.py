@@ -1,0 +1,128 @@
+"""The graph door: the table of steps as a compiled LangGraph graph."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Annotated, Any
+
+from langchain_core.messages import AnyMessage
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.base import coerce_to_runnable
+from langgraph.graph import START, StateGraph
+from langgraph.graph.message import add_messages
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Checkpointer
+
+from langchain_control._effects import arun, run
+from langchain_control.model_variants import name_of
+from langchain_control.policy import ControlPolicy
+from langchain_control.state import Context, PerRun
+from langchain_control.steps import STEPS, Router, Step
+
+__all__ = ["ControlGraph", "ControlInput", "ControlState", "create_control_graph"]
+
+
+class ControlInput(PerRun, total=False):
+    """What a control graph takes: messages, and documents if there are any."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+
+
+class ControlState(PerRun, total=False):
+    """The state of a control graph: `messages` shared with any parent, the rest its own."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+
+
+def create_control_graph(
+    model: Any, policy: ControlPolicy | None = None, *, checkpointer: Checkpointer = None
+) -> ControlGraph:
+    """Compile the state machine around a model.
+
+    The graph runs on its own, as a node of a parent that has `messages`, and inside an LCEL chain.
+    It ends with a `status` in its state and, where there is an answer, one new message; it does not
+    raise for what a user, a model or a provider does. `result_of` reads its final state.
+
+    Args:
+        model: A chat model, any Runnable that gives a message or a string, or a plain callable.
+        policy: The rules; see `ControlPolicy`.
+        checkpointer: As in `StateGraph.compile`. `None` takes over the parent's.
+    """
+    policy = policy or ControlPolicy()
+    runnable = coerce_to_runnable(model)
+    context = Context(policy, runnable, name_of(runnable))
+    builder: Any = StateGraph(ControlState)
+    for name, step in STEPS.items():
+        builder.add_node(name, _Node(name, step, context))
+        if len(step.goes_to) == 1:
+            builder.add_edge(name, step.goes_to[0])
+        else:
+            builder.add_conditional_edges(name, _router(step.route, context), list(step.goes_to))
+    builder.add_edge(START, next(iter(STEPS)))
+    compiled = builder.compile(checkpointer=checkpointer, name="control")
+    graph = ControlGraph.of(compiled, supersteps=_supersteps(policy.retry.max_attempts))
+    return graph.with_config(callbacks=[policy.audit]) if policy.audit else graph
+
+
+class ControlGraph(CompiledStateGraph[Any, Any, Any, Any]):
+    """A compiled graph that always has room for its own loop.
+
+    Inside an LCEL chain LangChain's default `recursion_limit` of 25 would cut the loop at seven
+    attempts. The loop is bounded by `max_attempts`, so the limit is raised to what that needs.
+    """
+
+    supersteps: int = 0
+
+    @classmethod
+    def of(cls, compiled: CompiledStateGraph[Any, Any, Any, Any], supersteps: int) -> ControlGraph:
+        """Give a compiled graph room for `supersteps` steps."""
+        fields = {k: v for k, v in vars(compiled).items() if k != "__orig_class__"}
+        return cls(**fields, supersteps=supersteps)
+
+    def __init__(self, *, supersteps: int, **fields: Any) -> None:
+        """Take over a compiled graph's fields, as `CompiledStateGraph.copy` does."""
+        super().__init__(**fields)
+        self.supersteps = supersteps
+
+    def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # type: ignore[override]  # noqa: A002  # all overloads at once
+        """Stream as any compiled graph does."""
+        events: Iterator[Any] = super().stream(input, self._with_room(config), **kwargs)
+        return events
+
+    def astream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # type: ignore[override]  # noqa: A002  # all overloads at once
+        """Stream as any compiled graph does."""
+        events: AsyncIterator[Any] = super().astream(input, self._with_room(config), **kwargs)
+        return events
+
+    def _with_room(self, config: RunnableConfig | None) -> RunnableConfig:
+        given = dict(config or {})
+        own = (self.config or {}).get("recursion_limit", 0)
+        given["recursion_limit"] = max(given.get("recursion_limit", 0), own, self.supersteps)
+        return RunnableConfig(**given)  # type: ignore[typeddict-item]  # a config with one key set
+
+
+class _Node(Runnable[Any, Any]):
+    """Run a step without a run of its own and without a thread hop."""
+
+    def __init__(self, name: str, step: Step, context: Context) -> None:
+        self.name, self._step, self._context = name, step, context
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002, ARG002
+        return run(self._step.node(input, self._context, config or {}))
+
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002, ARG002
+        return await arun(self._step.node(input, self._context, config or {}))
+
+
+def _router(route: Router, context: Context) -> Callable[[Any], str]:
+    def decide(state: Any) -> str:
+        return route(state, context)
+
+    decide.__name__ = route.__name__
+    return decide
+
+
+def _supersteps(max_attempts: int) -> int:
+    loop = ("build", "call", "validate", "retry_with_mutation")
+    around = len(STEPS) + 2  # the steps outside the loop, and LangGraph's own first and last
+    return around + max_attempts * len(loop)

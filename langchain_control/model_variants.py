@@ -1,0 +1,80 @@
+"""The same model, asked differently: what a retry may change besides the prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from operator import itemgetter
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.runnables import Runnable, RunnableBinding, RunnableLambda
+
+from langchain_control.fresh import without_cache
+
+__all__ = ["for_retry", "name_of", "native_schema", "with_larger_answer"]
+
+_ANSWER_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+
+
+def for_retry(
+    model: Runnable[Any, Any], retry: Mapping[str, Any] | None, schema: dict[str, Any] | None
+) -> Runnable[Any, Any]:
+    """Return the model as this attempt should call it.
+
+    The first attempt gets the model as it is. A retry never reads LangChain's cache, which would
+    give the same bad answer again, and may use the provider's own schema mode or a larger answer.
+    """
+    if retry is None:
+        return model
+    fresh = without_cache(model)
+    if retry["answer_limit_factor"] != 1:
+        fresh = with_larger_answer(fresh, retry["answer_limit_factor"])
+    if retry["native_schema"] and schema is not None:
+        fresh = native_schema(fresh, schema) or fresh
+    return fresh
+
+
+def native_schema(model: Runnable[Any, Any], schema: dict[str, Any]) -> Runnable[Any, Any] | None:
+    """Return the model in its provider's JSON Schema mode, or `None` where it has none."""
+    chat_model, bound = _unwrap(model)
+    if chat_model is None:
+        return None
+    titled = {"title": "Answer", "description": "The answer.", **schema}
+    try:
+        constrained = chat_model.with_structured_output(
+            titled, method="json_schema", include_raw=True
+        )
+    except (NotImplementedError, TypeError, ValueError):
+        return None
+    # The raw message goes to the same validator as any other answer.
+    raw: Runnable[Any, Any] = constrained | RunnableLambda(itemgetter("raw"), name="raw")
+    return raw.bind(**bound) if bound else raw
+
+
+def with_larger_answer(model: Runnable[Any, Any], factor: float) -> Runnable[Any, Any]:
+    """Return the model with its answer limit raised, or as it is where it states none."""
+    chat_model, bound = _unwrap(model)
+    for field in _ANSWER_LIMITS:
+        limit = bound.get(field) or getattr(chat_model, field, None)
+        if isinstance(limit, int):
+            return model.bind(**{field: int(limit * factor)})
+    return model
+
+
+def name_of(model: Runnable[Any, Any]) -> str:
+    """Return the name a model goes by in circuits, metrics and the audit trail."""
+    chat_model, _ = _unwrap(model)
+    for field in ("model_name", "model", "model_id", "deployment_name"):
+        name = getattr(chat_model, field, None)
+        if isinstance(name, str) and name:
+            return name
+    return model.get_name()
+
+
+def _unwrap(model: Runnable[Any, Any]) -> tuple[BaseChatModel | None, dict[str, Any]]:
+    """Find the chat model under `bind` and `with_config`, and what was bound on the way."""
+    bound: dict[str, Any] = {}
+    while isinstance(model, RunnableBinding):
+        bound = {**model.kwargs, **bound}
+        model = model.bound
+    return (model if isinstance(model, BaseChatModel) else None), bound

@@ -1,0 +1,154 @@
+"""The one place where a run's rules are written down."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from langchain_control._threads import BoundedThreads
+from langchain_control.components.audit import AuditLogger
+from langchain_control.components.breaker import CircuitBreaker
+from langchain_control.components.fallback import FallbackRouter
+from langchain_control.components.guard import InputGuard
+from langchain_control.components.limiter import RateLimiter
+from langchain_control.components.prompt import PromptBuilder
+from langchain_control.components.retry import RetryEngine
+from langchain_control.components.validator import ResponseValidator
+
+__all__ = ["ControlPolicy"]
+
+ENVIRONMENT_PREFIX = "LANGCHAIN_CONTROL_"
+
+
+class ControlPolicy(BaseModel):
+    """Everything that decides how a request is treated: one frozen bundle of components.
+
+    Give components, or the plain data they are made of: `ControlPolicy(retry={"max_attempts": 5})`.
+
+    !!! example "A contract, a fallback and a trail"
+
+        ```python
+        policy = ControlPolicy(
+            validator=ResponseValidator(response_schema=Invoice),
+            fallback=FallbackRouter(strategies=[("small model", small_model)]),
+            audit=AuditLogger("audit.jsonl"),
+        )
+        ```
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, use_attribute_docstrings=True
+    )
+
+    guard: InputGuard | None = Field(default_factory=InputGuard)
+    """Judges what comes in. `None` lets everything through."""
+    prompt: PromptBuilder = Field(default_factory=PromptBuilder)
+    """Makes the prompt; its `budget` bounds it."""
+    validator: ResponseValidator = Field(default_factory=ResponseValidator)
+    """The contract. The default accepts any answer that is not empty, cut off or a refusal."""
+    breaker: CircuitBreaker = Field(default_factory=CircuitBreaker)
+    """Asked before every call, under the model's name as key."""
+    retry: RetryEngine = Field(default_factory=RetryEngine)
+    """Decides about another try."""
+    fallback: FallbackRouter = Field(default_factory=FallbackRouter)
+    """Where a request lands that the model could not serve. The default has no strategies."""
+    audit: AuditLogger | None = None
+    """Where the trail goes. `None` keeps none; a path or plain data makes a logger."""
+    limiter: RateLimiter | None = None
+    """Asked before anything else. `None` sets no limit."""
+    timeout_seconds: float = Field(default=30.0, gt=0)
+    """Hard limit of one model call."""
+    deadline_seconds: float | None = Field(default=None, gt=0)
+    """Hard limit of one request: attempts, waits and fallbacks together. `None` sets none."""
+    threads: BoundedThreads = Field(default_factory=BoundedThreads, repr=False, exclude=True)
+    """Where sync calls run, so that they can be given up in time."""
+    clock: Callable[[], float] = Field(default=time.time, repr=False, exclude=True)
+    """Seconds since the epoch, for deadlines."""
+    timer: Callable[[], float] = Field(default=time.perf_counter, repr=False, exclude=True)
+    """Seconds from any start, for latencies."""
+
+    @field_validator("audit", mode="before")
+    @classmethod
+    def _audit_from_data(cls, value: Any) -> Any:
+        if isinstance(value, str | Path):
+            return AuditLogger(value)
+        return AuditLogger(**value) if isinstance(value, Mapping) else value
+
+    @model_validator(mode="after")
+    def _times_agree(self) -> Self:
+        asked_for_both = {"timeout_seconds", "deadline_seconds"} <= self.model_fields_set
+        if self.deadline_seconds is None or not asked_for_both:
+            return self
+        if self.timeout_seconds > self.deadline_seconds:
+            msg = (
+                f"`timeout_seconds` ({self.timeout_seconds:g}) is longer than "
+                f"`deadline_seconds` ({self.deadline_seconds:g}), which bounds the whole request"
+            )
+            raise ValueError(msg)
+        return self
+
+    def override(self, **changes: Any) -> Self:
+        """Return a policy with some parts replaced, validated like a new one.
+
+        A component may be changed in place by the plain data of its changes:
+        `policy.override(retry={"max_attempts": 5})` keeps the rest of its retry engine.
+        """
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        for name, change in changes.items():
+            current = fields.get(name)
+            if isinstance(change, Mapping) and hasattr(current, "override"):
+                changes[name] = current.override(**change)
+        unset = {n for n in ("timeout_seconds", "deadline_seconds") if n not in self.model_fields_set}
+        kept = {name: value for name, value in fields.items() if name not in unset}
+        return type(self)(**(kept | changes))
+
+    @classmethod
+    def from_yaml(cls, source: str | Path) -> Self:
+        """Read a policy from a YAML file.
+
+        Raises:
+            ValueError: The file does not hold a mapping, or a field is unknown or out of range.
+        """
+        import yaml  # noqa: PLC0415  (comes with langchain-core; costs import time)
+
+        data = yaml.safe_load(Path(source).read_text(encoding="utf-8")) or {}
+        if not isinstance(data, Mapping):
+            msg = f"expected a mapping of policy fields in `{source}`, got `{type(data).__name__}`"
+            raise ValueError(msg)  # noqa: TRY004  (the file's content is wrong, not the argument)
+        return cls.model_validate(dict(data))
+
+    @classmethod
+    def from_env(
+        cls, prefix: str = ENVIRONMENT_PREFIX, environ: Mapping[str, str] | None = None
+    ) -> Self:
+        """Read a policy from environment variables.
+
+        `LANGCHAIN_CONTROL_RETRY__MAX_ATTEMPTS=5` sets `retry.max_attempts`: two underscores step
+        into a component. Values are read as JSON where they are JSON, else as text.
+
+        Raises:
+            ValueError: A variable names an unknown field, or its value is out of range.
+        """
+        data: dict[str, Any] = {}
+        for name, text in sorted((os.environ if environ is None else environ).items()):
+            if not name.startswith(prefix):
+                continue
+            *parents, field = name.removeprefix(prefix).lower().split("__")
+            place = data
+            for parent in parents:
+                place = place.setdefault(parent, {})
+            place[field] = _json_or_text(text)
+        return cls.model_validate(data)
+
+
+def _json_or_text(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

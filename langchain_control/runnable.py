@@ -1,0 +1,100 @@
+"""The LCEL door: a model under control, as a Runnable."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.base import coerce_to_runnable
+from langchain_core.runnables.config import ensure_config, merge_configs
+
+from langchain_control._effects import Flow
+from langchain_control.components._base import Component
+from langchain_control.model_variants import name_of
+from langchain_control.outcomes import ControlResult
+from langchain_control.policy import ControlPolicy
+from langchain_control.state import Context, result_of, state_of
+from langchain_control.steps import drive
+
+__all__ = ["ControlledModel", "with_control"]
+
+
+def with_control(
+    model: Any, policy: ControlPolicy | None = None, *, include_result: bool = False
+) -> ControlledModel:
+    """Put a model under control.
+
+    Args:
+        model: A chat model, any Runnable that gives a message or a string, or a plain callable.
+        policy: The rules. The default policy guards the input, bounds the prompt, retries
+            transient failures and refuses empty, cut-off and refused answers.
+        include_result: Return a `ControlResult` and never raise for what a user, a model or a
+            provider does.
+
+    Returns:
+        A Runnable from what a chat model takes, or a mapping with `input` and `context`, to an
+        `AIMessage`. Without `include_result` it raises a `ControlError` where there is no answer.
+    """
+    return ControlledModel(
+        model=coerce_to_runnable(model),
+        policy=policy or ControlPolicy(),
+        include_result=include_result,
+    )
+
+
+class ControlledModel(Component[LanguageModelInput, Any]):
+    """A model under control. Made by `with_control`.
+
+    `stream` yields once: nothing leaves before it is accepted.
+    """
+
+    model: Any
+    policy: ControlPolicy
+    include_result: bool = False
+
+    @property
+    def InputType(self) -> Any:  # noqa: N802
+        """What a chat model takes."""
+        return LanguageModelInput
+
+    @property
+    def OutputType(self) -> Any:  # noqa: N802
+        """An `AIMessage`, or a `ControlResult` where asked for."""
+        return ControlResult if self.include_result else AIMessage
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002
+        """Run synchronously. See `with_control`."""
+        return super().invoke(input, heard(config, self.policy.audit), **kwargs)
+
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002
+        """Run asynchronously. See `with_control`."""
+        return await super().ainvoke(input, heard(config, self.policy.audit), **kwargs)
+
+    def _flow(self, value: Any, config: RunnableConfig) -> Flow[Any]:
+        context = Context(self.policy, self.model, name_of(self.model))
+        result = result_of((yield from drive(state_of(value), context, config)))
+        return result if self.include_result else result.unwrap()
+
+    def __repr_args__(self) -> Any:
+        """Show the model by name; its own repr may hold keys and addresses."""
+        yield "model", name_of(self.model)
+        yield "policy", self.policy
+        if self.include_result:
+            yield "include_result", True
+
+
+def heard(
+    config: RunnableConfig | None, listener: BaseCallbackHandler | None
+) -> RunnableConfig:
+    """Return a config on which the listener hears the run, once."""
+    whole = ensure_config(config)
+    if listener is None:
+        return whole
+    present = whole.get("callbacks")
+    handlers = present if isinstance(present, list) else getattr(present, "handlers", [])
+    if listener in (handlers or []):
+        return whole
+    return merge_configs(whole, {"callbacks": [listener]})

@@ -1,0 +1,211 @@
+"""The state of one run: JSON, apart from messages, so that any checkpointer can keep it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, TypedDict
+from uuid import uuid4
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, convert_to_messages
+from langchain_core.prompt_values import PromptValue
+from langchain_core.runnables import Runnable, RunnableConfig
+
+from langchain_control.events import REQUEST_ID, rules_of
+from langchain_control.outcomes import (
+    Attempt,
+    ControlResult,
+    FailureMode,
+    Finding,
+    ValidationResult,
+    Violation,
+)
+
+if TYPE_CHECKING:
+    from langchain_control.policy import ControlPolicy
+
+__all__ = [
+    "Context",
+    "FailureNote",
+    "PerRun",
+    "RunState",
+    "fresh_run",
+    "messages_of",
+    "note_of",
+    "result_of",
+    "state_of",
+    "usage_of",
+]
+
+
+class FailureNote(TypedDict):
+    """The last failure of a run, as plain data."""
+
+    step: str
+    mode: str
+    message: str
+    violations: list[dict[str, str]]
+    findings: list[dict[str, Any]]
+    rules: list[str] | None
+    retry_after: float | None
+
+
+class PerRun(TypedDict, total=False):
+    """What belongs to one run.
+
+    Messages at the top level of state would show in `stream_mode="messages"`, the system prompt and
+    rejected answers among them. So they stay one level down, in `draft`, until one is accepted.
+    """
+
+    context: str | list[str] | None
+    """Input: retrieved documents. `guard` takes them over into `draft`."""
+    draft: dict[str, Any]
+    """`messages` and `context` as screened, `prompt` as sent, `response`, `latency_ms`."""
+    attempts: list[Attempt]
+    failure: FailureNote | None
+    retry: dict[str, Any] | None
+    """The fields of the `Retry` that `validate` decided on."""
+    status: str | None
+    """`None` while the run goes on."""
+    strategy: str
+    value: Any
+    """The parsed answer as plain data, where the contract asks for JSON."""
+    request_id: str
+    started: float
+    deadline: float | None
+    """Seconds since the epoch: it must still hold when another process resumes the run."""
+
+
+class RunState(PerRun, total=False):
+    """The whole state, outside LangGraph."""
+
+    messages: list[BaseMessage]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a run is made with. Doors differ in `model`: the model, or an agent's handler."""
+
+    policy: ControlPolicy
+    model: Runnable[Any, Any]
+    model_name: str
+
+
+def fresh_run(config: RunnableConfig, clock: Callable[[], float], allowed: float | None) -> PerRun:
+    """Return every per-run key with its first value.
+
+    A thread with a checkpointer keeps its state between runs: without the reset a second run would
+    find the first one's answer.
+    """
+    started = clock()
+    return PerRun(
+        context=None,
+        draft={},
+        attempts=[],
+        failure=None,
+        retry=None,
+        status=None,
+        strategy="none",
+        value=None,
+        request_id=(config.get("metadata") or {}).get(REQUEST_ID) or uuid4().hex,
+        started=started,
+        deadline=None if allowed is None else started + allowed,
+    )
+
+
+def state_of(given: Any) -> RunState:
+    """Turn what a chain hands to a model into state.
+
+    Accepts what a chat model accepts, and a mapping with `input` and `context`.
+
+    Raises:
+        TypeError: It is none of these.
+    """
+    if isinstance(given, Mapping) and "input" in given:
+        if unknown := set(given) - {"input", "context"}:
+            msg = f"expected the keys `input` and `context`, also got {sorted(unknown)}"
+            raise TypeError(msg)
+        return RunState(messages=messages_of(given["input"]), context=given.get("context"))
+    return RunState(messages=messages_of(given))
+
+
+def messages_of(given: Any) -> list[BaseMessage]:
+    """Turn a `LanguageModelInput` into messages."""
+    if isinstance(given, str):
+        return [HumanMessage(given)]
+    if isinstance(given, PromptValue):
+        return given.to_messages()
+    if isinstance(given, BaseMessage):
+        return [given]
+    if isinstance(given, Sequence):
+        return convert_to_messages(given)
+    msg = (
+        "expected a str, messages, a PromptValue or a mapping with `input`, "
+        f"got `{type(given).__name__}`"
+    )
+    raise TypeError(msg)
+
+
+def note_of(
+    step: str, verdict: ValidationResult, *, retry_after: float | None = None
+) -> FailureNote:
+    """Write a failed verdict down as plain data."""
+    return FailureNote(
+        step=step,
+        mode=verdict.failure_mode.value,
+        message=verdict.message,
+        violations=[asdict(v) for v in verdict.violations],
+        findings=[asdict(f) for f in verdict.findings],
+        rules=rules_of(verdict),
+        retry_after=retry_after,
+    )
+
+
+def violations_in(note: FailureNote | None) -> tuple[Violation, ...]:
+    """Read the violations back."""
+    return tuple(Violation(**v) for v in note["violations"]) if note else ()
+
+
+def usage_of(attempts: Sequence[Attempt]) -> dict[str, int]:
+    """Add up the tokens of all attempts."""
+    tokens_in = sum(a["input_tokens"] for a in attempts)
+    tokens_out = sum(a["output_tokens"] for a in attempts)
+    return {
+        "input_tokens": tokens_in,
+        "output_tokens": tokens_out,
+        "total_tokens": tokens_in + tokens_out,
+    }
+
+
+def result_of(state: Mapping[str, Any]) -> ControlResult:
+    """Read the outcome of a finished run out of its state, from whichever door.
+
+    Raises:
+        ValueError: The run has not finished.
+    """
+    status = state.get("status")
+    if status is None:
+        msg = "the run has not finished: its state has no `status`"
+        raise ValueError(msg)
+    note = state.get("failure")
+    has_answer = status in ("accepted", "fallback")
+    answer = state["messages"][-1] if has_answer else None
+    return ControlResult(
+        status=status,
+        message=answer if isinstance(answer, AIMessage) else None,
+        value=state.get("value"),
+        failure_mode=FailureMode(note["mode"]) if note else FailureMode.NONE,
+        reason=note["message"] if note else "",
+        attempts=tuple(state["attempts"]),
+        strategy=state["strategy"],
+        request_id=state["request_id"],
+        violations=violations_in(note),
+        findings=tuple(_finding(f) for f in note["findings"]) if note else (),
+        retry_after=note["retry_after"] if note else None,
+        usage=usage_of(state["attempts"]),
+    )
+
+
+def _finding(plain: dict[str, Any]) -> Finding:
+    span = plain["span"]
+    return Finding(**{**plain, "span": None if span is None else tuple(span)})

@@ -1,0 +1,435 @@
+"""The state machine: its nodes, its routers, and the one table that knows their order.
+
+    START → guard → build → call → validate → END
+              │       │       │        ├──→ retry_with_mutation → build
+              └───────┴───────┴────────┴──→ fallback → END
+
+A node is a flow from state to an update. A router is a pure function of state and context.
+`STEPS` binds the two; `create_control_graph` compiles it and `drive` walks it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any, NamedTuple, cast
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import merge_configs
+
+from langchain_control._effects import Call, Flow, Sleep
+from langchain_control.circuit import Outcome, Permit
+from langchain_control.errors import classify, retry_after_seconds
+from langchain_control.events import EventName, blocked, event
+from langchain_control.model_variants import for_retry
+from langchain_control.outcomes import (
+    Attempt,
+    FailureMode,
+    Source,
+    ValidationResult,
+    failure,
+)
+from langchain_control.state import (
+    Context,
+    PerRun,
+    RunState,
+    fresh_run,
+    note_of,
+    usage_of,
+    violations_in,
+)
+from langchain_control.strategies import FallbackRequest
+
+__all__ = ["END", "STEPS", "Step", "drive"]
+
+END = "__end__"
+"""LangGraph's name for the end of a graph, spelled out so that `drive` needs no langgraph."""
+
+UNHEARD = "nostream"
+"""LangGraph's tag for calls that stay out of `stream_mode="messages"`: a draft is no answer yet."""
+
+Update = PerRun
+Node = Callable[[RunState, Context, RunnableConfig], Flow[Any]]
+Router = Callable[[RunState, Context], str]
+
+
+# --- nodes ----------------------------------------------------------------------------------------
+
+
+def guard(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
+    """Open the run: admit it, judge the question, screen what else would reach the model."""
+    policy = context.policy
+    run = fresh_run(config, policy.clock, policy.deadline_seconds)
+    messages, documents = list(state["messages"]), _documents(state.get("context"))
+    if policy.limiter is not None:
+        admitted = yield from policy.limiter.admit(config)
+        if not admitted.passed:
+            return (yield from _turned_away(run, "RateLimiter", admitted, context, config))
+    if policy.guard is not None:
+        asked = _index_of_question(messages)
+        if asked is not None:
+            verdict = yield from policy.guard.judge(messages[asked])
+            if not verdict.passed:
+                return (yield from _turned_away(run, "InputGuard", verdict, context, config))
+            messages[asked] = verdict.value
+        messages = yield from _screened(messages, asked, run, context, config)
+        documents = yield from _screened(documents, None, run, context, config)
+    return {**run, "draft": {"messages": messages, "context": documents}}
+
+
+def build(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
+    """Make the prompt, within its budget."""
+    draft, retry = state["draft"], state["retry"]
+    built = context.policy.prompt.build(
+        draft["messages"],
+        context=draft["context"],
+        feedback=retry["feedback"] if retry else None,
+    )
+    if not built.verdict.passed:
+        return (yield from _turned_away(state, "TokenBudget", built.verdict, context, config))
+    return {"draft": {**draft, "prompt": built.messages}, "failure": None}
+
+
+def call(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
+    """Call the model once: if its circuit admits it, and within the time that is left."""
+    policy = context.policy
+    remaining = _remaining_seconds(state, context)
+    if remaining is not None and remaining <= 0:
+        verdict = failure(FailureMode.DEADLINE_EXCEEDED, "the deadline of the request has passed")
+        return {"failure": note_of("call", verdict)}
+    permit = yield policy.breaker.try_acquire(context.model_name)
+    if not isinstance(permit, Permit):
+        verdict = failure(FailureMode.CIRCUIT_OPEN, f"the circuit of `{permit.key}` is open")
+        yield blocked("CircuitBreaker", verdict, config, request_id=state["request_id"])
+        return {"failure": note_of("call", verdict, retry_after=permit.retry_after)}
+
+    cut_short = remaining is not None and remaining < policy.timeout_seconds
+    effect = Call(
+        for_retry(context.model, state["retry"], policy.validator.json_schema()),
+        state["draft"]["prompt"],
+        merge_configs(config, {"tags": [UNHEARD]}),
+        remaining if cut_short else policy.timeout_seconds,
+        policy.threads,
+    )
+    started, outcome = policy.timer(), Outcome.IGNORED
+    response, note = None, None
+    try:
+        response = _as_message((yield effect))
+        outcome = Outcome.SUCCESS
+    except Exception as exc:
+        mode = classify(exc)
+        if mode is None:
+            raise
+        if not cut_short:
+            outcome = _VERDICT_ON_PROVIDER.get(mode, Outcome.IGNORED)
+        verdict = failure(mode, f"the call failed with `{type(exc).__name__}`")
+        note = note_of("call", verdict, retry_after=retry_after_seconds(exc))
+    finally:  # also when cancelled: a lost permit would keep a half-open circuit shut
+        yield policy.breaker.record(permit, outcome)
+    latency_ms = round((policy.timer() - started) * 1000, 3)
+    return {
+        "draft": {**state["draft"], "response": response, "latency_ms": latency_ms},
+        "failure": note,
+    }
+
+
+def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
+    """Judge the answer, write the attempt down, and decide whether another try is worth it."""
+    policy, draft, note = context.policy, state["draft"], state["failure"]
+    response: AIMessage | None = draft["response"]
+    verdict: ValidationResult | None = None
+    if response is not None:
+        verdict = yield from policy.validator.judge(response)
+        note = None if verdict.passed else note_of("validate", verdict)
+    attempt = _attempt(state, context, note)
+    attempts = [*state["attempts"], attempt]
+    yield event(
+        EventName.ATTEMPT,
+        config,
+        request_id=state["request_id"],
+        prompt_sha256=_sha256(draft["prompt"]),
+        rules=note["rules"] if note else None,
+        notes=list(verdict.notes) or None if verdict else None,
+        **attempt,
+    )
+    if verdict is not None and verdict.passed and response is not None:
+        answer = policy.validator.clean(response, verdict)
+        return (
+            yield from _finished(
+                state,
+                config,
+                context,
+                status="accepted",
+                attempts=attempts,
+                strategy=attempt["strategy"],
+                failure=None,
+                value=answer.additional_kwargs.get("parsed"),
+                messages=[answer],
+            )
+        )
+    retry = policy.retry.decide(
+        attempts,
+        violations=violations_in(note),
+        retry_after=note["retry_after"] if note else None,
+        remaining_seconds=_remaining_seconds(state, context),
+    )
+    return {"attempts": attempts, "failure": note, "retry": asdict(retry) if retry else None}
+
+
+def retry_with_mutation(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:  # noqa: ARG001
+    """Wait, then go round again with the correction in the prompt."""
+    retry = cast("dict[str, Any]", state["retry"])
+    yield event(
+        EventName.RETRY_SCHEDULED,
+        config,
+        request_id=state["request_id"],
+        number=retry["number"],
+        delay_seconds=retry["delay_seconds"],
+        mutation=retry["mutation"],
+    )
+    if retry["delay_seconds"] > 0:
+        yield Sleep(retry["delay_seconds"])
+    return {"failure": None}
+
+
+def fallback(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
+    """Give the first fallback answer that meets the contract, or end the run without one."""
+    note = state["failure"]
+    request = FallbackRequest(
+        messages=tuple(state["messages"]),
+        failure_mode=FailureMode(note["mode"]) if note else FailureMode.NONE,
+        attempts=tuple(state["attempts"]),
+        request_id=state["request_id"],
+    )
+    answer = yield from context.policy.fallback.route(
+        request, context.policy.validator, merge_configs(config, {"tags": [UNHEARD]})
+    )
+    if answer is None:
+        ended = "rejected" if note and note["step"] in ("guard", "build") else "exhausted"
+        return (yield from _finished(state, config, context, status=ended))
+    return (
+        yield from _finished(
+            state,
+            config,
+            context,
+            status="fallback",
+            strategy=f"fallback:{answer.name}",
+            value=answer.message.additional_kwargs.get("parsed"),
+            messages=[answer.message],
+        )
+    )
+
+
+# --- routers --------------------------------------------------------------------------------------
+
+
+def after_guard(state: RunState, context: Context) -> str:  # noqa: ARG001
+    """Go on with an admitted input."""
+    if state["status"]:
+        return END
+    return "fallback" if state["failure"] else "build"
+
+
+def after_build(state: RunState, context: Context) -> str:  # noqa: ARG001
+    """Go on with a prompt that fits."""
+    if state["status"]:
+        return END
+    return "fallback" if state["failure"] else "call"
+
+
+def after_call(state: RunState, context: Context) -> str:  # noqa: ARG001
+    """Judge whatever the model did; a call that was never made has nothing to judge."""
+    note = state["failure"]
+    return "fallback" if note and note["mode"] in _NEVER_CALLED else "validate"
+
+
+def after_validate(state: RunState, context: Context) -> str:
+    """End with an accepted answer, else try again while a try is left."""
+    if state["status"]:
+        return END
+    tries_left = len(state["attempts"]) < context.policy.retry.max_attempts
+    return "retry_with_mutation" if state["retry"] and tries_left else "fallback"
+
+
+def after_retry(state: RunState, context: Context) -> str:  # noqa: ARG001
+    """Make a new prompt."""
+    return "build"
+
+
+def after_fallback(state: RunState, context: Context) -> str:  # noqa: ARG001
+    """The end of every road."""
+    return END
+
+
+# --- the table ------------------------------------------------------------------------------------
+
+
+class Step(NamedTuple):
+    """A row of the table."""
+
+    node: Node
+    goes_to: tuple[str, ...]
+    route: Router
+
+
+STEPS: dict[str, Step] = {
+    "guard": Step(guard, ("build", "fallback", END), after_guard),
+    "build": Step(build, ("call", "fallback", END), after_build),
+    "call": Step(call, ("validate", "fallback"), after_call),
+    "validate": Step(validate, ("retry_with_mutation", "fallback", END), after_validate),
+    "retry_with_mutation": Step(retry_with_mutation, ("build",), after_retry),
+    "fallback": Step(fallback, (END,), after_fallback),
+}
+
+
+def drive(state: RunState, context: Context, config: RunnableConfig) -> Flow[RunState]:
+    """Walk the table from `guard` to the end and return the final state."""
+    name = next(iter(STEPS))
+    while name != END:
+        step = STEPS[name]
+        update: RunState = yield from step.node(state, context, config)
+        messages = [*state["messages"], *update.get("messages", [])]
+        state = RunState(**{**state, **update, "messages": messages})  # type: ignore[typeddict-item]  # update has only RunState's keys
+        name = step.route(state, context)
+    return state
+
+
+# --- what the nodes share -------------------------------------------------------------------------
+
+_NEVER_CALLED = (FailureMode.CIRCUIT_OPEN, FailureMode.DEADLINE_EXCEEDED)
+
+_VERDICT_ON_PROVIDER: dict[FailureMode, Outcome] = {
+    FailureMode.TIMEOUT: Outcome.FAILURE,
+    FailureMode.MODEL_ERROR: Outcome.FAILURE,
+    FailureMode.RATE_LIMITED: Outcome.THROTTLED,
+}
+"""What a failed call says about the provider's health. Anything else says nothing."""
+
+DROPPED = "[removed: this content was withheld by a safety check]"
+"""Stands in for a tool result that may not reach the model: the call it answers still needs one."""
+
+
+def _index_of_question(messages: Sequence[BaseMessage]) -> int | None:
+    humans = (i for i in reversed(range(len(messages))) if isinstance(messages[i], HumanMessage))
+    return next(humans, None)
+
+
+def _documents(context: str | Sequence[str] | None) -> list[str]:
+    if context is None:
+        return []
+    return [context] if isinstance(context, str) else list(context)
+
+
+def _screened(
+    items: Sequence[Any], asked: int | None, run: PerRun, context: Context, config: RunnableConfig
+) -> Flow[list[Any]]:
+    """Keep what may reach the model beside the question.
+
+    An attack in an earlier turn, a document or a tool result does not block the request: it is left
+    out and the trail says so. Otherwise one poisoned message would end a conversation for good, and
+    a blocked attack would come back as history with the next question.
+    """
+    policy_guard, kept = context.policy.guard, []
+    assert policy_guard is not None  # noqa: S101  (for the type checker: callers have looked)
+    for position, item in enumerate(items):
+        source = _source_of(item)
+        if position == asked or source is None:
+            kept.append(item)
+            continue
+        verdict = yield from policy_guard.judge(item, source=source)
+        if verdict.passed:
+            kept.append(verdict.value)
+        elif verdict.failure_mode is FailureMode.PROMPT_INJECTION:
+            yield blocked("InputGuard", verdict, config, request_id=run["request_id"], key=source)
+            if isinstance(item, ToolMessage):
+                kept.append(item.model_copy(update={"content": DROPPED}))
+        else:
+            kept.append(item)
+    return kept
+
+
+def _source_of(item: Any) -> Source | None:
+    match item:
+        case HumanMessage():
+            return "user"
+        case ToolMessage():
+            return "tool"
+        case str():
+            return "context"
+    return None
+
+
+def _turned_away(
+    run: Any, component: str, verdict: ValidationResult, context: Context, config: RunnableConfig
+) -> Flow[Any]:
+    """End a run before any call, or leave the end to the fallback where the policy allows it."""
+    step = "build" if component == "TokenBudget" else "guard"
+    note = note_of(step, verdict, retry_after=verdict.retry_after)
+    yield blocked(component, verdict, config, request_id=run["request_id"])
+    if context.policy.fallback.answer_blocked_input:
+        return {**run, "failure": note}
+    return (yield from _finished(run, config, context, status="rejected", failure=note))
+
+
+def _finished(run: Any, config: RunnableConfig, context: Context, **update: Any) -> Flow[Any]:
+    """Close a run: tell the trail how it ended and return the last update."""
+    final = {**run, **update}
+    note, attempts = final["failure"], final["attempts"]
+    usage = usage_of(attempts)
+    yield event(
+        EventName.FINISHED,
+        config,
+        request_id=final["request_id"],
+        status=final["status"],
+        strategy=final["strategy"],
+        failure_mode=note["mode"] if note else FailureMode.NONE.value,
+        message=note["message"] if note else None,
+        model=context.model_name,
+        attempts=len(attempts),
+        latency_ms=round((context.policy.clock() - final["started"]) * 1000, 3),
+        input_tokens=usage["input_tokens"],
+        output_tokens=usage["output_tokens"],
+    )
+    return {**{k: final[k] for k in fresh_keys()}, "messages": update.get("messages", [])}
+
+
+def _remaining_seconds(state: RunState, context: Context) -> float | None:
+    deadline = state["deadline"]
+    return None if deadline is None else deadline - context.policy.clock()
+
+
+def _as_message(response: Any) -> AIMessage:
+    """Accept what a model, a chain or a plain function may return for an answer."""
+    match response:
+        case AIMessage():
+            return response
+        case str():
+            return AIMessage(response)
+    msg = f"a model must return an AIMessage or a str, got `{type(response).__name__}`"
+    raise TypeError(msg)
+
+
+def _attempt(state: RunState, context: Context, note: Any) -> Attempt:
+    retry, response = state["retry"], state["draft"]["response"]
+    usage = (response.usage_metadata if response is not None else None) or {}
+    metadata = response.response_metadata if response is not None else {}
+    return Attempt(
+        number=len(state["attempts"]) + 1,
+        model=metadata.get("model_name") or context.model_name,
+        failure_mode=note["mode"] if note else FailureMode.NONE.value,
+        message=note["message"] if note else "",
+        latency_ms=state["draft"]["latency_ms"],
+        input_tokens=usage.get("input_tokens", 0),
+        output_tokens=usage.get("output_tokens", 0),
+        strategy=retry["strategy"] if retry else "none",
+        mutation=retry["mutation"] if retry else None,
+    )
+
+
+def _sha256(prompt: Sequence[BaseMessage]) -> str:
+    digest = hashlib.sha256()
+    for message in prompt:
+        digest.update(f"{message.type}\x00{message.content}\x00".encode(errors="surrogatepass"))
+    return digest.hexdigest()

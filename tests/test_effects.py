@@ -1,0 +1,182 @@
+"""Flows: one generator, two drivers."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+import pytest
+from langchain_core.runnables import RunnableLambda
+
+from langchain_control._effects import Call, Sleep, arun, run
+from langchain_control._threads import BoundedThreads
+
+
+def double_flow(threads=None, seconds=None):
+    answer = yield Call(RunnableLambda(lambda x: x * 2), 21, {}, seconds, threads)
+    yield Sleep(0)
+    plain = yield "a plain value comes back as it is"
+    return answer, plain
+
+
+@pytest.mark.parametrize("seconds", [None, 5])
+def test_both_drivers_perform_the_same_flow(seconds):
+    """A flow gives the same result sync and async, with and without a time limit."""
+    expected = (42, "a plain value comes back as it is")
+
+    assert expected == run(double_flow(BoundedThreads(), seconds))
+    assert expected == asyncio.run(arun(double_flow(BoundedThreads(), seconds)))
+
+
+def test_a_sync_call_with_a_limit_needs_threads():
+    """A time limit without threads to run in is a mistake, not a silent wait."""
+    with pytest.raises(TypeError, match="threads"):
+        run(double_flow(None, 5))
+
+
+def test_an_awaitable_from_a_plug_in_is_awaited():
+    """An async plug-in answers in an async flow."""
+
+    async def plug_in():
+        return 7
+
+    def flow():
+        return (yield plug_in())
+
+    assert asyncio.run(arun(flow())) == 7
+
+
+def test_an_async_plug_in_in_a_sync_call_is_a_clear_error():
+    """An async plug-in met by the sync driver says what to do instead."""
+
+    async def plug_in():
+        return 7
+
+    def flow():
+        return (yield plug_in())
+
+    with pytest.raises(TypeError, match="ainvoke"):
+        run(flow())
+
+
+def test_a_failed_effect_is_raised_inside_the_flow():
+    """A flow can handle what an effect raised and go on."""
+
+    def broken(_):
+        raise ConnectionError
+
+    def flow():
+        try:
+            yield Call(RunnableLambda(broken), 1, {})
+        except ConnectionError:
+            return (yield "recovered")
+
+    assert run(flow()) == "recovered"
+    assert asyncio.run(arun(flow())) == "recovered"
+
+
+def test_finally_runs_when_an_async_call_is_cancelled():
+    """Cancelling a flow runs its `finally` blocks, effects in them included."""
+    released = []
+
+    async def forever(_):
+        await asyncio.sleep(60)
+
+    def flow():
+        try:
+            yield Call(RunnableLambda(forever), 1, {})
+        finally:
+            released.append((yield "given back"))
+
+    async def main():
+        task = asyncio.create_task(arun(flow()))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert released == ["given back"]
+
+
+def test_an_async_call_that_swallows_cancellation_is_given_up_all_the_same():
+    """The async limit is hard: a model that ignores its cancellation does not hold the caller."""
+    stop = asyncio.Event()
+
+    async def stubborn(_):
+        while not stop.is_set():
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                if stop.is_set():
+                    raise
+
+    async def main():
+        with pytest.raises(TimeoutError):
+            await arun(_one_call(RunnableLambda(stubborn), 0.02))
+        stop.set()
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+
+    asyncio.run(main())
+
+
+def _one_call(runnable, seconds, threads=None):
+    return (yield Call(runnable, 1, {}, seconds, threads))
+
+
+def test_a_hundred_hung_sync_calls_hold_a_bounded_number_of_threads():
+    """Hung calls never hold more threads than the limit, and none once they have returned."""
+    threads, gate = BoundedThreads(limit=4), threading.Event()
+    hung = RunnableLambda(lambda _: gate.wait(10))
+    before = _call_threads()
+
+    for _ in range(100):
+        with pytest.raises(TimeoutError):
+            run(_one_call(hung, 0.001, threads))
+        assert _call_threads() - before <= 4
+
+    gate.set()
+    deadline = time.monotonic() + 5
+    while _call_threads() > before and time.monotonic() < deadline:
+        gate.wait(0.01)
+        time.sleep(0.001)
+    assert _call_threads() == before
+
+
+def _call_threads() -> int:
+    return sum(t.name == "langchain-control-call" for t in threading.enumerate())
+
+
+def test_a_call_that_finds_no_free_thread_is_never_started():
+    """A call that found no thread in time fails by name and does not run later."""
+    threads, gate, started = BoundedThreads(limit=1), threading.Event(), []
+
+    def note(_):
+        started.append(1)
+        gate.wait(10)
+
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            run(_one_call(RunnableLambda(note), 0.01, threads))
+    gate.set()
+
+    assert started == [1]
+
+
+def test_what_a_limited_call_raises_reaches_the_caller():
+    """An exception in the call's thread is raised in the caller's."""
+
+    def broken(_):
+        msg = "no"
+        raise KeyError(msg)
+
+    with pytest.raises(KeyError):
+        run(_one_call(RunnableLambda(broken), 5, BoundedThreads()))
+
+
+def test_a_limit_of_no_threads_is_refused():
+    """A bound of zero threads could never call anything."""
+    with pytest.raises(ValueError, match="limit"):
+        BoundedThreads(0)
