@@ -21,6 +21,8 @@ MAX_LINE_BYTES = 8192
 
 _OWNER_ONLY = 0o600
 
+_LOOKS = 10
+
 # `O_NONBLOCK` means nothing to a regular file; a full pipe fails the write instead of holding up
 # the event loop, and detectors of blocking calls see that this one cannot block.
 _FLAGS = (
@@ -136,12 +138,24 @@ class _AppendedFile:
         return self._fd, os.fstat(self._fd)
 
     def _starts_line_locked(self, fd: int, status: os.stat_result) -> bool:
-        """Whether the file ends with a whole line: a killed writer may have left half of one."""
-        size = status.st_size
-        if size in (0, self._end_of_ours) or not stat.S_ISREG(status.st_mode):
+        """Whether the file ends with a whole line: a killed writer may have left half of one.
+
+        Half a line may also be what another process is writing this moment, hence several looks.
+        Where they do not suffice, the file gets an empty line: readers skip those.
+        """
+        if not stat.S_ISREG(status.st_mode):
             return True
-        os.lseek(fd, size - 1, os.SEEK_SET)
-        return os.read(fd, 1) in (b"\n", b"")
+        for _ in range(_LOOKS):
+            size = status.st_size
+            if size in (0, self._end_of_ours) or _last_byte(fd, size) == b"\n":
+                return True
+            status = os.fstat(fd)
+        return False
+
+
+def _last_byte(fd: int, size: int) -> bytes:
+    os.lseek(fd, size - 1, os.SEEK_SET)
+    return os.read(fd, 1)
 
 
 def _open(path: Path) -> int:

@@ -50,6 +50,9 @@ class MemorySink(AuditReports):
     def close(self) -> None:
         """Do nothing: the records stay readable."""
 
+    def refresh(self) -> None:
+        """Do nothing: every record came through here."""
+
     def summary(self) -> AuditSummary:
         """Sum up every record written."""
         return self._index.summary()

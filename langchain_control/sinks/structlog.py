@@ -27,7 +27,7 @@ class StructlogSink:
 
     def write(self, record: AuditRecord) -> None:
         """Log one record: `error` for a request that got no answer, `warning` for trouble."""
-        import structlog  # noqa: PLC0415  (30 ms that only users of this sink pay)
+        import structlog  # noqa: PLC0415  (slow; only users of this sink pay)
 
         fields: dict[str, Any] = dict(record)
         event = fields.pop("event")

@@ -1,0 +1,63 @@
+"""`StructlogSink` logs through the application's structlog."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from langchain_control.events import EventName
+from langchain_control.sinks import StructlogSink
+from tests.audit_records import attempt, audit_record, finished
+
+
+def test_logs_the_record_as_structured_fields() -> None:
+    """Fields stay fields; the event's name is the message."""
+    with capture_logs() as lines:
+        StructlogSink().write(attempt("timeout", number=2))
+
+    (line,) = lines
+    assert line["event"] == "control.attempt"
+    assert (line["number"], line["failure_mode"]) == (2, "timeout")
+    assert line["logger"] == "langchain_control.audit"
+
+
+@pytest.mark.parametrize(
+    ("record", "level"),
+    [
+        (attempt(), "info"),
+        (attempt("timeout"), "warning"),
+        (audit_record(EventName.BLOCKED, failure_mode="prompt_injection"), "warning"),
+        (audit_record(EventName.CIRCUIT_CHANGED, key="m"), "warning"),
+        (audit_record(EventName.RETRY_SCHEDULED), "info"),
+        (finished("accepted"), "info"),
+        (finished("fallback"), "warning"),
+        (finished("rejected"), "warning"),
+        (finished("exhausted"), "error"),
+    ],
+)
+def test_trouble_is_louder_than_routine(record: dict[str, object], level: str) -> None:
+    """The level says whether somebody should look."""
+    with capture_logs() as lines:
+        StructlogSink().write(record)
+
+    assert lines[0]["log_level"] == level
+
+
+def test_configures_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """Writing leaves the application's choice of structlog setup open."""
+    structlog.reset_defaults()
+    StructlogSink().write(attempt())
+
+    assert "control.attempt" in capsys.readouterr().out
+    assert not structlog.is_configured()
+
+
+def test_importing_the_sinks_does_not_import_structlog() -> None:
+    """Only users of this sink pay for it."""
+    code = "import sys, langchain_control.sinks; sys.exit('structlog' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
