@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from langchain_core.runnables import Runnable
 from langchain_core.runnables.retry import RunnableRetry
 from pydantic import BaseModel
 
-__all__ = ["nested_retries"]
+__all__ = ["nested_retries", "warn_of_nested_retries"]
 
 
 def nested_retries(runnable: Any) -> int:
@@ -22,6 +23,21 @@ def nested_retries(runnable: Any) -> int:
     if isinstance(runnable, RunnableRetry):
         return (below + 1) * runnable.max_attempt_number - 1
     return max(below, _own_retries(runnable))
+
+
+def warn_of_nested_retries(runnable: Runnable[Any, Any], *, stacklevel: int = 2) -> None:
+    """Warn if a Runnable retries by itself.
+
+    Args:
+        runnable: What is about to be retried.
+        stacklevel: Whose line the warning names; 2 is the caller of this function.
+    """
+    if times := nested_retries(runnable):
+        msg = (
+            f"`{runnable.get_name()}` repeats a failed call up to {times} times by itself, and "
+            "every attempt made here would do so again: set `max_retries=0` on the model"
+        )
+        warnings.warn(msg, UserWarning, stacklevel=stacklevel + 1)
 
 
 def _own_retries(model: Any) -> int:
@@ -38,6 +54,6 @@ def _parts(value: Any) -> list[Any]:
     parts: list[Any] = []
     for name in type(value).model_fields:
         field = getattr(value, name)
-        members = field.values() if isinstance(field, dict) else field
+        members = list(field.values()) if isinstance(field, dict) else field
         parts += members if isinstance(members, list | tuple) else [members]
     return [part for part in parts if isinstance(part, Runnable)]

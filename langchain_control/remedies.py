@@ -49,8 +49,9 @@ class Remedy(BaseModel):
         return bool(getattr(self, name) != type(self).model_fields[name].default)
 
     def __repr_args__(self) -> Any:
-        """Show what differs from a plain retry."""
-        return [(name, getattr(self, name)) for name in type(self).model_fields if self._sets(name)]
+        """Show whether it retries, and what differs from a plain retry."""
+        names = [n for n in type(self).model_fields if n == "retry" or self._sets(n)]
+        return [(name, getattr(self, name)) for name in names]
 
 
 _GIVE_UP = Remedy(retry=False)
@@ -60,36 +61,40 @@ _DEFAULTS: dict[FailureMode, Remedy] = {
     FailureMode.NONE: _GIVE_UP,
     FailureMode.SCHEMA_VIOLATION: Remedy(
         correction=(
-            "Answer with exactly one JSON object of the requested shape, from { to }. "
-            "No code fences and no text around it."
+            "The last answer did not have the requested shape. "
+            "Answer with exactly one JSON object, from { to }: no code fences, no text around it."
         ),
         native_schema=True,
     ),
     FailureMode.CONSTRAINT_VIOLATION: Remedy(
-        correction="Re-read every numbered constraint and write an answer that meets all of them.",
+        correction=(
+            "The last answer broke a constraint. "
+            "Re-read every numbered constraint and meet all of them."
+        ),
     ),
     FailureMode.PROMPT_INJECTION: _GIVE_UP,
     # Also a prompt longer than the context window, which stays so: hence `stop_on_repeat`.
     FailureMode.TOKEN_OVERFLOW: Remedy(
         correction=(
-            "It was too long. Stay within the limit named below; "
+            "The last answer was too long. Stay within the limit named below; "
             "if none is named, use half the length."
         ),
         stop_on_repeat=True,
     ),
     FailureMode.HALLUCINATION: Remedy(
         correction=(
-            "State only what the question or its context supports. "
+            "The last answer was not supported by the question or its context. "
             "Say so where you are unsure, and invent nothing."
         ),
     ),
     # The one failure of transport that a prompt can cure: time grows with the answer's length.
     FailureMode.TIMEOUT: Remedy(
-        correction="It took too long. Be shorter and more direct.", honor_retry_after=True
+        correction="The last answer took too long. Be shorter and more direct.",
+        honor_retry_after=True,
     ),
     FailureMode.CIRCUIT_OPEN: _GIVE_UP,
     FailureMode.TRUNCATED: Remedy(
-        correction="It was cut off. Give a complete answer in fewer words.",
+        correction="The last answer was cut off. Give a complete answer in fewer words.",
         answer_limit_factor=2.0,
     ),
     FailureMode.REFUSAL: _GIVE_UP,
@@ -177,5 +182,5 @@ def _cell(value: Any) -> str:
         case None:
             return ""
         case float():
-            return "" if value == 1 else f"×{value:g}"
+            return "" if value == 1 else f"{value:g}"
     return str(value)

@@ -2,21 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import inspect
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, cast
 
 from langchain_core.language_models import LanguageModelInput
-from langchain_core.messages import AIMessage
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    convert_to_messages,
+    message_chunk_to_message,
+)
+from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import Runnable, RunnableConfig
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from langchain_control._effects import Call, Flow
-from langchain_control.components._base import Gate, Wrapper
-from langchain_control.outcomes import FailureMode
-from langchain_control.strategies import FallbackRequest
+from langchain_control._effects import Call, Emit, Flow
+from langchain_control.components._base import Wrapper
+from langchain_control.errors import (
+    ControlError,
+    InputRejected,
+    classify,
+    error_for,
+    retry_after_seconds,
+)
+from langchain_control.events import EventName, event, rules_of
+from langchain_control.outcomes import (
+    ControlResult,
+    FailureMode,
+    ValidationResult,
+    failure,
+    passed,
+)
+from langchain_control.strategies import CannedAnswer, FallbackRequest, RemembersAnswers
+from langchain_control.strategies.function import from_function, is_strategy
 
-__all__ = ["FallbackAnswer", "FallbackRouter", "FallbackTry"]
+__all__ = ["FALLBACK", "AnswerContract", "FallbackAnswer", "FallbackRouter", "FallbackTry"]
+
+FALLBACK = "control_fallback"
+"""Key in an answer's `response_metadata` that names the strategy behind it."""
+
+Outcome: TypeAlias = Literal["answered", "passed", "rejected", "crashed"]
+MakeCall: TypeAlias = Callable[[Runnable[Any, Any], Any, RunnableConfig], Call]
+
+
+class AnswerContract(Protocol):
+    """What an answer must meet, as `ResponseValidator` knows it."""
+
+    def judge(self, value: AIMessage) -> Flow[ValidationResult]:
+        """Judge an answer."""
+
+    def clean(self, message: AIMessage, verdict: ValidationResult) -> AIMessage:
+        """Return the answer as it passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +65,15 @@ class FallbackTry:
     """What became of one strategy."""
 
     name: str
-    outcome: Literal["answered", "passed", "rejected", "crashed"]
+    outcome: Outcome
     """It gave a valid answer, none, one that broke the contract, or it raised."""
-    failure_mode: FailureMode | None = None
-    """What was wrong. `None` for a crash that says nothing about a model."""
+    failure_mode: FailureMode = FailureMode.NONE
     message: str = ""
     """The verdict on its answer, or the class name of what it raised."""
+
+    def __str__(self) -> str:
+        """Read as one of several causes."""
+        return f"`{self.name}` {self.outcome}" + (f" ({self.message})" if self.message else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +83,7 @@ class FallbackAnswer:
     name: str
     """Which strategy gave it."""
     message: AIMessage
-    """The answer in the form that passed the contract."""
+    """The answer in the form that passed the contract, marked as a fallback's."""
     value: Any = None
     """The parsed answer, where the contract asks for one."""
     tries: tuple[FallbackTry, ...] = ()
@@ -47,27 +91,275 @@ class FallbackAnswer:
 
 
 class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
-    """Ask named strategies in order; the first valid answer wins."""
+    """Ask named strategies in order; the first valid answer wins.
+
+    A strategy that raises is noted by the name of its exception and skipped. An answer is marked:
+    its `response_metadata` names the strategy under `control_fallback`.
+
+    !!! example "A smaller model, then a sentence"
+
+        ```python
+        router = FallbackRouter(
+            strategies=[("small model", small_model), ("apology", "Please try again later.")]
+        )
+        ```
+    """
 
     strategies: tuple[tuple[str, Any], ...] = ()
-    """Names and strategies, best first."""
+    """Names and strategies, best first.
+
+    A strategy is a Runnable that takes messages, a `FallbackStrategy`, a function of the question,
+    or a text to answer with.
+    """
     answer_blocked_input: bool = False
-    """Whether a strategy may answer an input that the guard turned away."""
-    clock: Callable[[], float] = Field(default_factory=lambda: __import__("time").perf_counter)
+    """Whether an input that was turned away may be answered.
+
+    Off, because an attacker should learn nothing from a block, and a strategy might be a model.
+    """
+    clock: Callable[[], float] = Field(default=time.perf_counter, repr=False, exclude=True)
+    """Seconds from any start, for latencies."""
+
+    @field_validator("strategies", mode="before")
+    @classmethod
+    def _as_pairs(cls, value: Any) -> Any:
+        pairs = value.items() if isinstance(value, Mapping) else value
+        return tuple(
+            (name, CannedAnswer(given) if isinstance(given, str) else given)
+            for name, given in pairs
+        )
+
+    @field_validator("strategies")
+    @classmethod
+    def _can_be_asked(cls, value: tuple[tuple[str, Any], ...]) -> tuple[tuple[str, Any], ...]:
+        names = [name for name, _ in value]
+        if twice := {name for name in names if names.count(name) > 1}:
+            msg = f"names must differ, `{min(twice)}` stands for several strategies"
+            raise ValueError(msg)
+        for name, strategy in value:
+            if not (isinstance(strategy, Runnable) or is_strategy(strategy)):
+                msg = (
+                    f"`{name}` must be a Runnable, a text, or a function that takes the question, "
+                    f"or the question and the request; got {strategy!r}"
+                )
+                raise ValueError(msg)
+        return value
+
+    @property
+    def InputType(self) -> Any:  # noqa: N802
+        """What a chat model takes."""
+        return str | list[BaseMessage]
+
+    @property
+    def OutputType(self) -> Any:  # noqa: N802
+        """A message, as from a chat model."""
+        return AIMessage
 
     def route(
         self,
         request: FallbackRequest,
-        validator: Gate[AIMessage] | None,
+        contract: AnswerContract | None,
         config: RunnableConfig,
         *,
-        call: Callable[[Runnable[Any, Any], Any, RunnableConfig], Call] = Call,
+        call: MakeCall = Call,
     ) -> Flow[FallbackAnswer | None]:
-        """Ask the strategies in order, as a flow."""
-        raise NotImplementedError
+        """Return the first valid answer as a flow, or `None` if no strategy has one.
+
+        Args:
+            request: What to answer.
+            contract: Judges each answer. Without one, any answer that is not blank is valid.
+            config: The run that events are told on and strategies are called under.
+            call: Makes the call of a strategy; give one that sets a time limit.
+        """
+        answer, _ = yield from self._ask_all(request, contract or _AnyAnswer(), config, call)
+        return answer
+
+    def remember(self, messages: Sequence[BaseMessage], answer: AIMessage) -> None:
+        """Tell an accepted answer of the model to the strategies that learn from it."""
+        for _, strategy in self.strategies:
+            if isinstance(strategy, RemembersAnswers):
+                strategy.remember(messages, answer)
+
+    def _ask_all(
+        self,
+        request: FallbackRequest,
+        contract: AnswerContract,
+        config: RunnableConfig,
+        call: MakeCall = Call,
+    ) -> Flow[tuple[FallbackAnswer | None, tuple[FallbackTry, ...]]]:
+        tries: list[FallbackTry] = []
+        for name, strategy in self.strategies:
+            started = self.clock()
+            asked = yield from _ask(name, call(*_task(name, strategy, request), config), contract)
+            tries.append(asked.tried)
+            yield _event(asked, request, config, latency_seconds=self.clock() - started)
+            if asked.tried.outcome == "answered":
+                marked = _marked(contract.clean(asked.reply, asked.verdict), name)
+                return FallbackAnswer(name, marked, asked.verdict.value, tuple(tries)), tuple(tries)
+        return None, tuple(tries)
 
     def _flow(self, value: LanguageModelInput, config: RunnableConfig) -> Flow[AIMessage]:
-        raise NotImplementedError
+        request = FallbackRequest(messages=_messages_in(value))
+        answer, tries = yield from self._ask_all(request, _AnyAnswer(), config)
+        if answer is None:
+            mode = tries[-1].failure_mode if tries else FailureMode.NONE
+            raise _exhausted(mode, tries)
+        return answer.message
 
     def _around(self, bound: Runnable[Any, Any], value: Any, config: RunnableConfig) -> Flow[Any]:
-        raise NotImplementedError
+        messages = _messages_in(value)
+        try:
+            reply = yield Call(bound, value, config)
+        except Exception as exc:
+            mode = classify(exc)
+            if mode is None or not self._may_answer(exc):
+                raise
+            error = exc
+        else:
+            if isinstance(reply, AIMessage):
+                self.remember(messages, reply)
+            return reply
+        request = FallbackRequest(messages=messages, failure_mode=mode)
+        answer, tries = yield from self._ask_all(request, _AnyAnswer(), config)
+        if answer is None:
+            raise _exhausted(mode, tries, retry_after_seconds(error)) from error
+        return answer.message.text if bound.OutputType is str else answer.message
+
+    def _may_answer(self, error: Exception) -> bool:
+        if isinstance(error, InputRejected) and not self.answer_blocked_input:
+            return False
+        return bool(self.strategies)
+
+
+# --- one strategy -------------------------------------------------------------------------------
+
+
+class _Asked(NamedTuple):
+    """A strategy's answer and the verdict on it."""
+
+    tried: FallbackTry
+    reply: AIMessage
+    verdict: ValidationResult
+
+
+_NO_REPLY = AIMessage("")
+
+
+class _AnyAnswer:
+    """The contract of whoever sets none."""
+
+    def judge(self, value: AIMessage) -> Flow[ValidationResult]:
+        yield from ()
+        return passed(value.additional_kwargs.get("parsed"))
+
+    def clean(self, message: AIMessage, verdict: ValidationResult) -> AIMessage:  # noqa: ARG002
+        return message
+
+
+def _task(name: str, strategy: Any, request: FallbackRequest) -> tuple[Runnable[Any, Any], Any]:
+    """Return what to invoke, and with what."""
+    if isinstance(strategy, Runnable):
+        return strategy, list(request.prompt or request.messages)
+    return from_function(strategy, name), request
+
+
+def _ask(name: str, call: Call, contract: AnswerContract) -> Flow[_Asked]:
+    try:
+        given = yield call
+        reply = _as_message((yield given) if inspect.isawaitable(given) else given)
+    except Exception as exc:
+        if _steers_a_graph(exc):
+            raise
+        verdict = failure(classify(exc) or FailureMode.MODEL_ERROR, type(exc).__name__)
+        return _asked(name, "crashed", _NO_REPLY, verdict)
+    if _is_blank(reply):
+        verdict = failure(FailureMode.CONSTRAINT_VIOLATION, "no answer")
+        return _asked(name, "passed", reply, verdict)
+    verdict = yield from contract.judge(reply)
+    return _asked(name, "answered" if verdict.passed else "rejected", reply, verdict)
+
+
+def _asked(name: str, outcome: Outcome, reply: AIMessage, verdict: ValidationResult) -> _Asked:
+    tried = FallbackTry(name, outcome, verdict.failure_mode, verdict.message)
+    return _Asked(tried, reply, verdict)
+
+
+def _steers_a_graph(exc: Exception) -> bool:
+    """Say whether LangGraph raises this to interrupt or redirect a graph: no failure at all."""
+    graph_errors = sys.modules.get("langgraph.errors")
+    return graph_errors is not None and isinstance(exc, graph_errors.GraphBubbleUp)
+
+
+def _as_message(given: Any) -> AIMessage:
+    match given:
+        case None:
+            return _NO_REPLY
+        case str():
+            return AIMessage(given)
+        case AIMessageChunk():
+            return cast("AIMessage", message_chunk_to_message(given))
+        case AIMessage():
+            return given
+    msg = f"a strategy answers with a str, an AIMessage or None, got `{type(given).__name__}`"
+    raise TypeError(msg)
+
+
+def _is_blank(reply: AIMessage) -> bool:
+    if isinstance(reply.content, str):
+        return not (reply.content.strip() or reply.tool_calls)
+    return not reply.content and not reply.tool_calls
+
+
+def _marked(answer: AIMessage, name: str) -> AIMessage:
+    metadata = {**answer.response_metadata, FALLBACK: name}
+    return answer.model_copy(update={"response_metadata": metadata})
+
+
+def _event(
+    asked: _Asked, request: FallbackRequest, config: RunnableConfig, *, latency_seconds: float
+) -> Emit:
+    usage = asked.reply.usage_metadata
+    return event(
+        EventName.FALLBACK,
+        config,
+        component=FallbackRouter.__name__,
+        request_id=request.request_id or None,
+        strategy=f"fallback:{asked.tried.name}",
+        status=asked.tried.outcome,
+        failure_mode=asked.tried.failure_mode.value,
+        message=asked.tried.message or None,
+        rules=rules_of(asked.verdict),
+        model=asked.reply.response_metadata.get("model_name"),
+        latency_ms=round(latency_seconds * 1000, 3),
+        input_tokens=usage["input_tokens"] if usage else None,
+        output_tokens=usage["output_tokens"] if usage else None,
+    )
+
+
+# --- around a Runnable --------------------------------------------------------------------------
+
+
+def _messages_in(value: Any) -> tuple[BaseMessage, ...]:
+    """Read the messages out of what a chat model or a controlled model takes."""
+    given = value["input"] if isinstance(value, Mapping) and "input" in value else value
+    if isinstance(given, str | BaseMessage):
+        given = [given]
+    if not isinstance(given, PromptValue | list | tuple):
+        msg = (
+            "expected a str, messages, a PromptValue or a mapping with `input`, "
+            f"got `{type(given).__name__}`"
+        )
+        raise TypeError(msg)
+    return tuple(convert_to_messages(given))
+
+
+def _exhausted(
+    mode: FailureMode, tries: Sequence[FallbackTry], retry_after: float | None = None
+) -> ControlError:
+    causes = ", ".join(map(str, tries)) or "there are none"
+    result = ControlResult(
+        status="exhausted",
+        failure_mode=mode,
+        reason=f"no fallback strategy answered: {causes}",
+        retry_after=retry_after,
+    )
+    return error_for(result)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from random import Random
 from typing import Any, Literal, NamedTuple, Self
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.base import coerce_to_runnable
+from langchain_core.runnables.config import merge_configs
 from pydantic import Field, model_validator
 
 from langchain_control._effects import Call, Flow, Sleep
@@ -18,7 +19,7 @@ from langchain_control.corrections import correction, with_correction
 from langchain_control.errors import ControlError, classify, retry_after_seconds
 from langchain_control.events import EventName, event
 from langchain_control.fresh import without_cache
-from langchain_control.nested_retries import nested_retries
+from langchain_control.nested_retries import warn_of_nested_retries
 from langchain_control.outcomes import Attempt, FailureMode, Violation
 from langchain_control.remedies import RemedyTable
 
@@ -34,7 +35,7 @@ class Retry:
     delay_seconds: float
     """How long to wait before it."""
     feedback: str | None = None
-    """The correction for the next prompt. `None` leaves the prompt as it was."""
+    """The correction for the next prompt. `None` if no attempt so far calls for one."""
     strategy: Literal["simple", "prompt_mutation"] = "simple"
     mutation: str | None = None
     """Name of the correction: the failure mode that it is for."""
@@ -65,7 +66,7 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
     """Longest backoff, jitter included. A provider's `Retry-After` may exceed it."""
     jitter_seconds: float = Field(default=0.025, ge=0)
     """Most that chance adds to a backoff, so that callers do not come back in step."""
-    policies: RemedyTable = Field(default_factory=RemedyTable)
+    policies: RemedyTable = RemedyTable()
     """What to do about each failure mode. Give the rows that differ from the default."""
     random: Random = Field(default_factory=Random, repr=False, exclude=True)
     """Where jitter comes from."""
@@ -80,6 +81,16 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
         """How to try again, or `None`."""
         return Retry | None
 
+    @model_validator(mode="after")
+    def _waits_agree(self) -> Self:
+        if self.base_delay_seconds > self.max_delay_seconds:
+            msg = (
+                f"`base_delay_seconds` ({self.base_delay_seconds:g}) is longer than "
+                f"`max_delay_seconds` ({self.max_delay_seconds:g}), which bounds every backoff"
+            )
+            raise ValueError(msg)
+        return self
+
     def decide(
         self,
         attempts: Sequence[Attempt],
@@ -88,8 +99,25 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
         retry_after: float | None = None,
         remaining_seconds: float | None = None,
     ) -> Retry | None:
-        """Say how to try again, or `None` to give up."""
-        raise NotImplementedError
+        """Say how to try again, or `None` to give up.
+
+        `None` means that the last failure is not worth a retry, that the attempts are used up, or
+        that the wait would not fit into the remaining time: then a fallback is due at once.
+
+        Args:
+            attempts: All attempts so far, at least one. The last one's failure decides.
+            violations: What was wrong with the last answer.
+            retry_after: Seconds the provider asked to wait.
+            remaining_seconds: Time left until the deadline of the request.
+
+        Raises:
+            ValueError: There was no attempt yet.
+        """
+        if not attempts:
+            msg = "`decide` needs at least one attempt"
+            raise ValueError(msg)
+        failures = [_Failure(FailureMode(a["failure_mode"]), a["message"]) for a in attempts]
+        return self._next(failures, violations, retry_after, remaining_seconds)
 
     def should_retry(self, mode: FailureMode, attempt_number: int) -> bool:
         """Say whether a failure of the attempt with this number is worth another one."""
@@ -101,15 +129,116 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
         return None if instruction is None else correction(instruction, violations)
 
     def delay_seconds(self, attempt_number: int, retry_after: float | None = None) -> float:
-        """Return how long to wait after the attempt with this number failed."""
-        raise NotImplementedError
+        """Return how long to wait after the attempt with this number failed.
+
+        The longer of `retry_after` and exponential backoff; jitter is added below the cap.
+        """
+        from tenacity import RetryCallState, Retrying, wait_exponential  # noqa: PLC0415  (imports tornado where it is installed: 0.1 s that only a failure should cost)
+
+        state = RetryCallState(Retrying(), None, (), {})
+        state.attempt_number = attempt_number
+        exponential = wait_exponential(self.base_delay_seconds, self.max_delay_seconds)
+        jittered = exponential(state) + self.random.uniform(0, self.jitter_seconds)
+        return max(retry_after or 0.0, min(jittered, self.max_delay_seconds))
 
     def wrap(self, runnable: Any, validator: Runnable[Any, Any] | None = None) -> Wrapped:
-        """Return `runnable` with retries."""
-        raise NotImplementedError
+        """Return `runnable` with retries. What it raises last is raised, once they are used up.
 
-    def _flow(self, value: Sequence[Attempt], config: RunnableConfig) -> Flow[Retry | None]:
-        raise NotImplementedError
+        Retried is what `classify` recognizes, a `ControlError` of a gate among it; anything else is
+        raised at once. Corrections reach prompt values, messages and text as a last message, and a
+        mapping with `input` as its `feedback`. Retries do not read LangChain's cache.
+
+        Args:
+            runnable: Any Runnable, chat model, or plain callable.
+            validator: Judges its answers, as if it stood behind `runnable` in a sequence. Any gate.
+
+        Warns:
+            UserWarning: A model in it retries by itself.
+        """
+        bound = coerce_to_runnable(runnable)
+        warn_of_nested_retries(bound)
+        return super().wrap(bound if validator is None else bound | validator)
+
+    def _flow(self, value: Sequence[Attempt], config: RunnableConfig) -> Flow[Retry | None]:  # noqa: ARG002
+        yield from ()
+        return self.decide(value)
 
     def _around(self, bound: Runnable[Any, Any], value: Any, config: RunnableConfig) -> Flow[Any]:
-        raise NotImplementedError
+        failures: list[_Failure] = []
+        retry: Retry | None = None
+        while True:
+            try:
+                return (yield _call(bound, value, config, retry))
+            except Exception as exc:
+                mode = classify(exc)
+                if mode is None:
+                    raise
+                violations = exc.result.violations if isinstance(exc, ControlError) else ()
+                failures.append(_Failure(mode, _reason(exc)))
+                retry = self._next(failures, violations, retry_after_seconds(exc))
+                if retry is None:
+                    raise
+            yield event(
+                EventName.RETRY_SCHEDULED,
+                config,
+                component=type(self).__name__,
+                number=retry.number,
+                failure_mode=mode.value,
+                delay_seconds=retry.delay_seconds,
+                strategy=retry.strategy,
+                mutation=retry.mutation,
+            )
+            if retry.delay_seconds > 0:
+                yield Sleep(retry.delay_seconds)
+
+    def _next(
+        self,
+        failures: Sequence[_Failure],
+        violations: Sequence[Violation],
+        retry_after: float | None,
+        remaining_seconds: float | None = None,
+    ) -> Retry | None:
+        number, last = len(failures), failures[-1]
+        remedy = self.policies[last.mode]
+        if not self.should_retry(last.mode, number):
+            return None
+        if remedy.stop_on_repeat and last in failures[-2:-1]:
+            return None
+        delay = self.delay_seconds(number, retry_after if remedy.honor_retry_after else None)
+        if remaining_seconds is not None and delay >= remaining_seconds:
+            return None
+        remedies = [self.policies[failure.mode] for failure in failures]
+        # An outage between two answers must not make the model forget what was wrong with its own.
+        corrected = next(
+            (f.mode for f in reversed(failures) if self.policies[f.mode].correction), None
+        )
+        return Retry(
+            number=number + 1,
+            delay_seconds=delay,
+            feedback=corrected
+            and self.hint(corrected, violations if corrected is last.mode else ()),
+            strategy="prompt_mutation" if corrected else "simple",
+            mutation=corrected and corrected.value,
+            native_schema=any(remedy.native_schema for remedy in remedies),
+            answer_limit_factor=prod(remedy.answer_limit_factor for remedy in remedies),
+        )
+
+
+class _Failure(NamedTuple):
+    """What makes two failures the same."""
+
+    mode: FailureMode
+    reason: str
+
+
+def _reason(exc: BaseException) -> str:
+    return exc.result.reason if isinstance(exc, ControlError) else type(exc).__name__
+
+
+def _call(
+    bound: Runnable[Any, Any], value: Any, config: RunnableConfig, retry: Retry | None
+) -> Call:
+    if retry is None:
+        return Call(bound, value, config)
+    tagged = merge_configs(config, {"tags": [f"retry:attempt:{retry.number}"]})
+    return Call(without_cache(bound), with_correction(value, retry.feedback), tagged)

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from langchain_control.outcomes import Attempt, FailureMode
+from langchain_control.strategies.canned import CannedAnswer
+from langchain_control.strategies.last_good import LastGoodAnswer
+from langchain_control.strategies.other_model import other_model
+from langchain_control.strategies.template import TemplateAnswer
 
-if TYPE_CHECKING:
-    from langchain_core.runnables import Runnable
+__all__ = [
+    "CannedAnswer",
+    "FallbackReply",
+    "FallbackRequest",
+    "FallbackStrategy",
+    "LastGoodAnswer",
+    "RemembersAnswers",
+    "TemplateAnswer",
+    "other_model",
+]
 
-__all__ = ["FallbackReply", "FallbackRequest", "FallbackStrategy"]
-
-FallbackReply: TypeAlias = "str | AIMessage | None"
+FallbackReply: TypeAlias = str | AIMessage | None
 """An answer. `None` and blank text pass the request on to the next strategy."""
 
 
@@ -24,7 +34,9 @@ class FallbackRequest:
     """What a fallback strategy has to answer, and why it was asked."""
 
     messages: tuple[BaseMessage, ...]
-    """What the caller sent, without the prompt and the corrections that were built from it."""
+    """What the caller sent, without what was built around it."""
+    prompt: tuple[BaseMessage, ...] = ()
+    """What the model was sent last, system prompt and constraints included; empty if nothing."""
     failure_mode: FailureMode = FailureMode.NONE
     """The last failure of the model."""
     attempts: tuple[Attempt, ...] = ()
@@ -34,19 +46,28 @@ class FallbackRequest:
     def question(self) -> str:
         """The text of the last human message."""
         asked = (m for m in reversed(self.messages) if isinstance(m, HumanMessage))
-        message = next(asked, None)
-        return "" if message is None else str(message.text)
+        return next((str(message.text) for message in asked), "")
 
 
+@runtime_checkable
 class FallbackStrategy(Protocol):
     """Answers where the model could not.
 
-    May be `def` or `async def`. A plain function of the question alone is a strategy, too, and so
-    is any Runnable that takes messages. What it answers meets the same contract as the model's
-    answers or does not count. What it raises is noted by name, and the next strategy is asked.
+    May be `def` or `async def`. A function of the question alone is a strategy, too, and so is any
+    Runnable: it gets the messages that the model got, or those of the caller if there was no prompt
+    yet. What a strategy answers must meet the contract of the model's answers, or it does not
+    count. What it raises is noted by name, and the next strategy is asked.
     """
 
     def __call__(
         self, question: str, request: FallbackRequest, /
     ) -> FallbackReply | Awaitable[FallbackReply]:
         """Answer the question, or return `None` to pass."""
+
+
+@runtime_checkable
+class RemembersAnswers(Protocol):
+    """A strategy that learns from accepted answers."""
+
+    def remember(self, messages: Sequence[BaseMessage], answer: AIMessage) -> None:
+        """Take note of an answer to what the caller sent. Called once per accepted answer."""

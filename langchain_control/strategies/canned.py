@@ -1,0 +1,33 @@
+"""An answer prepared beforehand."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.messages import AIMessage
+
+if TYPE_CHECKING:
+    from langchain_control.strategies import FallbackRequest
+
+__all__ = ["CannedAnswer"]
+
+
+class CannedAnswer:
+    """Give the same answer every time: the last strategy of a router that must not fail."""
+
+    def __init__(self, answer: Any) -> None:
+        """Take the answer: text, or any JSON value for a contract that asks for JSON.
+
+        Raises:
+            TypeError: The answer is neither text nor a JSON value.
+        """
+        self.text = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
+
+    def __call__(self, question: str, request: FallbackRequest) -> AIMessage:  # noqa: ARG002
+        """Answer without looking at the question."""
+        return AIMessage(self.text)
+
+    def __repr__(self) -> str:
+        """Show the answer, which is the developer's own text."""
+        return f"CannedAnswer({self.text!r})"

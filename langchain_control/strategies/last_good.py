@@ -1,0 +1,126 @@
+"""An answer that was good before."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from langchain_core.messages import AIMessage, BaseMessage
+
+if TYPE_CHECKING:
+    from langchain_control.strategies import FallbackRequest
+
+__all__ = ["LastGoodAnswer", "same_messages"]
+
+
+def same_messages(messages: Sequence[BaseMessage]) -> str:
+    """Key of a conversation: equal for the same messages in the same order."""
+    digest = hashlib.sha256()
+    for message in messages:
+        digest.update(f"{message.type}\x00{message.content}\x00".encode(errors="surrogatepass"))
+    return digest.hexdigest()
+
+
+class LastGoodAnswer:
+    """Repeat the last accepted answer to the same messages.
+
+    A router tells it every accepted answer through `remember`. Entries are bounded in number and
+    age; the least recently used go first. Safe to share by threads. Kept in memory: a pickled copy
+    starts empty.
+
+    Answers go to whoever sends the same messages. Where they depend on who asks, give a `key` that
+    tells users apart.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_entries: int = 1024,
+        max_age_seconds: float | None = 3600.0,
+        key: Callable[[Sequence[BaseMessage]], str] = same_messages,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Set the bounds.
+
+        Args:
+            max_entries: Answers kept.
+            max_age_seconds: Age from which an answer is no longer given; `None` for any age.
+            key: Which conversations count as the same.
+            clock: Seconds from any start.
+        """
+        if max_entries < 1:
+            msg = f"`max_entries` must be at least 1, got {max_entries}"
+            raise ValueError(msg)
+        self.max_entries = max_entries
+        self.max_age_seconds = max_age_seconds
+        self._key = key
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+
+    def remember(self, messages: Sequence[BaseMessage], answer: AIMessage) -> None:
+        """Keep an accepted answer."""
+        key, entry = self._key(messages), _Entry(_copy(answer), self._clock())
+        with self._lock:
+            self._entries[key] = entry
+            self._entries.move_to_end(key)
+            if len(self._entries) > self.max_entries:
+                self._entries.popitem(last=False)
+
+    def __call__(self, question: str, request: FallbackRequest) -> AIMessage | None:  # noqa: ARG002
+        """Answer as before, or pass."""
+        key = self._key(request.messages)
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is None:
+                return None
+            if self._is_stale(entry):
+                del self._entries[key]
+                return None
+            self._entries.move_to_end(key)
+        return _copy(entry.answer)
+
+    def _is_stale(self, entry: _Entry) -> bool:
+        age = self._clock() - entry.stored
+        return self.max_age_seconds is not None and age >= self.max_age_seconds
+
+    def __len__(self) -> int:
+        """Count the answers kept."""
+        return len(self._entries)
+
+    def __repr__(self) -> str:
+        """Show the bounds, not the content."""
+        return f"LastGoodAnswer(max_entries={self.max_entries}, entries={len(self)})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the bounds: answers stay in their process."""
+        rebuild = partial(
+            LastGoodAnswer,
+            max_entries=self.max_entries,
+            max_age_seconds=self.max_age_seconds,
+            key=self._key,
+            clock=self._clock,
+        )
+        return rebuild, ()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> LastGoodAnswer:
+        """Copy as the same memory: copies of a policy share it."""
+        return self
+
+
+class _Entry(NamedTuple):
+    answer: AIMessage
+    stored: float
+
+
+def _copy(answer: AIMessage) -> AIMessage:
+    """Return the answer as a new message.
+
+    With its old id a thread's state would replace the earlier message instead of adding one.
+    """
+    return AIMessage(content=answer.content, additional_kwargs=dict(answer.additional_kwargs))

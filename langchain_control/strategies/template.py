@@ -1,0 +1,50 @@
+"""An answer with blanks to fill in."""
+
+from __future__ import annotations
+
+from string import Template
+from typing import TYPE_CHECKING
+
+from langchain_core.messages import AIMessage
+
+if TYPE_CHECKING:
+    from langchain_control.strategies import FallbackRequest
+
+__all__ = ["TemplateAnswer"]
+
+_PLACEHOLDERS = ("question", "failure_mode", "request_id")
+
+
+class TemplateAnswer:
+    """Give an answer that names the request: `"Please try again. Reference: $request_id"`.
+
+    Placeholders are those of `string.Template`, so that braces of JSON need no escaping.
+    """
+
+    def __init__(self, template: str) -> None:
+        """Take the text, with `$question`, `$failure_mode` and `$request_id` as placeholders.
+
+        Raises:
+            ValueError: The template has other placeholders, or a stray `$`; write `$$` for one.
+        """
+        self._template = Template(template)
+        if not self._template.is_valid():
+            msg = "the template holds a `$` that starts no placeholder; write `$$` for a dollar"
+            raise ValueError(msg)
+        if unknown := set(self._template.get_identifiers()) - set(_PLACEHOLDERS):
+            msg = f"expected the placeholders {_PLACEHOLDERS}, also found {sorted(unknown)}"
+            raise ValueError(msg)
+
+    def __call__(self, question: str, request: FallbackRequest) -> AIMessage:
+        """Fill in the blanks."""
+        return AIMessage(
+            self._template.substitute(
+                question=question,
+                failure_mode=request.failure_mode.value,
+                request_id=request.request_id,
+            )
+        )
+
+    def __repr__(self) -> str:
+        """Show the template."""
+        return f"TemplateAnswer({self._template.template!r})"
