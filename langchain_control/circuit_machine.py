@@ -1,0 +1,332 @@
+"""One circuit as a pure state machine.
+
+```
+            too many failures, or told to wait
+   CLOSED ───────────────────────────────────▶ OPEN ◀──┐
+     ▲                                           │     │ a probe failed or was lost
+     │ every probe succeeded        time is over │     │
+     └───────────────────────── HALF_OPEN ◀──────┘     │
+                                    └──────────────────┘
+```
+
+No lock, no clock, no I/O: a store owns the circuit, locks it and says what time it is.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from langchain_control.circuit import (
+    CircuitRules,
+    CircuitState,
+    CircuitView,
+    Outcome,
+    Permit,
+    Refusal,
+    StateChange,
+)
+from langchain_control.failure_window import Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Circuit"]
+
+RAMP_FLOOR = 0.1
+"""Share of the calls that a circuit admits at the start of its ramp."""
+
+MAX_BACKOFF_ROUNDS = 64
+"""Bounds the exponent; the open time has met its own bound long before."""
+
+
+class Circuit:
+    """One circuit. Call its methods with the owner's lock held and the time as `now`.
+
+    It collects its state changes until `admit` or `take_changes` hands them out.
+    """
+
+    __slots__ = (
+        "_changed_at",
+        "_changes",
+        "_generation",
+        "_generations",
+        "_held",
+        "_leases",
+        "_next_lease",
+        "_open_until",
+        "_probes_succeeded",
+        "_ramp_credit",
+        "_ramping",
+        "_resumes_closed",
+        "_rounds",
+        "_run",
+        "_tally",
+        "_uniform",
+        "key",
+        "standing_permit",
+        "state",
+        "used",
+    )
+
+    _run: int
+    _tally: Tally
+    standing_permit: Permit | None
+    """What every caller gets while nothing needs to be counted at admission."""
+    used: bool
+    """For the owner: whether the circuit was asked for lately."""
+
+    def __init__(
+        self,
+        key: str,
+        *,
+        now: float,
+        generations: Callable[[], int],
+        uniform: Callable[[], float],
+    ) -> None:
+        """Start closed.
+
+        Args:
+            key: Name of the circuit.
+            now: The time, in seconds.
+            generations: Numbers that were never given before, also not to another circuit: a
+                circuit that was evicted and made again must not accept old permits.
+            uniform: Random numbers between 0 and 1, for jitter.
+        """
+        self.key = key
+        self._held = False
+        self.used = True
+        self._changes: tuple[StateChange, ...] = ()
+        self._generations = generations
+        self._uniform = uniform
+        self._rounds = 0
+        self._begin(CircuitState.CLOSED, now)
+
+    # --- asked before and after a call ------------------------------------------------------------
+
+    def admit(self, rules: CircuitRules, now: float) -> Permit | Refusal:
+        """Admit or refuse one call. The decision carries the state changes so far."""
+        self.tick(rules, now)
+        changes = self.take_changes()
+        decision = self._decide(rules, now)
+        return decision._replace(changes=changes) if changes else decision
+
+    def _decide(self, rules: CircuitRules, now: float) -> Permit | Refusal:
+        if self.state is CircuitState.CLOSED:
+            return self._admit_closed(rules, now)
+        if self.state is CircuitState.HALF_OPEN:
+            return self._admit_probe(rules, now)
+        return self._refuse(rules, now)
+
+    def record(
+        self,
+        permit: Permit,
+        outcome: Outcome,
+        rules: CircuitRules,
+        now: float,
+        retry_after: float | None = None,
+    ) -> None:
+        """Take the verdict of one call, if the circuit still stands as it did at its start."""
+        self.tick(rules, now)
+        if permit.generation != self._generation:
+            return
+        if self.state is CircuitState.HALF_OPEN and self._leases.pop(permit.lease, None) is None:
+            return
+        outcome = _timed(outcome, permit, rules, now)
+        if outcome is Outcome.THROTTLED and retry_after and not self._held:
+            self._throttle(retry_after, rules, now)
+        elif outcome in (Outcome.THROTTLED, Outcome.IGNORED):
+            return
+        elif self.state is CircuitState.HALF_OPEN:
+            self._record_probe(rules, now, failed=outcome is not Outcome.SUCCESS)
+        else:
+            self._record_closed(permit, outcome, rules, now)
+
+    def success_tells_nothing(self, permit: Permit) -> bool:
+        """Say, without a lock, whether a success would change nothing."""
+        return permit is self.standing_permit and not self._run
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it stands closed by itself, with nothing worth remembering."""
+        return self.state is CircuitState.CLOSED and not self._held
+
+    # --- by hand ----------------------------------------------------------------------------------
+
+    def hold(self, state: CircuitState, now: float) -> None:
+        """Put the circuit into a state that only `reset` ends."""
+        self._held = True
+        self._change(state, "held by hand", now)
+        if state is CircuitState.OPEN:
+            self._open_until = math.inf
+
+    def reset(self, now: float) -> None:
+        """Close the circuit and forget its past."""
+        self._held = False
+        self._rounds = 0
+        self._change(CircuitState.CLOSED, "reset by hand", now)
+
+    # --- time -------------------------------------------------------------------------------------
+
+    def tick(self, rules: CircuitRules, now: float) -> None:
+        """Apply what the passing of time alone has changed."""
+        if self.state is CircuitState.HALF_OPEN and self._leases:
+            lost = min(self._leases.values())
+            if lost <= now:  # the open time counts from the loss, whoever notices it when
+                self._open("a probe was lost", rules, lost)
+        if self.state is CircuitState.OPEN and self._open_until <= now:
+            if self._resumes_closed:
+                self._change(CircuitState.CLOSED, "the wait it was told is over", now)
+            else:
+                self._change(CircuitState.HALF_OPEN, "the open time is over", now)
+
+    def take_changes(self) -> tuple[StateChange, ...]:
+        """Return the state changes since the last call."""
+        changes, self._changes = self._changes, ()
+        return changes
+
+    def view(self, rules: CircuitRules, now: float) -> CircuitView:
+        """Describe the circuit."""
+        self.tick(rules, now)
+        calls, rate = (0, 0.0)
+        if rules.window is not None:
+            calls, rate = self._tally.summary(rules.window, now)
+        return CircuitView(
+            state=self.state.value,
+            held=self._held,
+            failures_in_a_row=self._run,
+            probes=len(self._leases),
+            retry_after=self._retry_after(rules, now),
+            calls=calls,
+            failure_rate=rate,
+        )
+
+    # --- closed -----------------------------------------------------------------------------------
+
+    def _admit_closed(self, rules: CircuitRules, now: float) -> Permit | Refusal:
+        if self._ramping and not self._ramp_admits(rules, now):
+            return self._refuse(rules, now)
+        permit = Permit(self.key, self._generation, None, now)
+        if rules.window is None and not self._ramping:
+            self.standing_permit = permit
+        return permit
+
+    def _ramp_admits(self, rules: CircuitRules, now: float) -> bool:
+        """Admit a growing share, evenly: credit gathers until it pays for a call."""
+        share = self._ramped_share(rules, now)
+        if share >= 1:
+            self._ramping = False
+            return True
+        self._ramp_credit += max(RAMP_FLOOR, share)
+        if self._ramp_credit < 1:
+            return False
+        self._ramp_credit -= 1
+        return True
+
+    def _ramped_share(self, rules: CircuitRules, now: float) -> float:
+        return (now - self._changed_at) / rules.ramp_seconds if rules.ramp_seconds else 1.0
+
+    def _record_closed(
+        self, permit: Permit, outcome: Outcome, rules: CircuitRules, now: float
+    ) -> None:
+        if outcome is Outcome.FAILURE:
+            self._run += 1
+        else:
+            self._run = 0
+        if rules.window is None:
+            reason = self._run_is_too_long(rules)
+        else:
+            self._tally.add(outcome.value, now - permit.started, rules.window, now)
+            reason = self._tally.verdict(rules.window, now, self._run, rules.failure_threshold)
+        if reason and not self._held:
+            self._open(reason, rules, now)
+
+    def _run_is_too_long(self, rules: CircuitRules) -> str | None:
+        if self._run < rules.failure_threshold:
+            return None
+        return f"{self._run} failures in a row"
+
+    # --- half-open --------------------------------------------------------------------------------
+
+    def _admit_probe(self, rules: CircuitRules, now: float) -> Permit | Refusal:
+        if len(self._leases) + self._probes_succeeded >= rules.half_open_probes:
+            return self._refuse(rules, now)
+        self._next_lease += 1
+        self._leases[self._next_lease] = now + rules.probe_timeout_seconds
+        return Permit(self.key, self._generation, self._next_lease, now)
+
+    def _record_probe(self, rules: CircuitRules, now: float, *, failed: bool) -> None:
+        if failed:
+            self._open("a probe failed", rules, now)
+            return
+        self._probes_succeeded += 1
+        if self._probes_succeeded >= rules.half_open_probes:
+            self._change(CircuitState.CLOSED, "every probe succeeded", now)
+            self._rounds = 0
+            self._ramping = rules.ramp_seconds > 0
+
+    # --- open -------------------------------------------------------------------------------------
+
+    def _open(self, reason: str, rules: CircuitRules, now: float) -> None:
+        growth = rules.recovery_multiplier ** min(self._rounds, MAX_BACKOFF_ROUNDS)
+        seconds = min(_longest_open_seconds(rules), rules.recovery_seconds * growth)
+        self._rounds += 1
+        self._change(CircuitState.OPEN, reason, now)
+        self._open_until = now + seconds * (1 + rules.recovery_jitter * self._uniform())
+
+    def _throttle(self, retry_after: float, rules: CircuitRules, now: float) -> None:
+        """Open for as long as the provider asked: it is well, so nothing needs to be probed."""
+        self._change(CircuitState.OPEN, "told to wait", now)
+        self._open_until = now + min(retry_after, _longest_open_seconds(rules))
+        self._resumes_closed = True
+
+    def _refuse(self, rules: CircuitRules, now: float) -> Refusal:
+        return Refusal(self.key, self.state, self._retry_after(rules, now))
+
+    def _retry_after(self, rules: CircuitRules, now: float) -> float | None:
+        if self.state is CircuitState.OPEN:
+            return None if self._open_until == math.inf else max(0.0, self._open_until - now)
+        if self.state is CircuitState.HALF_OPEN and self._leases:
+            return min(rules.recovery_seconds, max(0.0, min(self._leases.values()) - now))
+        if self._ramping:
+            return max(0.0, self._changed_at + rules.ramp_seconds - now)
+        return 0.0
+
+    # --- change of state --------------------------------------------------------------------------
+
+    def _change(self, state: CircuitState, reason: str, now: float) -> None:
+        if state is not self.state:
+            self._changes = (*self._changes, StateChange(self.key, self.state, state, reason))
+        self._begin(state, now)
+
+    def _begin(self, state: CircuitState, now: float) -> None:
+        """Start a new generation: no lease, no count and no permit of the last one lives on."""
+        self.state = state
+        self.standing_permit = None
+        self._generation = self._generations()
+        self._changed_at = now
+        self._open_until = 0.0
+        self._resumes_closed = False
+        self._leases: dict[int | None, float] = {}
+        self._next_lease = 0
+        self._probes_succeeded = 0
+        self._ramping = False
+        self._ramp_credit = 0.0
+        self._run = 0
+        self._tally = Tally(now)
+
+
+def _longest_open_seconds(rules: CircuitRules) -> float:
+    return max(rules.recovery_seconds, rules.max_recovery_seconds)
+
+
+def _timed(outcome: Outcome, permit: Permit, rules: CircuitRules, now: float) -> Outcome:
+    """Judge an answer by its latency, where there is a window to count it in."""
+    if outcome not in (Outcome.SUCCESS, Outcome.SLOW):
+        return outcome
+    if rules.window is None:
+        return Outcome.SUCCESS
+    limit = rules.window.slow_seconds
+    if limit is not None and now - permit.started >= limit:
+        return Outcome.SLOW
+    return outcome

@@ -1,0 +1,269 @@
+"""Stop calling a provider that does not answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.runnables import Runnable, RunnableConfig
+from pydantic import Field, model_validator
+
+from langchain_control._effects import Call, Flow, arun, run
+from langchain_control.circuit import (
+    CircuitState,
+    CircuitView,
+    Outcome,
+    Permit,
+    Refusal,
+    StateChange,
+)
+from langchain_control.components._base import Wrapper
+from langchain_control.errors import classify, retry_after_seconds
+from langchain_control.events import EventName, event
+from langchain_control.failure_window import FailureWindow
+from langchain_control.outcomes import FailureMode
+from langchain_control.stores import Changes, CircuitStore, Maybe
+from langchain_control.stores.in_memory_circuits import InMemoryCircuitStore
+
+if TYPE_CHECKING:
+    from typing import Self
+
+__all__ = ["CircuitBreaker"]
+
+logger = logging.getLogger(__name__)
+
+
+class CircuitBreaker(Wrapper[Any, Any]):
+    """Refuse calls at once while a provider is down.
+
+    After `failure_threshold` failures in a row the circuit opens: calls are refused without
+    waiting. After `recovery_seconds` it is half-open and admits `half_open_probes` calls; if all
+    succeed it closes, if one fails or gets lost it opens again.
+
+    A result counts only if the circuit still stands as it did when the call began. No lock is
+    held while a call is under way.
+
+    !!! example "Guard a model"
+
+        ```python
+        model = CircuitBreaker(name="gpt-4o").wrap(ChatOpenAI(model="gpt-4o", max_retries=0))
+        ```
+
+    !!! example "Ask and tell by hand"
+
+        ```python
+        permit = breaker.acquire()  # raises `CircuitOpen`
+        try:
+            reply = call_the_provider()
+            breaker.record(permit, Outcome.SUCCESS)
+        except TimeoutError:
+            breaker.record(permit, Outcome.FAILURE)
+            raise
+        finally:
+            breaker.release(permit)  # no effect once recorded
+        ```
+
+    Invoked as a Runnable of its own it hands its input on, unless the circuit is open. That takes
+    no permit, as nobody would give it back.
+    """
+
+    name: str = Field(default="default", min_length=1)
+    """Names the circuit, in the store and in errors. Breakers that share both share the circuit."""
+    failure_threshold: int = Field(default=5, ge=1)
+    """Failures in a row that open the circuit. With a `window` they must also meet silence."""
+    recovery_seconds: float = Field(default=30.0, gt=0)
+    """How long the circuit stays open before it lets a probe through."""
+    half_open_probes: int = Field(default=1, ge=1)
+    """How many calls a half-open circuit admits. It closes when that many have succeeded."""
+    probe_timeout_seconds: float = Field(default=60.0, gt=0)
+    """Age at which a probe counts as lost, and so as failed. Must be more than a call may take."""
+    recovery_multiplier: float = Field(default=1.0, ge=1, le=10)
+    """Growth of the open time with each failed recovery. 1 keeps it constant."""
+    max_recovery_seconds: float = Field(default=300.0, gt=0)
+    """Bound of a growing open time, and of the wait a provider may ask for."""
+    recovery_jitter: float = Field(default=0.0, ge=0, le=1)
+    """Share of the open time that chance may add, so that many workers do not probe as one."""
+    ramp_seconds: float = Field(default=0.0, ge=0)
+    """How long a circuit that has closed takes to let everything through. 0 opens the gates."""
+    window: FailureWindow | None = None
+    """Judge by the share of failures instead of a run of them. Wanted under concurrency."""
+    counts: frozenset[FailureMode] = frozenset({FailureMode.TIMEOUT, FailureMode.MODEL_ERROR})
+    """What is a failure. A second breaker may count broken contracts, per model and contract."""
+    on_change: Callable[[StateChange], Any] | None = Field(default=None, repr=False, exclude=True)
+    """Called after each state change, outside of any lock. What it raises is logged."""
+    store: CircuitStore = Field(default_factory=InMemoryCircuitStore, repr=False, exclude=True)
+    """Keeps the circuits and the time. The default knows this process only."""
+
+    @model_validator(mode="after")
+    def _bounds_agree(self) -> Self:
+        asked = {"recovery_seconds", "max_recovery_seconds"} <= self.model_fields_set
+        if asked and self.max_recovery_seconds < self.recovery_seconds:
+            msg = (
+                f"`max_recovery_seconds` ({self.max_recovery_seconds:g}) is less than "
+                f"`recovery_seconds` ({self.recovery_seconds:g}), which it bounds"
+            )
+            raise ValueError(msg)
+        return self
+
+    # --- by hand ----------------------------------------------------------------------------------
+
+    def acquire(self, key: str | None = None) -> Permit:
+        """Return leave for one call, to be handed back through `record` or `release`.
+
+        Args:
+            key: A circuit of its own under this breaker's name, such as the model's name.
+
+        Raises:
+            CircuitOpen: The circuit refuses; `retry_after` says when to ask again.
+        """
+        return run(self._acquire(key))
+
+    async def aacquire(self, key: str | None = None) -> Permit:
+        """Return leave for one call. See `acquire`."""
+        return await arun(self._acquire(key))
+
+    def try_acquire(self, key: str | None = None) -> Maybe[Permit | Refusal]:
+        """Return leave for one call, or the refusal as a value.
+
+        Awaitable only if the store answers asynchronously; the built-in ones answer at once.
+        """
+        decision = self.store.acquire(self._circuit(key), self)
+        if self.on_change is not None and isinstance(decision, Permit | Refusal):
+            self._tell(decision.changes)
+        return decision
+
+    def record(
+        self, permit: Permit, outcome: Outcome, retry_after: float | None = None
+    ) -> Maybe[Changes]:
+        """Say how the call went. A permit counts once, and not after a state change.
+
+        Args:
+            permit: From `acquire` or `try_acquire`.
+            outcome: The verdict on the provider.
+            retry_after: Seconds the provider asked for, with `Outcome.THROTTLED`.
+        """
+        changes = self.store.record(permit, outcome, self, retry_after)
+        if changes and isinstance(changes, tuple):
+            self._tell(changes)
+        return changes
+
+    def release(self, permit: Permit) -> Maybe[Changes]:
+        """Give a permit back without a verdict, as after a cancelled call."""
+        return self.record(permit, Outcome.IGNORED)
+
+    def outcome_of(self, failure: BaseException | FailureMode) -> Outcome:
+        """Say what a failure tells about the provider."""
+        mode = classify(failure) if isinstance(failure, BaseException) else failure
+        if mode in self.counts:
+            return Outcome.FAILURE
+        if mode is FailureMode.RATE_LIMITED:
+            return Outcome.THROTTLED
+        return Outcome.IGNORED
+
+    # --- looking and interfering ------------------------------------------------------------------
+
+    def state(self, key: str | None = None) -> CircuitState:
+        """Return where a circuit stands."""
+        return CircuitState(run(_asked(self.store.view(self._circuit(key), self)))["state"])
+
+    def snapshot(self) -> dict[str, CircuitView]:
+        """Describe all circuits under this breaker's name that the store knows."""
+        return run(self._snapshot())
+
+    def open(self, key: str | None = None) -> None:
+        """Refuse all calls until `reset`."""
+        self._tell(run(_asked(self.store.hold(self._circuit(key), CircuitState.OPEN, self))))
+
+    def close(self, key: str | None = None) -> None:
+        """Admit all calls until `reset`, whatever becomes of them."""
+        self._tell(run(_asked(self.store.hold(self._circuit(key), CircuitState.CLOSED, self))))
+
+    def reset(self, key: str | None = None) -> None:
+        """Close a circuit, forget its past, and let it move by itself again."""
+        self._tell(run(_asked(self.store.reset(self._circuit(key), self))))
+
+    # --- in flows ---------------------------------------------------------------------------------
+
+    def admit(self, config: RunnableConfig, key: str | None = None) -> Flow[Permit | Refusal]:
+        """Ask for one call, and announce what asking has changed."""
+        decision: Permit | Refusal = yield self.try_acquire(key)
+        yield from self.announce(decision.changes, config)
+        return decision
+
+    def settle(
+        self,
+        permit: Permit,
+        outcome: Outcome,
+        config: RunnableConfig,
+        retry_after: float | None = None,
+    ) -> Flow[None]:
+        """Say how the call went, and announce what that has changed."""
+        changes: Changes = yield self.record(permit, outcome, retry_after)
+        yield from self.announce(changes, config)
+
+    def announce(self, changes: Changes, config: RunnableConfig) -> Flow[None]:
+        """Send a `control.circuit_changed` event for each change."""
+        for change in changes:
+            yield event(
+                EventName.CIRCUIT_CHANGED,
+                config,
+                component=type(self).__name__,
+                key=change.key,
+                status=change.after.value,
+                message=f"{change.before.value} to {change.after.value}: {change.reason}",
+            )
+
+    def _around(self, bound: Runnable[Any, Any], value: Any, config: RunnableConfig) -> Flow[Any]:
+        decision = yield from self.admit(config)
+        if isinstance(decision, Refusal):
+            raise decision.error()
+        outcome, retry_after = Outcome.IGNORED, None
+        try:
+            answer = yield Call(bound, value, config)
+            outcome = Outcome.SUCCESS
+        except Exception as exc:
+            outcome, retry_after = self.outcome_of(exc), retry_after_seconds(exc)
+            raise
+        finally:  # also when cancelled: a lost permit would keep a half-open circuit shut
+            yield from self.settle(decision, outcome, config, retry_after)
+        return answer
+
+    def _flow(self, value: Any, config: RunnableConfig) -> Flow[Any]:  # noqa: ARG002
+        key = self._circuit(None)
+        view: CircuitView = yield self.store.view(key, self)
+        if view["state"] == CircuitState.OPEN:
+            raise Refusal(key, CircuitState.OPEN, view["retry_after"]).error()
+        return value
+
+    def _acquire(self, key: str | None) -> Flow[Permit]:
+        decision: Permit | Refusal = yield self.try_acquire(key)
+        if isinstance(decision, Refusal):
+            raise decision.error()
+        return decision
+
+    def _snapshot(self) -> Flow[dict[str, CircuitView]]:
+        known: tuple[str, ...] = yield self.store.keys()
+        views: dict[str, CircuitView] = {}
+        for key in known:
+            if key == self.name or key.startswith(f"{self.name}:"):
+                views[key] = yield self.store.view(key, self)
+        return views
+
+    def _circuit(self, key: str | None) -> str:
+        return self.name if key is None else f"{self.name}:{key}"
+
+    def _tell(self, changes: Changes) -> None:
+        if self.on_change is None:
+            return
+        for change in changes:
+            try:
+                self.on_change(change)
+            except Exception:  # a listener must not decide about the call it hears of
+                logger.exception("`on_change` of circuit `%s` failed", change.key)
+
+
+def _asked(effect: Any) -> Flow[Any]:
+    """Make a flow of one question."""
+    answer = yield effect
+    return answer

@@ -1,0 +1,90 @@
+"""Where circuits and rate limits keep their state.
+
+A store is the only place that knows the time and holds locks. Each operation is one atomic step;
+no lock is held while a caller's code runs. One store may serve any number of components; names
+keep them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, runtime_checkable
+
+if TYPE_CHECKING:
+    from langchain_control.circuit import (
+        CircuitRules,
+        CircuitState,
+        CircuitView,
+        Outcome,
+        Permit,
+        Refusal,
+        StateChange,
+    )
+
+__all__ = [
+    "Changes",
+    "CircuitStore",
+    "InMemoryCircuitStore",
+    "Maybe",
+]
+
+T = TypeVar("T")
+
+Maybe: TypeAlias = T | Awaitable[T]
+"""A value, or an awaitable of one from a store that answers asynchronously."""
+
+Changes: TypeAlias = "tuple[StateChange, ...]"
+"""What an operation changed, or found changed since the last one."""
+
+
+@runtime_checkable
+class CircuitStore(Protocol):
+    """Keeps circuits. `tests/stores/circuit_store_contract.py` says what every store must do.
+
+    `rules` come with every call and are never kept: a component is its own configuration.
+    Every state change is reported once: by the operation that caused or first noticed it. An
+    implementation must not raise for trouble of its own, such as a lost connection: it must
+    guard on with what it knows.
+    """
+
+    def acquire(self, key: str, rules: CircuitRules) -> Maybe[Permit | Refusal]:
+        """Admit or refuse one call."""
+
+    def record(
+        self,
+        permit: Permit,
+        outcome: Outcome,
+        rules: CircuitRules,
+        retry_after: float | None = None,
+    ) -> Maybe[Changes]:
+        """Take the verdict of one call. Outdated and repeated permits have no effect."""
+
+    def release(self, permit: Permit, rules: CircuitRules) -> Maybe[Changes]:
+        """Take a permit back without a verdict. No effect after `record`."""
+
+    def hold(self, key: str, state: CircuitState, rules: CircuitRules) -> Maybe[Changes]:
+        """Put a circuit into `OPEN` or `CLOSED` until `reset`."""
+
+    def reset(self, key: str, rules: CircuitRules) -> Maybe[Changes]:
+        """Close a circuit and forget its past."""
+
+    def view(self, key: str, rules: CircuitRules) -> Maybe[CircuitView]:
+        """Describe one circuit. Describing it uses up nothing."""
+
+    def keys(self) -> Maybe[tuple[str, ...]]:
+        """Name the circuits that are known here."""
+
+
+def __getattr__(name: str) -> Any:
+    """Load the built-in stores when they are asked for."""
+    from importlib import import_module  # noqa: PLC0415  (the contract must stay cheap to import)
+
+    if name not in _HOME:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(_HOME[name]), name)
+
+
+_HOME: Mapping[str, str] = {
+    "InMemoryCircuitStore": "langchain_control.stores.in_memory_circuits",
+}

@@ -1,0 +1,507 @@
+"""The breaker: alone, by hand, and around a Runnable."""
+
+import asyncio
+import copy
+import pickle
+import threading
+
+import pytest
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.exceptions import ModelRateLimitError
+from langchain_core.language_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import ConfigurableField, RunnableLambda
+from langgraph.errors import GraphBubbleUp
+from pydantic import ValidationError
+
+from langchain_control.circuit import CircuitState, Outcome, Permit, Refusal
+from langchain_control.components.breaker import CircuitBreaker
+from langchain_control.errors import CircuitOpen, ResponseRejected
+from langchain_control.failure_window import FailureWindow
+from langchain_control.outcomes import ControlResult, FailureMode
+from langchain_control.stores import InMemoryCircuitStore
+from langchain_control.testing import ManualClock
+
+
+@pytest.fixture
+def clock():
+    return ManualClock()
+
+
+@pytest.fixture
+def breaker(clock):
+    return CircuitBreaker(
+        failure_threshold=2, recovery_seconds=30, store=InMemoryCircuitStore(clock=clock)
+    )
+
+
+class Provider:
+    """Answers, or raises what it is told to; counts the calls that reach it."""
+
+    def __init__(self, error=None):
+        self.error, self.calls = error, 0
+
+    def __call__(self, value):
+        self.calls += 1
+        if self.error is not None:
+            raise self.error
+        return value
+
+
+class ThrottledError(ModelRateLimitError):
+    """A 429 as an SDK raises it."""
+
+    def __init__(self, headers):
+        super().__init__("too many requests")
+        self.response = type("Response", (), {"headers": headers, "status_code": 429})()
+
+
+# --- around a Runnable ----------------------------------------------------------------------------
+
+
+def test_refuses_without_a_call_once_open(breaker, call):
+    """With the circuit open the provider hears nothing, and the caller learns when to return."""
+    provider = Provider(TimeoutError())
+    guarded = breaker.wrap(provider)
+    for _ in range(2):
+        with pytest.raises(TimeoutError):
+            call(guarded, "hi")
+    with pytest.raises(CircuitOpen) as refused:
+        call(guarded, "hi")
+    assert provider.calls == 2
+    assert refused.value.retry_after == pytest.approx(30)
+    assert refused.value.failure_mode is FailureMode.CIRCUIT_OPEN
+
+
+def test_closes_after_a_good_probe(breaker, clock, call):
+    """After the open time one good answer brings everybody back."""
+    provider = Provider(ConnectionError())
+    guarded = breaker.wrap(provider)
+    for _ in range(2):
+        with pytest.raises(ConnectionError):
+            call(guarded, "hi")
+    clock.advance(30)
+    provider.error = None
+    assert call(guarded, "hi") == "hi"
+    assert breaker.state() is CircuitState.CLOSED
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("a bug"),
+        KeyError("a bug"),
+        GraphBubbleUp(),
+        ModelRateLimitError("no time given"),
+        ResponseRejected(
+            result=ControlResult(status="rejected", failure_mode=FailureMode.SCHEMA_VIOLATION)
+        ),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_is_not_the_providers_fault_does_not_count(breaker, call, error):
+    """Bugs, interrupts, throttling and broken contracts pass through and open nothing."""
+    guarded = breaker.wrap(Provider(error))
+    for _ in range(10):
+        with pytest.raises(type(error)):
+            call(guarded, "hi")
+    assert breaker.state() is CircuitState.CLOSED
+
+
+@pytest.mark.parametrize("error", [ValueError("a bug"), GraphBubbleUp()])
+def test_an_error_of_ours_gives_the_probe_back(breaker, clock, call, error):
+    """A probe that told nothing about the provider does not shut others out."""
+    open_circuit(breaker)
+    clock.advance(30)
+    with pytest.raises(type(error)):
+        call(breaker.wrap(Provider(error)), "hi")
+    assert isinstance(breaker.try_acquire(), Permit)
+
+
+def test_retry_after_opens_the_circuit_for_that_long(breaker, clock, call):
+    """A provider that names a time is left alone until then, and then believed."""
+    guarded = breaker.wrap(Provider(ThrottledError({"retry-after": "7"})))
+    with pytest.raises(ThrottledError):
+        call(guarded, "hi")
+    assert breaker.try_acquire().retry_after == pytest.approx(7)
+    clock.advance(7)
+    assert breaker.state() is CircuitState.CLOSED
+
+
+async def test_a_cancelled_call_counts_as_nothing(breaker, clock):
+    """Cancelling a probe gives its slot to the next caller."""
+    open_circuit(breaker)
+    clock.advance(30)
+    entered = asyncio.Event()
+
+    async def hang(value):
+        entered.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(breaker.wrap(RunnableLambda(hang)).ainvoke("hi"))
+    await entered.wait()
+    assert isinstance(breaker.try_acquire(), Refusal)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert breaker.state() is CircuitState.HALF_OPEN
+    assert isinstance(breaker.try_acquire(), Permit)
+
+
+async def test_a_thousand_tasks_share_the_probes(clock):
+    """However many tasks wait for the provider to return, only the probes reach it."""
+    breaker = CircuitBreaker(
+        failure_threshold=1, half_open_probes=3, store=InMemoryCircuitStore(clock=clock)
+    )
+    open_circuit(breaker)
+    clock.advance(30)
+    all_refused, reached, done = asyncio.Event(), [], []
+
+    def count(task):
+        done.append(task)
+        if len(done) == 997:
+            all_refused.set()
+
+    async def answer(value):
+        reached.append(value)
+        await all_refused.wait()
+        return value
+
+    guarded = breaker.wrap(RunnableLambda(answer))
+    tasks = [asyncio.create_task(guarded.ainvoke(number)) for number in range(1000)]
+    for task in tasks:
+        task.add_done_callback(count)
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert len(reached) == 3
+    assert sum(isinstance(result, CircuitOpen) for result in results) == 997
+    assert breaker.state() is CircuitState.CLOSED
+
+
+def test_no_lock_is_held_during_a_call(breaker):
+    """Threads behind one breaker are inside the provider at the same time."""
+    together = threading.Barrier(8, timeout=10)
+    guarded = breaker.wrap(lambda _: together.wait())
+    threads = [threading.Thread(target=guarded.invoke, args=("hi",)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not together.broken
+    assert breaker.snapshot()["default"]["failures_in_a_row"] == 0
+
+
+def test_keeps_the_types_of_what_it_wraps(breaker):
+    """A wrapped model still looks like a model to the chain around it."""
+    model = GenericFakeChatModel(messages=iter([AIMessage("hello")]))
+    guarded = breaker.wrap(model)
+    assert guarded.InputType == model.InputType
+    assert guarded.invoke("hi").content == "hello"
+
+
+# --- as a Runnable of its own ---------------------------------------------------------------------
+
+
+def test_alone_it_hands_its_input_on(breaker, call):
+    """In a chain, a closed breaker is not noticed."""
+    assert call(breaker | (lambda x: x + 1), 1) == 2
+
+
+def test_alone_it_stops_the_chain_while_open(breaker, clock, call):
+    """In front of a model it answers for it, and takes no probe's slot."""
+    open_circuit(breaker)
+    with pytest.raises(CircuitOpen):
+        call(breaker, "hi")
+    clock.advance(30)
+    assert call(breaker, "hi") == "hi"
+    assert breaker.snapshot()["default"]["probes"] == 0
+
+
+def test_batch_and_stream(breaker):
+    """The other ways to run a Runnable work as well."""
+    assert breaker.batch([1, 2]) == [1, 2]
+    assert list(breaker.stream(1)) == [1]
+
+
+async def test_abatch_and_astream(breaker):
+    """The other ways to run a Runnable work as well, asynchronously."""
+    assert await breaker.abatch([1, 2]) == [1, 2]
+    assert [x async for x in breaker.astream(1)] == [1]
+
+
+# --- by hand --------------------------------------------------------------------------------------
+
+
+def test_acquire_raises_with_the_wait(breaker):
+    """By hand, a refusal is the package's own exception."""
+    open_circuit(breaker)
+    with pytest.raises(CircuitOpen, match="`default` is open; try again in 30 s"):
+        breaker.acquire()
+
+
+async def test_aacquire(breaker):
+    """The async twin admits and refuses alike."""
+    assert isinstance(await breaker.aacquire(), Permit)
+    open_circuit(breaker)
+    with pytest.raises(CircuitOpen):
+        await breaker.aacquire()
+
+
+def test_keys_have_circuits_of_their_own(breaker):
+    """One breaker serves many models; each has its own trouble."""
+    open_circuit(breaker, key="gpt")
+    assert breaker.state("gpt") is CircuitState.OPEN
+    assert breaker.state("claude") is CircuitState.CLOSED
+    assert breaker.acquire("claude").key == "default:claude"
+
+
+def test_names_keep_breakers_apart_in_one_store(clock):
+    """A shared store does not mix the circuits of different breakers."""
+    store = InMemoryCircuitStore(clock=clock)
+    one, other = CircuitBreaker(name="one", store=store), CircuitBreaker(name="other", store=store)
+    same = CircuitBreaker(name="one", store=store)
+    one.open()
+    assert same.state() is CircuitState.OPEN
+    assert other.state() is CircuitState.CLOSED
+    assert list(one.snapshot()) == ["one"]
+
+
+def test_breakers_do_not_share_by_default():
+    """Two policies never meet on one circuit by accident."""
+    one, other = CircuitBreaker(), CircuitBreaker()
+    one.open()
+    assert other.state() is CircuitState.CLOSED
+
+
+def test_open_close_and_reset_by_hand(breaker, clock):
+    """An operator's word holds until it is taken back."""
+    breaker.open()
+    clock.advance(1e6)
+    assert breaker.try_acquire().retry_after is None
+    breaker.close()
+    fail(breaker, times=10)
+    assert breaker.state() is CircuitState.CLOSED
+    breaker.reset()
+    fail(breaker, times=2)
+    assert breaker.state() is CircuitState.OPEN
+
+
+@pytest.mark.parametrize(
+    ("mode", "outcome"),
+    [
+        (FailureMode.TIMEOUT, Outcome.FAILURE),
+        (FailureMode.MODEL_ERROR, Outcome.FAILURE),
+        (FailureMode.RATE_LIMITED, Outcome.THROTTLED),
+        (FailureMode.MODEL_REJECTED, Outcome.IGNORED),
+        (FailureMode.SCHEMA_VIOLATION, Outcome.IGNORED),
+        (ConnectionResetError(), Outcome.FAILURE),
+        (ZeroDivisionError(), Outcome.IGNORED),
+    ],
+)
+def test_outcome_of(breaker, mode, outcome):
+    """Only a provider that is down counts; see `counts`."""
+    assert breaker.outcome_of(mode) is outcome
+
+
+def test_a_validity_circuit_counts_broken_contracts():
+    """A second breaker may watch whether a model keeps a contract."""
+    validity = CircuitBreaker(name="validity", counts={FailureMode.SCHEMA_VIOLATION})
+    assert validity.outcome_of(FailureMode.SCHEMA_VIOLATION) is Outcome.FAILURE
+    assert validity.outcome_of(FailureMode.TIMEOUT) is Outcome.IGNORED
+
+
+# --- telling --------------------------------------------------------------------------------------
+
+
+class Listener(BaseCallbackHandler):
+    """Keeps the custom events it hears."""
+
+    def __init__(self):
+        self.heard = []
+
+    def on_custom_event(self, name, data, **kwargs):
+        self.heard.append((name, data))
+
+
+def test_changes_are_events_on_the_run(breaker, clock, call):
+    """Whoever listens on a call hears that it changed the circuit."""
+    listener = Listener()
+    guarded, config = breaker.wrap(Provider(TimeoutError())), {"callbacks": [listener]}
+    for _ in range(2):
+        with pytest.raises(TimeoutError):
+            call(guarded, "hi", config)
+    clock.advance(30)
+    with pytest.raises(TimeoutError):
+        call(guarded, "hi", config)
+    assert {name for name, _ in listener.heard} == {"control.circuit_changed"}
+    assert [data["status"] for _, data in listener.heard] == ["open", "half_open", "open"]
+    assert listener.heard[0][1]["message"] == "closed to open: 2 failures in a row"
+
+
+def test_on_change_hears_every_change(clock):
+    """The listener hook hears changes, also those made by hand."""
+    heard = []
+    breaker = CircuitBreaker(
+        failure_threshold=1, on_change=heard.append, store=InMemoryCircuitStore(clock=clock)
+    )
+    fail(breaker)
+    clock.advance(30)
+    breaker.record(breaker.acquire(), Outcome.SUCCESS)
+    breaker.open()
+    breaker.reset()
+    assert [change.after.value for change in heard] == [
+        "open",
+        "half_open",
+        "closed",
+        "open",
+        "closed",
+    ]
+
+
+def test_a_listener_that_raises_is_logged(breaker, caplog):
+    """A broken listener does not decide about the call it hears of."""
+
+    def listener(change):
+        raise RuntimeError
+
+    loud = breaker.override(on_change=listener)
+    fail(loud, times=2)
+    assert loud.state() is CircuitState.OPEN
+    assert "`on_change` of circuit `default` failed" in caplog.text
+
+
+def test_a_listener_may_use_the_breaker(breaker):
+    """Listeners run outside of any lock, so they may look and interfere."""
+    seen = []
+    nosy = breaker.override(on_change=lambda change: seen.append(nosy.state()))
+    fail(nosy, times=2)
+    assert seen == [CircuitState.OPEN]
+
+
+# --- a component like the others ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        ({"failure_threshold": 0}, "failure_threshold"),
+        ({"recovery_seconds": 0}, "recovery_seconds"),
+        ({"half_open_probes": 0}, "half_open_probes"),
+        ({"name": ""}, "name"),
+        ({"recovery_seconds": 600, "max_recovery_seconds": 60}, "max_recovery_seconds"),
+        ({"store": object()}, "store"),
+        ({"treshold": 3}, "treshold"),
+    ],
+)
+def test_refuses_settings_that_make_no_sense(settings, field):
+    """A mistake is named at construction."""
+    with pytest.raises(ValidationError, match=field):
+        CircuitBreaker(**settings)
+
+
+def test_a_long_recovery_needs_no_second_setting():
+    """The default bound gives way to a longer open time."""
+    breaker = CircuitBreaker(failure_threshold=1, recovery_seconds=600)
+    fail(breaker)
+    assert breaker.try_acquire().retry_after == pytest.approx(600, abs=1)
+
+
+def test_configurable_fields_keep_the_circuit(breaker, call):
+    """Changing a setting per call does not begin a new history."""
+    tunable = breaker.configurable_fields(failure_threshold=ConfigurableField(id="threshold"))
+    open_circuit(breaker)
+    with pytest.raises(CircuitOpen):
+        call(tunable, "hi", {"configurable": {"threshold": 9}})
+
+
+def test_override_keeps_the_store(breaker):
+    """A variant of a breaker shares its circuits."""
+    breaker.open()
+    assert breaker.override(failure_threshold=9).state() is CircuitState.OPEN
+
+
+def test_is_frozen(breaker):
+    """Settings do not change under a running call."""
+    with pytest.raises(ValidationError):
+        breaker.failure_threshold = 1
+
+
+def test_pickles_and_copies(breaker):
+    """A copy in the same process shares the circuits; a pickle starts afresh."""
+    real = CircuitBreaker(name="m", window=FailureWindow(seconds=9))
+    real.open()
+    assert copy.deepcopy(real).state() is CircuitState.OPEN
+    thawed = pickle.loads(pickle.dumps(real))
+    assert thawed.window == FailureWindow(seconds=9)
+    assert thawed.state() is CircuitState.CLOSED
+
+
+def test_repr_shows_the_settings():
+    """The repr says what was set, not what collaborates."""
+    assert "store" not in repr(CircuitBreaker())
+    assert repr(CircuitBreaker(failure_threshold=9)) == "CircuitBreaker(failure_threshold=9)"
+
+
+def test_has_a_json_schema(breaker):
+    """Any input goes through."""
+    assert breaker.get_input_jsonschema()
+    assert breaker.get_output_jsonschema()
+
+
+# --- with a store that answers asynchronously -----------------------------------------------------
+
+
+class AsyncStore:
+    """The memory store behind awaitables, as a remote one would be."""
+
+    def __init__(self, inner):
+        self._inner = inner
+
+    async def acquire(self, *args):
+        return self._inner.acquire(*args)
+
+    async def record(self, *args):
+        return self._inner.record(*args)
+
+    async def release(self, *args):
+        return self._inner.release(*args)
+
+    async def hold(self, *args):
+        return self._inner.hold(*args)
+
+    async def reset(self, *args):
+        return self._inner.reset(*args)
+
+    async def view(self, *args):
+        return self._inner.view(*args)
+
+    async def keys(self):
+        return self._inner.keys()
+
+
+async def test_an_async_store_serves_async_calls(clock):
+    """The flow awaits whatever the store answers."""
+    inner = InMemoryCircuitStore(clock=clock)
+    breaker = CircuitBreaker(failure_threshold=1, store=AsyncStore(inner))
+    with pytest.raises(TimeoutError):
+        await breaker.wrap(Provider(TimeoutError())).ainvoke("hi")
+    with pytest.raises(CircuitOpen):
+        await breaker.ainvoke("hi")
+    with pytest.raises(CircuitOpen):
+        await breaker.aacquire()
+
+
+def test_an_async_store_refuses_sync_calls(clock):
+    """Mixing the two is a mistake with a name, not a coroutine that nobody awaits."""
+    breaker = CircuitBreaker(store=AsyncStore(InMemoryCircuitStore(clock=clock)))
+    with pytest.raises(TypeError, match="ainvoke"):
+        breaker.invoke("hi")
+
+
+def open_circuit(breaker, key=None):
+    fail(breaker, times=breaker.failure_threshold, key=key)
+    assert breaker.state(key) is CircuitState.OPEN
+
+
+def fail(breaker, times=1, key=None):
+    for _ in range(times):
+        breaker.record(breaker.try_acquire(key), Outcome.FAILURE)

@@ -1,0 +1,1 @@
+"""Stores, judged by contract."""

@@ -1,0 +1,145 @@
+"""The state machine against a small naive model, under any sequence of events."""
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+
+from langchain_control.circuit import CircuitState, Outcome, Permit
+from langchain_control.components.breaker import CircuitBreaker
+from langchain_control.failure_window import wilson_lower_bound
+from langchain_control.stores import InMemoryCircuitStore
+from langchain_control.testing import ManualClock
+
+THRESHOLD, OPEN_SECONDS, PROBES, LEASE_SECONDS = 3, 10, 2, 7
+RULES = CircuitBreaker(
+    failure_threshold=THRESHOLD,
+    recovery_seconds=OPEN_SECONDS,
+    half_open_probes=PROBES,
+    probe_timeout_seconds=LEASE_SECONDS,
+)
+
+
+class NaiveCircuit:
+    """The rules of a circuit, as plainly as they can be said."""
+
+    def __init__(self):
+        self.become("closed", now=0)
+        self.held = False
+
+    def become(self, state, now, seconds=OPEN_SECONDS, then="half_open"):
+        self.state, self.until, self.then = state, now + seconds, then
+        self.era, self.run, self.good = object(), 0, 0
+        self.probes = {}
+
+    def time_passes(self, now):
+        lost = [end for end in self.probes.values() if end <= now]
+        if self.state == "half_open" and lost:
+            self.become("open", min(lost))
+        if self.state == "open" and not self.held and self.until <= now:
+            self.become(self.then, now)
+
+    def ask(self, now):
+        """Return (era, probe) of a permit, or `None`."""
+        self.time_passes(now)
+        if self.state == "half_open":
+            if len(self.probes) + self.good == PROBES:
+                return None
+            probe = object()
+            self.probes[probe] = now + LEASE_SECONDS
+            return self.era, probe
+        return (self.era, None) if self.state == "closed" else None
+
+    def tell(self, permit, outcome, now, retry_after):
+        self.time_passes(now)
+        era, probe = permit
+        if era is not self.era or (self.state == "half_open" and probe not in self.probes):
+            return
+        self.probes.pop(probe, None)
+        if outcome is Outcome.THROTTLED and retry_after and not self.held:
+            self.become("open", now, retry_after, then="closed")
+        if outcome in (Outcome.THROTTLED, Outcome.IGNORED):
+            return
+        failed = outcome is Outcome.FAILURE
+        self.run = self.run + 1 if failed else 0
+        self.good += not failed
+        if self.state == "half_open" and self.good == PROBES:
+            self.become("closed", now)
+        elif failed and (self.state == "half_open" or self.run >= THRESHOLD) and not self.held:
+            self.become("open", now)
+
+
+class CircuitComparison(RuleBasedStateMachine):
+    """Both circuits see the same calls at the same times and must look the same."""
+
+    permits = Bundle("permits")
+
+    def __init__(self):
+        super().__init__()
+        self.clock = ManualClock()
+        self.store = InMemoryCircuitStore(clock=self.clock)
+        self.naive = NaiveCircuit()
+
+    @rule(target=permits)
+    def ask(self):
+        decision, expected = self.store.acquire("c", RULES), self.naive.ask(self.clock())
+        assert isinstance(decision, Permit) == (expected is not None)
+        return decision, expected
+
+    @rule(permit=permits, outcome=st.sampled_from(Outcome), wait=st.sampled_from([None, 4.0]))
+    def tell(self, permit, outcome, wait):
+        decision, expected = permit
+        if expected is not None:
+            self.store.record(decision, outcome, RULES, wait)
+            self.naive.tell(expected, outcome, self.clock(), wait)
+
+    @rule(permit=permits)
+    def give_back(self, permit):
+        decision, expected = permit
+        if expected is not None:
+            self.store.release(decision, RULES)
+            self.naive.tell(expected, Outcome.IGNORED, self.clock(), None)
+
+    @rule(seconds=st.integers(1, 12))
+    def wait(self, seconds):
+        self.clock.advance(seconds)
+
+    @rule(state=st.sampled_from([CircuitState.OPEN, CircuitState.CLOSED]))
+    def hold(self, state):
+        self.store.hold("c", state, RULES)
+        self.naive.become(state.value, self.clock())
+        self.naive.held = True
+
+    @rule()
+    def reset(self):
+        self.store.reset("c", RULES)
+        self.naive.become("closed", self.clock())
+        self.naive.held = False
+
+    @invariant()
+    def looks_the_same(self):
+        view = self.store.view("c", RULES)
+        self.naive.time_passes(self.clock())
+        assert view["state"] == self.naive.state
+        assert view["probes"] == len(self.naive.probes)
+        if view["state"] == "open" and not self.naive.held:
+            assert view["retry_after"] == pytest.approx(self.naive.until - self.clock())
+
+
+CircuitComparison.TestCase.settings = settings(
+    max_examples=150, stateful_step_count=40, deadline=None
+)
+TestCircuitComparison = CircuitComparison.TestCase
+
+
+@pytest.mark.parametrize(("hits", "total"), [(0, 0), (0, 9), (1, 2), (5, 10), (50, 100), (9, 9)])
+def test_wilson_bound_lies_below_the_share(hits, total):
+    """The bound doubts every share, and doubts it less the more calls there are."""
+    bound = wilson_lower_bound(hits, total, 2.33)
+    assert 0 <= bound <= (hits / total if total else 0)
+    assert wilson_lower_bound(hits * 10, total * 10, 2.33) >= bound
+
+
+def test_wilson_bound_is_the_published_one():
+    """Ten of twenty at 95 % (z = 1.96) is 29.9 % to 70.1 %, a textbook value."""
+    assert wilson_lower_bound(10, 20, 1.96) == pytest.approx(0.299, abs=5e-4)
