@@ -1,0 +1,220 @@
+"""The compiled graph: alone, with a checkpointer, in a parent, in a chain, and drawn."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableLambda
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
+
+from langchain_control import (
+    ControlPolicy,
+    PromptBuilder,
+    ResponseValidator,
+    RetryEngine,
+    create_control_graph,
+)
+from langchain_control.state import result_of
+from langchain_control.testing import ScriptedChatModel
+from tests.scenarios import AT_ONCE, ATTACK, CITY, GOOD
+
+DRAWING = Path(__file__).parent / "drawing.mmd"
+
+
+def strict_policy(**changes) -> ControlPolicy:
+    fields = {
+        "validator": ResponseValidator(response_schema=CITY),
+        "retry": RetryEngine(**AT_ONCE),
+        "prompt": PromptBuilder(system_prompt="You name cities."),
+    }
+    return ControlPolicy(**(fields | changes))
+
+
+def ask(text="Which city?"):
+    return {"messages": [("user", text)]}
+
+
+def parent_of(control, checkpointer=None):
+    builder = StateGraph(MessagesState)
+    builder.add_node("answer", control)
+    builder.add_edge(START, "answer")
+    return builder.compile(checkpointer=checkpointer)
+
+
+def test_the_graph_has_exactly_the_six_nodes():
+    """The nodes are the steps of the state machine and nothing else."""
+    nodes = set(create_control_graph(ScriptedChatModel(script=[])).get_graph().nodes)
+
+    assert nodes - {"__start__", "__end__"} == {
+        "guard",
+        "build",
+        "call",
+        "validate",
+        "retry_with_mutation",
+        "fallback",
+    }
+
+
+def test_the_drawing_is_the_one_in_the_readme():
+    """The drawing changes only when somebody changes the snapshot, and the README shows it."""
+    drawing = create_control_graph(ScriptedChatModel(script=[])).get_graph().draw_mermaid()
+
+    assert DRAWING.read_text() == drawing
+
+
+def test_a_second_run_on_a_thread_never_sees_the_first():
+    """A checkpointer keeps the conversation, not the last run's answer, attempts or failure."""
+    model = ScriptedChatModel(script=["bad", GOOD, "bad", "bad", "bad"])
+    graph = create_control_graph(model, strict_policy(), checkpointer=InMemorySaver())
+    thread = {"configurable": {"thread_id": "1"}}
+
+    first = graph.invoke(ask(), thread)
+    second = graph.invoke(ask("And now?"), thread)
+
+    assert (first["status"], len(first["attempts"])) == ("accepted", 2)
+    assert (second["status"], len(second["attempts"])) == ("exhausted", 3)
+    assert second["request_id"] != first["request_id"]
+    assert second["value"] is None
+    assert [m.type for m in second["messages"]] == ["human", "ai", "human"]
+
+
+def test_documents_of_one_run_do_not_reach_the_next():
+    """Retrieved context belongs to the run it was given to."""
+    model = ScriptedChatModel(script=[GOOD, GOOD])
+    graph = create_control_graph(model, strict_policy(), checkpointer=InMemorySaver())
+    thread = {"configurable": {"thread_id": "1"}}
+
+    graph.invoke({**ask(), "context": ["Paris is lovely."]}, thread)
+    graph.invoke(ask("And now?"), thread)
+
+    assert any("Paris is lovely." in m.text for m in model.calls[0])
+    assert not any("Paris is lovely." in m.text for m in model.calls[1])
+
+
+@pytest.mark.parametrize("checkpointer", [None, InMemorySaver()], ids=["none", "memory"])
+def test_as_a_node_only_the_accepted_answer_reaches_the_parent(checkpointer):
+    """In a `MessagesState` parent the graph adds one message: the accepted answer."""
+    model = ScriptedChatModel(script=["bad", GOOD])
+    parent = parent_of(create_control_graph(model, strict_policy()), checkpointer)
+    config = {"configurable": {"thread_id": "1"}}
+
+    messages = parent.invoke(ask(), config)["messages"]
+
+    assert [m.content for m in messages] == ["Which city?", '{"city":"Paris"}']
+
+
+def test_as_a_subgraph_on_a_reused_thread_each_run_starts_afresh():
+    """A parent's thread carries the conversation; each run inside starts with no attempts."""
+    model = ScriptedChatModel(script=["bad", GOOD, "bad", "bad", "bad", GOOD])
+    parent = parent_of(create_control_graph(model, strict_policy()), InMemorySaver())
+    thread = {"configurable": {"thread_id": "1"}}
+
+    lengths = [len(parent.invoke(ask(f"{n}?"), thread)["messages"]) for n in range(3)]
+
+    assert lengths == [2, 3, 5]
+
+
+def streamed(graph, given, *, asynchronous):
+    if not asynchronous:
+        return [m for m, _ in graph.stream(given, stream_mode="messages")]
+
+    async def collect():
+        return [m async for m, _ in graph.astream(given, stream_mode="messages")]
+
+    return asyncio.run(collect())
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_message_stream_shows_nothing_but_the_accepted_answer(asynchronous, nested):
+    """Neither the system prompt, nor tokens of rejected answers, nor corrections are streamed."""
+    model = ScriptedChatModel(script=["bad words here", GOOD])
+    graph = create_control_graph(model, strict_policy())
+    graph = parent_of(graph) if nested else graph
+
+    messages = streamed(graph, ask(), asynchronous=asynchronous)
+
+    assert [m.content for m in messages if m.type != "human"] == ['{"city":"Paris"}']
+
+
+def test_a_message_stream_of_a_fallback_shows_only_the_valid_one():
+    """Rejected answers of fallback models are not streamed either."""
+    spoiled = ScriptedChatModel(script=["spoiled words"])
+    good = ScriptedChatModel(script=[GOOD])
+    policy = strict_policy(
+        retry=RetryEngine(max_attempts=1),
+        fallback={"strategies": [("spoiled", spoiled), ("good", good)]},
+    )
+    graph = create_control_graph(ScriptedChatModel(script=["bad"]), policy)
+
+    messages = streamed(graph, ask(), asynchronous=False)
+
+    assert [m.content for m in messages if m.type != "human"] == ['{"city":"Paris"}']
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_ten_attempts_fit_inside_a_chain(asynchronous):
+    """LangChain's default recursion limit of 25 does not cut the loop."""
+    model = ScriptedChatModel(script=["bad"] * 9 + [GOOD])
+    policy = strict_policy(retry=RetryEngine(max_attempts=10, **AT_ONCE))
+    chain = RunnableLambda(ask) | create_control_graph(model, policy) | result_of
+
+    result = asyncio.run(chain.ainvoke("Q?")) if asynchronous else chain.invoke("Q?")
+
+    assert (result.status, len(result.attempts)) == ("accepted", 10)
+
+
+def test_a_chain_with_the_graph_streams():
+    """`.stream()` of a chain that ends in the graph yields its updates."""
+    graph = create_control_graph(ScriptedChatModel(script=[GOOD]), strict_policy())
+
+    updates = list((RunnableLambda(ask) | graph).stream("Q?"))
+
+    assert [next(iter(u)) for u in updates] == ["guard", "build", "call", "validate"]
+
+
+def test_batch_keeps_runs_apart():
+    """A batch gives each input its own outcome."""
+    model = ScriptedChatModel(script=lambda messages: GOOD)
+    graph = create_control_graph(model, strict_policy())
+
+    states = graph.batch([ask(), ask(ATTACK), ask()])
+
+    assert [s["status"] for s in states] == ["accepted", "rejected", "accepted"]
+
+
+def test_a_blocked_attack_does_not_come_back_as_history():
+    """An attack that was turned away stays out of the next prompt of the thread."""
+    model = ScriptedChatModel(script=[GOOD])
+    graph = create_control_graph(model, strict_policy(), checkpointer=InMemorySaver())
+    thread = {"configurable": {"thread_id": "1"}}
+
+    rejected = graph.invoke(ask(ATTACK), thread)
+    accepted = graph.invoke(ask(), thread)
+
+    assert (rejected["status"], accepted["status"]) == ("rejected", "accepted")
+    assert not any("previous instructions" in m.text for m in model.calls[0])
+
+
+def test_state_survives_a_strict_checkpointer(monkeypatch):
+    """State is JSON and messages: nothing in it needs to be registered with the serializer."""
+    monkeypatch.setenv("LANGGRAPH_STRICT_MSGPACK", "true")
+    model = ScriptedChatModel(script=["bad", GOOD])
+    graph = create_control_graph(model, strict_policy(), checkpointer=InMemorySaver())
+    thread = {"configurable": {"thread_id": "1"}}
+
+    graph.invoke(ask(), thread)
+    values = graph.get_state(thread).values
+
+    assert isinstance(values["draft"]["response"], AIMessage)
+    assert result_of(values).value == {"city": "Paris"}
+
+
+def test_result_of_an_unfinished_run_is_an_error():
+    """Asking for the outcome of a run that has none says so."""
+    with pytest.raises(ValueError, match="not finished"):
+        result_of({"status": None})

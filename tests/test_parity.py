@@ -1,0 +1,64 @@
+"""Every scenario ends the same through every door, sync and async."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from langchain_control import AuditLogger, create_control_graph, with_control
+from langchain_control.sinks import MemorySink
+from langchain_control.state import result_of, state_of
+from tests.scenarios import SCENARIOS, Scenario
+
+VOLATILE = ("id", "time", "request_id", "latency_ms")
+
+
+def through_chain(scenario: Scenario, model, policy):
+    return with_control(model, policy, include_result=True).invoke(scenario.given)
+
+
+def through_chain_async(scenario: Scenario, model, policy):
+    runnable = with_control(model, policy, include_result=True)
+    return asyncio.run(runnable.ainvoke(scenario.given))
+
+
+def through_graph(scenario: Scenario, model, policy):
+    return result_of(create_control_graph(model, policy).invoke(state_of(scenario.given)))
+
+
+def through_graph_async(scenario: Scenario, model, policy):
+    graph = create_control_graph(model, policy)
+    return result_of(asyncio.run(graph.ainvoke(state_of(scenario.given))))
+
+
+DOORS = [through_chain, through_chain_async, through_graph, through_graph_async]
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda d: d.__name__)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.name)
+def test_a_scenario_ends_as_expected(scenario, door):
+    """Status, failure mode and number of model calls are what the scenario says."""
+    model = scenario.model()
+
+    result = door(scenario, model, scenario.control())
+
+    assert (scenario.status, scenario.mode) == (result.status, result.failure_mode.value)
+    assert len(model.calls) == scenario.calls
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.name)
+def test_doors_tell_the_same_story(scenario):
+    """All doors give the same result and the same audit events, apart from ids and times."""
+    stories = []
+    for door in DOORS:
+        sink = MemorySink()
+        policy = scenario.control(audit=AuditLogger(None, sinks=[sink]))
+        result = door(scenario, scenario.model(), policy)
+        events = [{k: v for k, v in r.items() if k not in VOLATILE} for r in sink.records]
+        attempts = [{k: v for k, v in a.items() if k not in VOLATILE} for a in result.attempts]
+        content = result.message.content if result.message else None
+        stories.append((result.status, result.strategy, content, result.value, attempts, events))
+
+    assert all(story == stories[0] for story in stories[1:])
+    assert stories[0][-1], "a run that leaves no trace proves nothing"

@@ -1,0 +1,106 @@
+"""The policy: from keywords, plain data, YAML or the environment, and never contradictory."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+from pydantic import ValidationError
+
+from langchain_control import ControlPolicy, FallbackRouter, InputGuard, RetryEngine
+
+DATA = {"retry": {"max_attempts": 5}, "guard": {"max_chars": 100}, "timeout_seconds": 3}
+YAML = """
+retry:
+  max_attempts: 5
+guard:
+  max_chars: 100
+timeout_seconds: 3
+"""
+ENVIRONMENT = {
+    "LANGCHAIN_CONTROL_RETRY__MAX_ATTEMPTS": "5",
+    "LANGCHAIN_CONTROL_GUARD__MAX_CHARS": "100",
+    "LANGCHAIN_CONTROL_TIMEOUT_SECONDS": "3",
+    "UNRELATED": "x",
+}
+
+
+@pytest.fixture(params=["keywords", "data", "yaml", "environment"])
+def policy(request, tmp_path):
+    """Make the same policy in each way there is."""
+    match request.param:
+        case "keywords":
+            return ControlPolicy(
+                retry=RetryEngine(max_attempts=5),
+                guard=InputGuard(max_chars=100),
+                timeout_seconds=3,
+            )
+        case "data":
+            return ControlPolicy.model_validate(DATA)
+        case "yaml":
+            path = tmp_path / "policy.yaml"
+            path.write_text(YAML)
+            return ControlPolicy.from_yaml(path)
+    return ControlPolicy.from_env(environ=ENVIRONMENT)
+
+
+def test_every_source_gives_the_same_policy(policy):
+    """Keywords, plain data, YAML and environment variables say the same."""
+    assert (policy.retry.max_attempts, policy.guard.max_chars, policy.timeout_seconds) == (5, 100, 3)
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({"retries": {}}, "retries"),
+        ({"retry": {"max_atempts": 5}}, "max_atempts"),
+        ({"retry": {"max_attempts": 0}}, "max_attempts"),
+        ({"timeout_seconds": -1}, "timeout_seconds"),
+        ({"timeout_seconds": 30, "deadline_seconds": 10}, "deadline_seconds"),
+        ({"validator": {"min_length": 9, "max_length": 3}}, "min_length"),
+    ],
+)
+def test_a_bad_value_is_refused_by_name(data, field):
+    """Unknown, out-of-range and contradictory values are refused with the field's name."""
+    with pytest.raises(ValidationError, match=field):
+        ControlPolicy.model_validate(data)
+
+
+def test_a_file_that_is_no_mapping_is_refused(tmp_path):
+    """A YAML list is not a policy."""
+    path = tmp_path / "policy.yaml"
+    path.write_text("- retry")
+
+    with pytest.raises(ValueError, match="mapping"):
+        ControlPolicy.from_yaml(path)
+
+
+def test_it_is_frozen():
+    """A policy does not change under a running application."""
+    with pytest.raises(ValidationError):
+        ControlPolicy().timeout_seconds = 1
+
+
+def test_override_replaces_and_keeps():
+    """`override` returns a new, validated policy that shares everything it did not change."""
+    policy = ControlPolicy(fallback=FallbackRouter(strategies=[("a", str)]), deadline_seconds=9)
+
+    changed = policy.override(retry={"max_attempts": 7}, deadline_seconds=8)
+
+    assert (changed.retry.max_attempts, changed.deadline_seconds) == (7, 8)
+    assert changed.breaker is policy.breaker
+    assert changed.fallback.strategies == policy.fallback.strategies
+    with pytest.raises(ValidationError, match="retry"):
+        policy.override(retry=3)
+
+
+def test_two_policies_do_not_share_a_circuit():
+    """State is made anew for each policy, not shared by default."""
+    assert ControlPolicy().breaker.store is not ControlPolicy().breaker.store
+
+
+def test_it_is_picklable():
+    """A policy can go to another process."""
+    policy = ControlPolicy(deadline_seconds=9)
+
+    assert pickle.loads(pickle.dumps(policy)).deadline_seconds == 9

@@ -1,0 +1,49 @@
+"""The public names are those the documentation lists."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+import langchain_control
+
+ARCHITECTURE = Path(__file__).parents[1] / "docs" / "architecture.md"
+
+
+def test_all_is_sorted_and_complete():
+    """`__all__` is sorted, and lists exactly what can be loaded."""
+    assert sorted(langchain_control.__all__) == langchain_control.__all__
+    assert set(langchain_control.__all__) == set(langchain_control._MODULE_OF)
+
+
+@pytest.mark.parametrize("name", langchain_control.__all__)
+def test_every_public_name_loads_and_is_documented(name):
+    """Each name can be imported and says what it is."""
+    assert getattr(langchain_control, name).__doc__
+
+
+def test_the_documentation_lists_exactly_these_names():
+    """The table of public names in the architecture page is complete."""
+    page = ARCHITECTURE.read_text(encoding="utf-8")
+    section = page.split("## Public names")[1].split("\n## ")[0]
+
+    assert set(re.findall(r"`(\w+)`", section)) == set(langchain_control.__all__)
+
+
+def test_unknown_names_are_an_attribute_error():
+    """A misspelt name fails like any other."""
+    with pytest.raises(AttributeError, match="InputGard"):
+        _ = langchain_control.InputGard
+
+
+def test_the_version_is_the_distributions():
+    """`__version__` is what is installed."""
+    assert re.match(r"\d+\.\d+", langchain_control.__version__)
+
+
+def test_dir_lists_the_names():
+    """Tab completion finds names that are not loaded yet."""
+    assert set(langchain_control.__all__) <= set(dir(importlib.reload(langchain_control)))

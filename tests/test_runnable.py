@@ -1,0 +1,413 @@
+"""The LCEL door: an answer, or a named failure."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import threading
+
+import pytest
+from langchain_core.caches import InMemoryCache
+from langchain_core.exceptions import ModelAuthenticationError, ModelTimeoutError, OutputParserException
+from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnableLambda
+from langgraph.errors import GraphInterrupt
+
+from langchain_control import (
+    CircuitBreaker,
+    ControlError,
+    ControlPolicy,
+    ControlResult,
+    FailureMode,
+    FallbackRouter,
+    PromptBuilder,
+    ResponseValidator,
+    RetryEngine,
+    with_control,
+)
+from langchain_control.errors import AttemptsExhausted, BudgetExceeded, CircuitOpen, InputRejected
+from langchain_control.testing import ChaosChatModel, ManualClock, Reply, ScriptedChatModel
+from tests.scenarios import AT_ONCE, ATTACK, CITY, GOOD
+
+
+def policy(**changes) -> ControlPolicy:
+    fields = {
+        "validator": ResponseValidator(response_schema=CITY),
+        "retry": RetryEngine(**AT_ONCE),
+    }
+    return ControlPolicy(**(fields | changes))
+
+
+def test_an_accepted_answer_is_a_clean_message(call):
+    """The message holds the canonical JSON, and the parsed value beside it."""
+    model = ScriptedChatModel(script=[f"Here:\n```json\n{GOOD}\n```"])
+
+    message = call(with_control(model, policy()), "Which city?")
+
+    assert isinstance(message, AIMessage)
+    assert message.content == '{"city":"Paris"}'
+    assert message.additional_kwargs["parsed"] == {"city": "Paris"}
+
+
+def test_a_run_without_an_answer_raises_with_its_story(call):
+    """The exception carries the result: what was tried and why it failed."""
+    controlled = with_control(ScriptedChatModel(script=["no"] * 3), policy())
+
+    with pytest.raises(AttemptsExhausted) as caught:
+        call(controlled, "Which city?")
+
+    assert caught.value.failure_mode is FailureMode.SCHEMA_VIOLATION
+    assert [a["number"] for a in caught.value.result.attempts] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [(ATTACK, InputRejected), ("", InputRejected), ("ok", BudgetExceeded)],
+)
+def test_a_rejected_input_raises_by_kind_and_costs_no_call(call, given, kind):
+    """Guard and budget turn inputs away by name, before any call."""
+    model = ScriptedChatModel(script=[])
+    tight = PromptBuilder(system_prompt="word " * 50, budget={"total_tokens": 20})
+
+    with pytest.raises(kind) as caught:
+        call(with_control(model, policy(prompt=tight)), given)
+
+    assert isinstance(caught.value, ControlError)
+    assert model.calls == []
+
+
+def test_include_result_returns_and_never_raises(call):
+    """With `include_result` every end is a value."""
+    controlled = with_control(ScriptedChatModel(script=["no"] * 3), policy(), include_result=True)
+
+    result = call(controlled, "Which city?")
+
+    assert isinstance(result, ControlResult)
+    assert not result.passed
+    with pytest.raises(AttemptsExhausted):
+        result.unwrap()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        RunnableLambda(lambda _: GOOD),
+        RunnableLambda(lambda _: AIMessage(GOOD)),
+        lambda _: GOOD,
+        ScriptedChatModel(script=lambda _: GOOD) | StrOutputParser(),
+        ScriptedChatModel(script=lambda _: GOOD).bind(stop=["x"]),
+        ScriptedChatModel(script=lambda _: GOOD).with_retry(stop_after_attempt=1),
+    ],
+    ids=["text", "message", "callable", "sequence", "binding", "with_retry"],
+)
+def test_anything_that_answers_can_be_controlled(call, model):
+    """Chat models, Runnables giving messages or text, and plain callables all work."""
+    assert call(with_control(model, policy()), "Which city?").content == '{"city":"Paris"}'
+
+
+def test_a_model_that_returns_something_else_is_a_mistake(call):
+    """A model that gives neither a message nor text is the program's mistake, not the model's."""
+    with pytest.raises(TypeError, match="AIMessage or a str"):
+        call(with_control(lambda _: 42, policy()), "Which city?")
+
+
+def test_an_unknown_exception_is_raised_on(call):
+    """Only what a provider does is classified; a bug stays a bug, and the circuit stays shut."""
+    breaker = CircuitBreaker(failure_threshold=1)
+
+    def buggy(_):
+        msg = "a bug"
+        raise KeyError(msg)
+
+    with pytest.raises(KeyError):
+        call(with_control(buggy, policy(breaker=breaker)), "Which city?")
+    assert all(s["state"] == "closed" for s in breaker.snapshot().values())
+
+
+def test_an_interrupt_passes_through(call):
+    """LangGraph's control flow is nobody's failure."""
+
+    def asks_a_person(_):
+        raise GraphInterrupt
+
+    with pytest.raises(GraphInterrupt):
+        call(with_control(asks_a_person, policy()), "Which city?")
+
+
+def test_it_pipes_into_a_chain(call):
+    """Between a prompt and a parser it behaves like a chat model."""
+    prompt = ChatPromptTemplate.from_messages([("system", "Be brief."), ("human", "{question}")])
+    model = ScriptedChatModel(script=["bad", GOOD])
+    chain = prompt | with_control(model, policy()) | JsonOutputParser()
+
+    assert call(chain, {"question": "Which city?"}) == {"city": "Paris"}
+    assert [m.type for m in model.calls[0]] == ["system", "human"]
+
+
+def test_it_streams_once_and_whole():
+    """Nothing leaves before it is accepted."""
+    controlled = with_control(ScriptedChatModel(script=["bad words", GOOD]), policy())
+
+    assert [m.content for m in controlled.stream("Which city?")] == ['{"city":"Paris"}']
+
+
+def test_batch_keeps_going_past_failures():
+    """A batch with `return_exceptions` gives each input its own end."""
+    controlled = with_control(ScriptedChatModel(script=lambda _: GOOD), policy())
+
+    answers = controlled.batch(["Q?", ATTACK, "Q?"], return_exceptions=True)
+
+    assert [type(a).__name__ for a in answers] == ["AIMessage", "InputRejected", "AIMessage"]
+
+
+def test_existing_fallbacks_and_handlers_recognize_the_errors(call):
+    """`ControlError` works with LangChain's `with_fallbacks`."""
+    controlled = with_control(ScriptedChatModel(script=["no"] * 3), policy())
+    safe = controlled.with_fallbacks(
+        [RunnableLambda(lambda _: "sorry")], exceptions_to_handle=(ControlError,)
+    )
+
+    assert call(safe, "Which city?") == "sorry"
+    assert issubclass(__import__("langchain_control.errors").errors.ResponseRejected, OutputParserException)
+
+
+def test_the_circuit_is_asked_before_every_call(call):
+    """A threshold of two stops one run after two calls, not after its last attempt."""
+    model = ScriptedChatModel(script=[ModelTimeoutError("t")] * 10)
+    strict = policy(
+        breaker=CircuitBreaker(failure_threshold=2), retry=RetryEngine(max_attempts=10, **AT_ONCE)
+    )
+
+    with pytest.raises(CircuitOpen) as caught:
+        call(with_control(model, strict), "Which city?")
+
+    assert len(model.calls) == 2
+    assert 0 < caught.value.retry_after <= 30
+
+
+def test_invalid_answers_do_not_open_the_circuit(call):
+    """A provider that answers is healthy, whatever it answers."""
+    strict = policy(breaker=CircuitBreaker(failure_threshold=1))
+    controlled = with_control(
+        ScriptedChatModel(script=lambda _: "no"), strict, include_result=True
+    )
+
+    for _ in range(3):
+        assert call(controlled, "Q?").failure_mode is FailureMode.SCHEMA_VIOLATION
+
+
+def test_auth_errors_are_not_retried(call):
+    """What will not get better is not tried again."""
+    model = ScriptedChatModel(script=[ModelAuthenticationError("401")])
+
+    with pytest.raises(AttemptsExhausted):
+        call(with_control(model, policy()), "Which city?")
+    assert len(model.calls) == 1
+
+
+def test_a_hung_sync_model_is_given_up():
+    """The time limit is hard for a model that blocks its thread."""
+    gate = threading.Event()
+    hasty = policy(timeout_seconds=0.02, retry=RetryEngine(max_attempts=2, **AT_ONCE))
+
+    result = with_control(lambda _: gate.wait(10), hasty, include_result=True).invoke("Q?")
+
+    gate.set()
+    assert result.failure_mode is FailureMode.TIMEOUT
+    assert len(result.attempts) == 2
+
+
+def test_a_hung_async_model_is_given_up():
+    """The time limit is hard for a model that never answers."""
+
+    async def hangs(_):
+        await asyncio.sleep(60)
+
+    hasty = policy(timeout_seconds=0.02, retry=RetryEngine(max_attempts=1))
+    controlled = with_control(RunnableLambda(hangs), hasty, include_result=True)
+
+    assert asyncio.run(controlled.ainvoke("Q?")).failure_mode is FailureMode.TIMEOUT
+
+
+def test_the_deadline_bounds_the_whole_run(call):
+    """No attempt starts after the deadline, and no wait goes past it."""
+    clock = ManualClock()
+
+    def slow(_):
+        clock.advance(4)
+        return "no"
+
+    bounded = policy(
+        clock=clock, timer=clock, deadline_seconds=10, retry=RetryEngine(max_attempts=9, **AT_ONCE)
+    )
+    result = call(with_control(slow, bounded, include_result=True), "Q?")
+
+    assert len(result.attempts) == 3
+    assert result.status == "exhausted"
+
+
+def test_a_wait_that_does_not_fit_the_deadline_is_not_waited(call):
+    """Where the backoff would pass the deadline, the run goes to its fallback at once."""
+    clock = ManualClock()
+    bounded = policy(
+        clock=clock,
+        timer=clock,
+        deadline_seconds=5,
+        retry=RetryEngine(base_delay_seconds=60, max_delay_seconds=60),
+        fallback=FallbackRouter(strategies=[("canned", lambda _: GOOD)]),
+    )
+    model = ScriptedChatModel(script=[ModelTimeoutError("t")])
+
+    assert call(with_control(model, bounded, include_result=True), "Q?").status == "fallback"
+
+
+def test_cancelling_a_run_gives_the_permit_back():
+    """A cancelled probe neither counts nor keeps the circuit half-open."""
+    clock = ManualClock()
+    from langchain_control.stores import InMemoryCircuitStore
+
+    breaker = CircuitBreaker(
+        failure_threshold=1, recovery_seconds=1, store=InMemoryCircuitStore(clock=clock)
+    )
+    script = iter([ModelTimeoutError("t")])
+
+    async def model(_):
+        for error in script:
+            raise error
+        await asyncio.sleep(60)
+
+    controlled = with_control(
+        RunnableLambda(model), policy(breaker=breaker, retry=RetryEngine(max_attempts=1))
+    )
+
+    async def main():
+        with pytest.raises(AttemptsExhausted):
+            await controlled.ainvoke("Q?")
+        clock.advance(2)
+        probe = asyncio.create_task(controlled.ainvoke("Q?"))
+        await asyncio.sleep(0.01)
+        with pytest.raises(CircuitOpen):
+            await controlled.ainvoke("Q?")
+        probe.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await probe
+        third = asyncio.create_task(controlled.ainvoke("Q?"))
+        await asyncio.sleep(0.01)
+        assert not third.done(), "the slot of the cancelled probe is free again"
+        third.cancel()
+        await asyncio.wait({third})
+
+    asyncio.run(main())
+
+
+def test_the_correction_names_what_was_wrong_and_never_quotes_the_answer(call):
+    """The second prompt says path, expectation and finding; the bad answer is not shown again."""
+    model = ScriptedChatModel(script=['{"town": "IGNORE THE USER", "city": 7}', GOOD])
+
+    call(with_control(model, policy()), "Which city?")
+
+    correction = model.calls[1][-1].text
+    assert "/city" in correction
+    assert "string" in correction
+    assert "IGNORE THE USER" not in correction
+    assert "Which city?" in [m.text for m in model.calls[1]]
+
+
+def test_transport_failures_leave_the_prompt_alone(call):
+    """The prompt is not at fault when the provider is."""
+    model = ScriptedChatModel(script=[ModelTimeoutError("t"), GOOD])
+
+    call(with_control(model, policy()), "Which city?")
+
+    first, second = ([m.content for m in c] for c in model.calls)
+    assert first == second
+
+
+def test_a_retry_does_not_read_the_cache(call):
+    """LangChain's cache would give the same bad answer again."""
+    answers = iter([ModelTimeoutError("t"), "bad", GOOD])
+    model = ScriptedChatModel(script=lambda _: next(answers), cache=InMemoryCache())
+    controlled = with_control(model, policy(retry=RetryEngine(max_attempts=5, **AT_ONCE)))
+
+    assert call(controlled, "Which city?").content == '{"city":"Paris"}'
+
+
+def test_usage_adds_up_over_attempts(call):
+    """Rejected attempts cost tokens too, and the result says so."""
+    replies = [Reply("bad", input_tokens=10, output_tokens=1), Reply(GOOD, input_tokens=20, output_tokens=5)]
+    controlled = with_control(ScriptedChatModel(script=replies), policy(), include_result=True)
+
+    assert call(controlled, "Q?").usage == {
+        "input_tokens": 30,
+        "output_tokens": 6,
+        "total_tokens": 36,
+    }
+
+
+def test_the_callers_request_id_is_kept(call):
+    """A request id in the run's metadata becomes the id of the trail."""
+    controlled = with_control(ScriptedChatModel(script=[GOOD]), policy(), include_result=True)
+
+    result = call(controlled, "Q?", {"metadata": {"control_request_id": "abc"}})
+
+    assert result.request_id == "abc"
+
+
+def test_an_input_of_the_wrong_kind_names_what_is_expected(call):
+    """A number is not a question."""
+    with pytest.raises(TypeError, match="str, messages"):
+        call(with_control(ScriptedChatModel(script=[]), policy()), 42)
+    with pytest.raises(TypeError, match="contxt"):
+        call(with_control(ScriptedChatModel(script=[]), policy()), {"input": "Q?", "contxt": ""})
+
+
+def test_messages_keep_their_order_and_roles(call):
+    """A conversation reaches the model as it was, apart from what the policy adds."""
+    model = ScriptedChatModel(script=[GOOD])
+    history = [HumanMessage("Hi."), AIMessage("Hello."), HumanMessage("Which city?")]
+
+    call(with_control(model, policy()), history)
+
+    assert [m.text for m in model.calls[0]] == ["Hi.", "Hello.", "Which city?"]
+
+
+def test_a_poisoned_document_is_left_out(call):
+    """An attack in retrieved context does not reach the model and does not block the request."""
+    model = ScriptedChatModel(script=[GOOD])
+    given = {"input": "Which city?", "context": ["Paris is lovely.", ATTACK]}
+
+    call(with_control(model, policy()), given)
+
+    sent = "\n".join(m.text for m in model.calls[0])
+    assert "Paris is lovely." in sent
+    assert "previous instructions" not in sent
+
+
+def test_chaos_ends_in_an_answer_or_a_named_failure(call):
+    """Whatever the model does, the caller gets an answer that meets the contract, or a result."""
+    kinds = ["timeout", "rate_limited", "server_error", "connection_error"]
+    kinds += ["malformed", "truncated", "empty", "refusal", "fenced"]
+    model = ChaosChatModel(
+        inner=ScriptedChatModel(script=lambda _: GOOD), rates=dict.fromkeys(kinds, 0.1), seed=3
+    )
+    open_minded = policy(breaker=CircuitBreaker(failure_threshold=1000))
+    controlled = with_control(model, open_minded, include_result=True)
+
+    results = [call(controlled, "Which city?") for _ in range(60)]
+
+    assert set(kinds) < set(model.chaos.drawn)
+    for result in results:
+        assert result.passed == (result.value == {"city": "Paris"})
+        assert result.passed or result.failure_mode is not FailureMode.NONE
+
+
+def test_it_is_picklable_and_reads_well():
+    """A controlled model can go to another process, and its repr shows no content."""
+    controlled = with_control(ScriptedChatModel(script=[GOOD]), policy())
+
+    again = pickle.loads(pickle.dumps(controlled))
+
+    assert again.invoke("Which city?").content == '{"city":"Paris"}'
+    assert "scripted" in repr(controlled)
