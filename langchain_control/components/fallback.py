@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, cast
+from typing import Any
 
 from langchain_core.language_models import LanguageModelInput
-from langchain_core.messages import (
-    AIMessage,
-    AIMessageChunk,
-    BaseMessage,
-    convert_to_messages,
-    message_chunk_to_message,
-)
+from langchain_core.messages import AIMessage, BaseMessage, convert_to_messages
 from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import Field, field_validator
@@ -24,56 +16,33 @@ from pydantic import Field, field_validator
 from langchain_control._effects import Call, Emit, Flow
 from langchain_control.components._base import Wrapper
 from langchain_control.errors import (
+    BudgetExceeded,
     ControlError,
     InputRejected,
+    RateLimited,
     classify,
     error_for,
     retry_after_seconds,
 )
 from langchain_control.events import EventName, event, rules_of
-from langchain_control.outcomes import (
-    ControlResult,
-    FailureMode,
-    ValidationResult,
-    failure,
-    passed,
-)
+from langchain_control.outcomes import ControlResult, FailureMode
 from langchain_control.strategies import CannedAnswer, FallbackRequest, RemembersAnswers
-from langchain_control.strategies.function import from_function, is_strategy
+from langchain_control.strategies.asking import (
+    AnswerContract,
+    AnyAnswer,
+    Asked,
+    FallbackTry,
+    MakeCall,
+    ask,
+)
+from langchain_control.strategies.function import is_strategy
 
-__all__ = ["FALLBACK", "AnswerContract", "FallbackAnswer", "FallbackRouter", "FallbackTry"]
+__all__ = ["FALLBACK", "FallbackAnswer", "FallbackRouter"]
 
 FALLBACK = "control_fallback"
 """Key in an answer's `response_metadata` that names the strategy behind it."""
 
-Outcome: TypeAlias = Literal["answered", "passed", "rejected", "crashed"]
-MakeCall: TypeAlias = Callable[[Runnable[Any, Any], Any, RunnableConfig], Call]
-
-
-class AnswerContract(Protocol):
-    """What an answer must meet, as `ResponseValidator` knows it."""
-
-    def judge(self, value: AIMessage) -> Flow[ValidationResult]:
-        """Judge an answer."""
-
-    def clean(self, message: AIMessage, verdict: ValidationResult) -> AIMessage:
-        """Return the answer as it passed."""
-
-
-@dataclass(frozen=True, slots=True)
-class FallbackTry:
-    """What became of one strategy."""
-
-    name: str
-    outcome: Outcome
-    """It gave a valid answer, none, one that broke the contract, or it raised."""
-    failure_mode: FailureMode = FailureMode.NONE
-    message: str = ""
-    """The verdict on its answer, or the class name of what it raised."""
-
-    def __str__(self) -> str:
-        """Read as one of several causes."""
-        return f"`{self.name}` {self.outcome}" + (f" ({self.message})" if self.message else "")
+_TURNED_AWAY = (InputRejected, BudgetExceeded, RateLimited)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +139,7 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
             config: The run that events are told on and strategies are called under.
             call: Makes the call of a strategy; give one that sets a time limit.
         """
-        answer, _ = yield from self._ask_all(request, contract or _AnyAnswer(), config, call)
+        answer, _ = yield from self._ask_all(request, contract or AnyAnswer(), config, call)
         return answer
 
     def remember(self, messages: Sequence[BaseMessage], answer: AIMessage) -> None:
@@ -186,10 +155,13 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
         config: RunnableConfig,
         call: MakeCall = Call,
     ) -> Flow[tuple[FallbackAnswer | None, tuple[FallbackTry, ...]]]:
+        def make_call(runnable: Runnable[Any, Any], given: Any) -> Call:
+            return call(runnable, given, config)
+
         tries: list[FallbackTry] = []
         for name, strategy in self.strategies:
             started = self.clock()
-            asked = yield from _ask(name, call(*_task(name, strategy, request), config), contract)
+            asked = yield from ask(name, strategy, request, contract, make_call)
             tries.append(asked.tried)
             yield _event(asked, request, config, latency_seconds=self.clock() - started)
             if asked.tried.outcome == "answered":
@@ -199,7 +171,7 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
 
     def _flow(self, value: LanguageModelInput, config: RunnableConfig) -> Flow[AIMessage]:
         request = FallbackRequest(messages=_messages_in(value))
-        answer, tries = yield from self._ask_all(request, _AnyAnswer(), config)
+        answer, tries = yield from self._ask_all(request, AnyAnswer(), config)
         if answer is None:
             mode = tries[-1].failure_mode if tries else FailureMode.NONE
             raise _exhausted(mode, tries)
@@ -218,95 +190,28 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
             if isinstance(reply, AIMessage):
                 self.remember(messages, reply)
             return reply
-        request = FallbackRequest(messages=messages, failure_mode=mode)
-        answer, tries = yield from self._ask_all(request, _AnyAnswer(), config)
+        request = FallbackRequest(messages=messages, prompt=value, failure_mode=mode)
+        answer, tries = yield from self._ask_all(request, AnyAnswer(), config)
         if answer is None:
             raise _exhausted(mode, tries, retry_after_seconds(error)) from error
         return answer.message.text if bound.OutputType is str else answer.message
 
     def _may_answer(self, error: Exception) -> bool:
-        if isinstance(error, InputRejected) and not self.answer_blocked_input:
+        if isinstance(error, _TURNED_AWAY) and not self.answer_blocked_input:
             return False
         return bool(self.strategies)
 
 
-# --- one strategy -------------------------------------------------------------------------------
-
-
-class _Asked(NamedTuple):
-    """A strategy's answer and the verdict on it."""
-
-    tried: FallbackTry
-    reply: AIMessage
-    verdict: ValidationResult
-
-
-_NO_REPLY = AIMessage("")
-
-
-class _AnyAnswer:
-    """The contract of whoever sets none."""
-
-    def judge(self, value: AIMessage) -> Flow[ValidationResult]:
-        yield from ()
-        return passed(value.additional_kwargs.get("parsed"))
-
-    def clean(self, message: AIMessage, verdict: ValidationResult) -> AIMessage:  # noqa: ARG002
-        return message
-
-
-def _task(name: str, strategy: Any, request: FallbackRequest) -> tuple[Runnable[Any, Any], Any]:
-    """Return what to invoke, and with what."""
-    if isinstance(strategy, Runnable):
-        return strategy, list(request.prompt or request.messages)
-    return from_function(strategy, name), request
-
-
-def _ask(name: str, call: Call, contract: AnswerContract) -> Flow[_Asked]:
-    try:
-        given = yield call
-        reply = _as_message((yield given) if inspect.isawaitable(given) else given)
-    except Exception as exc:
-        if _steers_a_graph(exc):
-            raise
-        verdict = failure(classify(exc) or FailureMode.MODEL_ERROR, type(exc).__name__)
-        return _asked(name, "crashed", _NO_REPLY, verdict)
-    if _is_blank(reply):
-        verdict = failure(FailureMode.CONSTRAINT_VIOLATION, "no answer")
-        return _asked(name, "passed", reply, verdict)
-    verdict = yield from contract.judge(reply)
-    return _asked(name, "answered" if verdict.passed else "rejected", reply, verdict)
-
-
-def _asked(name: str, outcome: Outcome, reply: AIMessage, verdict: ValidationResult) -> _Asked:
-    tried = FallbackTry(name, outcome, verdict.failure_mode, verdict.message)
-    return _Asked(tried, reply, verdict)
-
-
-def _steers_a_graph(exc: Exception) -> bool:
-    """Say whether LangGraph raises this to interrupt or redirect a graph: no failure at all."""
-    graph_errors = sys.modules.get("langgraph.errors")
-    return graph_errors is not None and isinstance(exc, graph_errors.GraphBubbleUp)
-
-
-def _as_message(given: Any) -> AIMessage:
-    match given:
-        case None:
-            return _NO_REPLY
-        case str():
-            return AIMessage(given)
-        case AIMessageChunk():
-            return cast("AIMessage", message_chunk_to_message(given))
-        case AIMessage():
-            return given
-    msg = f"a strategy answers with a str, an AIMessage or None, got `{type(given).__name__}`"
-    raise TypeError(msg)
-
-
-def _is_blank(reply: AIMessage) -> bool:
-    if isinstance(reply.content, str):
-        return not (reply.content.strip() or reply.tool_calls)
-    return not reply.content and not reply.tool_calls
+def _messages_in(value: Any) -> tuple[BaseMessage, ...]:
+    """Read the messages out of an input; of a mapping, out of its `input` or its only value."""
+    if isinstance(value, Mapping):
+        only = next(iter(value.values())) if len(value) == 1 else None
+        value = value.get("input", only)
+    if isinstance(value, str | BaseMessage):
+        value = [value]
+    if not isinstance(value, PromptValue | list | tuple):
+        return ()
+    return tuple(convert_to_messages(value))
 
 
 def _marked(answer: AIMessage, name: str) -> AIMessage:
@@ -315,7 +220,7 @@ def _marked(answer: AIMessage, name: str) -> AIMessage:
 
 
 def _event(
-    asked: _Asked, request: FallbackRequest, config: RunnableConfig, *, latency_seconds: float
+    asked: Asked, request: FallbackRequest, config: RunnableConfig, *, latency_seconds: float
 ) -> Emit:
     usage = asked.reply.usage_metadata
     return event(
@@ -333,23 +238,6 @@ def _event(
         input_tokens=usage["input_tokens"] if usage else None,
         output_tokens=usage["output_tokens"] if usage else None,
     )
-
-
-# --- around a Runnable --------------------------------------------------------------------------
-
-
-def _messages_in(value: Any) -> tuple[BaseMessage, ...]:
-    """Read the messages out of what a chat model or a controlled model takes."""
-    given = value["input"] if isinstance(value, Mapping) and "input" in value else value
-    if isinstance(given, str | BaseMessage):
-        given = [given]
-    if not isinstance(given, PromptValue | list | tuple):
-        msg = (
-            "expected a str, messages, a PromptValue or a mapping with `input`, "
-            f"got `{type(given).__name__}`"
-        )
-        raise TypeError(msg)
-    return tuple(convert_to_messages(given))
 
 
 def _exhausted(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
@@ -35,8 +35,9 @@ class FallbackRequest:
 
     messages: tuple[BaseMessage, ...]
     """What the caller sent, without what was built around it."""
-    prompt: tuple[BaseMessage, ...] = ()
-    """What the model was sent last, system prompt and constraints included; empty if nothing."""
+    prompt: Any = None
+    """What the model was given last: the built prompt with its system prompt and constraints, or
+    the input of a wrapped Runnable. `None` if it was never asked."""
     failure_mode: FailureMode = FailureMode.NONE
     """The last failure of the model."""
     attempts: tuple[Attempt, ...] = ()
@@ -54,9 +55,10 @@ class FallbackStrategy(Protocol):
     """Answers where the model could not.
 
     May be `def` or `async def`. A function of the question alone is a strategy, too, and so is any
-    Runnable: it gets the messages that the model got, or those of the caller if there was no prompt
-    yet. What a strategy answers must meet the contract of the model's answers, or it does not
-    count. What it raises is noted by name, and the next strategy is asked.
+    Runnable: it gets what the model got, or the caller's messages if there was no prompt yet.
+
+    What a strategy answers must meet the contract of the model's answers, or it does not count.
+    What it raises is noted by name, and the next strategy is asked.
     """
 
     def __call__(
