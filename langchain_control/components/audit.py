@@ -183,8 +183,10 @@ class AuditLogger(BaseCallbackHandler, AuditReports):
         content = fields.pop("content", None)
         if self.include_content and isinstance(content, str):
             fields["content"] = content[: self.max_content_chars]
-        fields.setdefault("id", uuid4().hex)
-        fields.setdefault("time", datetime.now(UTC).isoformat(timespec="milliseconds"))
+        if "id" not in fields:
+            fields["id"] = uuid4().hex
+        if "time" not in fields:
+            fields["time"] = datetime.now(UTC).isoformat(timespec="milliseconds")
         fields.setdefault("request_id", fields["id"])
         return cast("AuditRecord", fields)
 
@@ -192,8 +194,7 @@ class AuditLogger(BaseCallbackHandler, AuditReports):
 
     def refresh(self) -> None:
         """Read what was appended to the file; every question does so by itself."""
-        if isinstance(self._reports, FileTrail):
-            self._reports.refresh()
+        self._reports.refresh()
 
     def summary(self) -> AuditSummary:
         """Sum up the file, earlier runs and other processes included.

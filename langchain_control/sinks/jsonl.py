@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from langchain_control._json import dumps
 from langchain_control._per_process import PerProcess
+from langchain_control.trail.file import LONGEST_LINE_BYTES
 
 if TYPE_CHECKING:
     from langchain_control.events import AuditRecord
@@ -54,8 +55,11 @@ class JsonlSink:
         if not os.fspath(path):
             msg = "`path` must name a file, got an empty string"
             raise ValueError(msg)
-        if max_line_bytes < _MIN_LINE_BYTES:
-            msg = f"`max_line_bytes` must be at least {_MIN_LINE_BYTES}, got {max_line_bytes}"
+        if not _SHORTEST_LIMIT <= max_line_bytes <= LONGEST_LINE_BYTES:
+            msg = (
+                f"`max_line_bytes` must be between {_SHORTEST_LIMIT} and {LONGEST_LINE_BYTES}, "
+                f"got {max_line_bytes}"
+            )
             raise ValueError(msg)
         self.path = Path(path).absolute()
         self.max_line_bytes = max_line_bytes
@@ -168,7 +172,7 @@ def _open(path: Path) -> int:
 
 # --- from record to line ------------------------------------------------------------------------
 
-_MIN_LINE_BYTES = 1024
+_SHORTEST_LIMIT = 1024
 _NEVER_CUT = frozenset({"id", "time", "event", "request_id", "truncated"})
 
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FileTrail"]
 
-MAX_LINE_BYTES = 1 << 20
-"""Longer lines are skipped: nothing that this package writes comes near."""
+LONGEST_LINE_BYTES = 1 << 20
+"""Of longer lines only the end is looked at: no sink writes them."""
 
 _START_OF_RECORD = b'{"id":"'
 """Cannot occur inside a record, where quotes are escaped and nothing is nested."""
@@ -120,10 +120,10 @@ def _opened(path: Path) -> BinaryIO | None:
 
 def _lines(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
     """Iterate over lines and their sizes in the file; of a line too long only the end is kept."""
-    while line := file.readline(MAX_LINE_BYTES):
+    while line := file.readline(LONGEST_LINE_BYTES):
         size = len(line)
-        while not line.endswith(b"\n") and (more := file.readline(MAX_LINE_BYTES)):
-            line, size = line[-MAX_LINE_BYTES:] + more, size + len(more)
+        while not line.endswith(b"\n") and (more := file.readline(LONGEST_LINE_BYTES)):
+            line, size = line[-LONGEST_LINE_BYTES:] + more, size + len(more)
         yield line, size
 
 

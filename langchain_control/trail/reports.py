@@ -18,7 +18,14 @@ __all__ = ["AuditReports"]
 
 
 class AuditReports(ABC):
-    """The questions, answered from `summary` and `to_records`."""
+    """The questions, answered from `summary` and `to_records`.
+
+    Questions about a file read the file: in async code, ask them off the event loop.
+    """
+
+    @abstractmethod
+    def refresh(self) -> None:
+        """Take in what was written elsewhere; every question does so by itself."""
 
     @abstractmethod
     def summary(self) -> AuditSummary:

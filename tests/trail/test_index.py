@@ -1,0 +1,152 @@
+"""What the figures count."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from langchain_control.events import AuditRecord, EventName
+from langchain_control.trail import AuditSummary
+from langchain_control.trail.index import AuditIndex
+from tests.audit_records import attempt, audit_record, finished
+
+
+def summary_of(*records: AuditRecord) -> AuditSummary:
+    """Count records."""
+    index = AuditIndex()
+    for record in records:
+        index.add(record)
+    return index.summary()
+
+
+def test_the_pass_rate_counts_requests_not_attempts() -> None:
+    """A request that took three attempts is one request, accepted."""
+    summary = summary_of(
+        attempt("timeout"), attempt("timeout"), attempt(), finished("accepted", attempts=3)
+    )
+
+    assert summary.pass_rate == 1
+    assert summary.attempt_pass_rate == pytest.approx(1 / 3)
+
+
+def test_a_fallback_is_no_pass() -> None:
+    """Canned answers have a rate of their own."""
+    summary = summary_of(finished("accepted"), finished("fallback"), finished("exhausted"))
+
+    assert summary.pass_rate == pytest.approx(1 / 3)
+    assert summary.fallback_rate == pytest.approx(1 / 3)
+
+
+def test_rates_are_no_number_before_the_first_request() -> None:
+    """Nothing asked is neither success nor failure."""
+    empty = summary_of()
+
+    assert math.isnan(empty.pass_rate)
+    assert math.isnan(empty.fallback_rate)
+    assert math.isnan(empty.attempt_pass_rate)
+
+
+def test_failures_are_attempts_and_blocks_by_mode() -> None:
+    """The most frequent comes first; the final outcome is not counted once more."""
+    summary = summary_of(
+        audit_record(EventName.BLOCKED, failure_mode="prompt_injection"),
+        attempt("timeout"),
+        attempt("timeout"),
+        attempt(),
+        finished("exhausted", failure_mode="timeout"),
+    )
+
+    assert list(summary.failures.items()) == [("timeout", 2), ("prompt_injection", 1)]
+    assert summary.blocked == 1
+
+
+def test_retries_are_counted_per_request() -> None:
+    """The first call is no retry; a request without a call had none."""
+    summary = summary_of(
+        finished(attempts=3), finished(attempts=1), finished(attempts=1), finished(attempts=0)
+    )
+
+    assert summary.retries == {0: 3, 2: 1}
+
+
+def test_tokens_of_failed_attempts_count() -> None:
+    """They were paid for."""
+    summary = summary_of(
+        attempt("timeout", input_tokens=10, output_tokens=1),
+        attempt(input_tokens=20, output_tokens=2),
+        finished(input_tokens=30, output_tokens=3),
+    )
+
+    assert (summary.input_tokens, summary.output_tokens) == (30, 3)
+
+
+def test_requests_turned_away_do_not_make_the_others_look_fast() -> None:
+    """Latency is that of requests that were worked on."""
+    summary = summary_of(finished("rejected", latency_ms=0.01), finished(latency_ms=900))
+
+    assert summary.latency_ms["p50"] == 900
+
+
+def test_attempts_have_latencies_of_their_own() -> None:
+    """A request's latency holds its waits, an attempt's does not."""
+    summary = summary_of(attempt(latency_ms=100), attempt(latency_ms=100), finished(latency_ms=250))
+
+    assert summary.attempt_latency_ms["p50"] == 100
+    assert summary.latency_ms["p50"] == 250
+
+
+def test_a_record_heard_twice_counts_once() -> None:
+    """Two loggers on one file write the same record."""
+    record = finished()
+
+    assert summary_of(record, record).requests == 1
+
+
+def test_changes_of_the_circuit_are_counted() -> None:
+    """How often the provider failed as a whole."""
+    assert summary_of(audit_record(EventName.CIRCUIT_CHANGED, key="m")).circuit_changes == 1
+
+
+def test_events_without_figures_change_nothing() -> None:
+    """Also those of a later version of this package."""
+    later = audit_record()
+    later["event"] = "control.invented_later"
+
+    assert (
+        summary_of(audit_record(EventName.RETRY_SCHEDULED), later)
+        == pytest.approx(summary_of(), nan_ok=True)
+        or summary_of(later).requests == 0
+    )
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+
+
+@given(
+    event=st.sampled_from(EventName),
+    fields=st.dictionaries(
+        st.sampled_from(["failure_mode", "status", "latency_ms", "attempts", "input_tokens"]),
+        json_values,
+    ),
+)
+def test_nothing_in_a_file_can_break_the_figures(event: EventName, fields: dict[str, Any]) -> None:
+    """Anybody could have written the file; the figures stay figures."""
+    summary = summary_of(audit_record(event, **fields))
+
+    assert summary.input_tokens >= 0
+    assert str(summary)
+
+
+def test_invented_failure_modes_are_counted_together() -> None:
+    """Memory does not grow with what a file invents."""
+    summary = summary_of(*(attempt(f"invented {number}") for number in range(100)))
+
+    assert summary.failures == {"unknown": 100}

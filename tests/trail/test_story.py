@@ -1,0 +1,107 @@
+"""One request, told to somebody who does not know the code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from langchain_control.events import AuditRecord, EventName
+from langchain_control.trail.story import tell
+from tests.audit_records import attempt, audit_record, finished
+
+REQUEST = "4f" * 16
+
+
+def test_tells_an_incident_in_order() -> None:
+    """Each record is a line: what happened, why, how long, how much."""
+    records = [
+        attempt(
+            "schema_violation",
+            number=1,
+            model="gpt-4o",
+            message="/total: expected number, found string",
+            rules=["type"],
+            latency_ms=812.3,
+            input_tokens=300,
+            output_tokens=80,
+        ),
+        audit_record(EventName.RETRY_SCHEDULED, delay_seconds=0.07, mutation="schema"),
+        attempt("circuit_open", number=2, model="gpt-4o", mutation="schema"),
+        audit_record(EventName.FALLBACK, strategy="small", failure_mode="timeout", latency_ms=30),
+        audit_record(EventName.FALLBACK, strategy="static", latency_ms=0.1),
+        finished("fallback", failure_mode="circuit_open", strategy="fallback:static", attempts=2),
+    ]
+    time = "2026-11-23T14:03:22.101+00:00"
+
+    assert (
+        tell(REQUEST, records)
+        == f"""\
+request {REQUEST}
+  {time}  attempt 1 of gpt-4o: schema_violation (/total: expected number, found string); \
+rules type; 812.3 ms; tokens 300 in, 80 out
+  {time}  retry in 0.07 s; correction schema
+  {time}  attempt 2 of gpt-4o with correction schema: circuit_open
+  {time}  fallback small: timeout; 30 ms
+  {time}  fallback static: answered; 0.1 ms
+  {time}  finished: fallback; circuit_open; strategy fallback:static; attempts 2"""
+    )
+
+
+def test_tells_a_block_and_a_change_of_the_circuit() -> None:
+    """Requests that never reached the model have a story too."""
+    records = [
+        audit_record(
+            EventName.BLOCKED,
+            component="InputGuard",
+            failure_mode="prompt_injection",
+            message="the input tries to override instructions",
+            rules=["override.ignore-previous"],
+        ),
+        audit_record(EventName.CIRCUIT_CHANGED, key="gpt-4o", message="closed -> open"),
+    ]
+
+    story = tell(REQUEST, records)
+
+    assert "blocked by InputGuard: prompt_injection (the input tries to override" in story
+    assert "rules override.ignore-previous" in story
+    assert "circuit gpt-4o: closed -> open" in story
+
+
+def test_leaves_other_requests_out() -> None:
+    """One incident at a time."""
+    assert "attempt" not in tell("another", [attempt(number=1)])
+
+
+def test_an_unknown_request_is_said_to_be_unknown() -> None:
+    """Nothing found is an answer."""
+    assert tell("abc", []) == "request abc: no records"
+
+
+def test_an_unknown_event_keeps_its_name() -> None:
+    """A file of a later version stays readable."""
+    record = audit_record()
+    record["event"] = "control.invented_later"
+
+    assert "control.invented_later" in tell(REQUEST, [record])
+
+
+def test_control_characters_cannot_reach_the_terminal() -> None:
+    """Text from outside neither colors the screen nor forges a line."""
+    story = tell(REQUEST, [attempt("timeout", message="\x1b[2J\n  finished: accepted")])
+
+    assert "\x1b" not in story
+    assert len(story.splitlines()) == 2
+
+
+@given(
+    event=st.sampled_from(EventName),
+    fields=st.dictionaries(
+        st.sampled_from(sorted(AuditRecord.__annotations__.keys() - {"id", "event", "request_id"})),
+        st.none() | st.integers() | st.text() | st.lists(st.integers()) | st.just({"a": [None]}),
+    ),
+)
+def test_any_record_can_be_told(event: EventName, fields: dict[str, Any]) -> None:
+    """Nonsense in a file is shown, one line a record, never a crash."""
+    assert len(tell(REQUEST, [audit_record(event, **fields)]).splitlines()) == 2
