@@ -39,6 +39,8 @@ class EventName(StrEnum):
     FINISHED = "control.finished"
     """The final outcome of one request."""
     CIRCUIT_CHANGED = "control.circuit_changed"
+    WAITED = "control.waited"
+    """A request waited for its turn, as a rate limit asked."""
 
 
 class AuditRecord(TypedDict, total=False):
