@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import logging
-import math
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
-from uuid import uuid4
 
 from langchain_core.callbacks import BaseCallbackHandler
 
 from langchain_control._per_process import PerProcess
-from langchain_control.events import REQUEST_ID, AuditRecord, EventName
+from langchain_control.events import REQUEST_ID, EventName
 from langchain_control.sinks import AuditSink, JsonlSink, MemorySink
+from langchain_control.trail.entry import entry_of
 from langchain_control.trail.file import FileTrail
 from langchain_control.trail.recent import RecentIds
 from langchain_control.trail.reports import AuditReports
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from uuid import UUID
 
+    from langchain_control.events import AuditRecord
     from langchain_control.trail.summary import AuditSummary
 
 __all__ = ["AuditLogger"]
@@ -145,7 +144,7 @@ class AuditLogger(BaseCallbackHandler, AuditReports):
             Exception: A sink failed, and `raise_error` is set. The other sinks were served.
         """
         books = self._books.get()
-        entry = self._entry(record)
+        entry = entry_of(record, content_chars=self._content_chars())
         if not books.is_new(entry["id"]):
             return
         errors = [error for sink in self._all_sinks() if (error := _error_of(sink, entry))]
@@ -167,28 +166,11 @@ class AuditLogger(BaseCallbackHandler, AuditReports):
         for sink in self._all_sinks():
             sink.close()
 
+    def _content_chars(self) -> int:
+        return self.max_content_chars if self.include_content else 0
+
     def _all_sinks(self) -> tuple[AuditSink, ...]:
         return (self._store, *self.sinks)
-
-    def _entry(self, record: AuditRecord) -> AuditRecord:
-        """Return a bounded, JSON-native copy with the fields that every record has."""
-        if not record.get("event"):
-            msg = "an audit record needs an `event`"
-            raise ValueError(msg)
-        fields: dict[str, Any] = {
-            name: _plain(value)
-            for name, value in record.items()
-            if name in _FIELDS and value is not None
-        }
-        content = fields.pop("content", None)
-        if self.include_content and isinstance(content, str):
-            fields["content"] = content[: self.max_content_chars]
-        if "id" not in fields:
-            fields["id"] = uuid4().hex
-        if "time" not in fields:
-            fields["time"] = datetime.now(UTC).isoformat(timespec="milliseconds")
-        fields.setdefault("request_id", fields["id"])
-        return cast("AuditRecord", fields)
 
     # --- reading --------------------------------------------------------------------------------
 
@@ -253,29 +235,7 @@ def _error_of(sink: AuditSink, record: AuditRecord) -> Exception | None:
     return None
 
 
-# --- from event to record -----------------------------------------------------------------------
-
 _EVENTS = frozenset(EventName)
-_FIELDS = frozenset(AuditRecord.__annotations__)
-
-_MOST_ITEMS = 100
-_LARGEST_INT = 2**63 - 1
-
-
-def _plain(value: Any) -> str | int | float | list[str] | None:
-    """Reduce a value to what JSON can hold; a type that has no place in a record is only named."""
-    match value:
-        case str():
-            return str(value) if value.isascii() else value.encode(errors="replace").decode()
-        case int():
-            return max(-_LARGEST_INT, min(value, _LARGEST_INT))
-        case float():
-            return value if math.isfinite(value) else None
-        case list() | tuple():
-            return [str(_plain(item)) for item in value[:_MOST_ITEMS]]
-        case _:
-            return type(value).__name__
-
 
 # --- what one process remembers -----------------------------------------------------------------
 

@@ -7,7 +7,7 @@ import stat
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from langchain_control._json import loads
 from langchain_control.trail.index import AuditIndex
@@ -24,6 +24,8 @@ __all__ = ["FileTrail"]
 
 LONGEST_LINE_BYTES = 1 << 20
 """Of longer lines only the end is looked at: no sink writes them."""
+
+_LONGEST_ID = 128
 
 _START_OF_RECORD = b'{"id":"'
 """Cannot occur inside a record, where quotes are escaped and nothing is nested."""
@@ -147,6 +149,8 @@ def _record(line: bytes) -> AuditRecord | None:
         return None
     if not isinstance(value, dict):
         return None
-    named = isinstance(value.get("id"), str) and isinstance(value.get("event"), str)
-    record: AuditRecord | None = value if named else None  # type: ignore[assignment]
-    return record
+    record_id, event = value.get("id"), value.get("event")
+    # Ids are remembered for a while, so a long one is not taken.
+    if not isinstance(event, str) or not isinstance(record_id, str) or len(record_id) > _LONGEST_ID:
+        return None
+    return cast("AuditRecord", value)

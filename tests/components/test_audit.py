@@ -198,6 +198,15 @@ def test_missing_identity_is_filled_in() -> None:
     assert record["time"].endswith("+00:00")
 
 
+def test_ids_are_short_texts(path: Path) -> None:
+    """Whatever a caller's metadata holds, the record fits its line and can be found."""
+    with AuditLogger(path, raise_error=True) as audit:
+        audit.record(attempt(request_id="x" * 100_000))
+        audit.record(attempt(request_id=17))
+
+    assert [record["request_id"] for record in audit.to_records()] == ["x" * 128, "17"]
+
+
 def test_a_record_without_an_event_is_a_mistake() -> None:
     """It would be invisible in every figure."""
     with pytest.raises(ValueError, match="`event`"):

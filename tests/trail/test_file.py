@@ -131,7 +131,17 @@ def test_a_record_glued_to_half_a_line_is_saved(path: Path, torn: bytes) -> None
 
 @pytest.mark.parametrize(
     "line",
-    [b"null", b"42", b'"text"', b"[]", b"{}", b'{"id":1,"event":"x"}', b"[" * 5000, b'{"id":"1"}'],
+    [
+        b"null",
+        b"42",
+        b'"text"',
+        b"[]",
+        b"{}",
+        b'{"id":1,"event":"x"}',
+        b"[" * 5000,
+        b'{"id":"1"}',
+        b'{"id":"%s","event":"x"}' % (b"1" * 200),
+    ],
 )
 def test_other_lines_are_counted_and_skipped(path: Path, line: bytes) -> None:
     """JSON that is no record is not taken for one."""

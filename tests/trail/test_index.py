@@ -116,11 +116,7 @@ def test_events_without_figures_change_nothing() -> None:
     later = audit_record()
     later["event"] = "control.invented_later"
 
-    assert (
-        summary_of(audit_record(EventName.RETRY_SCHEDULED), later)
-        == pytest.approx(summary_of(), nan_ok=True)
-        or summary_of(later).requests == 0
-    )
+    assert summary_of(audit_record(EventName.RETRY_SCHEDULED), later) == summary_of()
 
 
 json_values = st.recursive(

@@ -1,0 +1,66 @@
+"""What of an event goes into the trail."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import Any, cast
+from uuid import uuid4
+
+from langchain_control.events import AuditRecord
+
+__all__ = ["entry_of"]
+
+_FIELDS = frozenset(AuditRecord.__annotations__)
+
+_LONGEST_ID = 128
+_MOST_ITEMS = 100
+_LARGEST_INT = 2**63 - 1
+
+
+def entry_of(record: AuditRecord, *, content_chars: int) -> AuditRecord:
+    """Return a bounded, JSON-native copy of a record, with the fields that every record has.
+
+    Fields that are none of `AuditRecord`'s stay out.
+
+    Args:
+        record: `id`, `time` and `request_id` may be missing; they are filled in.
+        content_chars: How much of `content` is kept. Of 0 characters the field is not kept either.
+
+    Raises:
+        ValueError: The record has no `event`.
+    """
+    if not record.get("event"):
+        msg = "an audit record needs an `event`"
+        raise ValueError(msg)
+    fields: dict[str, Any] = {
+        name: _plain(value)
+        for name, value in record.items()
+        if name in _FIELDS and value is not None
+    }
+    content = fields.pop("content", None)
+    if content_chars and isinstance(content, str):
+        fields["content"] = content[:content_chars]
+    if "id" not in fields:
+        fields["id"] = uuid4().hex
+    if "time" not in fields:
+        fields["time"] = datetime.now(UTC).isoformat(timespec="milliseconds")
+    fields.setdefault("request_id", fields["id"])
+    for name in ("id", "request_id"):
+        fields[name] = str(fields[name])[:_LONGEST_ID]
+    return cast("AuditRecord", fields)
+
+
+def _plain(value: Any) -> str | int | float | list[str] | None:
+    """Reduce a value to what JSON can hold; a type that has no place in a record is only named."""
+    match value:
+        case str():
+            return str(value) if value.isascii() else value.encode(errors="replace").decode()
+        case int():
+            return max(-_LARGEST_INT, min(value, _LARGEST_INT))
+        case float():
+            return value if math.isfinite(value) else None
+        case list() | tuple():
+            return [str(_plain(item)) for item in value[:_MOST_ITEMS]]
+        case _:
+            return type(value).__name__
