@@ -104,7 +104,9 @@ class ControlPolicy(BaseModel):
             current = fields.get(name)
             if isinstance(change, Mapping) and hasattr(current, "override"):
                 changes[name] = current.override(**change)
-        unset = {n for n in ("timeout_seconds", "deadline_seconds") if n not in self.model_fields_set}
+        unset = {
+            n for n in ("timeout_seconds", "deadline_seconds") if n not in self.model_fields_set
+        }
         kept = {name: value for name, value in fields.items() if name not in unset}
         return type(self)(**(kept | changes))
 

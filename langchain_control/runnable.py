@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.base import coerce_to_runnable
 from langchain_core.runnables.config import ensure_config, merge_configs
 
@@ -86,9 +86,7 @@ class ControlledModel(Component[LanguageModelInput, Any]):
             yield "include_result", True
 
 
-def heard(
-    config: RunnableConfig | None, listener: BaseCallbackHandler | None
-) -> RunnableConfig:
+def heard(config: RunnableConfig | None, listener: BaseCallbackHandler | None) -> RunnableConfig:
     """Return a config on which the listener hears the run, once."""
     whole = ensure_config(config)
     if listener is None:

@@ -70,6 +70,8 @@ class PerRun(TypedDict, total=False):
     strategy: str
     value: Any
     """The parsed answer as plain data, where the contract asks for JSON."""
+    reservation: list[Any] | None
+    """What the rate limit holds for this run, until its real tokens are known."""
     request_id: str
     started: float
     deadline: float | None
@@ -107,6 +109,7 @@ def fresh_run(config: RunnableConfig, clock: Callable[[], float], allowed: float
         status=None,
         strategy="none",
         value=None,
+        reservation=None,
         request_id=(config.get("metadata") or {}).get(REQUEST_ID) or uuid4().hex,
         started=started,
         deadline=None if allowed is None else started + allowed,
@@ -157,7 +160,7 @@ def note_of(
         violations=[asdict(v) for v in verdict.violations],
         findings=[asdict(f) for f in verdict.findings],
         rules=rules_of(verdict),
-        retry_after=retry_after,
+        retry_after=verdict.retry_after if retry_after is None else retry_after,
     )
 
 

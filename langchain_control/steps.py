@@ -15,22 +15,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple, cast
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import merge_configs
 
 from langchain_control._effects import Call, Flow, Sleep
-from langchain_control.circuit import Outcome, Permit
+from langchain_control.circuit import Outcome, Refusal
+from langchain_control.components.limiter import Reservation
 from langchain_control.errors import classify, retry_after_seconds
 from langchain_control.events import EventName, blocked, event
 from langchain_control.model_variants import for_retry
 from langchain_control.outcomes import (
     Attempt,
     FailureMode,
-    Source,
     ValidationResult,
     failure,
 )
+from langchain_control.screening import documents_in, index_of_question, screened
 from langchain_control.state import (
     Context,
     PerRun,
@@ -62,20 +63,21 @@ def guard(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upd
     """Open the run: admit it, judge the question, screen what else would reach the model."""
     policy = context.policy
     run = fresh_run(config, policy.clock, policy.deadline_seconds)
-    messages, documents = list(state["messages"]), _documents(state.get("context"))
+    messages, documents = list(state["messages"]), documents_in(state.get("context"))
     if policy.limiter is not None:
-        admitted = yield from policy.limiter.admit(config)
+        admitted = yield from policy.limiter.admit(config, messages, policy.deadline_seconds)
         if not admitted.passed:
             return (yield from _turned_away(run, "RateLimiter", admitted, context, config))
+        run["reservation"] = list(admitted.value)
     if policy.guard is not None:
-        asked = _index_of_question(messages)
+        asked = index_of_question(messages)
         if asked is not None:
             verdict = yield from policy.guard.judge(messages[asked])
             if not verdict.passed:
                 return (yield from _turned_away(run, "InputGuard", verdict, context, config))
             messages[asked] = verdict.value
-        messages = yield from _screened(messages, asked, run, context, config)
-        documents = yield from _screened(documents, None, run, context, config)
+        messages = yield from screened(messages, policy.guard, run["request_id"], config, asked)
+        documents = yield from screened(documents, policy.guard, run["request_id"], config)
     return {**run, "draft": {"messages": messages, "context": documents}}
 
 
@@ -97,37 +99,31 @@ def call(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upda
     policy = context.policy
     remaining = _remaining_seconds(state, context)
     if remaining is not None and remaining <= 0:
-        verdict = failure(FailureMode.DEADLINE_EXCEEDED, "the deadline of the request has passed")
-        return {"failure": note_of("call", verdict)}
-    permit = yield policy.breaker.try_acquire(context.model_name)
-    if not isinstance(permit, Permit):
-        verdict = failure(FailureMode.CIRCUIT_OPEN, f"the circuit of `{permit.key}` is open")
-        yield blocked("CircuitBreaker", verdict, config, request_id=state["request_id"])
-        return {"failure": note_of("call", verdict, retry_after=permit.retry_after)}
+        late = failure(FailureMode.DEADLINE_EXCEEDED, "the deadline of the request has passed")
+        return {"failure": note_of("call", late)}
+    permit = yield from policy.breaker.admit(config, context.model_name)
+    if isinstance(permit, Refusal):
+        refused = failure(FailureMode.CIRCUIT_OPEN, permit.message, retry_after=permit.retry_after)
+        yield blocked("CircuitBreaker", refused, config, request_id=state["request_id"])
+        return {"failure": note_of("call", refused)}
 
-    cut_short = remaining is not None and remaining < policy.timeout_seconds
-    effect = Call(
-        for_retry(context.model, state["retry"], policy.validator.json_schema()),
-        state["draft"]["prompt"],
-        merge_configs(config, {"tags": [UNHEARD]}),
-        remaining if cut_short else policy.timeout_seconds,
-        policy.threads,
-    )
-    started, outcome = policy.timer(), Outcome.IGNORED
+    model = for_retry(context.model, state["retry"], policy.validator.json_schema())
+    started, outcome, retry_after = policy.timer(), Outcome.IGNORED, None
     response, note = None, None
     try:
-        response = _as_message((yield effect))
+        response = _as_message((yield _bounded(state, context)(model, _prompt(state), config)))
         outcome = Outcome.SUCCESS
     except Exception as exc:
         mode = classify(exc)
         if mode is None:
             raise
-        if not cut_short:
-            outcome = _VERDICT_ON_PROVIDER.get(mode, Outcome.IGNORED)
-        verdict = failure(mode, f"the call failed with `{type(exc).__name__}`")
-        note = note_of("call", verdict, retry_after=retry_after_seconds(exc))
+        retry_after = retry_after_seconds(exc)
+        if not _cut_short(remaining, context):
+            outcome = policy.breaker.outcome_of(mode)
+        failed = failure(mode, f"the call failed with `{type(exc).__name__}`")
+        note = note_of("call", failed, retry_after=retry_after)
     finally:  # also when cancelled: a lost permit would keep a half-open circuit shut
-        yield policy.breaker.record(permit, outcome)
+        yield from policy.breaker.settle(permit, outcome, config, retry_after)
     latency_ms = round((policy.timer() - started) * 1000, 3)
     return {
         "draft": {**state["draft"], "response": response, "latency_ms": latency_ms},
@@ -149,25 +145,17 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
         EventName.ATTEMPT,
         config,
         request_id=state["request_id"],
-        prompt_sha256=_sha256(draft["prompt"]),
+        prompt_sha256=_sha256(_prompt(state)),
         rules=note["rules"] if note else None,
         notes=list(verdict.notes) or None if verdict else None,
         **attempt,
     )
-    if verdict is not None and verdict.passed and response is not None:
+    if note is None and response is not None and verdict is not None:
         answer = policy.validator.clean(response, verdict)
+        policy.fallback.remember(state["messages"], answer)
+        update = _answered(answer, status="accepted", strategy=attempt["strategy"])
         return (
-            yield from _finished(
-                state,
-                config,
-                context,
-                status="accepted",
-                attempts=attempts,
-                strategy=attempt["strategy"],
-                failure=None,
-                value=answer.additional_kwargs.get("parsed"),
-                messages=[answer],
-            )
+            yield from _finished(state, context, config, attempts=attempts, failure=None, **update)
         )
     retry = policy.retry.decide(
         attempts,
@@ -196,30 +184,22 @@ def retry_with_mutation(state: RunState, context: Context, config: RunnableConfi
 
 def fallback(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
     """Give the first fallback answer that meets the contract, or end the run without one."""
-    note = state["failure"]
+    policy, note = context.policy, state["failure"]
     request = FallbackRequest(
         messages=tuple(state["messages"]),
         failure_mode=FailureMode(note["mode"]) if note else FailureMode.NONE,
         attempts=tuple(state["attempts"]),
         request_id=state["request_id"],
+        prompt=tuple(state["draft"].get("prompt", ())),
     )
-    answer = yield from context.policy.fallback.route(
-        request, context.policy.validator, merge_configs(config, {"tags": [UNHEARD]})
+    answer = yield from policy.fallback.route(
+        request, policy.validator, config, call=_bounded(state, context)
     )
     if answer is None:
-        ended = "rejected" if note and note["step"] in ("guard", "build") else "exhausted"
-        return (yield from _finished(state, config, context, status=ended))
-    return (
-        yield from _finished(
-            state,
-            config,
-            context,
-            status="fallback",
-            strategy=f"fallback:{answer.name}",
-            value=answer.message.additional_kwargs.get("parsed"),
-            messages=[answer.message],
-        )
-    )
+        status = "rejected" if note and note["step"] in _BEFORE_ANY_CALL else "exhausted"
+        return (yield from _finished(state, context, config, status=status))
+    update = _answered(answer.message, status="fallback", strategy=f"fallback:{answer.name}")
+    return (yield from _finished(state, context, config, **update))
 
 
 # --- routers --------------------------------------------------------------------------------------
@@ -299,85 +279,36 @@ def drive(state: RunState, context: Context, config: RunnableConfig) -> Flow[Run
 # --- what the nodes share -------------------------------------------------------------------------
 
 _NEVER_CALLED = (FailureMode.CIRCUIT_OPEN, FailureMode.DEADLINE_EXCEEDED)
+_BEFORE_ANY_CALL = ("guard", "build")
 
-_VERDICT_ON_PROVIDER: dict[FailureMode, Outcome] = {
-    FailureMode.TIMEOUT: Outcome.FAILURE,
-    FailureMode.MODEL_ERROR: Outcome.FAILURE,
-    FailureMode.RATE_LIMITED: Outcome.THROTTLED,
-}
-"""What a failed call says about the provider's health. Anything else says nothing."""
-
-DROPPED = "[removed: this content was withheld by a safety check]"
-"""Stands in for a tool result that may not reach the model: the call it answers still needs one."""
-
-
-def _index_of_question(messages: Sequence[BaseMessage]) -> int | None:
-    humans = (i for i in reversed(range(len(messages))) if isinstance(messages[i], HumanMessage))
-    return next(humans, None)
-
-
-def _documents(context: str | Sequence[str] | None) -> list[str]:
-    if context is None:
-        return []
-    return [context] if isinstance(context, str) else list(context)
-
-
-def _screened(
-    items: Sequence[Any], asked: int | None, run: PerRun, context: Context, config: RunnableConfig
-) -> Flow[list[Any]]:
-    """Keep what may reach the model beside the question.
-
-    An attack in an earlier turn, a document or a tool result does not block the request: it is left
-    out and the trail says so. Otherwise one poisoned message would end a conversation for good, and
-    a blocked attack would come back as history with the next question.
-    """
-    policy_guard, kept = context.policy.guard, []
-    assert policy_guard is not None  # noqa: S101  (for the type checker: callers have looked)
-    for position, item in enumerate(items):
-        source = _source_of(item)
-        if position == asked or source is None:
-            kept.append(item)
-            continue
-        verdict = yield from policy_guard.judge(item, source=source)
-        if verdict.passed:
-            kept.append(verdict.value)
-        elif verdict.failure_mode is FailureMode.PROMPT_INJECTION:
-            yield blocked("InputGuard", verdict, config, request_id=run["request_id"], key=source)
-            if isinstance(item, ToolMessage):
-                kept.append(item.model_copy(update={"content": DROPPED}))
-        else:
-            kept.append(item)
-    return kept
-
-
-def _source_of(item: Any) -> Source | None:
-    match item:
-        case HumanMessage():
-            return "user"
-        case ToolMessage():
-            return "tool"
-        case str():
-            return "context"
-    return None
+GRACE_SECONDS = 0.05
+"""What a fallback may take after the deadline: a canned answer needs no time, but not none."""
 
 
 def _turned_away(
     run: Any, component: str, verdict: ValidationResult, context: Context, config: RunnableConfig
 ) -> Flow[Any]:
     """End a run before any call, or leave the end to the fallback where the policy allows it."""
-    step = "build" if component == "TokenBudget" else "guard"
-    note = note_of(step, verdict, retry_after=verdict.retry_after)
+    note = note_of("build" if component == "TokenBudget" else "guard", verdict)
     yield blocked(component, verdict, config, request_id=run["request_id"])
     if context.policy.fallback.answer_blocked_input:
-        return {**run, "failure": note}
-    return (yield from _finished(run, config, context, status="rejected", failure=note))
+        return {**run, "messages": [], "failure": note}
+    return (yield from _finished(run, context, config, status="rejected", failure=note))
 
 
-def _finished(run: Any, config: RunnableConfig, context: Context, **update: Any) -> Flow[Any]:
+def _answered(answer: AIMessage, **update: Any) -> dict[str, Any]:
+    return {"messages": [answer], "value": answer.additional_kwargs.get("parsed"), **update}
+
+
+def _finished(run: Any, context: Context, config: RunnableConfig, **update: Any) -> Flow[Any]:
     """Close a run: tell the trail how it ended and return the last update."""
-    final = {**run, **update}
+    final = {**run, "messages": [], **update}
     note, attempts = final["failure"], final["attempts"]
     usage = usage_of(attempts)
+    if context.policy.limiter is not None and final["reservation"]:
+        reservation = Reservation(*final["reservation"])
+        yield from context.policy.limiter.settle(reservation, usage["total_tokens"])
+        final["reservation"] = None
     yield event(
         EventName.FINISHED,
         config,
@@ -392,7 +323,30 @@ def _finished(run: Any, config: RunnableConfig, context: Context, **update: Any)
         input_tokens=usage["input_tokens"],
         output_tokens=usage["output_tokens"],
     )
-    return {**{k: final[k] for k in fresh_keys()}, "messages": update.get("messages", [])}
+    return final
+
+
+def _bounded(state: RunState, context: Context) -> Callable[..., Call]:
+    """Return how calls are made in this run: unheard, and within the time that is left."""
+    policy, remaining = context.policy, _remaining_seconds(state, context)
+    cut_short = _cut_short(remaining, context)
+    seconds = max(GRACE_SECONDS, remaining or 0) if cut_short else policy.timeout_seconds
+
+    def call_within(runnable: Any, given: Any, config: RunnableConfig) -> Call:
+        unheard = merge_configs(config, {"tags": [UNHEARD]})
+        return Call(runnable, given, unheard, seconds, policy.threads)
+
+    return call_within
+
+
+def _cut_short(remaining: float | None, context: Context) -> bool:
+    """Say whether the deadline leaves a call less than its due: that proves nothing about it."""
+    return remaining is not None and remaining < context.policy.timeout_seconds
+
+
+def _prompt(state: RunState) -> list[BaseMessage]:
+    prompt: list[BaseMessage] = state["draft"]["prompt"]
+    return prompt
 
 
 def _remaining_seconds(state: RunState, context: Context) -> float | None:

@@ -101,8 +101,8 @@ class Gate(Component[Value, Value], Generic[Value]):
         """Judge a value without stopping anything; plug-ins may be async."""
         return await arun(self._inspect(value))
 
-    def _hand_on(self, value: Value, verdict: ValidationResult) -> Value:  # noqa: ARG002
-        """Return what goes on down the chain."""
+    def clean(self, value: Value, verdict: ValidationResult) -> Value:  # noqa: ARG002
+        """Return a value that passed as it goes on down the chain."""
         return value
 
     def _flow(self, value: Value, config: RunnableConfig) -> Flow[Value]:
@@ -110,7 +110,7 @@ class Gate(Component[Value, Value], Generic[Value]):
         if not verdict.passed:
             yield blocked(type(self).__name__, verdict, config)
             raise rejection(verdict, self._error)
-        return self._hand_on(value, verdict)
+        return self.clean(value, verdict)
 
 
 class Wrapper(Component[Input, Output], Generic[Input, Output]):

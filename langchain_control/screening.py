@@ -1,0 +1,79 @@
+"""What may reach the model beside the question: earlier turns, documents, tool results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
+from langchain_core.runnables import RunnableConfig
+
+from langchain_control._effects import Flow
+from langchain_control.components.guard import InputGuard
+from langchain_control.events import blocked
+from langchain_control.outcomes import FailureMode, Source
+
+__all__ = ["WITHHELD", "documents_in", "index_of_question", "screened"]
+
+WITHHELD = "[withheld by a safety check]"
+"""Stands in for a tool result that may not reach the model: the call it answers needs a result."""
+
+
+def index_of_question(messages: Sequence[BaseMessage]) -> int | None:
+    """Return the position of the newest human message."""
+    humans = (i for i in reversed(range(len(messages))) if isinstance(messages[i], HumanMessage))
+    return next(humans, None)
+
+
+def documents_in(context: str | Sequence[str] | None) -> list[str]:
+    """Return retrieved context as a list of documents."""
+    if context is None:
+        return []
+    return [context] if isinstance(context, str) else list(context)
+
+
+def screened(
+    items: Sequence[Any],
+    guard: InputGuard,
+    request_id: str,
+    config: RunnableConfig,
+    asked: int | None = None,
+) -> Flow[list[Any]]:
+    """Return what may reach the model, leaving attacks out and telling the trail.
+
+    An attack in an earlier turn, a document or a tool result does not block the request: one
+    poisoned message would end a conversation for good. Nor may it stay: an attack that was blocked
+    would come back as history with the next question.
+
+    Args:
+        items: Messages, or documents as text.
+        guard: Judges each of them by its source.
+        request_id: For the trail.
+        config: The run to tell it on.
+        asked: Position of the question, which has been judged.
+    """
+    kept: list[Any] = []
+    for position, item in enumerate(items):
+        source = _source_of(item)
+        if position == asked or source is None:
+            kept.append(item)
+            continue
+        verdict = yield from guard.judge(item, source=source)
+        if verdict.failure_mode is FailureMode.PROMPT_INJECTION:
+            yield blocked("InputGuard", verdict, config, request_id=request_id, key=source)
+            if isinstance(item, ToolMessage):
+                kept.append(item.model_copy(update={"content": WITHHELD}))
+        else:  # an empty or long one is the budget's business
+            kept.append(verdict.value if verdict.passed else item)
+    return kept
+
+
+def _source_of(item: Any) -> Source | None:
+    match item:
+        case HumanMessage():
+            return "user"
+        case ToolMessage():
+            return "tool"
+        case str():
+            return "context"
+    return None
