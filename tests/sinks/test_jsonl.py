@@ -294,6 +294,14 @@ def test_a_long_record_is_cut_and_says_so(path: Path) -> None:
     assert (record["message"], record["number"]) == ("short", 7)
 
 
+def test_the_id_comes_first(path: Path) -> None:
+    """Readers find the start of a record by it."""
+    with JsonlSink(path) as sink:
+        sink.write({"event": "control.attempt", "id": "a"})
+
+    assert path.read_bytes().startswith(b'{"id":"a",')
+
+
 def test_a_record_just_short_enough_is_not_cut() -> None:
     """The limit is a limit, not less."""
     record = attempt(message="")

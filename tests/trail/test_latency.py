@@ -63,6 +63,14 @@ def test_stays_within_one_percent_of_the_truth(seed: int, spread: float) -> None
     )
 
 
+def test_interpolates_between_buckets_too() -> None:
+    """The median of as many short as long latencies lies between them."""
+    digest = digest_of([1, 100] * (EXACT_UP_TO // 2 + 1))
+
+    assert not digest.exact
+    assert digest.percentiles()["p50"] == pytest.approx(50.5, rel=0.01)
+
+
 def test_extremes_do_not_cost_memory() -> None:
     """A thousand orders of magnitude fit in a bounded number of buckets."""
     digest = digest_of([10.0**exponent for exponent in range(-300, 300)] * 20)
