@@ -2,7 +2,7 @@
 
 ```
 ControlError(LangChainException)   .result
-├── InputRejected                  the guard or the rate limit of the policy turned the input away
+├── InputRejected                  the guard turned the input away
 ├── BudgetExceeded                 the prompt cannot fit its budget
 ├── CircuitOpen                    .retry_after
 ├── RateLimited                    .retry_after
@@ -109,20 +109,15 @@ class AttemptsExhausted(ControlError):
     """Every attempt and every fallback failed."""
 
 
-_ERROR_OF_REJECTION: dict[FailureMode, type[ControlError]] = {
-    FailureMode.RATE_LIMITED: RateLimited,
-    FailureMode.CIRCUIT_OPEN: CircuitOpen,
-}
-
-
 def error_for(result: ControlResult) -> ControlError:
     """Return the exception that stands for a failed result."""
-    kind = _ERROR_OF_REJECTION.get(result.failure_mode)
-    if result.status == "rejected":
-        return (kind or InputRejected)(result=result)
     if result.failure_mode is FailureMode.CIRCUIT_OPEN:
         return CircuitOpen(result=result)
-    return AttemptsExhausted(result=result)
+    if result.status != "rejected":
+        return AttemptsExhausted(result=result)
+    if result.failure_mode is FailureMode.RATE_LIMITED:
+        return RateLimited(result=result)
+    return (BudgetExceeded if result.step == "build" else InputRejected)(result=result)
 
 
 def rejection(verdict: ValidationResult, kind: type[ControlError]) -> ControlError:

@@ -161,6 +161,8 @@ class ControlResult:
     failure_mode: FailureMode = FailureMode.NONE
     """Why it is not `accepted`; also set on a fallback answer."""
     reason: str = ""
+    step: str = ""
+    """The step that failed last: `guard`, `build`, `call` or `validate`."""
     attempts: tuple[Attempt, ...] = ()
     strategy: str = "none"
     """`fallback:<name>` for a fallback answer, else how the accepted attempt came about."""

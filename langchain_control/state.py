@@ -199,6 +199,7 @@ def result_of(state: Mapping[str, Any]) -> ControlResult:
         value=state.get("value"),
         failure_mode=FailureMode(note["mode"]) if note else FailureMode.NONE,
         reason=note["message"] if note else "",
+        step=note["step"] if note else "",
         attempts=tuple(state["attempts"]),
         strategy=state["strategy"],
         request_id=state["request_id"],

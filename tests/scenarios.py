@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.exceptions import (
@@ -45,7 +46,8 @@ class Scenario:
     mode: str = "none"
     calls: int = 1
     given: Any = "Which city?"
-    policy: dict[str, Any] = field(default_factory=dict)
+    policy: Callable[[], dict[str, Any]] = dict
+    """Makes the policy's fields anew: a circuit must not remember another test's run."""
 
     def model(self) -> ScriptedChatModel:
         """Make the scripted model of the run."""
@@ -56,7 +58,7 @@ class Scenario:
         fields = {
             "validator": ResponseValidator(response_schema=CITY),
             "retry": RetryEngine(**AT_ONCE),
-            **self.policy,
+            **self.policy(),
             **changes,
         }
         return ControlPolicy(**fields)
@@ -66,7 +68,10 @@ def _apology(_: str) -> str:
     return '{"city": "unknown"}'
 
 
-FALLBACK = {"fallback": FallbackRouter(strategies=[("apology", _apology)])}
+def fallback(**changes: Any) -> dict[str, Any]:
+    """Make a policy's fields with a fallback that meets the contract."""
+    return {"fallback": FallbackRouter(strategies=[("apology", _apology)], **changes)}
+
 
 SCENARIOS = [
     Scenario("accepted at once", [GOOD], "accepted"),
@@ -74,7 +79,7 @@ SCENARIOS = [
     Scenario("corrected", ["no json", GOOD], "accepted", calls=2),
     Scenario("corrected twice", ["{}", '{"city": 7}', GOOD], "accepted", calls=3),
     Scenario("never right", ["no"] * 3, "exhausted", "schema_violation", calls=3),
-    Scenario("fallback", ["no"] * 3, "fallback", "schema_violation", calls=3, policy=FALLBACK),
+    Scenario("fallback", ["no"] * 3, "fallback", "schema_violation", calls=3, policy=fallback),
     Scenario("timeout then good", [ModelTimeoutError("t"), GOOD], "accepted", calls=2),
     Scenario("provider error then good", [ModelAPIError("5"), GOOD], "accepted", calls=2),
     Scenario("connection error then good", [ConnectionError(), GOOD], "accepted", calls=2),
@@ -85,7 +90,7 @@ SCENARIOS = [
         [ModelAuthenticationError("401")],
         "fallback",
         "model_rejected",
-        policy=FALLBACK,
+        policy=fallback,
     ),
     Scenario(
         "truncated then good",
@@ -101,7 +106,7 @@ SCENARIOS = [
         "prompt_injection",
         calls=0,
         given=ATTACK,
-        policy=FALLBACK,
+        policy=fallback,
     ),
     Scenario(
         "attack answered by a policy that says so",
@@ -110,11 +115,7 @@ SCENARIOS = [
         "prompt_injection",
         calls=0,
         given=ATTACK,
-        policy={
-            "fallback": FallbackRouter(
-                strategies=[("apology", _apology)], answer_blocked_input=True
-            )
-        },
+        policy=lambda: fallback(answer_blocked_input=True),
     ),
     Scenario("empty", [], "rejected", "constraint_violation", calls=0, given="  "),
     Scenario("too long", [], "rejected", "token_overflow", calls=0, given="x " * 1250),
@@ -124,7 +125,7 @@ SCENARIOS = [
         "rejected",
         "token_overflow",
         calls=0,
-        policy={"prompt": PromptBuilder(budget=TokenBudget(total_tokens=4))},
+        policy=lambda: {"prompt": PromptBuilder(budget=TokenBudget(total_tokens=4))},
     ),
     Scenario(
         "circuit opens in mid-run",
@@ -132,7 +133,7 @@ SCENARIOS = [
         "exhausted",
         "circuit_open",
         calls=2,
-        policy={
+        policy=lambda: {
             "breaker": CircuitBreaker(failure_threshold=2),
             "retry": RetryEngine(max_attempts=5, **AT_ONCE),
         },
@@ -143,9 +144,9 @@ SCENARIOS = [
         "fallback",
         "circuit_open",
         calls=1,
-        policy={"breaker": CircuitBreaker(failure_threshold=1), **FALLBACK},
+        policy=lambda: {"breaker": CircuitBreaker(failure_threshold=1), **fallback()},
     ),
-    Scenario("guard switched off", [GOOD], "accepted", given=ATTACK, policy={"guard": None}),
+    Scenario("guard switched off", [GOOD], "accepted", given=ATTACK, policy=lambda: {"guard": None}),
     Scenario(
         "with context",
         [GOOD],
@@ -157,6 +158,6 @@ SCENARIOS = [
         [GOOD],
         "accepted",
         given="word " * 500,
-        policy={"guard": InputGuard(max_chars=5000)},
+        policy=lambda: {"guard": InputGuard(max_chars=5000)},
     ),
 ]

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 from langchain_core.caches import InMemoryCache
-from langchain_core.exceptions import ModelAuthenticationError, ModelTimeoutError, OutputParserException
+from langchain_core.exceptions import ModelAPIError, ModelAuthenticationError, ModelTimeoutError, OutputParserException
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
@@ -317,7 +317,7 @@ def test_the_correction_names_what_was_wrong_and_never_quotes_the_answer(call):
 
 def test_transport_failures_leave_the_prompt_alone(call):
     """The prompt is not at fault when the provider is."""
-    model = ScriptedChatModel(script=[ModelTimeoutError("t"), GOOD])
+    model = ScriptedChatModel(script=[ModelAPIError("503"), GOOD])
 
     call(with_control(model, policy()), "Which city?")
 
