@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 from langchain_core.runnables import Runnable
@@ -16,28 +17,42 @@ def nested_retries(runnable: Any) -> int:
     """Return how often one call of a Runnable may be repeated below us.
 
     Counts `max_retries` of the models in it, that of their SDK's client where they leave it to the
-    SDK, and `with_retry`. Three layers of three attempts are 27 calls, not nine: put
-    `max_retries=0` on the model and let one layer retry.
+    SDK, `with_retry`, and a `RetryEngine`. Three layers of three attempts are 27 calls, not nine:
+    put `max_retries=0` on the model and let one layer retry.
     """
     below = max((nested_retries(part) for part in _parts(runnable)), default=0)
-    if isinstance(runnable, RunnableRetry):
-        return (below + 1) * runnable.max_attempt_number - 1
-    return max(below, _own_retries(runnable))
+    return (max(below, _own_retries(runnable)) + 1) * _attempts(runnable) - 1
 
 
 def warn_of_nested_retries(runnable: Runnable[Any, Any], *, stacklevel: int = 2) -> None:
-    """Warn if a Runnable retries by itself.
+    """Warn if a Runnable retries by itself, naming whatever in it does.
 
     Args:
         runnable: What is about to be retried.
         stacklevel: Whose line the warning names; 2 is the caller of this function.
     """
     if times := nested_retries(runnable):
+        names = ", ".join(dict.fromkeys(f"`{part.get_name()}`" for part in _retrying(runnable)))
         msg = (
-            f"`{runnable.get_name()}` repeats a failed call up to {times} times by itself, and "
-            "every attempt made here would do so again: set `max_retries=0` on the model"
+            f"{names} already retries, so that one attempt may be {times + 1} calls: "
+            "set `max_retries=0` on the model and let one layer retry"
         )
         warnings.warn(msg, UserWarning, stacklevel=stacklevel + 1)
+
+
+def _retrying(runnable: Runnable[Any, Any]) -> Iterator[Runnable[Any, Any]]:
+    if _own_retries(runnable) or _attempts(runnable) > 1:
+        yield runnable
+    for part in _parts(runnable):
+        yield from _retrying(part)
+
+
+def _attempts(runnable: Any) -> int:
+    """Return how often a Runnable calls what it surrounds."""
+    if isinstance(runnable, RunnableRetry):
+        return runnable.max_attempt_number
+    attempts: int = getattr(getattr(runnable, "wrapper", None), "max_attempts", 1)
+    return attempts
 
 
 def _own_retries(model: Any) -> int:
@@ -47,13 +62,19 @@ def _own_retries(model: Any) -> int:
     return max(0, own)
 
 
-def _parts(value: Any) -> list[Any]:
+def _parts(runnable: Any) -> Iterator[Runnable[Any, Any]]:
     """Return the Runnables that a Runnable is made of."""
-    if not (isinstance(value, Runnable) and isinstance(value, BaseModel)):
-        return []
-    parts: list[Any] = []
-    for name in type(value).model_fields:
-        field = getattr(value, name)
-        members = list(field.values()) if isinstance(field, dict) else field
-        parts += members if isinstance(members, list | tuple) else [members]
-    return [part for part in parts if isinstance(part, Runnable)]
+    if isinstance(runnable, Runnable) and isinstance(runnable, BaseModel):
+        for name in type(runnable).model_fields:
+            yield from _runnables_in(getattr(runnable, name))
+
+
+def _runnables_in(value: Any) -> Iterator[Runnable[Any, Any]]:
+    match value:
+        case Runnable():
+            yield value
+        case list() | tuple():
+            for member in value:
+                yield from _runnables_in(member)
+        case dict():
+            yield from _runnables_in(list(value.values()))

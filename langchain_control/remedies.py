@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 from langchain_control.corrections import MAX_INSTRUCTION_CHARS
 from langchain_control.outcomes import FailureMode
 
-__all__ = ["Remedy", "RemedyTable"]
+__all__ = ["DEFAULT_REMEDIES", "Remedy", "RemedyTable"]
 
 
 class Remedy(BaseModel):
@@ -160,6 +160,9 @@ class RemedyTable(RootModel[dict[FailureMode, Remedy]]):
     def __repr_args__(self) -> Any:
         """Show the rows that differ from the default."""
         return [(m.value, row) for m, row in self.root.items() if row != _DEFAULTS[m]]
+
+
+DEFAULT_REMEDIES = RemedyTable()
 
 
 def _fields_of(row: Any) -> Any:

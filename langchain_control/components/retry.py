@@ -21,7 +21,7 @@ from langchain_control.events import EventName, event
 from langchain_control.fresh import without_cache
 from langchain_control.nested_retries import warn_of_nested_retries
 from langchain_control.outcomes import Attempt, FailureMode, Violation
-from langchain_control.remedies import RemedyTable
+from langchain_control.remedies import DEFAULT_REMEDIES, RemedyTable
 
 __all__ = ["Retry", "RetryEngine"]
 
@@ -66,7 +66,7 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
     """Longest backoff, jitter included. A provider's `Retry-After` may exceed it."""
     jitter_seconds: float = Field(default=0.025, ge=0)
     """Most that chance adds to a backoff, so that callers do not come back in step."""
-    policies: RemedyTable = RemedyTable()
+    policies: RemedyTable = DEFAULT_REMEDIES
     """What to do about each failure mode. Give the rows that differ from the default."""
     random: Random = Field(default_factory=Random, repr=False, exclude=True)
     """Where jitter comes from."""

@@ -1,0 +1,66 @@
+"""Retries below ours are found before they multiply."""
+
+import warnings
+
+import pytest
+from langchain_core.runnables import RunnableBranch, RunnableLambda, RunnablePassthrough
+from langchain_openai import ChatOpenAI
+
+from langchain_control.components.retry import RetryEngine
+from langchain_control.nested_retries import nested_retries, warn_of_nested_retries
+from langchain_control.testing import ScriptedChatModel
+
+
+def openai(**settings):
+    """A real SDK's model that is never called."""
+    return ChatOpenAI(model="m", api_key="k", base_url="http://localhost:1/v1", **settings)
+
+
+# Made here, because its HTTP client looks at sockets, which tests may not touch.
+OPENAI, QUIET = openai(), openai(max_retries=0)
+PLAIN = ScriptedChatModel(script=["hi"])
+
+
+@pytest.mark.parametrize(
+    ("runnable", "times"),
+    [
+        (PLAIN, 0),
+        (RunnableLambda(str), 0),
+        (QUIET, 0),
+        (openai(max_retries=4), 4),
+        (OPENAI, 2),
+        (openai(max_retries=4).bind(stop=["x"]), 4),
+        (RunnablePassthrough() | openai(max_retries=4) | RunnablePassthrough(), 4),
+        (PLAIN.with_fallbacks([openai(max_retries=4)]), 4),
+        (PLAIN.with_retry(stop_after_attempt=3), 2),
+        (openai(max_retries=2).with_retry(stop_after_attempt=3), 8),
+        (RunnablePassthrough.assign(a=openai(max_retries=4)), 4),
+        (RetryEngine(max_attempts=3).wrap(PLAIN), 2),
+        (RunnableBranch((bool, openai(max_retries=4)), PLAIN), 4),
+        (lambda x: x, 0),
+        (None, 0),
+    ],
+    ids=[
+        "a fake", "a function", "off", "set", "the SDK's default", "bound", "in a chain",
+        "in fallbacks", "with_retry", "multiplied", "assigned", "our own", "branch", "callable",
+        "nothing",
+    ],
+)  # fmt: skip
+def test_retries_below_are_counted(runnable, times):
+    """However deep, and multiplied where layers lie above each other."""
+    assert nested_retries(runnable) == times
+
+
+def test_the_warning_names_the_model_and_the_setting():
+    """A user can act on it without reading our code."""
+    with pytest.warns(UserWarning, match=r"^`ChatOpenAI` .* 3 calls: .*`max_retries=0`") as caught:
+        warn_of_nested_retries(PLAIN | OPENAI, stacklevel=1)
+
+    assert caught[0].filename == __file__
+
+
+def test_one_layer_of_retries_is_fine():
+    """Nothing is said where nothing multiplies."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_nested_retries(QUIET)
