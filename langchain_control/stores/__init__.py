@@ -20,12 +20,15 @@ if TYPE_CHECKING:
         Refusal,
         StateChange,
     )
+    from langchain_control.stores.rates import Demand, Denial, Grant
 
 __all__ = [
     "Changes",
     "CircuitStore",
     "InMemoryCircuitStore",
+    "InMemoryRateStore",
     "Maybe",
+    "RateStore",
 ]
 
 T = TypeVar("T")
@@ -75,6 +78,19 @@ class CircuitStore(Protocol):
         """Name the circuits that are known here."""
 
 
+@runtime_checkable
+class RateStore(Protocol):
+    """Keeps rate limits. `tests/stores/rate_store_contract.py` says what every store must do."""
+
+    def take(
+        self, key: str, demands: tuple[Demand, ...], max_wait_seconds: float
+    ) -> Maybe[Grant | Denial]:
+        """Take room for all demands, or for none if one would wait too long."""
+
+    def give_back(self, key: str, demands: tuple[Demand, ...]) -> Maybe[None]:
+        """Return room that was not needed. A negative amount takes what was needed in excess."""
+
+
 def __getattr__(name: str) -> Any:
     """Load the built-in stores when they are asked for."""
     from importlib import import_module  # noqa: PLC0415  (the contract must stay cheap to import)
@@ -87,4 +103,5 @@ def __getattr__(name: str) -> Any:
 
 _HOME: Mapping[str, str] = {
     "InMemoryCircuitStore": "langchain_control.stores.in_memory_circuits",
+    "InMemoryRateStore": "langchain_control.stores.in_memory_rates",
 }

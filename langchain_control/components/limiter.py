@@ -1,0 +1,264 @@
+"""Let through so much per minute."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+
+from langchain_core.messages import BaseMessage
+from langchain_core.prompt_values import PromptValue
+from langchain_core.rate_limiters import BaseRateLimiter
+from langchain_core.runnables import RunnableConfig
+from pydantic import Field, model_validator
+
+from langchain_control._effects import Flow, Sleep, arun, run
+from langchain_control.components._base import Gate
+from langchain_control.encodings.chat import message_tokens
+from langchain_control.encodings.estimate import estimate
+from langchain_control.errors import ControlError, RateLimited, rejection
+from langchain_control.events import EventName, blocked, event
+from langchain_control.outcomes import FailureMode, ValidationResult, failure, passed
+from langchain_control.stores import RateStore
+from langchain_control.stores.in_memory_rates import InMemoryRateStore
+from langchain_control.stores.rates import Demand, Denial, Grant
+
+if TYPE_CHECKING:
+    from typing import Self
+
+__all__ = ["RateLimiter", "Reservation", "approximate_tokens"]
+
+SECONDS_PER_MINUTE = 60.0
+
+
+def approximate_tokens(value: Any) -> int:
+    """Estimate the tokens of a text, a prompt, messages, or a mapping or list of these."""
+    parts: Iterable[Any] = (value,)
+    if isinstance(value, PromptValue):
+        parts = value.to_messages()
+    elif isinstance(value, Mapping):
+        parts = value.values()
+    elif isinstance(value, list | tuple):
+        parts = value
+    return sum(_tokens_of(part) for part in parts)
+
+
+def _tokens_of(part: Any) -> int:
+    if isinstance(part, str):
+        return estimate(part)
+    return message_tokens(part, estimate) if isinstance(part, BaseMessage) else 0
+
+
+class Reservation(NamedTuple):
+    """Room that was taken for one request. Settle or refund it."""
+
+    key: str
+    requests: float
+    tokens: float
+    wait_seconds: float
+    """How long the request has to wait for its turn."""
+
+
+class RateLimiter(Gate[Any]):
+    """Let through a number of requests and of tokens per minute, for each key.
+
+    Unused room gathers for `burst_seconds`, so a quiet key may spend a minute's worth at once.
+    Tokens are estimated when a request arrives; `settle` corrects the estimate, `refund` takes
+    back a request that was never made.
+
+    !!! example "Ten requests a minute for each user"
+
+        ```python
+        def user(config):
+            return config["configurable"]["user_id"]
+
+        chain = RateLimiter(requests_per_minute=10, key=user) | prompt | model
+        ```
+
+    !!! example "Slow a model down instead"
+
+        ```python
+        pace = RateLimiter(requests_per_minute=500, burst_seconds=1, on_limit="wait")
+        model = ChatOpenAI(rate_limiter=pace.for_model())
+        ```
+    """
+
+    _error: ClassVar[type[ControlError]] = RateLimited
+
+    requests_per_minute: float | None = Field(default=None, gt=0)
+    """Requests that come back per minute. `None` does not count requests."""
+    tokens_per_minute: float | None = Field(default=None, gt=0)
+    """Tokens that come back per minute. `None` does not count tokens."""
+    burst_seconds: float = Field(default=60.0, gt=0)
+    """How much room may gather, in seconds of the rate. Less is smoother."""
+    key: str | Callable[[RunnableConfig], str] = "default"
+    """Whose limit it is: a fixed name for all, or a function of the config, such as its user."""
+    name: str = Field(default="rate", min_length=1)
+    """Keeps limiters apart that share a store."""
+    on_limit: Literal["reject", "wait"] = "reject"
+    """Whether a request without room is turned away or waits for its turn."""
+    max_wait_seconds: float = Field(default=60.0, gt=0)
+    """The longest wait, with `on_limit="wait"`. Beyond, a request is turned away."""
+    answer_tokens: int = Field(default=0, ge=0)
+    """Tokens to reserve for the answer, on top of the estimate for the input."""
+    estimate_tokens: Callable[[Any], int] = Field(
+        default=approximate_tokens, repr=False, exclude=True
+    )
+    """Estimates the tokens of an input, cheaply. Asked only if tokens are limited."""
+    store: RateStore = Field(default_factory=InMemoryRateStore, repr=False, exclude=True)
+    """Keeps what was taken. The default knows this process only."""
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Self:
+        if self.requests_per_minute is None and self.tokens_per_minute is None:
+            msg = "set `requests_per_minute` or `tokens_per_minute`, or both"
+            raise ValueError(msg)
+        return self
+
+    # --- in flows ---------------------------------------------------------------------------------
+
+    def admit(
+        self, config: RunnableConfig, value: Any = None, max_wait_seconds: float | None = None
+    ) -> Flow[ValidationResult]:
+        """Take room for one request, and wait for its turn if it has to.
+
+        Args:
+            config: Names the key; hears of the wait.
+            value: The input, for its tokens.
+            max_wait_seconds: What is left of a deadline; bounds the wait further.
+
+        Returns:
+            A verdict whose `value` is the `Reservation`, or a failure with `retry_after`.
+        """
+        patience = self.max_wait_seconds if self.on_limit == "wait" else 0.0
+        if max_wait_seconds is not None:
+            patience = min(patience, max(0.0, max_wait_seconds))
+        verdict = yield from self.take(config, value, patience)
+        if verdict.passed and verdict.value.wait_seconds:
+            yield from self._wait(verdict.value, config)
+        return verdict
+
+    def take(
+        self, config: RunnableConfig, value: Any, max_wait_seconds: float
+    ) -> Flow[ValidationResult]:
+        """Take room as `admit` does, and leave the waiting to the caller."""
+        key, tokens = self._key(config), self._tokens(value)
+        answer: Grant | Denial = yield self.store.take(
+            key, self._demands(1, tokens), max_wait_seconds
+        )
+        if isinstance(answer, Denial):
+            return self._turned_away(answer)
+        return passed(Reservation(key, 1, tokens, answer.wait_seconds))
+
+    def _wait(self, reservation: Reservation, config: RunnableConfig) -> Flow[None]:
+        seconds = round(reservation.wait_seconds, 6)
+        try:
+            yield event(
+                EventName.WAITED, config, component=type(self).__name__, delay_seconds=seconds
+            )
+            yield Sleep(reservation.wait_seconds)
+        except BaseException:  # cancelled while waiting: others need not wait for this one
+            yield from self.refund(reservation)
+            raise
+
+    def settle(self, reservation: Reservation, tokens: float) -> Flow[None]:
+        """Replace the estimated tokens of a reservation by those that were used."""
+        excess = reservation.tokens - tokens
+        if self.tokens_per_minute is not None and excess:
+            yield self.store.give_back(reservation.key, self._demands(0, excess))
+
+    def refund(self, reservation: Reservation) -> Flow[None]:
+        """Give a reservation back whole, as when no call was made."""
+        demands = self._demands(reservation.requests, reservation.tokens)
+        yield self.store.give_back(reservation.key, demands)
+
+    # --- by hand ----------------------------------------------------------------------------------
+
+    def for_model(self, key: str | None = None) -> BaseRateLimiter:
+        """Return this limit as LangChain's `rate_limiter=` of a chat model expects it.
+
+        Such a limiter sees no input, so it takes `answer_tokens` for each request and settles
+        nothing. It waits without bound, as its interface asks.
+
+        Args:
+            key: Whose limit it is; needed if the limiter's own is a function of the config.
+
+        Raises:
+            TypeError: There is no fixed key.
+        """
+        if key is None and not isinstance(self.key, str):
+            msg = (
+                "`key` is a function of the config, which a model's limiter does not see; name one"
+            )
+            raise TypeError(msg)
+        return _ModelRateLimiter(self if key is None else self.override(key=key))
+
+    # --- as a gate --------------------------------------------------------------------------------
+
+    def _inspect(self, value: Any) -> Flow[ValidationResult]:
+        """Say whether there is room at this moment. Takes none; needs a fixed `key`."""
+        verdict = yield from self.take({}, value, 0.0)
+        if not verdict.passed:
+            return verdict
+        yield from self.refund(verdict.value)
+        return passed(value)
+
+    def _flow(self, value: Any, config: RunnableConfig) -> Flow[Any]:
+        verdict = yield from self.admit(config, value)
+        if not verdict.passed:
+            yield blocked(type(self).__name__, verdict, config)
+            raise rejection(verdict, self._error)
+        return value
+
+    def _key(self, config: RunnableConfig) -> str:
+        key = self.key if isinstance(self.key, str) else self.key(config)
+        return f"{self.name}:{key}"
+
+    def _tokens(self, value: Any) -> float:
+        if self.tokens_per_minute is None:
+            return 0
+        return self.answer_tokens + (0 if value is None else self.estimate_tokens(value))
+
+    def _demands(self, requests: float, tokens: float) -> tuple[Demand, ...]:
+        wanted = (
+            ("requests", requests, self.requests_per_minute),
+            ("tokens", tokens, self.tokens_per_minute),
+        )
+        return tuple(
+            Demand(name, amount, rate / SECONDS_PER_MINUTE, self._burst(rate))
+            for name, amount, rate in wanted
+            if rate is not None and amount
+        )
+
+    def _burst(self, per_minute: float) -> float:
+        """At least one request must fit, however low the rate."""
+        return max(1.0, per_minute * self.burst_seconds / SECONDS_PER_MINUTE)
+
+    def _turned_away(self, denial: Denial) -> ValidationResult:
+        rate = getattr(self, f"{denial.name}_per_minute")
+        limit = f"the limit of {rate:g} {denial.name} per minute"
+        if denial.retry_after is None:
+            message = f"the request needs more {denial.name} than {limit} ever holds"
+        else:
+            message = f"{limit} is used up; try again in {denial.retry_after:.3g} s"
+        return failure(FailureMode.RATE_LIMITED, message, retry_after=denial.retry_after)
+
+
+class _ModelRateLimiter(BaseRateLimiter):
+    """A limiter in the interface that chat models ask before each call."""
+
+    def __init__(self, limiter: RateLimiter) -> None:
+        self._limiter = limiter
+
+    def acquire(self, *, blocking: bool = True) -> bool:
+        return run(self._admitted(blocking=blocking))
+
+    async def aacquire(self, *, blocking: bool = True) -> bool:
+        return await arun(self._admitted(blocking=blocking))
+
+    def _admitted(self, *, blocking: bool) -> Flow[bool]:
+        verdict = yield from self._limiter.take({}, None, math.inf if blocking else 0.0)
+        if not verdict.passed:
+            return False
+        yield Sleep(verdict.value.wait_seconds)
+        return True

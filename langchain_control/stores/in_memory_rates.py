@@ -1,0 +1,93 @@
+"""Rate limits in the memory of one process."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from langchain_control.stores.rates import Demand, Denial, Grant, virtual_schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["InMemoryRateStore"]
+
+
+class InMemoryRateStore:
+    """Keep rate limits in memory, shared by the threads and tasks of one process."""
+
+    def __init__(
+        self, *, max_keys: int = 100_000, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Start with every limit untouched.
+
+        Args:
+            max_keys: Keys to remember. Beyond, the one not used for longest is forgotten, and
+                has its whole burst again.
+            clock: Seconds that never go back.
+        """
+        if max_keys < 1:
+            msg = f"`max_keys` must be at least 1, got {max_keys}"
+            raise ValueError(msg)
+        self._max_keys, self._clock = max_keys, clock
+        self._lock = threading.Lock()
+        self._arrivals: dict[str, dict[str, float]] = {}
+
+    def take(
+        self, key: str, demands: tuple[Demand, ...], max_wait_seconds: float
+    ) -> Grant | Denial:
+        """Take room for all demands, or for none if one would wait too long."""
+        now = self._clock()
+        longest, tightest, after = 0.0, None, {}
+        with self._lock:
+            known = self._arrivals.get(key, {})
+            for demand in demands:
+                wait, after[demand.name] = virtual_schedule(
+                    known.get(demand.name, now), demand, now
+                )
+                if wait > longest:
+                    longest, tightest = wait, demand
+            if tightest is not None and longest > max_wait_seconds:
+                self._put_locked(key, known)
+                return denied(tightest, longest, max_wait_seconds)
+            self._put_locked(key, {**known, **after})
+        return Grant(longest)
+
+    def give_back(self, key: str, demands: tuple[Demand, ...]) -> None:
+        """Return room that was not needed. A negative amount takes what was needed in excess."""
+        now = self._clock()
+        with self._lock:
+            arrivals = dict(self._arrivals.get(key, {}))
+            for demand in demands:
+                arrival = max(arrivals.get(demand.name, now), now)
+                arrivals[demand.name] = arrival - demand.amount / demand.per_second
+            self._put_locked(key, arrivals)
+
+    def _put_locked(self, key: str, arrivals: dict[str, float]) -> None:
+        self._arrivals.pop(key, None)  # so that the order is that of use
+        self._arrivals[key] = arrivals
+        if len(self._arrivals) > self._max_keys:
+            del self._arrivals[next(iter(self._arrivals))]
+
+    def __repr__(self) -> str:
+        """Show the bound and how much of it is used."""
+        return f"InMemoryRateStore(keys={len(self._arrivals)}, max_keys={self._max_keys})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as an empty store: what was taken belongs to its process."""
+        return _rebuild, (self._max_keys, self._clock)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> InMemoryRateStore:
+        """Copy as the same store: copies of a policy share their limits."""
+        return self
+
+
+def denied(demand: Demand, wait_seconds: float, max_wait_seconds: float) -> Denial:
+    """Build the denial of a demand that would have to wait too long."""
+    hopeless = (demand.amount - demand.burst) / demand.per_second > max_wait_seconds
+    return Denial(demand.name, None if hopeless else wait_seconds - max_wait_seconds)
+
+
+def _rebuild(max_keys: int, clock: Callable[[], float]) -> InMemoryRateStore:
+    return InMemoryRateStore(max_keys=max_keys, clock=clock)

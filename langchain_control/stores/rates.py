@@ -1,0 +1,46 @@
+"""The vocabulary of rate limits, and the generic cell rate algorithm."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["Demand", "Denial", "Grant", "virtual_schedule"]
+
+
+class Demand(NamedTuple):
+    """So much of a limited good."""
+
+    name: str
+    """What is limited, such as `requests` or `tokens`."""
+    amount: float
+    per_second: float
+    """Rate at which the good comes back."""
+    burst: float
+    """How much may be taken at once after a quiet time."""
+
+
+class Grant(NamedTuple):
+    """Room was taken."""
+
+    wait_seconds: float
+    """How long to wait before going on. The turn is kept meanwhile."""
+
+
+class Denial(NamedTuple):
+    """No room, and nothing was taken."""
+
+    name: str
+    """The limit that had the least room."""
+    retry_after: float | None
+    """Seconds until it has; `None` if the demand is more than the limit ever holds."""
+
+
+def virtual_schedule(arrival: float, demand: Demand, now: float) -> tuple[float, float]:
+    """Return when a demand may go, in seconds from now, and the next theoretical arrival time.
+
+    The generic cell rate algorithm in its virtual scheduling form (ITU-T I.371, annex A): one
+    number per limit, the time at which it would be idle again. Unlike a polled bucket it gives
+    the exact wait, so that a caller sleeps once and turns are kept in order.
+    """
+    after = max(arrival, now) + demand.amount / demand.per_second
+    return max(0.0, after - demand.burst / demand.per_second - now), after

@@ -1,0 +1,149 @@
+"""What every `RateStore` must do. Subclass it and provide a `store` that goes by `clock`."""
+
+import threading
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from langchain_control.stores import RateStore
+from langchain_control.stores.rates import Demand, Denial, Grant
+from langchain_control.testing import ManualClock
+
+KEY = "user"
+
+
+def requests(amount=1, per_second=1.0, burst=5.0):
+    return Demand("requests", amount, per_second, burst)
+
+
+def tokens(amount, per_second=10.0, burst=100.0):
+    return Demand("tokens", amount, per_second, burst)
+
+
+class RateStoreContract:
+    """One behaviour per test, in terms of the protocol only."""
+
+    max_examples = 100
+
+    @pytest.fixture
+    def clock(self):
+        return ManualClock(1000.0)
+
+    @pytest.fixture
+    def store(self, clock) -> RateStore:
+        raise NotImplementedError
+
+    def test_a_burst_passes_at_once(self, store):
+        """A quiet key may spend what has gathered, and not more."""
+        answers = [store.take(KEY, (requests(),), 0) for _ in range(6)]
+        assert answers[:5] == [Grant(0.0)] * 5
+        assert answers[5] == Denial("requests", pytest.approx(1.0))
+
+    def test_room_comes_back_at_the_rate(self, store, clock):
+        """What was spent is there again after its time."""
+        for _ in range(5):
+            store.take(KEY, (requests(),), 0)
+        clock.advance(2)
+        granted = [isinstance(store.take(KEY, (requests(),), 0), Grant) for _ in range(3)]
+        assert granted == [True, True, False]
+
+    def test_turns_are_kept_in_order(self, store):
+        """Whoever may wait gets an exact turn behind those before."""
+        for _ in range(5):
+            store.take(KEY, (requests(),), 0)
+        waits = [store.take(KEY, (requests(),), 60).wait_seconds for _ in range(3)]
+        assert waits == pytest.approx([1, 2, 3])
+
+    def test_a_denial_takes_nothing(self, store, clock):
+        """Knocking in vain does not push the turn away."""
+        for _ in range(50):
+            store.take(KEY, (requests(),), 0)
+        clock.advance(1)
+        assert isinstance(store.take(KEY, (requests(),), 0), Grant)
+
+    def test_all_limits_or_none(self, store):
+        """A request that fits one limit only takes from neither."""
+        both = (requests(), tokens(80))
+        assert isinstance(store.take(KEY, both, 0), Grant)
+        assert store.take(KEY, both, 0) == Denial("tokens", pytest.approx(6.0))
+        assert [isinstance(store.take(KEY, (requests(),), 0), Grant) for _ in range(5)] == [
+            True,
+            True,
+            True,
+            True,
+            False,
+        ]
+
+    def test_more_than_the_limit_holds_never_fits(self, store):
+        """A demand beyond the burst is told so, not sent into an endless queue."""
+        assert store.take(KEY, (tokens(101),), 0) == Denial("tokens", None)
+
+    def test_what_comes_back_can_be_taken_again(self, store):
+        """A refund makes room at once."""
+        store.take(KEY, (tokens(100),), 0)
+        store.give_back(KEY, (tokens(40),))
+        assert isinstance(store.take(KEY, (tokens(40),), 0), Grant)
+        assert isinstance(store.take(KEY, (tokens(1),), 0), Denial)
+
+    def test_a_refund_does_not_raise_the_burst(self, store):
+        """Giving back more than was taken earns nothing."""
+        store.give_back(KEY, (tokens(1000),))
+        assert isinstance(store.take(KEY, (tokens(100),), 0), Grant)
+        assert isinstance(store.take(KEY, (tokens(1),), 0), Denial)
+
+    def test_an_excess_is_owed(self, store):
+        """What was used beyond the estimate is missing afterwards."""
+        store.take(KEY, (tokens(50),), 0)
+        store.give_back(KEY, (tokens(-100),))
+        assert store.take(KEY, (tokens(10),), 0) == Denial("tokens", pytest.approx(6.0))
+
+    def test_keys_are_apart(self, store):
+        """One user's hurry is not another's."""
+        for _ in range(5):
+            store.take(KEY, (requests(),), 0)
+        assert isinstance(store.take("other", (requests(),), 0), Grant)
+
+    def test_threads_share_one_burst(self, store):
+        """Threads that ask at the same moment do not get the same room twice."""
+        granted, barrier = [], threading.Barrier(32)
+
+        def ask():
+            barrier.wait()
+            if isinstance(store.take(KEY, (requests(),), 0), Grant):
+                granted.append(1)
+
+        threads = [threading.Thread(target=ask) for _ in range(32)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(granted) == 5
+
+    def test_no_window_holds_more_than_its_rate_and_a_burst(self, store, clock):
+        """Over any stretch of time, what passed is bounded by the rate times it plus one burst."""
+
+        @settings(
+            max_examples=self.max_examples,
+            deadline=None,
+            suppress_health_check=[HealthCheck.differing_executors],
+        )
+        @given(
+            steps=st.lists(
+                st.tuples(st.sampled_from([0.0, 0.1, 0.5, 3.0]), st.integers(1, 4)), max_size=60
+            )
+        )
+        def law(steps):
+            clock.advance(1000)
+            went = []
+            for pause, amount in steps:
+                clock.advance(pause)
+                answer = store.take(KEY, (requests(amount),), 10)
+                if isinstance(answer, Grant):
+                    went.append((clock() + answer.wait_seconds, amount))
+            for first, (start, _) in enumerate(went):
+                for last in range(first, len(went)):
+                    passed = sum(amount for _, amount in went[first : last + 1])
+                    assert passed <= 5 + (went[last][0] - start) * 1.0 + 1e-6
+
+        law()
