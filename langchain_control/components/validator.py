@@ -1,0 +1,297 @@
+"""A gate for answers: what they must be, checked before anything acts on them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, NamedTuple, Self, cast
+
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages.utils import message_chunk_to_message
+from pydantic import Field, PrivateAttr, field_validator, model_validator
+
+from langchain_control._effects import Flow, arun, run
+from langchain_control.components._base import Gate
+from langchain_control.contracts import Contract, compile_contract
+from langchain_control.errors import ResponseRejected
+from langchain_control.outcomes import FailureMode, ValidationResult, Violation, failure, passed
+from langchain_control.parsing import Fault, Unparsed, canonical, read_json
+from langchain_control.parsing.ending import Ending, ending_of
+from langchain_control.rules import (
+    Answer,
+    ForbiddenPhrases,
+    MaxLength,
+    MinLength,
+    MustContain,
+    ask,
+    failure_mode_of,
+    violations_of,
+)
+from langchain_control.rules.folding import fold
+
+__all__ = ["ResponseValidator"]
+
+Phrase = Annotated[str, Field(min_length=1)]
+
+
+class ResponseValidator(Gate[AIMessage]):
+    """Accept an answer only if it is all that it has to be.
+
+    What passes comes back clean: JSON without fences and prose around it, as compact JSON in the
+    content and as plain data in `additional_kwargs["parsed"]`. Everything that is wrong is told at
+    once.
+
+    A message that calls tools is passed on as it is: its content is not the answer yet.
+
+    !!! example "Reject answers that are no invoice"
+
+        ```python
+        chain = prompt | model | ResponseValidator(response_schema=Invoice)
+        ```
+    """
+
+    _error: ClassVar = ResponseRejected
+
+    response_schema: Any = None
+    """The contract: a pydantic model, a TypedDict, or a JSON Schema as a dict. Implies JSON."""
+    must_be_json: bool = False
+    """Whether the answer must be JSON, of any kind."""
+    required_keys: tuple[Phrase, ...] = ()
+    """Keys that must be there. Implies a JSON object."""
+    max_length: int | None = Field(default=None, gt=0)
+    """Most characters, counted on the clean text."""
+    min_length: int | None = Field(default=None, ge=0)
+    """Fewest characters, counted on the clean text."""
+    forbidden_phrases: tuple[Phrase, ...] = ()
+    """Phrases that must not occur, as whole words, whatever their case, width and spacing."""
+    must_contain: tuple[Phrase, ...] = ()
+    """Phrases that should occur. The share that does is the `score` of the verdict."""
+    min_score: float | None = Field(default=None, ge=0, le=1)
+    """Least share of `must_contain`. Unset, all of them must occur; 0 scores and never rejects."""
+    rules: tuple[Any, ...] = ()
+    """Further rules, sync or async: `Rule` objects, or functions of an `Answer`."""
+
+    _compiled: _Compiled = PrivateAttr()
+
+    @field_validator("response_schema")
+    @classmethod
+    def _can_be_compiled(cls, schema: Any) -> Any:
+        if schema is not None:
+            compile_contract(schema)
+        return schema
+
+    @field_validator("forbidden_phrases", "must_contain")
+    @classmethod
+    def _can_be_found(cls, phrases: tuple[str, ...]) -> tuple[str, ...]:
+        ForbiddenPhrases(phrases)
+        return phrases
+
+    @field_validator("rules")
+    @classmethod
+    def _can_be_asked(cls, rules: tuple[Any, ...]) -> tuple[Any, ...]:
+        for rule in rules:
+            if isinstance(rule, type) or not (hasattr(rule, "check") or callable(rule)):
+                msg = f"a rule is a function or an object with `check`, got `{rule!r}`"
+                raise ValueError(msg)
+        return rules
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        """Refuse settings that contradict each other, and compile the others."""
+        shortest, longest = self.min_length, self.max_length
+        if shortest is not None and longest is not None and shortest > longest:
+            msg = f"`min_length` ({shortest}) exceeds `max_length` ({longest})"
+            raise ValueError(msg)
+        if self.min_score is not None and not self.must_contain:
+            msg = "`min_score` needs `must_contain`: there is nothing to score"
+            raise ValueError(msg)
+        both = set(map(fold, self.must_contain)) & set(map(fold, self.forbidden_phrases))
+        if both:
+            msg = f"`must_contain` and `forbidden_phrases` share {sorted(both)}"
+            raise ValueError(msg)
+        self._compiled = _compile(self)
+        return self
+
+    @property
+    def InputType(self) -> Any:  # noqa: N802
+        """An answer, as a message or as text."""
+        return AIMessage | str
+
+    @property
+    def OutputType(self) -> Any:  # noqa: N802
+        """The clean answer."""
+        return AIMessage
+
+    def inspect(self, value: AIMessage | str) -> ValidationResult:
+        """Judge an answer without stopping anything. Its `value` is the parsed JSON, or the text.
+
+        Never raises for anything a model wrote; what a rule of the application raises gets through.
+        """
+        return run(self._inspect(value))
+
+    async def ainspect(self, value: AIMessage | str) -> ValidationResult:
+        """Judge an answer without stopping anything; rules may be async."""
+        return await arun(self._inspect(value))
+
+    def clean(self, answer: AIMessage | str, verdict: ValidationResult) -> AIMessage:
+        """Return the message that goes on: a copy of the answer, with what passed as its content.
+
+        Args:
+            answer: What was judged.
+            verdict: A verdict of this validator that the answer passed.
+        """
+        message = _as_message(answer)
+        if message.tool_calls:
+            return message
+        if self._compiled.expects_json:
+            content: Any = canonical(verdict.value)
+            extras = {**message.additional_kwargs, "parsed": verdict.value}
+            return message.model_copy(update={"content": content, "additional_kwargs": extras})
+        content = message.content.strip() if isinstance(message.content, str) else message.content
+        return message.model_copy(update={"content": content})
+
+    def json_schema(self) -> dict[str, Any] | None:
+        """Return the contract as JSON Schema, or `None` if no shape is prescribed."""
+        contracts = self._compiled.contracts
+        return contracts[0].json_schema() if contracts else None
+
+    def typed(self, value: Any) -> Any:
+        """Return an accepted `value` as an instance of `response_schema`, if that is a type."""
+        return value if self.response_schema is None else self._compiled.contracts[0].typed(value)
+
+    def _inspect(self, value: AIMessage | str) -> Flow[ValidationResult]:
+        message = _as_message(value)
+        ending = ending_of(message)
+        if ending in _STOPPED:
+            return _verdict_on(_STOPPED[ending])
+        if message.invalid_tool_calls:
+            return _verdict_on(_BAD_TOOL_CALL)
+        if message.tool_calls:
+            return passed(None, notes=("tool_calls",))
+        text = message.text.strip()
+        if not text:
+            return _verdict_on(_EMPTY)
+        reading = self._read(text)
+        problems = [*reading.problems]
+        for rule in self._compiled.rules:
+            said = yield ask(rule, reading.answer)
+            mode = failure_mode_of(rule)
+            problems += (Problem(mode, violation) for violation in violations_of(rule, said))
+        coverage = self._compiled.coverage
+        score = coverage.score(reading.answer) if coverage else float(not problems)
+        if problems:
+            return _verdict_on(*problems, score=score, notes=reading.notes)
+        answer = reading.answer
+        return passed(
+            answer.value if answer.is_json else answer.text,
+            score=score,
+            repaired="repaired" in reading.notes,
+            notes=reading.notes,
+        )
+
+    def _read(self, text: str) -> _Reading:
+        """Find the JSON in a text, if there has to be any, and hold it against the contracts."""
+        if not self._compiled.expects_json:
+            return _Reading(Answer(text))
+        found = read_json(text, accepts=self._compiled.accepts)
+        if isinstance(found, Unparsed):
+            return _Reading(Answer(text), (_problem_of(found.fault),))
+        answer = Answer(found.text, found.value, is_json=True)
+        broken = (v for contract in self._compiled.contracts for v in contract.judge(found.value))
+        problems = (Problem(FailureMode.SCHEMA_VIOLATION, violation) for violation in broken)
+        return _Reading(answer, tuple(problems), found.notes)
+
+
+class Problem(NamedTuple):
+    """Something wrong with an answer, and what it amounts to."""
+
+    mode: FailureMode
+    violation: Violation
+
+
+class _Reading(NamedTuple):
+    """An answer as the rules see it, and what reading it brought to light."""
+
+    answer: Answer
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class _Compiled(NamedTuple):
+    """The settings of a validator, ready for use."""
+
+    expects_json: bool
+    contracts: tuple[Contract, ...]
+    rules: tuple[Any, ...]
+    coverage: MustContain | None
+
+    def accepts(self, value: Any) -> bool:
+        """Whether a JSON value meets the contracts."""
+        return all(contract.is_met_by(value) for contract in self.contracts)
+
+
+def _compile(settings: ResponseValidator) -> _Compiled:
+    schemas = [] if settings.response_schema is None else [settings.response_schema]
+    if settings.required_keys:
+        schemas.append({"type": "object", "required": list(settings.required_keys)})
+    coverage = None
+    if settings.must_contain:
+        least = 1.0 if settings.min_score is None else settings.min_score
+        coverage = MustContain(settings.must_contain, min_score=least)
+    rules = (
+        settings.max_length and MaxLength(settings.max_length),
+        settings.min_length and MinLength(settings.min_length),
+        settings.forbidden_phrases and ForbiddenPhrases(settings.forbidden_phrases),
+        coverage,
+        *settings.rules,
+    )
+    return _Compiled(
+        expects_json=settings.must_be_json or bool(schemas),
+        contracts=tuple(map(compile_contract, schemas)),
+        rules=tuple(rule for rule in rules if rule),
+        coverage=coverage,
+    )
+
+
+def _verdict_on(*problems: Problem, **details: Any) -> ValidationResult:
+    """Reject for all problems, under the name of the first one."""
+    named = ", ".join(dict.fromkeys(f"`{p.violation.rule}`" for p in problems))
+    violations = tuple(p.violation for p in problems)
+    return failure(problems[0].mode, f"the answer breaks {named}", violations=violations, **details)
+
+
+def _problem_of(fault: Fault) -> Problem:
+    mode = FailureMode.TRUNCATED if fault.kind == "truncated" else FailureMode.SCHEMA_VIOLATION
+    return Problem(mode, Violation(f"json.{fault.kind}", fault.expected, fault.found))
+
+
+def _as_message(answer: Any) -> AIMessage:
+    match answer:
+        case str():
+            return AIMessage(answer)
+        case AIMessageChunk():
+            return cast("AIMessage", message_chunk_to_message(answer))
+        case AIMessage():
+            return answer
+    msg = f"an answer is an `AIMessage` or a `str`, got `{type(answer).__name__}`"
+    raise TypeError(msg)
+
+
+_STOPPED = {
+    Ending.TRUNCATED: Problem(
+        FailureMode.TRUNCATED,
+        Violation(rule="truncated", expected="a complete answer", found="one cut off by a limit"),
+    ),
+    Ending.REFUSED: Problem(
+        FailureMode.REFUSAL,
+        Violation(rule="refusal", expected="an answer", found="a refusal or a content filter"),
+    ),
+}
+"""Endings after which the content does not matter."""
+
+_BAD_TOOL_CALL = Problem(
+    FailureMode.SCHEMA_VIOLATION,
+    Violation(rule="tool_call", expected="tool calls with JSON arguments"),
+)
+_EMPTY = Problem(
+    FailureMode.CONSTRAINT_VIOLATION,
+    Violation(rule="empty", expected="an answer", found="nothing but space"),
+)

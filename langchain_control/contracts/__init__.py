@@ -1,0 +1,76 @@
+"""What a parsed answer has to be: one compiled contract, whatever it was written in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Protocol
+
+from langchain_control.contracts.json_schema import MAX_VIOLATIONS, JsonSchemaContract
+from langchain_control.contracts.typed import TypedContract
+from langchain_control.outcomes import Violation
+
+__all__ = [
+    "MAX_VIOLATIONS",
+    "Contract",
+    "JsonSchemaContract",
+    "TypedContract",
+    "compile_contract",
+]
+
+CACHED_CONTRACTS = 256
+"""Compiled contracts that are kept. An application has a handful."""
+
+
+class Contract(Protocol):
+    """Judges parsed JSON values. Immutable, and safe to share between threads."""
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the contract as JSON Schema, for prompts and a provider's own schema mode."""
+
+    def is_met_by(self, value: Any) -> bool:
+        """Say whether a JSON value meets the contract."""
+
+    def judge(self, value: Any) -> tuple[Violation, ...]:
+        """List everything that is wrong with a JSON value; nothing if it meets the contract."""
+
+    def coerced(self, value: Any) -> Any:
+        """Return the value with its types converted where that makes it meet the contract."""
+
+    def typed(self, value: Any) -> Any:
+        """Return a value that passed as what the contract was written in."""
+
+
+def compile_contract(schema: Any) -> Contract:
+    """Compile a JSON Schema, a pydantic model, a TypedDict, or any type pydantic understands.
+
+    Compiling takes far longer than judging, so compiled contracts are cached.
+
+    Raises:
+        ValueError: The schema is none of these.
+    """
+    if isinstance(schema, Mapping):
+        try:
+            return _compile_json_schema(json.dumps(schema))
+        except TypeError as exc:
+            msg = f"a JSON Schema holds JSON only: {exc}"
+            raise ValueError(msg) from None
+    if isinstance(schema, str | int | float | None):
+        msg = f"a {type(schema).__name__} is no schema"
+        raise ValueError(msg)  # noqa: TRY004  (pydantic turns it into an error that names the field)
+    try:
+        hash(schema)
+    except TypeError:
+        return TypedContract(schema)
+    return _compile_type(schema)
+
+
+@lru_cache(maxsize=CACHED_CONTRACTS)
+def _compile_json_schema(text: str) -> JsonSchemaContract:
+    return JsonSchemaContract(json.loads(text))
+
+
+@lru_cache(maxsize=CACHED_CONTRACTS)
+def _compile_type(kind: Any) -> TypedContract:
+    return TypedContract(kind)

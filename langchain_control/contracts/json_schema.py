@@ -1,0 +1,198 @@
+"""Contracts written in JSON Schema, judged by `jsonschema-rs`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+import jsonschema_rs
+
+from langchain_control.contracts.pointers import describe, pointer, property_name
+from langchain_control.outcomes import Violation
+
+__all__ = ["JsonSchemaContract"]
+
+MAX_VIOLATIONS = 32
+"""How many violations of one answer are listed. A correction names three."""
+
+BACKTRACK_LIMIT = 10_000
+"""Steps for patterns with lookaround, as pydantic writes for `Decimal`. Others are linear."""
+
+_OPTIONS_CHARS = 200
+
+
+class JsonSchemaContract:
+    """A contract in JSON Schema: draft 4 to 2020-12, the latter where `$schema` says nothing."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        """Compile the schema. References to other documents are not fetched.
+
+        Raises:
+            ValueError: It is not a JSON Schema.
+        """
+        self._schema = dict(schema)
+        self._validator = _compile(self._schema)
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return a copy of the schema."""
+        copied: dict[str, Any] = json.loads(json.dumps(self._schema))
+        return copied
+
+    def is_met_by(self, value: Any) -> bool:
+        """Judge without saying why."""
+        met: bool = self._validator.is_valid(value)
+        return met
+
+    def judge(self, value: Any) -> tuple[Violation, ...]:
+        """List everything that is wrong, up to `MAX_VIOLATIONS`."""
+        if self.is_met_by(value):
+            return ()
+        found = (v for error in self._validator.iter_errors(value) for v in _violations(error))
+        return tuple(islice(found, MAX_VIOLATIONS))
+
+    def coerced(self, value: Any) -> Any:
+        """Return the value as it is: JSON Schema says nothing about conversion."""
+        return value
+
+    def typed(self, value: Any) -> Any:
+        """Return the value as it is: JSON Schema knows no Python types."""
+        return value
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the schemas."""
+        return isinstance(other, JsonSchemaContract) and self._schema == other._schema
+
+    def __hash__(self) -> int:
+        """Hash the names in the schema: its values may be unhashable."""
+        return hash(tuple(self._schema))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as the schema, to be compiled again."""
+        return JsonSchemaContract, (self._schema,)
+
+
+def _compile(schema: dict[str, Any]) -> Any:
+    """Match patterns in linear time, or where that cannot be done, within a limit of steps."""
+    engines = (
+        jsonschema_rs.RegexOptions(),
+        jsonschema_rs.FancyRegexOptions(backtrack_limit=BACKTRACK_LIMIT),
+    )
+    reason = ""
+    for engine in engines:
+        try:
+            return jsonschema_rs.validator_for(
+                schema, validate_formats=True, retriever=_refuse_to_fetch, pattern_options=engine
+            )
+        except (jsonschema_rs.ValidationError, ValueError) as exc:
+            reason = getattr(exc, "message", str(exc))
+    msg = f"not a JSON Schema: {reason}"
+    raise ValueError(msg)
+
+
+def _refuse_to_fetch(uri: str) -> Any:
+    msg = f"`{uri}` is another document; put what it defines under `$defs`"
+    raise ValueError(msg)
+
+
+def _violations(error: Any) -> Iterator[Violation]:
+    """Translate an error. Of several alternatives, follow the one that was meant, if one was."""
+    keyword, details = error.kind.name, error.kind.as_dict()
+    if keyword in ("anyOf", "oneOf"):
+        meant = _meant(details["context"], error.instance_path)
+        if meant:
+            for inner in meant:
+                yield from _violations(inner)
+            return
+    expected = _EXPECTED.get(keyword)
+    found = _FOUND.get(keyword, _describe_instance)
+    yield Violation(
+        rule=keyword,
+        expected=expected(details) if expected else f"what `{keyword}` of the schema demands",
+        found=found(details, error.instance),
+        path=pointer(error.instance_path),
+    )
+
+
+def _meant(alternatives: list[list[Any]], path: list[str | int]) -> list[Any] | None:
+    """Pick the alternative whose type fits, if it is the only one: what is wrong is inside it."""
+    fitting = [
+        errors for errors in alternatives if not any(_of_other_type(e, path) for e in errors)
+    ]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _of_other_type(error: Any, path: list[str | int]) -> bool:
+    return error.kind.name in ("type", "const", "enum") and error.instance_path == path
+
+
+def _describe_instance(details: dict[str, Any], instance: Any) -> str:  # noqa: ARG001
+    return describe(instance)
+
+
+def _nothing(details: dict[str, Any], instance: Any) -> str:  # noqa: ARG001
+    return ""
+
+
+def _surplus(details: dict[str, Any], instance: Any) -> str:  # noqa: ARG001
+    return ", ".join(property_name(name) for name in details["unexpected"][:5])
+
+
+def _options(details: dict[str, Any]) -> str:
+    listed = ", ".join(json.dumps(option, ensure_ascii=False) for option in details["options"])
+    whole = f"one of {listed}"
+    return whole if len(whole) <= _OPTIONS_CHARS else whole[: _OPTIONS_CHARS - 1] + "…"
+
+
+def _alternatives(details: dict[str, Any]) -> str:
+    """Name the types of the alternatives where that tells them apart."""
+    types = [
+        kind
+        for errors in details["context"]
+        for error in errors
+        if error.kind.name == "type"
+        for kind in error.kind.as_dict()["types"]
+    ]
+    if len(types) >= len(details["context"]):
+        return " or ".join(dict.fromkeys(types))
+    return f"one of {len(details['context'])} alternatives"
+
+
+_EXPECTED: dict[str, Callable[[dict[str, Any]], str]] = {
+    "additionalItems": lambda _: "no further items",
+    "additionalProperties": lambda _: "no other properties",
+    "anyOf": _alternatives,
+    "const": lambda d: json.dumps(d["expected_value"], ensure_ascii=False),
+    "contains": lambda _: "an item that the schema asks for",
+    "enum": _options,
+    "exclusiveMaximum": lambda d: f"less than {d['limit']}",
+    "exclusiveMinimum": lambda d: f"more than {d['limit']}",
+    "falseSchema": lambda _: "nothing here",
+    "format": lambda d: f"the format `{d['format']}`",
+    "maxItems": lambda d: f"at most {d['limit']} items",
+    "maxLength": lambda d: f"at most {d['limit']} characters",
+    "maxProperties": lambda d: f"at most {d['limit']} properties",
+    "maximum": lambda d: f"at most {d['limit']}",
+    "minItems": lambda d: f"at least {d['limit']} items",
+    "minLength": lambda d: f"at least {d['limit']} characters",
+    "minProperties": lambda d: f"at least {d['limit']} properties",
+    "minimum": lambda d: f"at least {d['limit']}",
+    "multipleOf": lambda d: f"a multiple of {d['multiple_of']}",
+    "oneOf": _alternatives,
+    "pattern": lambda d: f"a string that matches `{d['pattern']}`",
+    "propertyNames": lambda _: "other property names",
+    "required": lambda d: f"the property {json.dumps(d['property'], ensure_ascii=False)}",
+    "type": lambda d: " or ".join(sorted(d["types"])),
+    "unevaluatedItems": lambda _: "no further items",
+    "unevaluatedProperties": lambda _: "no other properties",
+    "uniqueItems": lambda _: "every item once",
+}
+"""What a keyword demands, from the details that `jsonschema-rs` gives about it."""
+
+_FOUND: dict[str, Callable[[dict[str, Any], Any], str]] = {
+    "additionalProperties": _surplus,
+    "required": _nothing,
+    "unevaluatedProperties": _surplus,
+}
+"""What to say of the place, where its type and size would not help."""

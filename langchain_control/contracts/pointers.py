@@ -1,0 +1,55 @@
+"""Places in a JSON value, and what is found there, told without quoting it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sized
+from typing import Any
+
+__all__ = ["describe", "pointer", "property_name"]
+
+_KEY_CHARS = 40
+_POINTER_CHARS = 200
+
+
+def pointer(path: Iterable[str | int]) -> str:
+    """Write a path as JSON Pointer (RFC 6901), shortened where keys are the model's and long."""
+    parts = (_shortened(str(part)).replace("~", "~0").replace("/", "~1") for part in path)
+    text = "".join(f"/{part}" for part in parts)
+    return text if len(text) <= _POINTER_CHARS else text[: _POINTER_CHARS - 1] + "…"
+
+
+def property_name(name: str) -> str:
+    """Quote a property name, shortened if it is long."""
+    return json.dumps(_shortened(name), ensure_ascii=False)
+
+
+def describe(value: Any) -> str:
+    """Say what a value is: literally if it is a number or a constant, else by type and size."""
+    match value:
+        case None | bool():
+            return json.dumps(value)
+        case int() | float():
+            return _number(value)
+        case str():
+            return _counted("string", value, "character")
+        case list():
+            return _counted("array", value, "item")
+        case dict():
+            return _counted("object", value, "key")
+    return type(value).__name__
+
+
+def _counted(kind: str, value: Sized, unit: str) -> str:
+    return f"{kind} of {len(value)} {unit}{'' if len(value) == 1 else 's'}"
+
+
+def _number(value: float) -> str:
+    # `repr` refuses integers beyond 4,300 digits, which a lenient parser can build.
+    if isinstance(value, int) and value.bit_length() > 64:  # noqa: PLR2004
+        return "a very large number"
+    return repr(value)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _KEY_CHARS else text[: _KEY_CHARS - 1] + "…"

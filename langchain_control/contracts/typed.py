@@ -1,0 +1,159 @@
+"""Contracts written as Python types, judged by pydantic."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
+from pydantic_core import ErrorDetails
+
+from langchain_control.contracts.json_schema import MAX_VIOLATIONS
+from langchain_control.contracts.pointers import describe, pointer, property_name
+from langchain_control.contracts.typed_dicts import pydantic_ready
+from langchain_control.outcomes import Violation
+
+__all__ = ["TypedContract"]
+
+
+class TypedContract:
+    """A contract written as a pydantic model, a TypedDict, or any type pydantic understands.
+
+    Judged in pydantic's strict JSON mode: a date may come as a string, but `"7"` is no number.
+    """
+
+    def __init__(self, kind: Any) -> None:
+        """Compile the type.
+
+        Raises:
+            ValueError: Pydantic cannot validate or describe it.
+        """
+        self._kind = kind
+        try:
+            self._adapter: TypeAdapter[Any] = TypeAdapter(pydantic_ready(kind))
+            self._schema = self._adapter.json_schema()
+        except (PydanticUserError, TypeError, NameError) as exc:
+            msg = f"pydantic cannot use it as a schema: {exc}"
+            raise ValueError(msg) from exc
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return a copy of the JSON Schema that pydantic derives."""
+        copied: dict[str, Any] = json.loads(json.dumps(self._schema))
+        return copied
+
+    def is_met_by(self, value: Any) -> bool:
+        """Judge without saying why."""
+        try:
+            self.typed(value)
+        except ValidationError:
+            return False
+        return True
+
+    def judge(self, value: Any) -> tuple[Violation, ...]:
+        """List everything that is wrong, up to `MAX_VIOLATIONS`."""
+        try:
+            self.typed(value)
+        except ValidationError as exc:
+            errors = exc.errors(include_url=False)[:MAX_VIOLATIONS]
+            return tuple(_violation(error, value) for error in errors)
+        return ()
+
+    def coerced(self, value: Any) -> Any:
+        """Convert what pydantic's lax mode converts, or return the value as it is."""
+        try:
+            instance = self._adapter.validate_json(json.dumps(value), strict=False)
+        except ValidationError:
+            return value
+        return self._adapter.dump_python(instance, mode="json", by_alias=True, exclude_unset=True)
+
+    def typed(self, value: Any) -> Any:
+        """Return the value as an instance of the type.
+
+        Raises:
+            pydantic.ValidationError: The value does not meet the contract.
+        """
+        return self._adapter.validate_json(json.dumps(value), strict=True)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the types."""
+        return isinstance(other, TypedContract) and self._kind == other._kind
+
+    def __hash__(self) -> int:
+        """Hash the type."""
+        return hash(self._kind)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as the type, to be compiled again."""
+        return TypedContract, (self._kind,)
+
+
+def _violation(error: ErrorDetails, value: Any) -> Violation:
+    kind, place = error["type"], list(error["loc"])
+    if kind in ("missing", "missing_keyword_only_argument") and place:
+        name = json.dumps(str(place[-1]), ensure_ascii=False)
+        path = _steps_that_exist(place[:-1], value)
+        return Violation(rule="required", expected=f"the property {name}", path=pointer(path))
+    if kind == "extra_forbidden" and place:
+        return Violation(
+            rule="additionalProperties",
+            expected="no other properties",
+            found=property_name(str(place[-1])),
+            path=pointer(_steps_that_exist(place[:-1], value)),
+        )
+    return Violation(
+        rule=_keyword(kind),
+        expected=_expected(error),
+        found=describe(error["input"]),
+        path=pointer(_steps_that_exist(place, value)),
+    )
+
+
+def _keyword(kind: str) -> str:
+    """Call an error by the JSON Schema keyword for it, if there is one."""
+    if kind.endswith(("_type", "_parsing")) or kind == "is_instance_of":
+        return "type"
+    return _KEYWORDS.get(kind, kind)
+
+
+def _expected(error: ErrorDetails) -> str:
+    """Turn pydantic's sentence into what was due.
+
+    The message of a validator of the application's own is the application's, and told as it is.
+    """
+    message = error["msg"]
+    for lead in ("Input should be ", "Value error, ", "Assertion failed, "):
+        message = message.removeprefix(lead)
+    return message.removeprefix("a valid ")
+
+
+def _steps_that_exist(place: list[str | int], value: Any) -> list[str | int]:
+    """Leave out what pydantic adds to a location: names of union members and validators."""
+    path: list[str | int] = []
+    for step in place:
+        match value:
+            case dict() if step in value:
+                value = value[step]
+            case list() if isinstance(step, int) and 0 <= step < len(value):
+                value = value[step]
+            case _:
+                continue
+        path.append(step)
+    return path
+
+
+_KEYWORDS = {
+    "enum": "enum",
+    "greater_than": "exclusiveMinimum",
+    "greater_than_equal": "minimum",
+    "less_than": "exclusiveMaximum",
+    "less_than_equal": "maximum",
+    "literal_error": "enum",
+    "multiple_of": "multipleOf",
+    "string_pattern_mismatch": "pattern",
+    "string_too_long": "maxLength",
+    "string_too_short": "minLength",
+    "too_long": "maxItems",
+    "too_short": "minItems",
+}
+"""Pydantic's names for what JSON Schema has keywords for."""

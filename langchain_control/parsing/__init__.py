@@ -1,0 +1,23 @@
+"""JSON out of the text of an answer: found, parsed strictly, mended where that is safe."""
+
+from __future__ import annotations
+
+from langchain_control.parsing.read import MAX_CHARS, Parsed, Unparsed, read_json
+from langchain_control.parsing.repairs import GRADES, Grade, Repair, RepairPolicy
+from langchain_control.parsing.strict import MAX_DEPTH, Fault, MalformedJSONError, canonical, loads
+
+__all__ = [
+    "GRADES",
+    "MAX_CHARS",
+    "MAX_DEPTH",
+    "Fault",
+    "Grade",
+    "MalformedJSONError",
+    "Parsed",
+    "Repair",
+    "RepairPolicy",
+    "Unparsed",
+    "canonical",
+    "loads",
+    "read_json",
+]

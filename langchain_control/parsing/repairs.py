@@ -1,0 +1,73 @@
+"""What can be mended in a JSON text, and how much each mending risks."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
+
+__all__ = ["GRADES", "Grade", "Repair", "RepairPolicy"]
+
+
+class Grade(IntEnum):
+    """How sure it is that a repaired value is the one that was meant."""
+
+    LOSSLESS = 0
+    """There is one way to read it: other quotes, a trailing comma, a comment."""
+    GUESS = 1
+    """There is a likely way to read it: a missing comma, quotes inside quotes."""
+    LOSSY = 2
+    """Something is missing or dropped: a string cut off, a key without a value."""
+
+
+class RepairPolicy(StrEnum):
+    """Which repairs may stand."""
+
+    STRICT = "strict"
+    """None. JSON inside prose, fences or wrappers is still found."""
+    LOSSLESS = "lossless"
+    AGREED = "agreed"
+    """Lossless ones, and guesses that an independent parser makes, too."""
+    LENIENT = "lenient"
+    """All. A repaired answer says so; whoever takes this reads the notes."""
+
+
+GRADES: dict[str, Grade] = {
+    "comment": Grade.LOSSLESS,
+    "escape": Grade.LOSSLESS,
+    "extra_closer": Grade.GUESS,
+    "number_format": Grade.LOSSLESS,
+    "python_literal": Grade.LOSSLESS,
+    "quotes": Grade.LOSSLESS,
+    "raw_control": Grade.LOSSLESS,
+    "trailing_comma": Grade.LOSSLESS,
+    "tuple": Grade.LOSSLESS,
+    "unquoted_key": Grade.LOSSLESS,
+    "bare_string": Grade.GUESS,
+    "concatenation": Grade.GUESS,
+    "extra_comma": Grade.GUESS,
+    "inner_quote": Grade.GUESS,
+    "mismatched_closer": Grade.GUESS,
+    "missing_closer": Grade.GUESS,
+    "missing_comma": Grade.GUESS,
+    "separator": Grade.GUESS,
+    "cut": Grade.LOSSY,
+    "duplicate_key": Grade.LOSSY,
+    "ellipsis": Grade.LOSSY,
+    "missing_key": Grade.LOSSY,
+    "missing_value": Grade.LOSSY,
+    "non_finite": Grade.LOSSY,
+}
+"""The risk of each kind of repair."""
+
+
+class Repair(NamedTuple):
+    """One thing that was mended."""
+
+    kind: str
+    """A key of `GRADES`."""
+    offset: int
+
+    @property
+    def grade(self) -> Grade:
+        """How sure it is."""
+        return GRADES[self.kind]

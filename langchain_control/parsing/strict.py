@@ -1,0 +1,172 @@
+"""JSON as RFC 8259 has it, with the promises of I-JSON (RFC 7493).
+
+`json.loads` takes more than JSON: `NaN`, `Infinity`, numbers that overflow to infinity, keys that
+contradict each other (the last one silently wins), and strings that no UTF-8 encoder takes. All of
+them are faults here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NamedTuple
+
+__all__ = [
+    "MAX_DEPTH",
+    "Fault",
+    "MalformedJSONError",
+    "canonical",
+    "decode",
+    "fingerprint",
+    "loads",
+]
+
+MAX_DEPTH = 128
+"""Containers within containers. No answer needs more, and every consumer has a limit somewhere."""
+
+
+class Fault(NamedTuple):
+    """The first thing that is wrong with a JSON text."""
+
+    kind: str
+    """`syntax`, `truncated`, `duplicate_key`, `number`, `unicode`, `depth` or `size`."""
+    expected: str
+    found: str = ""
+    offset: int = 0
+
+
+class MalformedJSONError(ValueError):
+    """A text is not the JSON it should be."""
+
+    def __init__(self, fault: Fault) -> None:
+        """Keep the fault; the message names no content."""
+        self.fault = fault
+        super().__init__(f"expected {fault.expected}, found {fault.found or 'something else'}")
+
+
+def loads(text: str) -> Any:
+    """Parse a text that is one JSON value and nothing else.
+
+    Raises:
+        MalformedJSONError: It is not.
+    """
+    value, end = decode(text, _skip_whitespace(text, 0))
+    if (end := _skip_whitespace(text, end)) != len(text):
+        raise MalformedJSONError(_unexpected("syntax", "the end of the text", end))
+    return value
+
+
+def decode(text: str, start: int) -> tuple[Any, int]:
+    """Parse the JSON value that begins at `start`, and say where it ends.
+
+    Raises:
+        MalformedJSONError: None begins there.
+    """
+    try:
+        value, end = _DECODER.raw_decode(text, start)
+    except MalformedJSONError:
+        raise
+    except json.JSONDecodeError as exc:
+        raise MalformedJSONError(_fault_of(exc, text)) from None
+    except RecursionError:
+        raise MalformedJSONError(_TOO_DEEP) from None
+    except ValueError:  # `int` refuses numbers of more than 4,300 digits
+        raise MalformedJSONError(Fault("number", "a number of reasonable length")) from None
+    if text.count("[", start, end) + text.count("{", start, end) > MAX_DEPTH:
+        _check_depth(value)
+    return value, end
+
+
+def canonical(value: Any) -> str:
+    """Write a value as compact JSON, keys in their own order.
+
+    Raises:
+        MalformedJSONError: It holds an infinite number or a string that is not Unicode.
+    """
+    try:
+        text = _ENCODE(value)
+        text.encode()
+    except UnicodeEncodeError:
+        raise MalformedJSONError(Fault("unicode", "Unicode text", "a lone surrogate")) from None
+    except ValueError:
+        raise MalformedJSONError(
+            Fault("number", "finite numbers", "one beyond all bounds")
+        ) from None
+    return text
+
+
+def fingerprint(value: Any) -> str:
+    """Return what two JSON values have in common if and only if they are the same.
+
+    Python's own `==` takes `1`, `1.0` and `True` for the same.
+    """
+    return _SORTED(value)
+
+
+def _skip_whitespace(text: str, start: int) -> int:
+    match = _WHITESPACE.match(text, start)
+    return match.end() if match else start
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build an object; saying the same thing twice is no contradiction."""
+    built = dict(pairs)
+    if len(built) != len(pairs) and any(
+        fingerprint(value) != fingerprint(built[key]) for key, value in pairs
+    ):
+        raise MalformedJSONError(Fault("duplicate_key", "every key once", "one with two values"))
+    return built
+
+
+def _no_constant(name: str) -> None:
+    raise MalformedJSONError(Fault("number", "a JSON number", f"`{name}`"))
+
+
+def _fault_of(exc: json.JSONDecodeError, text: str) -> Fault:
+    ended = exc.pos >= len(text.rstrip()) or exc.msg.startswith("Unterminated string")
+    expected = _EXPECTED.get(exc.msg.split(" at")[0].split(":")[0], "valid JSON")
+    return _unexpected("truncated" if ended else "syntax", expected, exc.pos)
+
+
+def _unexpected(kind: str, expected: str, offset: int) -> Fault:
+    found = "the end of the text" if kind == "truncated" else f"something else at offset {offset}"
+    return Fault(kind, expected, found, offset)
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [child for parent in level for child in _children(parent)]
+        if not level:
+            return
+    raise MalformedJSONError(_TOO_DEEP)
+
+
+def _children(value: Any) -> Any:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+_WHITESPACE = re.compile(r"[ \t\n\r]*")
+_TOO_DEEP = Fault("depth", f"at most {MAX_DEPTH} levels of nesting")
+_EXPECTED = {
+    "Expecting value": "a JSON value",
+    "Expecting property name enclosed in double quotes": "a key in double quotes",
+    "Expecting ',' delimiter": "`,` or a closing bracket",
+    "Expecting ':' delimiter": "`:`",
+    "Extra data": "the end of the text",
+    "Unterminated string starting": "the end of a string",
+    "Invalid control character": "no raw control character in a string",
+    "Invalid \\escape": "a valid escape",
+    "Invalid \\uXXXX escape": "four hexadecimal digits",
+    "Illegal trailing comma before end of object": "no trailing comma",
+    "Illegal trailing comma before end of array": "no trailing comma",
+}
+"""What the standard library's messages mean to whoever has to correct the answer."""
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+_ENCODE = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
+).encode
+_SORTED = json.JSONEncoder(sort_keys=True, check_circular=False).encode

@@ -1,0 +1,64 @@
+"""What an answer must say, and how much of it it says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from langchain_control.outcomes import FailureMode, Violation
+from langchain_control.rules.answer import Answer
+from langchain_control.rules.folding import fold, phrase_pattern
+
+__all__ = ["MustContain"]
+
+
+@dataclass(frozen=True)
+class MustContain:
+    """Reject an answer that holds too few of some phrases.
+
+    Compared like forbidden phrases: as whole words, with case, width and spacing folded.
+    """
+
+    failure_mode: ClassVar[FailureMode] = FailureMode.HALLUCINATION
+
+    phrases: Sequence[str]
+    min_score: float = 1.0
+    """Share of the phrases that must be there."""
+    disclose: bool = False
+    """Whether a violation names the missing phrases, and with it the correction sent to the model.
+    Off, because a model that is told them says them, and the check then shows nothing."""
+    _patterns: tuple[re.Pattern[str], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Compile the phrases.
+
+        Raises:
+            ValueError: One of them is blank, or there are none.
+        """
+        if not self.phrases:
+            msg = "`phrases` must not be empty"
+            raise ValueError(msg)
+        object.__setattr__(self, "_patterns", tuple(map(phrase_pattern, self.phrases)))
+
+    def score(self, answer: Answer) -> float:
+        """Return the share of the phrases that the answer holds, from 0 to 1."""
+        return 1 - len(self._missing(answer)) / len(self.phrases)
+
+    def check(self, answer: Answer) -> list[Violation]:
+        """Compare the share with `min_score`."""
+        missing = self._missing(answer)
+        total = len(self.phrases)
+        present = total - len(missing)
+        if present / total >= self.min_score:
+            return []
+        if self.disclose:
+            return [Violation(rule="must_contain", expected=f'"{phrase}"') for phrase in missing]
+        expected = f"at least {self.min_score:.0%} of {total} required phrases"
+        return [Violation(rule="must_contain", expected=expected, found=f"{present} of them")]
+
+    def _missing(self, answer: Answer) -> list[str]:
+        text = fold(answer.prose)
+        found = zip(self.phrases, self._patterns, strict=True)
+        return [phrase for phrase, pattern in found if not pattern.search(text)]
