@@ -1,0 +1,114 @@
+"""Runs of text that are another text in an encoding any model can read."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from langchain_control.detectors.folding import fold
+
+__all__ = ["DECODERS", "Decoder"]
+
+MIN_LETTERS = 0.7
+"""Share of letters and blanks above which a decoded run is taken for a text."""
+MIN_CHARS = 6
+
+
+class Decoder(NamedTuple):
+    """Decodes the runs it recognizes and leaves everything else as it stands."""
+
+    pattern: re.Pattern[str]
+    decode: Callable[[re.Match[str]], str]
+    applies: Callable[[str], bool]
+    """A cheap test that rules out most texts."""
+
+
+def _text_or_run(decoded: str, run: str) -> str:
+    """Return the decoded text if it reads like one."""
+    plain = fold(decoded)
+    letters = sum(map(str.isalpha, plain)) + plain.count(" ")
+    readable = len(plain) >= MIN_CHARS and letters >= MIN_LETTERS * len(plain)
+    return plain if readable else run
+
+
+def _from_bytes(raw: bytes, run: str) -> str:
+    try:
+        return _text_or_run(raw.decode(), run)
+    except UnicodeDecodeError:
+        return run
+
+
+def _decode_base64(match: re.Match[str]) -> str:
+    run = match[0].rstrip("=")
+    if len(run) % 4 == 1:
+        run = run[:-1]
+    try:
+        raw = base64.b64decode(run + "=" * (-len(run) % 4), altchars=b"-_" if "-" in run else None)
+    except (binascii.Error, ValueError):
+        return match[0]
+    return _from_bytes(raw, match[0])
+
+
+def _decode_hex(match: re.Match[str]) -> str:
+    digits = re.sub(r"0x|\\x|[^0-9a-fA-F]", "", match[0])
+    return _from_bytes(bytes.fromhex(digits[: len(digits) // 2 * 2]), match[0])
+
+
+def _decode_binary(match: re.Match[str]) -> str:
+    bits = re.sub(r"\s", "", match[0])
+    raw = bytes(int(bits[at : at + 8], 2) for at in range(0, len(bits), 8))
+    return _from_bytes(raw, match[0])
+
+
+def _decode_code_points(match: re.Match[str]) -> str:
+    points = re.findall(r"[0-9a-fA-F]{4}", match[0])
+    return _text_or_run("".join(chr(int(point, 16)) for point in points), match[0])
+
+
+def _decode_percent(match: re.Match[str]) -> str:
+    return _text_or_run(unquote(match[0], errors="ignore"), match[0])
+
+
+def _decode_entities(match: re.Match[str]) -> str:
+    return _text_or_run(html.unescape(match[0]), match[0])
+
+
+_HEX_RUN = re.compile(
+    r"(?:[0-9a-fA-F]{2}[\s:,-]?){8}|(?:(?:\\x|0x)[0-9a-fA-F]{2}[\s,]?){4}", re.ASCII
+)
+_LONG_RUN = re.compile(r"[\w+/-]{16}", re.ASCII)
+
+DECODERS: tuple[Decoder, ...] = (
+    Decoder(
+        re.compile(r"(?:%[0-9a-fA-F]{2}[\w.~-]{0,24}){3,}", re.ASCII),
+        _decode_percent,
+        lambda text: "%" in text,
+    ),
+    Decoder(
+        re.compile(r"(?:&#?\w{1,8};[\w ]{0,24}){3,}", re.ASCII),
+        _decode_entities,
+        lambda text: "&" in text,
+    ),
+    Decoder(
+        re.compile(r"(?:\\u[0-9a-fA-F]{4}){4,}"), _decode_code_points, lambda text: "\\u" in text
+    ),
+    Decoder(
+        re.compile(r"(?:[01]{8}\s?){3,}[01]{8}", re.ASCII), _decode_binary, lambda text: "0" in text
+    ),
+    Decoder(
+        re.compile(r"(?:(?:\\x|0x)?[0-9a-fA-F]{2}[\s:,-]?){7,}(?:\\x|0x)?[0-9a-fA-F]{2}", re.ASCII),
+        _decode_hex,
+        lambda text: _HEX_RUN.search(text) is not None,
+    ),
+    Decoder(
+        re.compile(r"(?<![\w+/-])[\w+/-]{16,}={0,2}", re.ASCII),
+        _decode_base64,
+        lambda text: _LONG_RUN.search(text) is not None,
+    ),
+)
+"""In the order in which they are applied: a binary run would also pass for hex digits."""

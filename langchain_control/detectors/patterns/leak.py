@@ -1,0 +1,190 @@
+"""Asking for the instructions the model works under."""
+
+from __future__ import annotations
+
+from langchain_control.detectors.patterns.grammar import (
+    MENTIONED,
+    NEGATED,
+    anchors,
+    gap,
+    one_of,
+    sentence,
+)
+from langchain_control.detectors.rules import InjectionRule
+
+__all__ = ["RULES"]
+
+_TELL = (
+    "reveal|show|print|repeat|display|output|tell|give|share|leak|disclose|expose|dump|recite"
+    "|write|return|list"
+    "|echo|copy|translate|summari|spell|what is|what's|what are|what were|what was|whats|quote"
+    "|provide|paste|state|describe|extract"
+    "|explain|rephrase|paraphrase|encode|convert|type|read|reproduce|publish|release|retell"
+    "|report|say|send|divulge|access|unveil|format|render|include"
+)
+_HIDDEN = (
+    "system|initial|original|hidden|secret|internal|first|full|exact|entire|complete|previous"
+    "|above|starting|developer"
+    "|confidential|base|core|custom|underlying|pre|startup|preset|initiali[sz]ation"
+    "|configuration|operating|concealed|private|foundational|fundamental|true|actual|verbatim"
+    "|built-in|training"
+)
+_INSTRUCTIONS = (
+    r"prompts?|pre-?prompt|instructions?|directives?|guidelines?|configurations?|system text|rules"
+    r"|parameters|programming"
+)
+_EXCUSED = f"{NEGATED}|{MENTIONED}"
+
+RULES = (
+    InjectionRule(
+        id="leak.your-instructions",
+        anchors=anchors(_TELL),
+        pattern=sentence(
+            one_of(_TELL),
+            r"\S{0,4}",
+            gap(6),
+            one_of("your|ur|chatgpt's|the assistant's|the model's|the bot's|the ai's"),
+            rf"(?: \S{{1,20}}){{0,3}}? (?:{_INSTRUCTIONS})",
+        ),
+        category="LLM07",
+        severity="medium",
+        unless=_EXCUSED,
+        unless_after=(
+            r" (?:for|on|about|regarding|from|of|to) (?:the|a|an|my|this|returns?|refunds?"
+            r"|cancel|how|making|people|pets|bag|long|using|personal|data)"
+        ),
+    ),
+    InjectionRule(
+        id="leak.your-hidden-instructions",
+        anchors=anchors(_TELL),
+        pattern=sentence(
+            one_of(_TELL),
+            r"\S{0,4}",
+            gap(6),
+            one_of("your|the|this|that|any|all|its|ur|chatgpt's"),
+            rf"(?: \S{{1,20}}){{0,2}}? (?:{_HIDDEN})(?: \S{{1,20}}){{0,2}}? ",
+            one_of(
+                "prompts?|system message|system prompt|preprompt|pre-prompt|directives?"
+                "|instructions you|instructions given|instructions"
+            ),
+        ),
+        category="LLM07",
+        unless=_EXCUSED,
+        unless_after=r" (?:for (?!you)|on how|about|of the (?:recipe|game|product))",
+    ),
+    InjectionRule(
+        id="leak.system-prompt",
+        anchors=(
+            "system prompt",
+            "system message",
+            "initial prompt",
+            "hidden prompt",
+            "pre-prompt",
+            "preprompt",
+            "initial instructions",
+            "hidden instructions",
+            "secret instructions",
+        ),
+        pattern=(
+            r"(?:system (?:prompt|message)|(?:initial|hidden|secret) (?:prompt|instructions)"
+            r"|pre-?prompt)s?\b"
+            r"(?:\W{1,3}(?:\S{1,16} ){0,5}?(?:verbatim|word for word|back to me|in full|exactly"
+            r"|to me|in a code ?block|above|in json|in markdown|leak|reveal\w{0,2}))\b"
+        ),
+        category="LLM07",
+        unless=NEGATED,
+    ),
+    InjectionRule(
+        id="leak.text-above",
+        anchors=(
+            "repeat",
+            "print",
+            "output",
+            "copy",
+            "write",
+            "return",
+            "show",
+            "display",
+            "tell me",
+            "give me",
+            "summari",
+            "translate",
+            "echo",
+            "recite",
+            "what ",
+            "include",
+            "reproduce",
+        ),
+        pattern=(
+            r"\b(?:repeat|print|output|copy|write|return|show|display|tell|give|summari[sz]e"
+            r"|translate|echo|recite|what(?: is| was| are| were|'s)?|include|reproduce)"
+            r"(?: \S{1,16}){0,4}? (?:everything|all|words?|text|messages?|sentences?|content"
+            r"|lines?|paragraphs?|conversation|information|instructions?|it|prompts?)"
+            r"(?: \S{1,16}){0,3}? (?:above|before this|preceding this|prior to this"
+            r"|previous to this|you were (?:told|given)|up to (?:this|here)|you (?:were"
+            r"|have been) (?:told|given)|so far verbatim|before (?:my|our|the first"
+            r"|this) (?:message|conversation|prompt|line|sentence))\b"
+        ),
+        category="LLM07",
+        unless=_EXCUSED,
+        unless_after=r" (?:the|a|an|\d|sea|average|ground|ave|for|by)\b|-",
+    ),
+    InjectionRule(
+        id="leak.told-before",
+        anchors=(
+            "what were you",
+            "what have you been",
+            "what did they tell",
+            "what you were told",
+            "how were you instructed",
+            "what are you told",
+            "were you told",
+            "been told to",
+            "you were instructed",
+            "were you instructed",
+            "were you given",
+            "what was your",
+            "what were your",
+            "what were the",
+            "how were you prompted",
+            "what is written",
+            "what was the first",
+            "what was written",
+        ),
+        pattern=(
+            r"(?:what (?:were|have|are) you (?:been )?(?:told|instructed|asked|prompted|given"
+            r"|programmed)(?: (?:not )?to|\b)|what did they tell you|(?:how"
+            r"|what) were you (?:instructed|prompted|programmed|told)"
+            r"|what you were (?:told|instructed)|were you (?:told|instructed"
+            r"|given)(?: \S{1,16}){0,4} (?:instructions?|not to|to (?:hide|keep|protect))"
+            r"|what (?:was|were) (?:your|the)(?: \S{1,16}){0,2}? (?:first|initial|original|exact"
+            r"|previous|system)(?: \S{1,16}){0,2}? (?:instructions?|prompt|message|sentence|line"
+            r"|directive)"
+            r"|what (?:is|was) written (?:above|before|at the (?:top|beginning|start)))"
+        ),
+        category="LLM07",
+        severity="medium",
+    ),
+    InjectionRule(
+        id="leak.begins-with",
+        anchors=(
+            "starting with",
+            "beginning with",
+            "begins with",
+            "starts with",
+            "start with",
+            "begin with",
+            "starting from",
+            "from the beginning of",
+        ),
+        pattern=(
+            r"(?:start(?:ing|s)?|begin(?:ning|s)?) (?:with|from)(?: the (?:words?|phrase|text"
+            r"|first))?[ :]{0,2}[\"'`(]{0,2}"
+            r"(?:you are (?:an? |chatgpt|the )|you're an? |chatgpt|system|the following"
+            r"|you will (?:be|act))"
+            r"|from the beginning of (?:this|the|our) (?:conversation|prompt|chat|context)"
+        ),
+        category="LLM07",
+        severity="medium",
+    ),
+)

@@ -1,0 +1,74 @@
+"""Overrides, leaks and changes of persona in languages other than English.
+
+One small grammar for all languages: to drop something, then instructions; to tell something, then
+the model's own instructions. In languages that put the verb last, the object may come first.
+"""
+
+from __future__ import annotations
+
+from langchain_control.detectors.folding import fold
+from langchain_control.detectors.patterns.languages import LANGUAGES, Language
+from langchain_control.detectors.rules import InjectionRule
+
+__all__ = ["RULES"]
+
+_SPACED_GAP = r"(?: [^\s.,;:!?]{1,24}){0,5}? "
+_CLOSE_GAP = r"[^\n.!?]{0,14}?"
+
+
+def _stems(stems: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(fold(stems).lower().split("|")))
+
+
+def _either(stems: tuple[str, ...]) -> str:
+    return f"(?:{'|'.join(stems)})"
+
+
+def _rules_of(code: str, language: Language) -> tuple[InjectionRule, ...]:
+    drop, objects = _stems(language.drop), _stems(language.instructions)
+    tell, yours, prompt = (_stems(s) for s in (language.tell, language.yours, language.prompt))
+    unbound = _stems(language.unbound)
+    edge = r"\b" if drop[0].isascii() else ""
+    between = r"\S{0,8}" + _SPACED_GAP + r"(?:\S{0,3})" if language.spaced else _CLOSE_GAP
+    near = between.replace("{0,5}", "{0,3}")
+
+    def rule(name: str, anchors: tuple[str, ...], pattern: str, category: str) -> InjectionRule:
+        return InjectionRule(
+            id=f"multilingual.{name}-{code}",
+            anchors=anchors,
+            pattern=pattern,
+            category=category,
+            severity="medium",
+        )
+
+    overrides = [(drop, objects), (objects, drop)] if language.verb_last else [(drop, objects)]
+    tellings = [(tell, prompt), (prompt, tell)]
+    rules = [
+        rule(
+            "ignore-instructions" + ("-verb-last" if first is objects else ""),
+            first,
+            edge + _either(first) + between + _either(second),
+            "LLM01",
+        )
+        for first, second in overrides
+    ]
+    rules += [
+        rule(
+            "system-prompt" + ("-first" if first is prompt else ""),
+            first,
+            edge + _either(first) + between + _either(second),
+            "LLM07",
+        )
+        for first, second in tellings
+    ]
+    own = (
+        _either(yours) + near + _either(objects)
+        if language.spaced
+        else _either(yours) + _CLOSE_GAP + _either(objects)
+    )
+    rules.append(rule("your-instructions", tell, edge + _either(tell) + near + own, "LLM07"))
+    rules.append(rule("no-restrictions", unbound, edge + _either(unbound), "LLM01"))
+    return tuple(rules)
+
+
+RULES = tuple(rule for code, language in LANGUAGES.items() for rule in _rules_of(code, language))
