@@ -1,0 +1,53 @@
+"""What the messages of a caller are, seen from the prompt that is made of them."""
+
+from __future__ import annotations
+
+from itertools import takewhile
+from typing import TYPE_CHECKING, NamedTuple
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["Conversation"]
+
+
+class Conversation(NamedTuple):
+    """A list of messages, by their part in a prompt. In this order they are the list again."""
+
+    system: Sequence[BaseMessage]
+    """System messages at the start."""
+    turns: Sequence[Sequence[BaseMessage]]
+    """What was said before the question, oldest first, cut where it may be cut."""
+    question: BaseMessage | None
+    """The last human message, if there is one."""
+    rest: Sequence[BaseMessage]
+    """What came after the question: tool calls and their results."""
+
+    @classmethod
+    def of(cls, messages: Sequence[BaseMessage]) -> Conversation:
+        """Sort out a list of messages."""
+        opening = takewhile(lambda message: isinstance(message, SystemMessage), messages)
+        start = len(list(opening))
+        human = [n for n, message in enumerate(messages) if isinstance(message, HumanMessage)]
+        if not human:
+            return cls(messages[:start], (), None, messages[start:])
+        asked = human[-1]
+        turns = tuple(_turns(messages[start:asked]))
+        return cls(messages[:start], turns, messages[asked], messages[asked + 1 :])
+
+
+def _turns(history: Sequence[BaseMessage]) -> Iterator[Sequence[BaseMessage]]:
+    """Begin a turn at each human message, but never between a tool call and its result."""
+    start, awaited = 0, set[str | None]()
+    for number, message in enumerate(history):
+        if isinstance(message, HumanMessage) and not awaited and number > start:
+            yield history[start:number]
+            start = number
+        elif isinstance(message, AIMessage):
+            awaited.update(call["id"] for call in message.tool_calls)
+        elif isinstance(message, ToolMessage):
+            awaited.discard(message.tool_call_id)
+    if start < len(history):
+        yield history[start:]

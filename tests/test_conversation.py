@@ -1,0 +1,43 @@
+"""Messages are told apart by their part in a prompt."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+
+from langchain_control.conversation import Conversation
+
+SYSTEM, ASK, ANSWER = SystemMessage("s"), HumanMessage("q"), AIMessage("a")
+CALL = AIMessage("", tool_calls=[{"name": "search", "args": {}, "id": "1"}])
+RESULT = ToolMessage("found", tool_call_id="1")
+
+
+def test_the_last_human_message_is_the_question():
+    """Before it are turns, after it comes the rest of the current turn."""
+    conversation = Conversation.of([SYSTEM, ASK, ANSWER, ASK, CALL, RESULT])
+    assert conversation == ([SYSTEM], ([ASK, ANSWER],), ASK, [CALL, RESULT])
+
+
+def test_a_turn_begins_with_a_human_message():
+    """What the assistant said first is a turn of its own."""
+    conversation = Conversation.of([ANSWER, ASK, ANSWER, ASK, ANSWER, ASK])
+    assert conversation.turns == ([ANSWER], [ASK, ANSWER], [ASK, ANSWER])
+
+
+def test_a_tool_call_stays_with_its_result():
+    """A person who speaks between call and result does not begin a turn."""
+    conversation = Conversation.of([ASK, CALL, ASK, RESULT, ANSWER, ASK, ANSWER, ASK])
+    assert conversation.turns == ([ASK, CALL, ASK, RESULT, ANSWER], [ASK, ANSWER])
+
+
+def test_without_a_human_message_there_is_no_question():
+    """Everything after the system messages is kept as it is."""
+    assert Conversation.of([SYSTEM, ANSWER]) == ([SYSTEM], (), None, [ANSWER])
+    assert Conversation.of([]) == ([], (), None, [])
+
+
+@given(st.lists(st.sampled_from([SYSTEM, ASK, ANSWER, CALL, RESULT])))
+def test_nothing_is_lost(messages):
+    """The parts, in order, are the messages again."""
+    system, turns, question, rest = Conversation.of(messages)
+    before = [message for turn in turns for message in turn]
+    assert [*system, *before, *([question] if question else []), *rest] == messages
