@@ -88,7 +88,7 @@ class CircuitBreaker(Wrapper[Any, Any]):
     """How long a circuit that has closed takes to let everything through. 0 opens the gates."""
     window: FailureWindow | None = None
     """Judge by the share of failures instead of a run of them. Wanted under concurrency."""
-    counts: frozenset[FailureMode] = frozenset({FailureMode.TIMEOUT, FailureMode.MODEL_ERROR})
+    counts: tuple[FailureMode, ...] = (FailureMode.TIMEOUT, FailureMode.MODEL_ERROR)
     """What is a failure. A second breaker may count broken contracts, per model and contract."""
     on_change: Callable[[StateChange], Any] | None = Field(default=None, repr=False, exclude=True)
     """Called after each state change, outside of any lock. What it raises is logged."""
@@ -105,6 +105,10 @@ class CircuitBreaker(Wrapper[Any, Any]):
             )
             raise ValueError(msg)
         return self
+
+    def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
+        """Name the run after the class: `name` is the circuit's."""
+        return super().get_name(suffix, name=name or type(self).__name__)
 
     # --- by hand ----------------------------------------------------------------------------------
 

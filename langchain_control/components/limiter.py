@@ -93,7 +93,7 @@ class RateLimiter(Gate[Any]):
     """How much room may gather, in seconds of the rate. Less is smoother."""
     key: str | Callable[[RunnableConfig], str] = "default"
     """Whose limit it is: a fixed name for all, or a function of the config, such as its user."""
-    name: str = Field(default="rate", min_length=1)
+    namespace: str = Field(default="rate", min_length=1)
     """Keeps limiters apart that share a store."""
     on_limit: Literal["reject", "wait"] = "reject"
     """Whether a request without room is turned away or waits for its turn."""
@@ -212,12 +212,13 @@ class RateLimiter(Gate[Any]):
 
     def _key(self, config: RunnableConfig) -> str:
         key = self.key if isinstance(self.key, str) else self.key(config)
-        return f"{self.name}:{key}"
+        return f"{self.namespace}:{key}"
 
     def _tokens(self, value: Any) -> float:
         if self.tokens_per_minute is None:
             return 0
-        return self.answer_tokens + (0 if value is None else self.estimate_tokens(value))
+        estimated = self.estimate_tokens or approximate_tokens
+        return self.answer_tokens + estimated(value)
 
     def _demands(self, requests: float, tokens: float) -> tuple[Demand, ...]:
         wanted = (

@@ -304,7 +304,7 @@ def test_outcome_of(breaker, mode, outcome):
 
 def test_a_validity_circuit_counts_broken_contracts():
     """A second breaker may watch whether a model keeps a contract."""
-    validity = CircuitBreaker(name="validity", counts={FailureMode.SCHEMA_VIOLATION})
+    validity = CircuitBreaker(name="validity", counts=[FailureMode.SCHEMA_VIOLATION])
     assert validity.outcome_of(FailureMode.SCHEMA_VIOLATION) is Outcome.FAILURE
     assert validity.outcome_of(FailureMode.TIMEOUT) is Outcome.IGNORED
 
