@@ -19,7 +19,7 @@ from langchain_control.encodings.estimate import estimate
 from langchain_control.errors import ControlError, RateLimited, rejection
 from langchain_control.events import EventName, blocked, event
 from langchain_control.outcomes import FailureMode, ValidationResult, failure, passed
-from langchain_control.stores import RateStore
+from langchain_control.stores import Maybe, RateStore
 from langchain_control.stores.in_memory_rates import InMemoryRateStore
 from langchain_control.stores.rates import Demand, Denial, Grant
 
@@ -101,10 +101,8 @@ class RateLimiter(Gate[Any]):
     """The longest wait, with `on_limit="wait"`. Beyond, a request is turned away."""
     answer_tokens: int = Field(default=0, ge=0)
     """Tokens to reserve for the answer, on top of the estimate for the input."""
-    estimate_tokens: Callable[[Any], int] = Field(
-        default=approximate_tokens, repr=False, exclude=True
-    )
-    """Estimates the tokens of an input, cheaply. Asked only if tokens are limited."""
+    estimate_tokens: Callable[[Any], int] | None = Field(default=None, repr=False, exclude=True)
+    """Estimates the tokens of an input, cheaply. `None` goes by the kinds of characters."""
     store: RateStore = Field(default_factory=InMemoryRateStore, repr=False, exclude=True)
     """Keeps what was taken. The default knows this process only."""
 
@@ -158,21 +156,37 @@ class RateLimiter(Gate[Any]):
             )
             yield Sleep(reservation.wait_seconds)
         except BaseException:  # cancelled while waiting: others need not wait for this one
-            yield from self.refund(reservation)
+            yield self.refund(reservation)
             raise
 
-    def settle(self, reservation: Reservation, tokens: float) -> Flow[None]:
-        """Replace the estimated tokens of a reservation by those that were used."""
-        excess = reservation.tokens - tokens
-        if self.tokens_per_minute is not None and excess:
-            yield self.store.give_back(reservation.key, self._demands(0, excess))
-
-    def refund(self, reservation: Reservation) -> Flow[None]:
-        """Give a reservation back whole, as when no call was made."""
-        demands = self._demands(reservation.requests, reservation.tokens)
-        yield self.store.give_back(reservation.key, demands)
-
     # --- by hand ----------------------------------------------------------------------------------
+
+    def acquire(self, value: Any = None, config: RunnableConfig | None = None) -> Reservation:
+        """Take room for one request, waiting for it if the limiter waits.
+
+        Raises:
+            RateLimited: There is no room; `retry_after` says when there is.
+        """
+        return run(self._acquire(value, config or {}))
+
+    async def aacquire(
+        self, value: Any = None, config: RunnableConfig | None = None
+    ) -> Reservation:
+        """Take room for one request. See `acquire`."""
+        return await arun(self._acquire(value, config or {}))
+
+    def settle(self, reservation: Reservation, tokens: float) -> Maybe[None]:
+        """Replace the estimated tokens of a reservation by those that were used.
+
+        Awaitable only if the store answers asynchronously; the built-in ones answer at once.
+        """
+        excess = reservation.tokens - tokens
+        return self.store.give_back(reservation.key, self._demands(0, excess))
+
+    def refund(self, reservation: Reservation) -> Maybe[None]:
+        """Give a reservation back whole, as when no call was made. See `settle`."""
+        demands = self._demands(reservation.requests, reservation.tokens)
+        return self.store.give_back(reservation.key, demands)
 
     def for_model(self, key: str | None = None) -> BaseRateLimiter:
         """Return this limit as LangChain's `rate_limiter=` of a chat model expects it.
@@ -200,7 +214,7 @@ class RateLimiter(Gate[Any]):
         verdict = yield from self.take({}, value, 0.0)
         if not verdict.passed:
             return verdict
-        yield from self.refund(verdict.value)
+        yield self.refund(verdict.value)
         return passed(value)
 
     def _flow(self, value: Any, config: RunnableConfig) -> Flow[Any]:
@@ -209,6 +223,13 @@ class RateLimiter(Gate[Any]):
             yield blocked(type(self).__name__, verdict, config)
             raise rejection(verdict, self._error)
         return value
+
+    def _acquire(self, value: Any, config: RunnableConfig) -> Flow[Reservation]:
+        verdict = yield from self.admit(config, value)
+        if not verdict.passed:
+            raise rejection(verdict, self._error)
+        reservation: Reservation = verdict.value
+        return reservation
 
     def _key(self, config: RunnableConfig) -> str:
         key = self.key if isinstance(self.key, str) else self.key(config)

@@ -13,7 +13,7 @@ from langchain_core.prompt_values import StringPromptValue
 from langchain_core.runnables import ConfigurableField
 from pydantic import ValidationError
 
-from langchain_control._effects import Emit, Sleep, arun, run
+from langchain_control._effects import Emit, Sleep, run
 from langchain_control.components.limiter import RateLimiter, Reservation, approximate_tokens
 from langchain_control.errors import RateLimited
 from langchain_control.outcomes import FailureMode
@@ -205,18 +205,28 @@ def test_settling_replaces_the_estimate(clock):
     limiter = RateLimiter(
         tokens_per_minute=100, answer_tokens=90, store=InMemoryRateStore(clock=clock)
     )
-    reservation = run(limiter.admit({}, "hi")).value
+    reservation = limiter.acquire("hi")
     assert reservation == Reservation("rate:default", 1, 91, 0.0)
     assert not limiter.inspect("hi").passed
-    run(limiter.settle(reservation, 9))
+    limiter.settle(reservation, 9)
     assert limiter.inspect("hi").passed
+
+
+async def test_acquire_raises(limiter):
+    """By hand, a refusal is the package's own exception, sync and async."""
+    reservations = [limiter.acquire(), await limiter.aacquire(), limiter.acquire()]
+    assert all(reservation.wait_seconds == 0 for reservation in reservations)
+    with pytest.raises(RateLimited):
+        limiter.acquire()
+    with pytest.raises(RateLimited):
+        await limiter.aacquire()
 
 
 def test_a_refund_takes_the_request_back(limiter):
     """A request that was never made costs nothing."""
-    reservations = [run(limiter.admit({})).value for _ in range(3)]
+    reservations = [limiter.acquire() for _ in range(3)]
     assert not limiter.inspect("hi").passed
-    run(limiter.refund(reservations[0]))
+    limiter.refund(reservations[0])
     assert limiter.inspect("hi").passed
 
 
@@ -231,7 +241,7 @@ def test_settled_tokens_are_the_tokens_used(used):
     ).override(store=InMemoryRateStore(clock=clock))
     for tokens in used:
         verdict, _ = perform(limiter.take({}, "hello", 1e9), clock)
-        perform(limiter.settle(verdict.value, tokens), clock)
+        limiter.settle(verdict.value, tokens)
     verdict, _ = perform(limiter.take({}, "hello", 1e9), clock)
     expected = max(0.0, (sum(used) + verdict.value.tokens - 600) / 10)
     assert verdict.value.wait_seconds == pytest.approx(expected, abs=1e-6)
@@ -387,7 +397,7 @@ async def test_an_async_store_serves_async_calls(limiter):
     remote = limiter.override(store=AsyncStore(limiter.store))
     assert [await remote.ainvoke(n) for n in range(3)] == [0, 1, 2]
     assert not (await remote.ainspect("hi")).passed
-    await arun(remote.refund(Reservation("rate:default", 1, 0, 0)))
+    await remote.refund(Reservation("rate:default", 1, 0, 0))
     assert (await remote.ainspect("hi")).passed
 
 
