@@ -84,21 +84,20 @@ class ControlGraph(CompiledStateGraph[Any, Any, Any, Any]):
         super().__init__(**fields)
         self.supersteps = supersteps
 
-    def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # type: ignore[override]  # noqa: A002  # all overloads at once
+    def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002
         """Stream as any compiled graph does."""
         events: Iterator[Any] = super().stream(input, self._with_room(config), **kwargs)
         return events
 
-    def astream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # type: ignore[override]  # noqa: A002  # all overloads at once
+    def astream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002
         """Stream as any compiled graph does."""
         events: AsyncIterator[Any] = super().astream(input, self._with_room(config), **kwargs)
         return events
 
     def _with_room(self, config: RunnableConfig | None) -> RunnableConfig:
-        given = dict(config or {})
-        own = (self.config or {}).get("recursion_limit", 0)
-        given["recursion_limit"] = max(given.get("recursion_limit", 0), own, self.supersteps)
-        return RunnableConfig(**given)  # type: ignore[typeddict-item]  # a config with one key set
+        given = config or RunnableConfig()
+        limits = [c.get("recursion_limit", 0) for c in (given, self.config or {})]
+        return RunnableConfig({**given, "recursion_limit": max(*limits, self.supersteps)})
 
 
 class _Node(Runnable[Any, Any]):

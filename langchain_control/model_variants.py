@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from operator import itemgetter
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -47,8 +46,12 @@ def native_schema(model: Runnable[Any, Any], schema: dict[str, Any]) -> Runnable
     except (NotImplementedError, TypeError, ValueError):
         return None
     # The raw message goes to the same validator as any other answer.
-    raw: Runnable[Any, Any] = constrained | RunnableLambda(itemgetter("raw"), name="raw")
+    raw: Runnable[Any, Any] = constrained | RunnableLambda(_raw_message)
     return raw.bind(**bound) if bound else raw
+
+
+def _raw_message(given: Any) -> Any:
+    return given["raw"]
 
 
 def with_larger_answer(model: Runnable[Any, Any], factor: float) -> Runnable[Any, Any]:

@@ -118,8 +118,6 @@ class ValidationResult:
     """How the value was obtained, such as `fenced`, `ambiguous` or `coerced`."""
     retry_after: float | None = None
     """Seconds until it is worth asking again, where that is known."""
-    retry_after: float | None = None
-    """Seconds until the same value would pass, where only time stands in its way."""
 
 
 def passed(value: Any, **details: Any) -> ValidationResult:

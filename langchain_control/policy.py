@@ -101,9 +101,9 @@ class ControlPolicy(BaseModel):
         """
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         for name, change in changes.items():
-            current = fields.get(name)
-            if isinstance(change, Mapping) and hasattr(current, "override"):
-                changes[name] = current.override(**change)
+            override = getattr(fields.get(name), "override", None)
+            if override is not None and isinstance(change, Mapping):
+                changes[name] = override(**change)
         unset = {
             n for n in ("timeout_seconds", "deadline_seconds") if n not in self.model_fields_set
         }

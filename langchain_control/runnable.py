@@ -54,6 +54,7 @@ class ControlledModel(Component[LanguageModelInput, Any]):
     model: Any
     policy: ControlPolicy
     include_result: bool = False
+    """Whether to return a `ControlResult` instead of raising."""
 
     @property
     def InputType(self) -> Any:  # noqa: N802

@@ -34,7 +34,6 @@ from langchain_control.outcomes import (
 from langchain_control.screening import documents_in, index_of_question, screened
 from langchain_control.state import (
     Context,
-    PerRun,
     RunState,
     fresh_run,
     note_of,
@@ -51,7 +50,9 @@ END = "__end__"
 UNHEARD = "nostream"
 """LangGraph's tag for calls that stay out of `stream_mode="messages"`: a draft is no answer yet."""
 
-Update = PerRun
+Update = Any
+"""A `PerRun`, or the part of it that a step changes, and `messages` where there is an answer."""
+
 Node = Callable[[RunState, Context, RunnableConfig], Flow[Any]]
 Router = Callable[[RunState, Context], str]
 
@@ -271,7 +272,7 @@ def drive(state: RunState, context: Context, config: RunnableConfig) -> Flow[Run
         step = STEPS[name]
         update: RunState = yield from step.node(state, context, config)
         messages = [*state["messages"], *update.get("messages", [])]
-        state = RunState(**{**state, **update, "messages": messages})  # type: ignore[typeddict-item]  # update has only RunState's keys
+        state = RunState(**{**state, **update, "messages": messages})
         name = step.route(state, context)
     return state
 

@@ -146,7 +146,9 @@ SCENARIOS = [
         calls=1,
         policy=lambda: {"breaker": CircuitBreaker(failure_threshold=1), **fallback()},
     ),
-    Scenario("guard switched off", [GOOD], "accepted", given=ATTACK, policy=lambda: {"guard": None}),
+    Scenario(
+        "guard switched off", [GOOD], "accepted", given=ATTACK, policy=lambda: {"guard": None}
+    ),
     Scenario(
         "with context",
         [GOOD],

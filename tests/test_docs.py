@@ -24,12 +24,12 @@ def blocks(page: Path) -> list[tuple[int, str]]:
     "page", [p for p in PAGES if blocks(p)], ids=lambda p: str(p.relative_to(ROOT))
 )
 def test_the_examples_of_a_page_run_in_order(page, tmp_path, monkeypatch):
-    """The blocks of a page run one after the other in one namespace, offline, in an empty folder."""
+    """The blocks of a page run in order, offline, in one namespace and an empty folder."""
     monkeypatch.chdir(tmp_path)
     namespace = {"__name__": "example"}
     for line, code in blocks(page):
         padded = "\n" * (line - 1) + code  # so that a traceback shows the page's own lines
-        exec(compile(padded, str(page), "exec"), namespace)  # noqa: S102  (our own documentation)
+        exec(compile(padded, str(page), "exec"), namespace)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))

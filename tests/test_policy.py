@@ -46,7 +46,11 @@ def policy(request, tmp_path):
 
 def test_every_source_gives_the_same_policy(policy):
     """Keywords, plain data, YAML and environment variables say the same."""
-    assert (policy.retry.max_attempts, policy.guard.max_chars, policy.timeout_seconds) == (5, 100, 3)
+    assert (policy.retry.max_attempts, policy.guard.max_chars, policy.timeout_seconds) == (
+        5,
+        100,
+        3,
+    )
 
 
 @pytest.mark.parametrize(

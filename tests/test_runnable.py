@@ -8,7 +8,12 @@ import threading
 
 import pytest
 from langchain_core.caches import InMemoryCache
-from langchain_core.exceptions import ModelAPIError, ModelAuthenticationError, ModelTimeoutError, OutputParserException
+from langchain_core.exceptions import (
+    ModelAPIError,
+    ModelAuthenticationError,
+    ModelTimeoutError,
+    OutputParserException,
+)
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
@@ -27,7 +32,14 @@ from langchain_control import (
     RetryEngine,
     with_control,
 )
-from langchain_control.errors import AttemptsExhausted, BudgetExceeded, CircuitOpen, InputRejected
+from langchain_control.errors import (
+    AttemptsExhausted,
+    BudgetExceeded,
+    CircuitOpen,
+    InputRejected,
+    ResponseRejected,
+)
+from langchain_control.stores import InMemoryCircuitStore
 from langchain_control.testing import ChaosChatModel, ManualClock, Reply, ScriptedChatModel
 from tests.scenarios import AT_ONCE, ATTACK, CITY, GOOD
 
@@ -170,7 +182,7 @@ def test_existing_fallbacks_and_handlers_recognize_the_errors(call):
     )
 
     assert call(safe, "Which city?") == "sorry"
-    assert issubclass(__import__("langchain_control.errors").errors.ResponseRejected, OutputParserException)
+    assert issubclass(ResponseRejected, OutputParserException)
 
 
 def test_the_circuit_is_asked_before_every_call(call):
@@ -190,9 +202,7 @@ def test_the_circuit_is_asked_before_every_call(call):
 def test_invalid_answers_do_not_open_the_circuit(call):
     """A provider that answers is healthy, whatever it answers."""
     strict = policy(breaker=CircuitBreaker(failure_threshold=1))
-    controlled = with_control(
-        ScriptedChatModel(script=lambda _: "no"), strict, include_result=True
-    )
+    controlled = with_control(ScriptedChatModel(script=lambda _: "no"), strict, include_result=True)
 
     for _ in range(3):
         assert call(controlled, "Q?").failure_mode is FailureMode.SCHEMA_VIOLATION
@@ -266,8 +276,6 @@ def test_a_wait_that_does_not_fit_the_deadline_is_not_waited(call):
 def test_cancelling_a_run_gives_the_permit_back():
     """A cancelled probe neither counts nor keeps the circuit half-open."""
     clock = ManualClock()
-    from langchain_control.stores import InMemoryCircuitStore
-
     breaker = CircuitBreaker(
         failure_threshold=1, recovery_seconds=1, store=InMemoryCircuitStore(clock=clock)
     )
@@ -336,7 +344,10 @@ def test_a_retry_does_not_read_the_cache(call):
 
 def test_usage_adds_up_over_attempts(call):
     """Rejected attempts cost tokens too, and the result says so."""
-    replies = [Reply("bad", input_tokens=10, output_tokens=1), Reply(GOOD, input_tokens=20, output_tokens=5)]
+    replies = [
+        Reply("bad", input_tokens=10, output_tokens=1),
+        Reply(GOOD, input_tokens=20, output_tokens=5),
+    ]
     controlled = with_control(ScriptedChatModel(script=replies), policy(), include_result=True)
 
     assert call(controlled, "Q?").usage == {

@@ -56,6 +56,12 @@ class Component(RunnableSerializable[Input, Output], Generic[Input, Output]):
 
         return await self._acall_with_config(call, input, config, **kwargs)
 
+    def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
+        """Name runs after the class, also where `name` is a setting with a meaning of its own."""
+        if name is None and type(self).model_fields["name"].default is not None:
+            name = type(self).__name__
+        return super().get_name(suffix, name=name)
+
     def override(self, **changes: Any) -> Self:
         """Return a component with some fields changed, validated like a new one."""
         fields = {name: getattr(self, name) for name in self.model_fields_set}
@@ -84,6 +90,16 @@ class Gate(Component[Value, Value], Generic[Value]):
     """Hand a value on, or stop the chain with a `ControlError`."""
 
     _error: ClassVar[type[ControlError]] = InputRejected
+
+    @property
+    def InputType(self) -> Any:  # noqa: N802
+        """What may be judged."""
+        return Any
+
+    @property
+    def OutputType(self) -> Any:  # noqa: N802
+        """The same as comes in."""
+        return self.InputType
 
     @abstractmethod
     def _inspect(self, value: Value) -> Flow[ValidationResult]:

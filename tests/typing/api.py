@@ -1,0 +1,83 @@
+"""How users call the package. Never run: read by the type checkers only."""
+
+from __future__ import annotations
+
+from typing import TypedDict, assert_type
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.prompt_values import PromptValue
+from langchain_core.prompts import ChatPromptTemplate
+from pydantic import BaseModel
+
+from langchain_control import (
+    AuditLogger,
+    CircuitBreaker,
+    ControlPolicy,
+    ControlResult,
+    FallbackRouter,
+    InputGuard,
+    PromptBuilder,
+    RateLimiter,
+    ResponseValidator,
+    RetryEngine,
+    TokenBudget,
+    ValidationResult,
+    create_control_graph,
+    with_control,
+)
+from langchain_control.rules import Answer
+
+
+class Invoice(BaseModel):
+    """A contract as a pydantic model."""
+
+    number: str
+    total: float
+
+
+class Person(TypedDict):
+    """A contract as a TypedDict."""
+
+    name: str
+
+
+def components() -> None:
+    """Each component takes its settings as keywords."""
+    assert_type(InputGuard(max_chars=100).inspect("hi"), ValidationResult)
+    assert_type(TokenBudget(total_tokens=100).count("hi"), int)
+    PromptBuilder(system_prompt="Be brief.", constraints=("One line.",))
+    ResponseValidator(response_schema=Invoice)
+    ResponseValidator(response_schema=Person, max_length=100)
+    CircuitBreaker(name="gpt", failure_threshold=3)
+    assert_type(RetryEngine(max_attempts=2).delay_seconds(1), float)
+    FallbackRouter(strategies=(("sorry", "Sorry."), ("shout", str.upper)))
+    RateLimiter(requests_per_minute=10)
+    assert_type(AuditLogger("audit.jsonl").pass_rate(), float)
+
+
+def rule(answer: Answer) -> None:
+    """A function of an answer is a rule."""
+    assert_type(answer.text, str)
+
+
+def doors(model: BaseChatModel, messages: list[BaseMessage], prompt: PromptValue) -> None:
+    """A policy and two ways in."""
+    policy = ControlPolicy(
+        validator=ResponseValidator(rules=(rule,)),
+        deadline_seconds=20.0,
+        audit=AuditLogger("audit.jsonl"),
+    )
+    controlled = with_control(model, policy)
+    controlled.invoke("hi")
+    controlled.invoke(messages)
+    controlled.invoke(prompt)
+    _ = ChatPromptTemplate.from_messages([("human", "{q}")]) | controlled
+    create_control_graph(model, policy).invoke({"messages": [("user", "hi")]})
+
+
+def outcomes(result: ControlResult) -> None:
+    """A result is a value that can be unwrapped."""
+    assert_type(result.passed, bool)
+    assert_type(result.unwrap(), AIMessage)
+    assert_type(result.attempts[0]["latency_ms"], float)
