@@ -61,7 +61,22 @@ class AuditLogger(BaseCallbackHandler, AuditReports):
         max_content_chars: int = 2000,
         raise_error: bool = False,
     ) -> None:
-        """Configure; nothing is opened, created or read before the first record or question."""
+        """Configure; nothing is opened, created or read before the first record or question.
+
+        Args:
+            path: The file of JSON Lines that figures are counted from. Without one, records stay
+                in the memory of this process.
+            sinks: Where else each record goes, such as `StructlogSink()`.
+            include_content: Keep the `content` of events that carry one. Off, because prompts and
+                answers are personal data more often than not.
+            max_content_chars: How much of it, in characters.
+            raise_error: Fail closed: a record that cannot be kept stops the run. By default the
+                run goes on and the loss is counted in `write_errors`.
+
+        Raises:
+            TypeError: One of `sinks` is no sink.
+            ValueError: `path` is empty, or `max_content_chars` is less than 1.
+        """
         if unfit := [type(sink).__name__ for sink in sinks if not isinstance(sink, AuditSink)]:
             msg = f"`sinks` need `write` and `close`, got {', '.join(unfit)}"
             raise TypeError(msg)

@@ -44,12 +44,14 @@ def _blocked(record: Mapping[str, Any]) -> Iterator[str]:
 
 def _retry(record: Mapping[str, Any]) -> Iterator[str]:
     correction = record.get("mutation")
-    yield f"retry in {record.get('delay_seconds', 0)} s"
+    number, delay = record.get("number", "?"), record.get("delay_seconds", 0)
+    yield f"retry as attempt {number} in {delay} s"
     yield f"correction {correction}" if correction else ""
 
 
 def _fallback(record: Mapping[str, Any]) -> Iterator[str]:
-    yield f"fallback {record.get('strategy', '?')}: {_verdict(record, 'answered')}"
+    name = str(record.get("strategy", "?")).removeprefix("fallback:")
+    yield f"fallback {name}: {_verdict(record, 'answered')}"
     yield from _details(record)
 
 
@@ -93,7 +95,7 @@ def _details(record: Mapping[str, Any]) -> Iterator[str]:
         yield f"rules {', '.join(map(str, rules))}" if isinstance(rules, list) else ""
     if "latency_ms" in record:
         yield f"{record['latency_ms']} ms"
-    if "input_tokens" in record or "output_tokens" in record:
+    if record.get("input_tokens") or record.get("output_tokens"):
         yield f"tokens {record.get('input_tokens', 0)} in, {record.get('output_tokens', 0)} out"
 
 

@@ -85,9 +85,10 @@ def test_works_bound_to_a_chain(call: Call) -> None:
 
 
 def test_a_handler_bound_twice_writes_once(path: Path, call: Call) -> None:
-    """Bound to the chain and passed at the call, LangChain tells it everything twice."""
+    """Bound to a step and passed to its chain, LangChain tells it everything twice."""
     with AuditLogger(path) as audit:
-        call(telling().with_config(callbacks=[audit]), 1, {"callbacks": [audit]})
+        step = telling().with_config(callbacks=[audit])
+        call(RunnableLambda(str) | step, 1, {"callbacks": [audit]})
 
     assert len(path.read_bytes().splitlines()) == 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -139,6 +140,23 @@ def test_nothing_in_a_file_can_break_the_figures(event: EventName, fields: dict[
 
     assert summary.input_tokens >= 0
     assert str(summary)
+
+
+def test_memory_does_not_grow_with_the_records() -> None:
+    """The second ten thousand requests cost no more room than the first."""
+
+    def fill(index: AuditIndex) -> int:
+        tracemalloc.start()
+        for number in range(11_000):
+            index.add(finished(latency_ms=number, request_id=str(number)))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return peak
+
+    index = AuditIndex()
+    fill(index)
+
+    assert fill(index) < 1_000_000
 
 
 def test_invented_failure_modes_are_counted_together() -> None:

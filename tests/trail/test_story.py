@@ -27,9 +27,11 @@ def test_tells_an_incident_in_order() -> None:
             input_tokens=300,
             output_tokens=80,
         ),
-        audit_record(EventName.RETRY_SCHEDULED, delay_seconds=0.07, mutation="schema"),
+        audit_record(EventName.RETRY_SCHEDULED, number=2, delay_seconds=0.07, mutation="schema"),
         attempt("circuit_open", number=2, model="gpt-4o", mutation="schema"),
-        audit_record(EventName.FALLBACK, strategy="small", failure_mode="timeout", latency_ms=30),
+        audit_record(
+            EventName.FALLBACK, strategy="fallback:small", failure_mode="timeout", latency_ms=30
+        ),
         audit_record(EventName.FALLBACK, strategy="static", latency_ms=0.1),
         finished("fallback", failure_mode="circuit_open", strategy="fallback:static", attempts=2),
     ]
@@ -41,7 +43,7 @@ def test_tells_an_incident_in_order() -> None:
 request {REQUEST}
   {time}  attempt 1 of gpt-4o: schema_violation (/total: expected number, found string); \
 rules type; 812.3 ms; tokens 300 in, 80 out
-  {time}  retry in 0.07 s; correction schema
+  {time}  retry as attempt 2 in 0.07 s; correction schema
   {time}  attempt 2 of gpt-4o with correction schema: circuit_open
   {time}  fallback small: timeout; 30 ms
   {time}  fallback static: answered; 0.1 ms
