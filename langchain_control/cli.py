@@ -1,0 +1,40 @@
+"""A control layer around LLM calls, from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+from langchain_control.commands import COMMANDS, USAGE, UsageError
+from langchain_control.console import Console
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    console = Console(rich=False if arguments.plain else None)
+    try:
+        code: int = _module(arguments.command).run(arguments, console)
+    except UsageError as exc:
+        sys.stderr.write(f"{parser.prog} {arguments.command}: {exc}\n")
+        return USAGE
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="langchain-control", description=__doc__)
+    parser.add_argument("--plain", action="store_true", help="plain text, even where rich is there")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, purpose in COMMANDS.items():
+        _module(name).declare(commands.add_parser(name, help=purpose, description=purpose))
+    return parser
+
+
+def _module(command: str) -> Any:
+    return import_module(f"langchain_control.commands.{command}")

@@ -1,0 +1,36 @@
+"""`demo`: the demonstrations."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from langchain_control.commands import OK, UsageError
+from langchain_control.console import Console
+from langchain_control.demo import DEMOS, Stage, show
+
+__all__ = ["declare", "run"]
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Name the arguments."""
+    parser.add_argument("--only", choices=list(DEMOS), help="give this demonstration alone")
+    parser.add_argument("--out", type=Path, help="folder for the figure and the audit file")
+    parser.add_argument("--queries", type=int, default=500, help="tickets per row of the benchmark")
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Give the demonstrations, and let the audit trail sum them up."""
+    from langchain_control.components.audit import AuditLogger  # noqa: PLC0415  (`--help` is quick)
+
+    if arguments.queries < 1:
+        msg = f"`--queries` must be at least 1, got {arguments.queries}"
+        raise UsageError(msg)
+    out: Path | None = arguments.out
+    with AuditLogger(out and out / "audit.jsonl") as audit:
+        stage = Stage(console, audit, out, arguments.queries)
+        for name in [arguments.only] if arguments.only else DEMOS:
+            show(name, stage)
+        console.heading("audit: what the trail says about these demonstrations")
+        console.line(str(audit.summary()))
+    return OK

@@ -1,0 +1,89 @@
+"""`doctor`: what is installed, and whether it will do."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from typing import NamedTuple
+
+from langchain_control.commands import FOUND, OK
+from langchain_control.console import Console, Table
+
+__all__ = ["Finding", "declare", "examine", "run"]
+
+DISTRIBUTION = "langchain-control"
+_REQUIREMENT = re.compile(
+    r"""(?P<name>[\w.-]+)(?P<range>[^;]*)(;.*extra\s*==\s*['"](?P<extra>[\w-]+)['"])?"""
+)
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at."""
+
+    what: str
+    found: str
+    is_fine: bool = True
+    remark: str = ""
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Name the arguments."""
+    parser.add_argument(
+        "--audit", type=Path, default=Path("audit.jsonl"), help="where the audit file will be"
+    )
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Print the findings. The exit code is 1 if one of them is bad."""
+    findings = list(examine(arguments.audit))
+    rows = [(f.what, f.found, "" if f.is_fine else "BAD", f.remark) for f in findings]
+    console.table(Table(("what", "found", "", "remark"), rows))
+    return OK if all(finding.is_fine for finding in findings) else FOUND
+
+
+def examine(audit_path: Path) -> Iterator[Finding]:
+    """Look at the interpreter, the packages, the vocabularies and the place for the audit file."""
+    yield Finding("python", platform.python_version())
+    yield from _packages()
+    yield from _encodings()
+    yield _place_for(audit_path)
+
+
+def _packages() -> Iterator[Finding]:
+    """Compare what the package asks for with what is there: its own metadata is the list."""
+    try:
+        declared = requires(DISTRIBUTION) or []
+    except PackageNotFoundError:
+        yield Finding(DISTRIBUTION, "not installed", remark="runs from its source")
+        return
+    yield Finding(DISTRIBUTION, version(DISTRIBUTION))
+    for requirement in filter(None, map(_REQUIREMENT.match, declared)):
+        name, extra = requirement["name"], requirement["extra"]
+        optional = f", extra `{extra}`" if extra else ""
+        remark = f"needed: {requirement['range'].strip()}{optional}"
+        try:
+            yield Finding(name, version(name), remark=remark)
+        except PackageNotFoundError:
+            yield Finding(name, "not installed", is_fine=extra is not None, remark=remark)
+
+
+def _encodings() -> Iterator[Finding]:
+    from langchain_control.encodings import tokenizer_for  # noqa: PLC0415  (`--help` is quick)
+    from langchain_control.encodings.definitions import DEFINITIONS  # noqa: PLC0415
+
+    for name in DEFINITIONS:
+        is_exact = tokenizer_for(name).exact
+        yield Finding(f"encoding {name}", "exact" if is_exact else "estimated", is_exact)
+
+
+def _place_for(audit_path: Path) -> Finding:
+    place = audit_path if audit_path.exists() else audit_path.resolve().parent
+    is_writable = os.access(place, os.W_OK)
+    return Finding(
+        f"audit file {audit_path}", "writable" if is_writable else "not writable", is_writable
+    )

@@ -1,0 +1,84 @@
+"""`guard`: verdicts of the input guard."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from langchain_control.commands import FOUND, OK, UsageError
+from langchain_control.console import Console, Table
+
+if TYPE_CHECKING:
+    from langchain_control.outcomes import ValidationResult
+
+__all__ = ["declare", "run"]
+
+EXCERPT_CHARS = 48
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Name the arguments."""
+    parser.add_argument("text", help='a text, or a file of {"text": …} lines named *.jsonl')
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Judge one text in detail, or many in a table. The exit code is 1 if any is blocked."""
+    from langchain_control.components.guard import InputGuard  # noqa: PLC0415  (`--help` is quick)
+
+    guard = InputGuard()
+    if not arguments.text.endswith(".jsonl"):
+        return _explain(guard.inspect(arguments.text), console)
+    texts = list(_texts(Path(arguments.text)))
+    return _list(texts, [guard.inspect(text) for text in texts], console)
+
+
+def _explain(verdict: ValidationResult, console: Console) -> int:
+    console.line("passed" if verdict.passed else f"blocked: {verdict.message}")
+    if verdict.findings:
+        rows = [
+            (f.rule, f.category, f.severity, f"{f.score:.2f}", "-".join(map(str, f.span or ())))
+            for f in verdict.findings
+        ]
+        console.table(Table(("rule", "category", "severity", "score", "characters"), rows))
+    return OK if verdict.passed else FOUND
+
+
+def _list(texts: Sequence[str], verdicts: Sequence[ValidationResult], console: Console) -> int:
+    rows = [
+        (number, verdict.failure_mode.value, _rules(verdict), _excerpt(text))
+        for number, (text, verdict) in enumerate(zip(texts, verdicts, strict=True), 1)
+        if not verdict.passed
+    ]
+    if rows:
+        console.table(Table(("text", "failure", "rules", "beginning"), rows))
+    console.line(f"{len(rows)} of {len(texts)} blocked")
+    return FOUND if rows else OK
+
+
+def _rules(verdict: ValidationResult) -> str:
+    return ", ".join(dict.fromkeys(finding.rule for finding in verdict.findings))
+
+
+def _texts(path: Path) -> Iterator[str]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as exc:
+        msg = f"cannot read {path}: {exc}"
+        raise UsageError(msg) from exc
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            yield str(json.loads(line)["text"])
+        except (ValueError, TypeError, KeyError) as exc:
+            msg = f'line {number} of {path} is no JSON object with a "text"'
+            raise UsageError(msg) from exc
+
+
+def _excerpt(text: str) -> str:
+    """Return the beginning of a text on one line that can do nothing to a terminal."""
+    line = text[:EXCERPT_CHARS].encode("unicode_escape").decode()
+    return line if len(line) <= EXCERPT_CHARS else line[: EXCERPT_CHARS - 1] + "…"

@@ -1,0 +1,38 @@
+"""`tokens`: exact counts without a network."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from langchain_control.commands import OK, UsageError
+from langchain_control.console import Console
+
+__all__ = ["declare", "run"]
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Name the arguments."""
+    parser.add_argument("file", help="a text file, or - for standard input")
+    parser.add_argument("--encoding", default="cl100k_base", help="an encoding, or a model's name")
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Print the number of tokens, and whether it is exact."""
+    from langchain_control.components.budget import TokenBudget  # noqa: PLC0415  (`--help` is quick)
+
+    budget = TokenBudget(encoding=arguments.encoding)
+    count = budget.count(_read(arguments.file))
+    kind = "exact" if budget.exact else "estimated"
+    console.line(f"{count} tokens ({arguments.encoding}, {kind})")
+    return OK
+
+
+def _read(file: str) -> str:
+    try:
+        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return raw.decode("utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        msg = f"cannot read {file}: {exc}"
+        raise UsageError(msg) from exc

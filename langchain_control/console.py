@@ -1,0 +1,96 @@
+"""Tables and lines for a terminal: drawn by rich where it is installed, else as aligned text."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console as RichConsole
+
+__all__ = ["Console", "Table"]
+
+WIDTH_WITHOUT_TERMINAL = 120
+"""Columns to draw in where the output is a file or a pipe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under a heading."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    title: str = ""
+
+    def texts(self) -> list[list[str]]:
+        """Return the cells as they are shown."""
+        return [[str(cell) for cell in row] for row in self.rows]
+
+    def is_numeric(self, column: int) -> bool:
+        """Say whether a column holds figures, which line up on the right."""
+        cells = [row[column] for row in self.texts()]
+        return bool(cells) and all(cell[:1].isdigit() or cell in ("", "-") for cell in cells)
+
+
+class Console:
+    """Where commands print."""
+
+    def __init__(self, out: TextIO | None = None, *, rich: bool | None = None) -> None:
+        """Print to `out`, by default standard output; `rich=False` forces plain text."""
+        self._out = out or sys.stdout
+        self._rich = _rich_console(self._out) if rich is not False else None
+
+    def line(self, text: str = "") -> None:
+        """Print a line as it is."""
+        self._out.write(f"{text}\n")
+        self._out.flush()
+
+    def heading(self, text: str) -> None:
+        """Open a section."""
+        self.line(f"\n{text}\n{'=' * len(text)}")
+
+    def table(self, table: Table) -> None:
+        """Print a table."""
+        if table.title:
+            self.line(f"\n{table.title}")
+        if self._rich is None:
+            self.line(_aligned(table))
+        else:
+            _draw(self._rich, table)
+
+
+def _rich_console(out: TextIO) -> RichConsole | None:
+    try:
+        from rich.console import Console as RichConsole  # noqa: PLC0415  (optional)
+    except ImportError:
+        return None
+    return RichConsole(file=out, width=None if out.isatty() else WIDTH_WITHOUT_TERMINAL)
+
+
+def _draw(console: RichConsole, table: Table) -> None:
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415  (optional)
+    from rich.table import Table as RichTable  # noqa: PLC0415  (optional)
+    from rich.text import Text  # noqa: PLC0415  (optional)
+
+    drawn = RichTable(box=SIMPLE_HEAD, pad_edge=False)
+    for position, column in enumerate(table.columns):
+        drawn.add_column(column, justify="right" if table.is_numeric(position) else "left")
+    for row in table.texts():
+        drawn.add_row(*map(Text, row))
+    console.print(drawn)
+
+
+def _aligned(table: Table) -> str:
+    rows = [list(table.columns), *table.texts()]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    rows.insert(1, ["-" * width for width in widths])
+    right = [table.is_numeric(position) for position in range(len(widths))]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if numeric else cell.ljust(width)
+            for cell, width, numeric in zip(row, widths, right, strict=True)
+        ).rstrip()
+        for row in rows
+    )

@@ -1,0 +1,134 @@
+"""The benchmark: the same tickets, prompt and contract for everybody, and what each costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+
+from langchain_control.console import Table
+from langchain_control.demo import Stage, article, figure
+from langchain_control.demo.contest import Score
+from langchain_control.demo.desk import BLIND, CONTESTANTS, CONTROL, SINGLE, score
+from langchain_control.demo.tickets import Clerk
+
+__all__ = ["FAILURE_RATES", "HINT_FACTORS", "Cell", "measure", "show"]
+
+FAILURE_RATES = (0.0, article.FAILURE_RATE, 0.75)
+HINT_FACTORS: Mapping[str, float] = MappingProxyType(
+    {"hints help": article.HINT_FACTOR, "hints do nothing": 1.0}
+)
+"""What a correction in the prompt multiplies the failure rate by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A contestant's score in one setting."""
+
+    contestant: str
+    failure_rate: float
+    hints: str
+    score: Score
+
+
+def measure(queries: int, seed: int = 0) -> list[Cell]:
+    """Run every contestant in every setting."""
+
+    @cache
+    def run(name: str, rate: float, factor: float) -> Score:
+        return score(name, Clerk(rate, factor, seed=seed), queries)
+
+    return [
+        # Hints are lost on whoever never changes a prompt: one run will do.
+        Cell(name, rate, hints, run(name, rate, factor if name == CONTROL and rate else 1.0))
+        for hints, factor in HINT_FACTORS.items()
+        for rate in FAILURE_RATES
+        for name in CONTESTANTS
+    ]
+
+
+def show(stage: Stage) -> None:
+    """Print the tables, the price, and the article's own table with its explanation."""
+    cells = measure(stage.queries)
+    for hints, factor in HINT_FACTORS.items():
+        title = (
+            f"{hints}: a correction multiplies the failure rate by {factor:g} "
+            f"({stage.queries} tickets per row)"
+        )
+        rows = [_row(cell) for cell in cells if cell.hints == hints]
+        stage.console.table(Table(_COLUMNS, rows, title))
+    for line in _READING:
+        stage.console.line(line)
+    _show_price(stage, cells)
+    like_the_article = [
+        cell
+        for cell in cells
+        if cell.failure_rate == article.FAILURE_RATE and cell.hints == "hints help"
+    ]
+    article.show(stage, {cell.contestant: cell.score for cell in like_the_article})
+    if stage.out is not None:
+        stage.console.line(figure.draw(cells, stage.out / "benchmark.png"))
+
+
+_COLUMNS = (
+    "fails at first",
+    "contestant",
+    "right",
+    "damaged",
+    "fallback",
+    "nothing",
+    "calls each",
+    "tokens each",
+)
+_READING = (
+    "right: the model's answer met the contract and is the one the ticket calls for.",
+    "damaged: an answer was passed on that is not: its end was missing and had been made up.",
+    "fallback: a canned answer, which is not the model's merit and is not counted as right.",
+    "All contestants meet the same luck on the same ticket.",
+)
+
+
+def _row(cell: Cell) -> Sequence[object]:
+    total = cell.score
+    nothing = total.n - total.met - total.fallbacks
+    return (
+        f"{cell.failure_rate:.0%}",
+        cell.contestant,
+        f"{total.right / total.n:.1%}",
+        f"{(total.met - total.right) / total.n:.1%}",
+        f"{total.fallbacks / total.n:.1%}",
+        f"{nothing / total.n:.1%}",
+        f"{total.calls / total.n:.2f}",
+        f"{(total.input_tokens + total.output_tokens) / total.n:.0f}",
+    )
+
+
+def _show_price(stage: Stage, cells: Sequence[Cell]) -> None:
+    """Say what control costs, where it gains nothing: a model that never fails, useless hints."""
+    by_place = {(c.contestant, c.failure_rate, c.hints): c.score for c in cells}
+    single = by_place[SINGLE, 0.0, "hints help"]
+    rows = []
+    for name in CONTESTANTS:
+        total = by_place[name, 0.0, "hints help"]
+        rows.append(
+            (
+                name,
+                f"{total.seconds / total.n * 1e6:.0f}",
+                f"x{total.seconds / single.seconds:.2f}",
+            )
+        )
+    stage.console.table(
+        Table(
+            ("contestant", "µs per ticket", "of a single call"),
+            rows,
+            "The price where there is nothing to gain: a model that never fails",
+        )
+    )
+    blind = by_place[BLIND, FAILURE_RATES[-1], "hints do nothing"]
+    control = by_place[CONTROL, FAILURE_RATES[-1], "hints do nothing"]
+    extra = (control.input_tokens - blind.input_tokens) / max(1, control.calls - control.n)
+    stage.console.line(
+        f"A correction costs {extra:.0f} prompt tokens on each retry. Where hints do nothing it "
+        f"buys nothing: {control.right} right answers, blind retry has {blind.right}."
+    )

@@ -1,0 +1,184 @@
+"""Contestants that get a structured answer out of a model, and what each answer cost.
+
+All of them send the same prompt and are judged by the same contract.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from langchain_core.exceptions import OutputParserException
+from langchain_core.messages import AIMessage
+from langchain_core.output_parsers import PydanticOutputParser
+from langchain_core.runnables import Runnable, RunnableLambda
+from pydantic import BaseModel
+
+from langchain_control.components.prompt import PromptBuilder
+from langchain_control.components.validator import ResponseValidator
+from langchain_control.policy import ControlPolicy
+from langchain_control.runnable import with_control
+
+__all__ = [
+    "Answer",
+    "Contestant",
+    "Meter",
+    "Score",
+    "Trial",
+    "blind_retry",
+    "control_layer",
+    "langchain_retry",
+    "try_once",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a contestant hands to the application."""
+
+    value: Any
+    is_fallback: bool = False
+
+
+Contestant = Callable[[str], Answer | None]
+"""From a question to an answer, or to `None` if there is none."""
+
+
+def blind_retry(
+    model: Runnable[Any, AIMessage],
+    prompt: PromptBuilder,
+    validator: ResponseValidator,
+    attempts: int,
+) -> Contestant:
+    """Send the same prompt until an answer meets the contract. One attempt is a single call."""
+
+    def ask(question: str) -> Answer | None:
+        messages = prompt.invoke(question)
+        for _ in range(attempts):
+            verdict = validator.inspect(model.invoke(messages))
+            if verdict.passed:
+                return Answer(verdict.value)
+        return None
+
+    return ask
+
+
+def langchain_retry(
+    model: Runnable[Any, AIMessage],
+    prompt: PromptBuilder,
+    schema: type[BaseModel],
+    attempts: int,
+    fallback: BaseModel,
+) -> Contestant:
+    """Do it with LangChain alone: a parser, `with_retry` and `with_fallbacks`."""
+    canned = Answer(fallback.model_dump(), is_fallback=True)
+    parsed = prompt | model | PydanticOutputParser(pydantic_object=schema)
+    chain = parsed.with_retry(
+        retry_if_exception_type=(OutputParserException,),
+        wait_exponential_jitter=False,
+        stop_after_attempt=attempts,
+    ).with_fallbacks([RunnableLambda(lambda _: canned)])
+
+    def ask(question: str) -> Answer | None:
+        answer: Any = chain.invoke(question)
+        return answer if isinstance(answer, Answer) else Answer(answer.model_dump())
+
+    return ask
+
+
+def control_layer(model: Any, policy: ControlPolicy) -> Contestant:
+    """Put the model under control."""
+    controlled = with_control(model, policy, include_result=True)
+
+    def ask(question: str) -> Answer | None:
+        result = controlled.invoke(question)
+        if not result.passed:
+            return None
+        return Answer(result.value, is_fallback=result.status == "fallback")
+
+    return ask
+
+
+class Meter(Protocol):
+    """What knows how much was asked of a model, whoever asked."""
+
+    calls: int
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One question put to one contestant."""
+
+    is_met: bool
+    """The model's answer met the contract."""
+    is_right: bool | None
+    """The model's answer was also the right one. `None` where nobody can say."""
+    is_fallback: bool
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    seconds: float
+
+
+def try_once(
+    contestant: Contestant,
+    question: str,
+    *,
+    validator: ResponseValidator,
+    is_right: Callable[[Any], bool] | None,
+    meter: Meter,
+) -> Trial:
+    """Put a question to a contestant and judge what it hands on."""
+    calls, tokens_in, tokens_out = meter.calls, meter.input_tokens, meter.output_tokens
+    started = time.perf_counter()
+    answer = contestant(question)
+    seconds = time.perf_counter() - started
+    is_fallback = answer is not None and answer.is_fallback
+    value = None if answer is None or is_fallback else answer.value
+    is_met = value is not None and validator.inspect(json.dumps(value)).passed
+    return Trial(
+        is_met=is_met,
+        is_right=None if is_right is None else is_met and is_right(value),
+        is_fallback=is_fallback,
+        calls=meter.calls - calls,
+        input_tokens=meter.input_tokens - tokens_in,
+        output_tokens=meter.output_tokens - tokens_out,
+        seconds=seconds,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The sum of a contestant's trials."""
+
+    n: int
+    met: int
+    right: int
+    checkable: int
+    fallbacks: int
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    seconds: float
+
+    @classmethod
+    def of(cls, trials: Iterable[Trial]) -> Score:
+        """Add trials up."""
+        kept = list(trials)
+        checkable = [t for t in kept if t.is_right is not None]
+        return cls(
+            n=len(kept),
+            met=sum(t.is_met for t in kept),
+            right=sum(bool(t.is_right) for t in checkable),
+            checkable=len(checkable),
+            fallbacks=sum(t.is_fallback for t in kept),
+            calls=sum(t.calls for t in kept),
+            input_tokens=sum(t.input_tokens for t in kept),
+            output_tokens=sum(t.output_tokens for t in kept),
+            seconds=sum(t.seconds for t in kept),
+        )

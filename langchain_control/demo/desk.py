@@ -1,0 +1,83 @@
+"""The contestants at the support desk: each asks a clerk of its own, and is judged alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from langchain_control.components.fallback import FallbackRouter
+from langchain_control.components.prompt import PromptBuilder
+from langchain_control.components.retry import RetryEngine
+from langchain_control.components.validator import ResponseValidator
+from langchain_control.demo.contest import (
+    Contestant,
+    Score,
+    blind_retry,
+    control_layer,
+    langchain_retry,
+    try_once,
+)
+from langchain_control.demo.tickets import PROMPT, Clerk, Triage, question, right_answer
+from langchain_control.policy import ControlPolicy
+from langchain_control.testing import ScriptedChatModel
+
+__all__ = ["BLIND", "CONTESTANTS", "CONTROL", "LANGCHAIN", "SINGLE", "score"]
+
+ATTEMPTS = 3
+CONTRACT = ResponseValidator(response_schema=Triage)
+CANNED = Triage(category="billing", urgent=True, summary="A person must read this.")
+"""The fallback of the contestants that have one."""
+
+SINGLE = "single call"
+BLIND = f"blind retry x{ATTEMPTS}"
+LANGCHAIN = f"LangChain with_retry x{ATTEMPTS}"
+CONTROL = f"control layer x{ATTEMPTS}"
+
+
+def _single(model: ScriptedChatModel, prompt: PromptBuilder) -> Contestant:
+    return blind_retry(model, prompt, CONTRACT, attempts=1)
+
+
+def _blind(model: ScriptedChatModel, prompt: PromptBuilder) -> Contestant:
+    return blind_retry(model, prompt, CONTRACT, attempts=ATTEMPTS)
+
+
+def _langchain(model: ScriptedChatModel, prompt: PromptBuilder) -> Contestant:
+    return langchain_retry(model, prompt, Triage, attempts=ATTEMPTS, fallback=CANNED)
+
+
+def _control(model: ScriptedChatModel, prompt: PromptBuilder) -> Contestant:
+    return control_layer(
+        model,
+        ControlPolicy(
+            prompt=prompt,
+            validator=CONTRACT,
+            retry=RetryEngine(
+                max_attempts=ATTEMPTS,
+                base_delay_seconds=0,
+                jitter_seconds=0,
+                policies={"schema_violation": {"native_schema": False}},  # no clerk has one
+            ),
+            fallback=FallbackRouter(strategies=[("canned", lambda _: CANNED.model_dump_json())]),
+        ),
+    )
+
+
+CONTESTANTS: Mapping[str, Callable[[ScriptedChatModel, PromptBuilder], Contestant]] = (
+    MappingProxyType({SINGLE: _single, BLIND: _blind, LANGCHAIN: _langchain, CONTROL: _control})
+)
+
+
+def score(name: str, clerk: Clerk, queries: int, prompt: PromptBuilder = PROMPT) -> Score:
+    """Put a number of tickets to one contestant, which asks one clerk."""
+    contestant = CONTESTANTS[name](ScriptedChatModel(script=clerk), prompt)
+    return Score.of(
+        try_once(
+            contestant,
+            question(number),
+            validator=CONTRACT,
+            is_right=right_answer(number).model_dump().__eq__,
+            meter=clerk,
+        )
+        for number in range(queries)
+    )
