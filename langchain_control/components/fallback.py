@@ -91,11 +91,7 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
     @field_validator("strategies", mode="before")
     @classmethod
     def _as_pairs(cls, value: Any) -> Any:
-        pairs = value.items() if isinstance(value, Mapping) else value
-        return tuple(
-            (name, CannedAnswer(given) if isinstance(given, str) else given)
-            for name, given in pairs
-        )
+        return tuple(value.items()) if isinstance(value, Mapping) else value
 
     @field_validator("strategies")
     @classmethod
@@ -104,14 +100,7 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
         if twice := {name for name in names if names.count(name) > 1}:
             msg = f"names must differ, `{min(twice)}` stands for several strategies"
             raise ValueError(msg)
-        for name, strategy in value:
-            if not (isinstance(strategy, Runnable) or is_strategy(strategy)):
-                msg = (
-                    f"`{name}` must be a Runnable, a text, or a function that takes the question, "
-                    f"or the question and the request; got {strategy!r}"
-                )
-                raise ValueError(msg)
-        return value
+        return tuple((name, _strategy(name, given)) for name, given in value)
 
     @property
     def InputType(self) -> Any:  # noqa: N802
@@ -200,6 +189,18 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
         if isinstance(error, _TURNED_AWAY) and not self.answer_blocked_input:
             return False
         return bool(self.strategies)
+
+
+def _strategy(name: str, given: Any) -> Any:
+    if isinstance(given, str):
+        return CannedAnswer(given)
+    if isinstance(given, Runnable) or is_strategy(given):
+        return given
+    msg = (
+        f"`{name}` must be a Runnable, a text, or a function that takes the question, "
+        f"or the question and the request; got {given!r}"
+    )
+    raise ValueError(msg)
 
 
 def _messages_in(value: Any) -> tuple[BaseMessage, ...]:

@@ -21,8 +21,11 @@ class CannedAnswer:
 
         Raises:
             TypeError: The answer is neither text nor a JSON value.
+            ValueError: It holds a number that JSON does not know.
         """
-        self.text = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
+        if not isinstance(answer, str):
+            answer = json.dumps(answer, ensure_ascii=False, allow_nan=False)
+        self.text: str = answer
 
     def __call__(self, question: str, request: FallbackRequest) -> AIMessage:  # noqa: ARG002
         """Answer without looking at the question."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 import time
 from collections import OrderedDict
@@ -20,10 +21,9 @@ __all__ = ["LastGoodAnswer", "same_messages"]
 
 def same_messages(messages: Sequence[BaseMessage]) -> str:
     """Key of a conversation: equal for the same messages in the same order."""
-    digest = hashlib.sha256()
-    for message in messages:
-        digest.update(f"{message.type}\x00{message.content}\x00".encode(errors="surrogatepass"))
-    return digest.hexdigest()
+    # JSON marks where one message ends and the next begins, whatever stands in them.
+    listed = json.dumps([[m.type, m.content] for m in messages], default=repr)
+    return hashlib.sha256(listed.encode()).hexdigest()
 
 
 class LastGoodAnswer:

@@ -1,0 +1,572 @@
+"""The fallback router: which strategy answers, and what becomes of the others."""
+
+import asyncio
+import pickle
+from typing import Any, ClassVar
+
+import pytest
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.exceptions import ModelAPIError, ModelAuthenticationError
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.prompt_values import StringPromptValue
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnableLambda
+from langgraph.errors import GraphBubbleUp
+from pydantic import ValidationError
+
+from langchain_control._effects import Call
+from langchain_control.components._base import Component
+from langchain_control.components.fallback import FALLBACK, FallbackRouter
+from langchain_control.errors import (
+    AttemptsExhausted,
+    BudgetExceeded,
+    CircuitOpen,
+    InputRejected,
+    RateLimited,
+)
+from langchain_control.outcomes import ControlResult, FailureMode, Violation, failure, passed
+from langchain_control.strategies import FallbackRequest, LastGoodAnswer
+from langchain_control.testing import ManualClock, ScriptedChatModel
+
+
+def answers(question):
+    """A strategy of the question."""
+    return f"You asked: {question}"
+
+
+def passes(question):
+    """A strategy without an answer."""
+
+
+def crashes(question):
+    """A strategy that fails, with content in its message."""
+    msg = f"secret {question}"
+    raise RuntimeError(msg)
+
+
+async def answers_later(question):
+    """An async strategy."""
+    await asyncio.sleep(0)
+    return f"Later: {question}"
+
+
+def router(*strategies, **settings):
+    """A router of strategies, named by number."""
+    named = [(str(n), strategy) for n, strategy in enumerate(strategies, start=1)]
+    return FallbackRouter(strategies=named, **settings)
+
+
+class Heard(BaseCallbackHandler):
+    """Keeps the fallback events."""
+
+    run_inline: ClassVar[bool] = True
+
+    def __init__(self):
+        """Start with nothing heard."""
+        self.events = []
+
+    def on_custom_event(self, name, data, **kwargs):
+        """Keep the event."""
+        if name == "control.fallback":
+            self.events.append(data)
+
+
+class Wants:
+    """A contract: the answer holds a word. What passes comes back in capitals."""
+
+    def __init__(self, word):
+        """Want `word`."""
+        self.word = word
+
+    def judge(self, message):
+        """Look for the word."""
+        yield from ()
+        if self.word in message.text:
+            return passed({"word": self.word})
+        violation = Violation("must_contain", self.word)
+        return failure(
+            FailureMode.CONSTRAINT_VIOLATION, "a word is missing", violations=(violation,)
+        )
+
+    def clean(self, message, verdict):
+        """Show that the answer went through here."""
+        return message.model_copy(update={"content": message.text.upper()})
+
+
+QUESTION = (HumanMessage("Why?"),)
+
+
+class Asks(Component[FallbackRequest, Any]):
+    """Performs the flow of a router, as the state machine does."""
+
+    router: FallbackRouter
+    contract: Any = None
+    make_call: Any = Call
+
+    def _flow(self, value, config):
+        return self.router.route(value, self.contract, config, call=self.make_call)
+
+
+@pytest.fixture
+def heard():
+    """What was told."""
+    return Heard()
+
+
+def told_on(handler):
+    """Return a Runnable's config on which a handler hears events."""
+    return {"callbacks": [handler]}
+
+
+# --- which answer wins ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("strategies", "winner"),
+    [
+        ([answers], "1"),
+        ([passes, answers], "2"),
+        ([crashes, answers], "2"),
+        ([crashes, passes, lambda q: " \n", lambda q: AIMessage(""), answers, crashes], "5"),
+        ([lambda q: {"not": "an answer"}, answers], "2"),
+    ],
+    ids=["first", "after none", "after a crash", "after all kinds", "after a wrong type"],
+)
+def test_the_first_valid_answer_wins(call, strategies, winner):
+    """Whoever passes, crashes or says nothing is skipped."""
+    answer = call(router(*strategies), "Why?")
+
+    assert answer.text == "You asked: Why?"
+    assert answer.response_metadata[FALLBACK] == winner
+
+
+def test_later_strategies_are_not_asked():
+    """An answer ends the search."""
+    asked = []
+
+    router(answers, asked.append).invoke("Why?")
+
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "Why?",
+        [HumanMessage("Why?")],
+        HumanMessage("Why?"),
+        [SystemMessage("s"), HumanMessage("Why?"), AIMessage("a")],
+        StringPromptValue(text="Why?"),
+        [("user", "Why?")],
+    ],
+    ids=["text", "messages", "message", "conversation", "prompt value", "pairs"],
+)
+def test_a_function_gets_the_question(given):
+    """Whatever the caller sent: the text of the last human message."""
+    assert router(answers).invoke(given).text == "You asked: Why?"
+
+
+def test_a_function_of_two_gets_the_request_too(call):
+    """A strategy can see why it was asked."""
+
+    def explains(question, request):
+        return f"{question} {request.failure_mode} {request.request_id}"
+
+    request = FallbackRequest(QUESTION, failure_mode=FailureMode.TIMEOUT, request_id="r1")
+    answer = call(Asks(router=router(explains), contract=Wants("timeout")), request)
+
+    assert answer.message.text == "WHY? TIMEOUT R1"
+
+
+def test_an_async_function_answers_async_calls():
+    """Strategies may be async."""
+    answer = asyncio.run(router(answers_later).ainvoke("Why?"))
+
+    assert answer.text == "Later: Why?"
+
+
+def test_an_async_function_is_skipped_in_a_sync_call(heard):
+    """It cannot answer there; the trail says `TypeError` and the next one is asked."""
+    answer = router(answers_later, answers).invoke("Why?", told_on(heard))
+
+    assert answer.text == "You asked: Why?"
+    assert heard.events[0]["message"] == "TypeError"
+
+
+def test_a_model_gets_the_messages(call):
+    """Without a prompt, a Runnable gets what the caller sent."""
+    model = ScriptedChatModel(script=["hi"])
+
+    call(router(model), "Why?")
+
+    assert model.calls == [list(QUESTION)]
+
+
+def test_a_model_gets_the_prompt_of_the_first_model(call):
+    """Another model needs the system prompt and the constraints to meet the same contract."""
+    model = ScriptedChatModel(script=["hi"])
+    prompt = (SystemMessage("Be brief."), HumanMessage("Why?"))
+
+    call(Asks(router=router(model), contract=None), FallbackRequest(QUESTION, prompt=prompt))
+
+    assert model.calls == [list(prompt)]
+
+
+def test_a_text_is_an_answer(call):
+    """A sentence in a configuration file is a strategy."""
+    assert call(FallbackRouter(strategies={"apology": "Sorry."}), "Why?").text == "Sorry."
+
+
+def test_a_streamed_chunk_is_an_answer(call):
+    """A strategy may hand on what a model's stream added up to."""
+    answer = call(router(lambda q: AIMessageChunk("hi")), "Why?")
+
+    assert type(answer) is AIMessage
+
+
+def test_a_call_for_tools_is_an_answer(call):
+    """An agent's fallback may act instead of speaking."""
+    wants_tool = AIMessage("", tool_calls=[{"name": "t", "args": {}, "id": "1"}])
+
+    assert call(router(lambda q: wants_tool), "Why?").tool_calls == wants_tool.tool_calls
+
+
+# --- under a contract -----------------------------------------------------------------------------
+
+
+def test_an_answer_must_meet_the_contract(call):
+    """A fallback answer is judged like a model's, and comes back as it passed."""
+    strategies = [lambda q: "no", lambda q: "yes"]
+
+    answer = call(
+        Asks(router=router(*strategies), contract=Wants("yes")), FallbackRequest(QUESTION)
+    )
+
+    assert (answer.name, answer.message.text, answer.value) == ("2", "YES", {"word": "yes"})
+    assert answer.message.response_metadata == {FALLBACK: "2"}
+
+
+def test_an_answer_says_what_was_tried_before_it(call):
+    """All causes are kept, without content."""
+    strategies = [crashes, passes, lambda q: "no", lambda q: "yes"]
+
+    answer = call(
+        Asks(router=router(*strategies), contract=Wants("yes")), FallbackRequest(QUESTION)
+    )
+
+    assert [(t.name, t.outcome, t.failure_mode.value, t.message) for t in answer.tries] == [
+        ("1", "crashed", "model_error", "RuntimeError"),
+        ("2", "passed", "constraint_violation", "no answer"),
+        ("3", "rejected", "constraint_violation", "a word is missing"),
+        ("4", "answered", "none", ""),
+    ]
+
+
+def test_without_a_valid_answer_there_is_none(call):
+    """The caller decides how the run ends."""
+    found = call(
+        Asks(router=router(crashes, lambda q: "no"), contract=Wants("y")), FallbackRequest(QUESTION)
+    )
+
+    assert found is None
+
+
+def test_without_strategies_there_is_no_answer(call):
+    """The default router routes nowhere."""
+    assert call(Asks(router=FallbackRouter(), contract=None), FallbackRequest(QUESTION)) is None
+
+
+def test_the_caller_decides_how_strategies_are_called(call):
+    """A time limit of the whole request holds for fallbacks, too."""
+    made = []
+
+    def noted(runnable, given, config):
+        made.append(runnable.get_name())
+        return Call(runnable, given, config)
+
+    asks = Asks(router=router(crashes, answers), make_call=noted)
+
+    assert call(asks, FallbackRequest(QUESTION)).name == "2"
+    assert made == ["1", "2"]
+
+
+# --- failures that are none -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [GraphBubbleUp, KeyboardInterrupt, asyncio.CancelledError])
+def test_interrupts_and_cancellation_pass_through(kind):
+    """A human in the loop may be a strategy, and a cancelled call stays cancelled."""
+
+    def stop(question):
+        raise kind
+
+    with pytest.raises(kind):
+        router(stop, answers).invoke("Why?")
+
+
+def test_an_interrupt_passes_through_in_an_event_loop():
+    """So it does in async graphs."""
+
+    async def stop(question):
+        raise GraphBubbleUp
+
+    with pytest.raises(GraphBubbleUp):
+        asyncio.run(router(stop, answers).ainvoke("Why?"))
+
+
+def test_cancellation_reaches_an_async_strategy():
+    """Cancelling the request cancels the fallback that is under way."""
+    ended = []
+
+    async def hangs(question):
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(question)
+
+    async def cancelled():
+        task = asyncio.create_task(router(hangs, answers).ainvoke("Why?"))
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    begun = asyncio.Event()
+    asyncio.run(cancelled())
+    assert ended == ["Why?"]
+
+
+# --- the trail ------------------------------------------------------------------------------------
+
+
+def test_every_strategy_asked_is_told(call, heard):
+    """The trail shows who was asked, what came of it and how long it took, without content."""
+    model = ScriptedChatModel(script=["hi there"], model_name="backup")
+    clock = ManualClock()
+    slow = RunnableLambda(lambda m: clock.advance(0.25))
+
+    call(router(crashes, slow, model, clock=clock), "Why?", told_on(heard))
+
+    crashed, silent, answered = heard.events
+    assert (crashed["strategy"], crashed["status"]) == ("fallback:1", "crashed")
+    assert (crashed["failure_mode"], crashed["message"]) == ("model_error", "RuntimeError")
+    assert (silent["status"], silent["latency_ms"]) == ("passed", 250)
+    assert (answered["status"], answered["failure_mode"]) == ("answered", "none")
+    assert (answered["model"], answered["input_tokens"], answered["output_tokens"]) == (
+        "backup",
+        1,
+        2,
+    )
+    assert "secret" not in str(heard.events)
+
+
+def test_a_rejected_answer_is_told_with_its_rules(call, heard):
+    """The trail names what the fallback answer broke, and in which request."""
+    asks = Asks(router=router(lambda q: "no"), contract=Wants("yes"))
+
+    call(asks, FallbackRequest(QUESTION, request_id="r1"), told_on(heard))
+
+    (event,) = heard.events
+    assert (event["status"], event["rules"]) == ("rejected", ["must_contain"])
+    assert event["request_id"] == "r1"
+
+
+# --- as a Runnable --------------------------------------------------------------------------------
+
+
+def test_alone_it_raises_when_nobody_answers(call):
+    """The error lists every cause by name, and no content."""
+    with pytest.raises(AttemptsExhausted) as caught:
+        call(router(crashes, passes), "Why?")
+
+    assert str(caught.value) == (
+        "no fallback strategy answered: `1` crashed (RuntimeError), `2` passed (no answer)"
+    )
+    assert caught.value.result.status == "exhausted"
+
+
+def test_alone_without_strategies_it_says_so(call):
+    """An empty router is told from one whose strategies failed."""
+    with pytest.raises(AttemptsExhausted, match="there are none"):
+        call(FallbackRouter(), "Why?")
+
+
+# --- around a Runnable ----------------------------------------------------------------------------
+
+
+def failing(error):
+    """A Runnable that raises."""
+
+    def fail(_):
+        raise error
+
+    return RunnableLambda(fail)
+
+
+def rejected(kind, mode=FailureMode.NONE, **details):
+    """A failure of this package."""
+    return kind(result=ControlResult(status="rejected", failure_mode=mode, **details))
+
+
+def test_a_working_model_is_left_alone(call, heard):
+    """No strategy is asked while the model answers."""
+    model = ScriptedChatModel(script=["hi"])
+
+    answer = call(router(answers).wrap(model), "Why?", told_on(heard))
+
+    assert (answer.text, FALLBACK in answer.response_metadata) == ("hi", False)
+    assert heard.events == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ModelAPIError("503"),
+        ModelAuthenticationError("401"),
+        TimeoutError(),
+        rejected(CircuitOpen, FailureMode.CIRCUIT_OPEN),
+        AttemptsExhausted("used up"),
+    ],
+    ids=lambda e: type(e).__name__,
+)
+def test_a_failure_of_the_model_is_answered(call, error):
+    """Outages, wrong keys, open circuits and used up retries all land here."""
+    assert call(router(answers).wrap(failing(error)), "Why?").text == "You asked: Why?"
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("bug"), GraphBubbleUp()], ids=lambda e: type(e).__name__
+)
+def test_what_is_no_failure_of_the_model_is_raised(call, error):
+    """A bug does not hide behind an apology."""
+    with pytest.raises(type(error)):
+        call(router(answers).wrap(failing(error)), "Why?")
+
+
+TURNED_AWAY = [
+    rejected(InputRejected, FailureMode.PROMPT_INJECTION),
+    rejected(BudgetExceeded, FailureMode.TOKEN_OVERFLOW),
+    rejected(RateLimited, FailureMode.RATE_LIMITED),
+]
+
+
+@pytest.mark.parametrize("error", TURNED_AWAY, ids=lambda e: type(e).__name__)
+def test_an_input_that_was_turned_away_is_not_answered(call, error):
+    """An attack gets no model's answer through the back door."""
+    with pytest.raises(type(error)):
+        call(router(answers).wrap(failing(error)), "Why?")
+
+
+@pytest.mark.parametrize("error", TURNED_AWAY, ids=lambda e: type(e).__name__)
+def test_an_input_that_was_turned_away_is_answered_if_asked_for(call, error):
+    """A friendly refusal may be a strategy."""
+    friendly = router(answers, answer_blocked_input=True)
+
+    assert call(friendly.wrap(failing(error)), "Why?").text == "You asked: Why?"
+
+
+def test_when_everything_fails_both_causes_are_kept(call):
+    """The error says what the strategies did, and its cause is the model's."""
+    error = ModelAPIError("503")
+
+    with pytest.raises(AttemptsExhausted, match="`1` crashed") as caught:
+        call(router(crashes).wrap(failing(error)), "Why?")
+
+    assert caught.value.failure_mode is FailureMode.MODEL_ERROR
+    assert caught.value.__cause__ is error
+
+
+def test_an_open_circuit_without_an_answer_stays_one(call):
+    """The caller still learns when to come back."""
+    error = rejected(CircuitOpen, FailureMode.CIRCUIT_OPEN, retry_after=12.0)
+
+    with pytest.raises(CircuitOpen) as caught:
+        call(router(passes).wrap(failing(error)), "Why?")
+
+    assert caught.value.retry_after == 12.0
+
+
+def test_without_strategies_the_original_error_is_raised(call):
+    """An empty router changes nothing."""
+    with pytest.raises(ModelAPIError):
+        call(FallbackRouter().wrap(failing(ModelAPIError("503"))), "Why?")
+
+
+def test_a_strategy_gets_the_input_of_the_wrapped_chain(call):
+    """As with LangChain's own fallbacks, one chain replaces another."""
+    prompt = ChatPromptTemplate.from_messages([("system", "Be brief."), ("user", "{topic}")])
+    model = ScriptedChatModel(script=["hi"])
+
+    call(router(prompt | model).wrap(prompt | failing(TimeoutError())), {"topic": "Why?"})
+
+    assert model.calls == [[SystemMessage("Be brief."), HumanMessage("Why?")]]
+
+
+@pytest.mark.parametrize(
+    ("given", "question"),
+    [
+        ({"input": "Why?", "context": "c"}, "Why?"),
+        ({"topic": "Why?"}, "Why?"),
+        ({"a": 1}, ""),
+        (7, ""),
+    ],
+    ids=str,
+)
+def test_the_question_is_found_in_a_mapping(call, given, question):
+    """It is the mapping's `input`, or its only value."""
+    answer = call(router(answers).wrap(failing(TimeoutError())), given)
+
+    assert answer.text == f"You asked: {question}"
+
+
+def test_a_chain_that_gives_text_gets_text(call):
+    """Whoever expects a string is not handed a message."""
+    chain = failing(TimeoutError()) | StrOutputParser()
+
+    assert call(router(answers).wrap(chain), "Why?") == "You asked: Why?"
+
+
+def test_a_good_answer_is_remembered(call):
+    """In an outage the last good answer is there."""
+    model = ScriptedChatModel(script=["good", ModelAPIError("503"), ModelAPIError("503")])
+    chain = router(LastGoodAnswer(), "Sorry.").wrap(model)
+
+    assert [call(chain, q).text for q in ("Why?", "Why?", "How?")] == ["good", "good", "Sorry."]
+
+
+# --- settings -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("strategies", "says"),
+    [
+        ([("a", answers), ("a", passes)], "`a` stands for several"),
+        ([("a", 3)], "`a` must be a Runnable"),
+        ([("a", lambda: "hi")], "`a` must be a Runnable"),
+        ([("a", lambda x, y, z: "hi")], "`a` must be a Runnable"),
+        ([("a",)], "strategies"),
+        ([answers], "strategies"),
+        (3, "strategies"),
+    ],
+    ids=str,
+)
+def test_a_strategy_that_cannot_be_asked_is_refused(strategies, says):
+    """Mistakes show where the router is made, not in an outage."""
+    with pytest.raises(ValidationError, match=says):
+        FallbackRouter(strategies=strategies)
+
+
+def test_it_survives_pickling(call):
+    """A router goes to another process with its strategies."""
+    copy = pickle.loads(pickle.dumps(router(answers, ScriptedChatModel(script=["hi"]))))
+
+    assert call(copy, "Why?").text == "You asked: Why?"
+
+
+def test_its_schema_is_that_of_a_model():
+    """Tools can show what goes in."""
+    schema = FallbackRouter().get_input_jsonschema()
+
+    assert {"type": "string"} in schema["anyOf"]
