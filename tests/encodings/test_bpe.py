@@ -54,7 +54,7 @@ def test_lone_surrogates_are_counted(name, references):
     assert tokenizer.encode("\ud83d\ude00") == reference("😀")
 
 
-@pytest.mark.parametrize("unit", [" ", "\t", " \n", "a", "A", "!", "中", "\u0301", "\ud800"])
+@pytest.mark.parametrize("unit", [" ", " \n", "A", "中", "\ud800"])
 def test_a_megabyte_without_a_word_boundary_is_counted(name, unit):
     """A megabyte of one character, blanks included, neither raises nor takes long."""
     started = time.perf_counter()
@@ -86,7 +86,7 @@ def test_chunks_of_other_text_are_never_undercounted(name, references, random_te
         assert tokenizer.count(text) >= len(references[name].encode_ordinary(text))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(text=st.text(max_size=300), limit=st.integers(0, 80))
 def test_a_cut_text_is_a_prefix_that_fits(text, limit):
     """Whatever the text and the limit, cutting gives a prefix that counts at most the limit."""
@@ -97,10 +97,19 @@ def test_a_cut_text_is_a_prefix_that_fits(text, limit):
     assert cut == text or tokenizer.count(text) > limit
 
 
+def test_a_cut_text_is_counted_again():
+    """A token that ends inside a character may be worth two tokens without that character."""
+    tokenizer = tokenizer_for("cl100k_base")
+    text = "в раж"
+    assert len(tokenizer.encode(text)) == 3
+    assert tokenizer.count("в ра") == 3  # what is left of the first two tokens of the text
+    assert tokenizer.truncate(text, 2) == "в"
+
+
 def test_a_cut_text_is_nearly_full(name, random_text):
     """From 50 tokens on, at least 98 % of the limit is used, or the next character does not fit."""
     rng, tokenizer = random.Random(3), tokenizer_for(name)
-    for _ in range(1_000):
+    for _ in range(400):
         limit = rng.randrange(50, 300)
         text = random_text(rng, 2_000).encode("utf-8", "ignore").decode()
         cut = tokenizer.truncate(text, limit)
