@@ -102,7 +102,7 @@ def test_a_cut_text_is_counted_again():
     tokenizer = tokenizer_for("cl100k_base")
     text = "в раж"
     assert len(tokenizer.encode(text)) == 3
-    assert tokenizer.count("в ра") == 3  # what is left of the first two tokens of the text
+    assert tokenizer.count(text[:-1]) == 3  # what is left of the first two tokens of the text
     assert tokenizer.truncate(text, 2) == "в"
 
 
