@@ -10,7 +10,7 @@ from langchain_core.runnables import Runnable, RunnableBinding, RunnableLambda
 
 from langchain_control.fresh import without_cache
 
-__all__ = ["for_retry", "name_of", "native_schema", "with_larger_answer"]
+__all__ = ["for_retry", "in_structured_mode", "name_of", "native_schema", "with_larger_answer"]
 
 _ANSWER_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
@@ -35,18 +35,35 @@ def for_retry(
 
 def native_schema(model: Runnable[Any, Any], schema: dict[str, Any]) -> Runnable[Any, Any] | None:
     """Return the model in its provider's JSON Schema mode, or `None` where it has none."""
+    return in_structured_mode(model, schema, "json_schema")
+
+
+def in_structured_mode(
+    model: Runnable[Any, Any], schema: dict[str, Any], method: str
+) -> Runnable[Any, Any] | None:
+    """Return the model with LangChain's structured output, giving raw messages.
+
+    The raw message goes to the same validator as any other answer; LangChain's own parsing would
+    let truncated JSON pass.
+
+    Args:
+        model: A chat model, bound or not.
+        schema: The contract as JSON Schema.
+        method: As in `BaseChatModel.with_structured_output`.
+
+    Returns:
+        `None` if there is no chat model or it does not have this method.
+    """
     chat_model, bound = _unwrap(model)
     if chat_model is None:
         return None
     titled = {"title": "Answer", "description": "The answer.", **schema}
+    options = {} if method == "function_calling" else {"method": method}
     try:
-        constrained = chat_model.with_structured_output(
-            titled, method="json_schema", include_raw=True
-        )
+        structured = chat_model.with_structured_output(titled, include_raw=True, **options)
     except (NotImplementedError, TypeError, ValueError):
         return None
-    # The raw message goes to the same validator as any other answer.
-    raw: Runnable[Any, Any] = constrained | RunnableLambda(_raw_message)
+    raw: Runnable[Any, Any] = structured | RunnableLambda(_raw_message)
     return raw.bind(**bound) if bound else raw
 
 

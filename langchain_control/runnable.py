@@ -18,6 +18,7 @@ from langchain_control.outcomes import ControlResult
 from langchain_control.policy import ControlPolicy
 from langchain_control.state import Context, result_of, state_of
 from langchain_control.steps import drive
+from langchain_control.structured import Method, StructuredModel, policy_for, prepared
 
 __all__ = ["ControlledModel", "with_control"]
 
@@ -73,6 +74,32 @@ class ControlledModel(Component[LanguageModelInput, Any]):
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002
         """Run asynchronously. See `with_control`."""
         return await super().ainvoke(input, heard(config, self.policy.audit), **kwargs)
+
+    def with_structured_output(
+        self, schema: Any, *, include_raw: bool = False, method: Method | None = None
+    ) -> StructuredModel:
+        """Return parsed objects instead of messages: the drop-in for the model's own.
+
+        Attempts, time and tokens stay bounded by the policy; `None` is never returned for an
+        answer that could not be parsed.
+
+        Args:
+            schema: A pydantic model, a TypedDict, or a JSON Schema as a dict.
+            include_raw: Return a dict with `raw`, `parsed` and `parsing_error`; never raise for an
+                answer.
+            method: How the model learns the schema; see `Method`. By default the best it has.
+
+        Raises:
+            ValueError: The model does not have the method, or the schema is not one.
+        """
+        as_json_schema = self.policy.validator.override(response_schema=schema).json_schema() or {}
+        model, used = prepared(self.model, as_json_schema, method)
+        controlled = ControlledModel(
+            model=model, policy=policy_for(self.policy, schema, used), include_result=True
+        )
+        return StructuredModel(
+            controlled=controlled, response_schema=schema, include_raw=include_raw
+        )
 
     def _flow(self, value: Any, config: RunnableConfig) -> Flow[Any]:
         context = Context(self.policy, self.model, name_of(self.model))

@@ -23,7 +23,7 @@ LAYERS = [
     {"components"},
     {"policy"},
     {"state", "screening", "steps"},
-    {"graph", "runnable", "middleware", "testing"},
+    {"structured", "graph", "runnable", "middleware", "testing"},
     {"demo", "commands", "console", "cli", "__main__"},
 ]  # fmt: skip
 """From the vocabulary up. A module may import its own layer and those above in this list."""
