@@ -21,6 +21,7 @@ from langchain_core.runnables.config import merge_configs
 
 from langchain_control._effects import Call, Flow, Sleep
 from langchain_control.circuit import Outcome, Refusal
+from langchain_control.components.audit import AuditLogger
 from langchain_control.components.limiter import Reservation
 from langchain_control.errors import classify, retry_after_seconds
 from langchain_control.events import EventName, blocked, event
@@ -149,6 +150,7 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
         prompt_sha256=_sha256(_prompt(state)),
         rules=note["rules"] if note else None,
         notes=list(verdict.notes) or None if verdict else None,
+        content=_content(response, policy.audit),
         **attempt,
     )
     if note is None and response is not None and verdict is not None:
@@ -308,7 +310,7 @@ def _finished(run: Any, context: Context, config: RunnableConfig, **update: Any)
     usage = usage_of(attempts)
     if context.policy.limiter is not None and final["reservation"]:
         reservation = Reservation(*final["reservation"])
-        yield from context.policy.limiter.settle(reservation, usage["total_tokens"])
+        yield context.policy.limiter.settle(reservation, usage["total_tokens"])
         final["reservation"] = None
     yield event(
         EventName.FINISHED,
@@ -381,6 +383,11 @@ def _attempt(state: RunState, context: Context, note: Any) -> Attempt:
         strategy=retry["strategy"] if retry else "none",
         mutation=retry["mutation"] if retry else None,
     )
+
+
+def _content(response: AIMessage | None, audit: AuditLogger | None) -> str | None:
+    asked_for = audit is not None and audit.include_content
+    return str(response.text) if asked_for and response is not None else None
 
 
 def _sha256(prompt: Sequence[BaseMessage]) -> str:

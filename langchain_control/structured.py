@@ -98,5 +98,6 @@ def _with_arguments_as_content(message: AIMessage) -> AIMessage:
     if not calls and not broken:
         return message
     content = json.dumps(calls[-1]) if calls else (broken[-1] or "")
-    kept = {"tool_calls": [], "invalid_tool_calls": []}
-    return message.model_copy(update={"content": content, **kept})
+    return message.model_copy(
+        update={"content": content, "tool_calls": [], "invalid_tool_calls": []}
+    )

