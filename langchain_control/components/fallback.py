@@ -102,6 +102,12 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
             raise ValueError(msg)
         return tuple((name, _strategy(name, given)) for name, given in value)
 
+    def __repr_args__(self) -> Any:
+        """Show strategies by name: functions and models have reprs full of addresses."""
+        for field, value in super().__repr_args__():
+            names = tuple(name for name, _ in self.strategies)
+            yield field, names if field == "strategies" else value
+
     @property
     def InputType(self) -> Any:  # noqa: N802
         """What a chat model takes."""
