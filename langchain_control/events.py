@@ -78,8 +78,13 @@ class AuditRecord(TypedDict, total=False):
     """Names of fields that were cut to keep the line short."""
 
 
-def event(name: EventName, config: RunnableConfig, **fields: Any) -> Emit:
-    """Build the effect that tells about something on the run of `config`."""
+def event(name: EventName, config: RunnableConfig, **fields: Any) -> Emit | None:
+    """Build the effect that tells about something on the run of `config`.
+
+    Fields that are `None` are left out. Where nobody listens there is nothing to do.
+    """
+    if not _has_listeners(config):
+        return None
     data: dict[str, Any] = {
         "id": uuid4().hex,
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -89,7 +94,15 @@ def event(name: EventName, config: RunnableConfig, **fields: Any) -> Emit:
     return Emit(name.value, data, config)
 
 
-def blocked(component: str, verdict: ValidationResult, config: RunnableConfig, **more: Any) -> Emit:
+def _has_listeners(config: RunnableConfig) -> bool:
+    callbacks = config.get("callbacks")
+    handlers = getattr(callbacks, "handlers", callbacks)
+    return callbacks is None or bool(handlers)  # with none set, LangChain may still find some
+
+
+def blocked(
+    component: str, verdict: ValidationResult, config: RunnableConfig, **more: Any
+) -> Emit | None:
     """Build the event of a gate that turned a value away."""
     return event(
         EventName.BLOCKED,
