@@ -40,6 +40,9 @@ class Outcome(StrEnum):
     FAILURE = "failure"
     SLOW = "slow"
     """Answered, but too late to be of use. Without a `FailureWindow`, a success."""
+    OVERDUE = "overdue"
+    """Still under way after `slow_seconds`. Counts as slow at once; what the call comes to later
+    counts for nothing. No verdict without a `FailureWindow`."""
     THROTTLED = "throttled"
     """Told to come back later. Opens the circuit for that long; no verdict without a time."""
     IGNORED = "ignored"
@@ -64,7 +67,7 @@ class Permit(NamedTuple):
     generation: int
     """Which stretch between two state changes it belongs to. Later, it counts for nothing."""
     lease: int | None = None
-    """The probe slot it holds, in a half-open circuit."""
+    """The probe slot it holds in a half-open circuit; with a window, the number of the call."""
     started: float = 0.0
     """Time of admission on the store's clock, where the circuit measures latency."""
     changes: tuple[StateChange, ...] = ()

@@ -50,11 +50,11 @@ class Circuit:
         "_changed_at",
         "_changes",
         "_generation",
-        "_generations",
         "_held",
         "_leases",
-        "_next_lease",
+        "_numbers",
         "_open_until",
+        "_overdue",
         "_probes_succeeded",
         "_ramp_credit",
         "_ramping",
@@ -72,7 +72,7 @@ class Circuit:
     _run: int
     _tally: Tally
     standing_permit: Permit | None
-    """What every caller gets while nothing needs to be counted at admission."""
+    """What a caller gets, without a lock, while nothing needs to be counted at admission."""
     used: bool
     """For the owner: whether the circuit was asked for lately."""
 
@@ -81,7 +81,7 @@ class Circuit:
         key: str,
         *,
         now: float,
-        generations: Callable[[], int],
+        numbers: Callable[[], int],
         uniform: Callable[[], float],
     ) -> None:
         """Start closed.
@@ -89,15 +89,15 @@ class Circuit:
         Args:
             key: Name of the circuit.
             now: The time, in seconds.
-            generations: Numbers that were never given before, also not to another circuit: a
-                circuit that was evicted and made again must not accept old permits.
+            numbers: Numbers that were never given before, also not to another circuit: one that
+                was evicted and made again must not accept old permits.
             uniform: Random numbers between 0 and 1, for jitter.
         """
         self.key = key
         self._held = False
         self.used = True
         self._changes: tuple[StateChange, ...] = ()
-        self._generations = generations
+        self._numbers = numbers
         self._uniform = uniform
         self._rounds = 0
         self._begin(CircuitState.CLOSED, now)
@@ -128,9 +128,9 @@ class Circuit:
     ) -> None:
         """Take the verdict of one call, if the circuit still stands as it did at its start."""
         self.tick(rules, now)
-        if permit.generation != self._generation:
+        if permit.generation != self._generation or _is_premature(outcome, rules):
             return
-        if self.state is CircuitState.HALF_OPEN and self._leases.pop(permit.lease, None) is None:
+        if not self._spend(permit, outcome):
             return
         outcome = _timed(outcome, permit, rules, now)
         if outcome is Outcome.THROTTLED and retry_after and not self._held:
@@ -150,6 +150,17 @@ class Circuit:
     def is_closed(self) -> bool:
         """Whether it stands closed by itself, with nothing worth remembering."""
         return self.state is CircuitState.CLOSED and not self._held
+
+    def _spend(self, permit: Permit, outcome: Outcome) -> bool:
+        """Use up a permit; say whether it still had a verdict to give."""
+        if self.state is CircuitState.HALF_OPEN:
+            return self._leases.pop(permit.lease, None) is not None
+        if permit.lease in self._overdue:
+            self._overdue.discard(permit.lease)
+            return False
+        if outcome is Outcome.OVERDUE:
+            self._overdue.add(permit.lease)
+        return True
 
     # --- by hand ----------------------------------------------------------------------------------
 
@@ -206,10 +217,11 @@ class Circuit:
     def _admit_closed(self, rules: CircuitRules, now: float) -> Permit | Refusal:
         if self._ramping and not self._ramp_admits(rules, now):
             return self._refuse(rules, now)
-        permit = Permit(self.key, self._generation, None, now)
-        if rules.window is None and not self._ramping:
-            self.standing_permit = permit
-        return permit
+        if not self._ramping:
+            self.standing_permit = Permit(self.key, self._generation)
+            if rules.window is None:
+                return self.standing_permit
+        return Permit(self.key, self._generation, self._numbers(), now)
 
     def _ramp_admits(self, rules: CircuitRules, now: float) -> bool:
         """Admit a growing share, evenly: credit gathers until it pays for a call."""
@@ -229,31 +241,35 @@ class Circuit:
     def _record_closed(
         self, permit: Permit, outcome: Outcome, rules: CircuitRules, now: float
     ) -> None:
-        if outcome is Outcome.FAILURE:
-            self._run += 1
-        else:
-            self._run = 0
-        if rules.window is None:
-            reason = self._run_is_too_long(rules)
-        else:
-            self._tally.add(outcome.value, now - permit.started, rules.window, now)
-            reason = self._tally.verdict(rules.window, now, self._run, rules.failure_threshold)
-        if reason and not self._held:
+        good = outcome is Outcome.SUCCESS
+        self._run = 0 if good else self._run + 1
+        if rules.window is not None:
+            self._tally.add(outcome, now - permit.started, rules.window, now)
+        if good or self._held:
+            return
+        if reason := self._reason_to_open(rules, now):
             self._open(reason, rules, now)
 
-    def _run_is_too_long(self, rules: CircuitRules) -> str | None:
+    def _reason_to_open(self, rules: CircuitRules, now: float) -> str | None:
+        window = rules.window
+        if window is not None and (reason := self._tally.verdict(window)):
+            return reason
         if self._run < rules.failure_threshold:
             return None
-        return f"{self._run} failures in a row"
+        if window is None:
+            return f"{self._run} failures in a row"
+        if self._tally.is_silent(window, now):
+            return f"{self._run} failures in a row and no answer in time"
+        return None
 
     # --- half-open --------------------------------------------------------------------------------
 
     def _admit_probe(self, rules: CircuitRules, now: float) -> Permit | Refusal:
         if len(self._leases) + self._probes_succeeded >= rules.half_open_probes:
             return self._refuse(rules, now)
-        self._next_lease += 1
-        self._leases[self._next_lease] = now + rules.probe_timeout_seconds
-        return Permit(self.key, self._generation, self._next_lease, now)
+        lease = self._numbers()
+        self._leases[lease] = now + rules.probe_timeout_seconds
+        return Permit(self.key, self._generation, lease, now)
 
     def _record_probe(self, rules: CircuitRules, now: float, *, failed: bool) -> None:
         if failed:
@@ -303,12 +319,12 @@ class Circuit:
         """Start a new generation: no lease, no count and no permit of the last one lives on."""
         self.state = state
         self.standing_permit = None
-        self._generation = self._generations()
+        self._generation = self._numbers()
         self._changed_at = now
         self._open_until = 0.0
         self._resumes_closed = False
         self._leases: dict[int | None, float] = {}
-        self._next_lease = 0
+        self._overdue: set[int | None] = set()
         self._probes_succeeded = 0
         self._ramping = False
         self._ramp_credit = 0.0
@@ -322,6 +338,8 @@ def _longest_open_seconds(rules: CircuitRules) -> float:
 
 def _timed(outcome: Outcome, permit: Permit, rules: CircuitRules, now: float) -> Outcome:
     """Judge an answer by its latency, where there is a window to count it in."""
+    if outcome is Outcome.OVERDUE:
+        return Outcome.SLOW
     if outcome not in (Outcome.SUCCESS, Outcome.SLOW):
         return outcome
     if rules.window is None:
@@ -330,3 +348,8 @@ def _timed(outcome: Outcome, permit: Permit, rules: CircuitRules, now: float) ->
     if limit is not None and now - permit.started >= limit:
         return Outcome.SLOW
     return outcome
+
+
+def _is_premature(outcome: Outcome, rules: CircuitRules) -> bool:
+    """Without a window, nothing is said about a call before its end."""
+    return outcome is Outcome.OVERDUE and rules.window is None

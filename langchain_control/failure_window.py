@@ -12,9 +12,11 @@ from math import sqrt
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from langchain_control.circuit import Outcome
+
 __all__ = ["FailureWindow", "Tally", "wilson_lower_bound"]
 
-BUCKETS = 10
+PARTS = 10
 """Parts of a window. The oldest part leaves as a whole."""
 
 LATENCY_WEIGHT = 0.1
@@ -35,7 +37,7 @@ class FailureWindow(BaseModel):
     failure_rate: float = Field(default=0.5, gt=0, lt=1)
     """Share of failed calls above which the circuit opens."""
     slow_seconds: float | None = Field(default=None, gt=0)
-    """Latency from which an answer counts as slow. `None` measures none."""
+    """Latency from which an answer counts as slow, and as a failure in a run. `None`: never."""
     slow_rate: float = Field(default=0.5, gt=0, lt=1)
     """Share of slow answers above which the circuit opens."""
     z_score: float = Field(default=2.33, ge=0)
@@ -49,63 +51,74 @@ class FailureWindow(BaseModel):
 class Tally:
     """What a closed circuit has seen in its window. Guarded by the owner's lock."""
 
-    __slots__ = ("_buckets", "_calls", "_failures", "_last_answer", "_latency", "_slow")
+    __slots__ = ("_calls", "_failures", "_last_answer", "_latency", "_newest", "_parts", "_slow")
 
     def __init__(self, now: float) -> None:
         """Start empty; silence counts from now."""
-        self._buckets: deque[list[int]] = deque()
+        self._parts: deque[_Part] = deque()
+        self._newest: _Part | None = None
         self._calls = self._failures = self._slow = 0
         self._last_answer = now
         self._latency = 0.0
 
-    def add(self, outcome: str, latency: float, window: FailureWindow, now: float) -> None:
-        """Count one call. Every outcome but `failure` is an answer."""
-        self._forget(window, now)
-        failed, slow = outcome == "failure", outcome == "slow"
-        bucket = self._bucket(window, now)
-        bucket[1] += 1
-        bucket[2] += failed
-        bucket[3] += slow
+    def add(self, outcome: Outcome, latency: float, window: FailureWindow, now: float) -> None:
+        """Count one call: a success, a failure or a slow answer."""
+        part = self._newest
+        if part is None or now >= part.ends:
+            part = self._begin_part(window, now)
+        part.calls += 1
         self._calls += 1
-        self._failures += failed
-        self._slow += slow
-        if failed:
-            return
-        self._last_answer = now
-        self._latency += LATENCY_WEIGHT * (latency - self._latency) if self._latency else latency
+        if outcome is Outcome.SUCCESS:
+            self._last_answer = now
+            self._latency += LATENCY_WEIGHT * (latency - self._latency)
+        elif outcome is Outcome.FAILURE:
+            part.failures += 1
+            self._failures += 1
+        else:
+            part.slow += 1
+            self._slow += 1
 
-    def verdict(
-        self, window: FailureWindow, now: float, failures_in_a_row: int, failure_threshold: int
-    ) -> str | None:
-        """Say why the circuit must open, or `None`."""
+    def verdict(self, window: FailureWindow) -> str | None:
+        """Say which share is too large to be chance, or `None`."""
         calls, z_score = self._calls, window.z_score
         if wilson_lower_bound(self._failures, calls, z_score) >= window.failure_rate:
             return f"{self._failures} of {calls} calls failed"
         if wilson_lower_bound(self._slow, calls, z_score) >= window.slow_rate:
             return f"{self._slow} of {calls} calls were slow"
-        silence = max(window.min_silence_seconds, window.silence_latencies * self._latency)
-        if failures_in_a_row >= failure_threshold and now - self._last_answer >= silence:
-            return f"{failures_in_a_row} failures in a row and no answer"
         return None
+
+    def is_silent(self, window: FailureWindow, now: float) -> bool:
+        """Say whether it is unusually long since the last answer in time."""
+        usual = max(window.min_silence_seconds, window.silence_latencies * self._latency)
+        return now - self._last_answer >= usual
 
     def summary(self, window: FailureWindow, now: float) -> tuple[int, float]:
         """Return the calls in the window and the share of them that failed."""
         self._forget(window, now)
         return self._calls, (self._failures / self._calls if self._calls else 0.0)
 
-    def _bucket(self, window: FailureWindow, now: float) -> list[int]:
-        index = int(now * BUCKETS / window.seconds)
-        if not self._buckets or self._buckets[-1][0] != index:
-            self._buckets.append([index, 0, 0, 0])
-        return self._buckets[-1]
+    def _begin_part(self, window: FailureWindow, now: float) -> _Part:
+        self._forget(window, now)
+        self._newest = _Part(now + window.seconds / PARTS)
+        self._parts.append(self._newest)
+        return self._newest
 
     def _forget(self, window: FailureWindow, now: float) -> None:
-        oldest = int(now * BUCKETS / window.seconds) - BUCKETS
-        while self._buckets and self._buckets[0][0] <= oldest:
-            _, calls, failures, slow = self._buckets.popleft()
-            self._calls -= calls
-            self._failures -= failures
-            self._slow -= slow
+        while self._parts and self._parts[0].ends + window.seconds <= now:
+            part = self._parts.popleft()
+            self._calls -= part.calls
+            self._failures -= part.failures
+            self._slow -= part.slow
+
+
+class _Part:
+    """A slice of the window's time."""
+
+    __slots__ = ("calls", "ends", "failures", "slow")
+
+    def __init__(self, ends: float) -> None:
+        self.ends = ends
+        self.calls = self.failures = self.slow = 0
 
 
 def wilson_lower_bound(hits: int, total: int, z_score: float) -> float:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["CircuitBreaker"]
 
+LOOKS = 20
+"""How often a late call looks, per `slow_seconds`, whether the circuit has opened meanwhile."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -88,6 +91,9 @@ class CircuitBreaker(Wrapper[Any, Any]):
     """How long a circuit that has closed takes to let everything through. 0 opens the gates."""
     window: FailureWindow | None = None
     """Judge by the share of failures instead of a run of them. Wanted under concurrency."""
+    give_up_late_calls: bool = False
+    """Give up calls that take longer than `slow_seconds` once the circuit is not closed any more.
+    Where a fallback answers instead."""
     counts: tuple[FailureMode, ...] = (FailureMode.TIMEOUT, FailureMode.MODEL_ERROR)
     """What is a failure. A second breaker may count broken contracts, per model and contract."""
     on_change: Callable[[StateChange], Any] | None = Field(default=None, repr=False, exclude=True)
@@ -103,6 +109,9 @@ class CircuitBreaker(Wrapper[Any, Any]):
                 f"`max_recovery_seconds` ({self.max_recovery_seconds:g}) is less than "
                 f"`recovery_seconds` ({self.recovery_seconds:g}), which it bounds"
             )
+            raise ValueError(msg)
+        if self.give_up_late_calls and (self.window is None or self.window.slow_seconds is None):
+            msg = "`give_up_late_calls` needs a `window` with `slow_seconds`"
             raise ValueError(msg)
         return self
 
@@ -155,6 +164,19 @@ class CircuitBreaker(Wrapper[Any, Any]):
     def release(self, permit: Permit) -> Maybe[Changes]:
         """Give a permit back without a verdict, as after a cancelled call."""
         return self.record(permit, Outcome.IGNORED)
+
+    def patience(self, permit: Permit) -> Callable[[], float] | None:
+        """Return how to wait for a call that may be given up, or `None` to wait for its end.
+
+        Each time it is asked, the function returns the seconds to wait before asking again, or 0
+        to give the call up. It reports a call that takes longer than `slow_seconds` while it is
+        still under way, so that an outage is seen then and not only after a timeout; and it gives
+        late calls up once the circuit is not closed any more.
+        """
+        slow_seconds = self.window.slow_seconds if self.window is not None else None
+        if slow_seconds is None or not self.give_up_late_calls:
+            return None
+        return _Patience(self, permit, slow_seconds)
 
     def outcome_of(self, failure: BaseException | FailureMode) -> Outcome:
         """Say what a failure tells about the provider."""
@@ -265,6 +287,23 @@ class CircuitBreaker(Wrapper[Any, Any]):
                 self.on_change(change)
             except Exception:  # a listener must not decide about the call it hears of
                 logger.exception("`on_change` of circuit `%s` failed", change.key)
+
+
+class _Patience:
+    """Waits for one call; see `CircuitBreaker.patience`."""
+
+    def __init__(self, breaker: CircuitBreaker, permit: Permit, slow_seconds: float) -> None:
+        self._breaker, self._permit, self._slow_seconds = breaker, permit, slow_seconds
+        self._asked = 0
+
+    def __call__(self) -> float:
+        self._asked += 1
+        if self._asked == 1:
+            return self._slow_seconds
+        if self._asked == 2:  # noqa: PLR2004  (the first time after `slow_seconds`)
+            run(_asked(self._breaker.record(self._permit, Outcome.OVERDUE)))
+        view = run(_asked(self._breaker.store.view(self._permit.key, self._breaker)))
+        return self._slow_seconds / LOOKS if view["state"] == CircuitState.CLOSED else 0.0
 
 
 def _asked(effect: Any) -> Flow[Any]:

@@ -8,7 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from langchain_control.circuit import Outcome
+from langchain_control.circuit import Outcome, Permit
 from langchain_control.circuit_machine import Circuit
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
         CircuitRules,
         CircuitState,
         CircuitView,
-        Permit,
         Refusal,
     )
     from langchain_control.stores import Changes
@@ -53,7 +52,7 @@ class InMemoryCircuitStore:
             raise ValueError(msg)
         self._max_keys, self._clock, self._uniform = max_keys, clock, uniform
         self._lock = threading.Lock()
-        self._generations = itertools.count(1).__next__
+        self._numbers = itertools.count(1).__next__
         self._circuits: dict[str, Circuit] = {}
 
     def acquire(self, key: str, rules: CircuitRules) -> Permit | Refusal:
@@ -61,7 +60,9 @@ class InMemoryCircuitStore:
         circuit = self._circuits.get(key)
         if circuit is not None and (permit := circuit.standing_permit) is not None:
             circuit.used = True
-            return permit
+            if rules.window is None:
+                return permit
+            return Permit(key, permit.generation, self._numbers(), self._clock())
         now = self._clock()
         with self._lock:
             return self._circuit_locked(key, now).admit(rules, now)
@@ -127,7 +128,7 @@ class InMemoryCircuitStore:
         return circuit
 
     def _new(self, key: str, now: float) -> Circuit:
-        return Circuit(key, now=now, generations=self._generations, uniform=self._uniform)
+        return Circuit(key, now=now, numbers=self._numbers, uniform=self._uniform)
 
     def _victim_locked(self) -> str:
         """Choose by second chance: as good as least recently used, without a lock on every use."""

@@ -309,6 +309,47 @@ def test_a_validity_circuit_counts_broken_contracts():
     assert validity.outcome_of(FailureMode.TIMEOUT) is Outcome.IGNORED
 
 
+# --- giving up late calls -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def impatient(clock):
+    return CircuitBreaker(
+        failure_threshold=2,
+        window=FailureWindow(slow_seconds=10, min_silence_seconds=5),
+        give_up_late_calls=True,
+        store=InMemoryCircuitStore(clock=clock),
+    )
+
+
+def test_patience_waits_on_while_the_circuit_is_closed(impatient, clock):
+    """One late call is no outage: it may still answer."""
+    patience = impatient.patience(impatient.acquire())
+    assert patience() == 10
+    clock.advance(10)
+    assert patience() > 0
+    assert patience() > 0
+    assert impatient.snapshot()["default"]["calls"] == 1
+
+
+def test_patience_ends_when_the_circuit_opens(impatient, clock):
+    """Late calls are given up together once there are too many of them."""
+    one, other = (impatient.patience(impatient.acquire()) for _ in range(2))
+    one(), other()
+    clock.advance(10)
+    assert one() > 0
+    assert other() == 0
+    assert one() == 0
+    assert impatient.state() is CircuitState.OPEN
+
+
+@pytest.mark.parametrize("changes", [{"give_up_late_calls": False}, {"window": None}])
+def test_patience_is_only_for_those_who_ask(impatient, changes):
+    """Without the setting, a call is waited for to its end."""
+    patient = impatient.override(give_up_late_calls=False).override(**changes)
+    assert patient.patience(patient.acquire()) is None
+
+
 # --- telling --------------------------------------------------------------------------------------
 
 
@@ -390,6 +431,8 @@ def test_a_listener_may_use_the_breaker(breaker):
         ({"recovery_seconds": 600, "max_recovery_seconds": 60}, "max_recovery_seconds"),
         ({"store": object()}, "store"),
         ({"treshold": 3}, "treshold"),
+        ({"give_up_late_calls": True}, "slow_seconds"),
+        ({"give_up_late_calls": True, "window": FailureWindow()}, "slow_seconds"),
     ],
 )
 def test_refuses_settings_that_make_no_sense(settings, field):

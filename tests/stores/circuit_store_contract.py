@@ -274,12 +274,44 @@ class CircuitStoreContract:
 
     def test_window_opens_on_slow_answers(self, store, clock):
         """Answers nobody waits for any more are as bad as none."""
-        rules = RULES.override(window=FailureWindow(slow_seconds=10, seconds=300))
+        window = FailureWindow(slow_seconds=10, seconds=300)
+        rules = RULES.override(window=window, failure_threshold=100)
         for _ in range(6):
             permit = store.acquire(KEY, rules)
             clock.advance(20)
             store.record(permit, Outcome.SUCCESS, rules)
         assert state(store, rules) == "open"
+
+    def test_an_overdue_call_counts_at_once_and_only_once(self, store, clock):
+        """A call that hangs is seen while it hangs; its end then says nothing new."""
+        rules = RULES.override(window=FailureWindow(slow_seconds=10, min_silence_seconds=5))
+        succeed(store, rules=rules)
+        hanging = [store.acquire(KEY, rules) for _ in range(3)]
+        clock.advance(10)
+        for permit in hanging[:2]:
+            store.record(permit, Outcome.OVERDUE, rules)
+            store.record(permit, Outcome.FAILURE, rules)
+        assert store.view(KEY, rules)["calls"] == 3
+        assert state(store, rules) == "closed"
+        store.record(hanging[2], Outcome.OVERDUE, rules)
+        assert state(store, rules) == "open"
+
+    def test_an_overdue_probe_has_failed(self, store, clock):
+        """A probe that hangs opens the circuit again before its timeout."""
+        rules = RULES.override(window=FailureWindow(slow_seconds=10))
+        fail(store, times=6, rules=rules)
+        clock.advance(30)
+        probe = store.acquire(KEY, rules)
+        store.record(probe, Outcome.OVERDUE, rules)
+        assert state(store, rules) == "open"
+
+    def test_overdue_says_nothing_without_a_window(self, store, clock):
+        """A probe keeps its slot until its own verdict."""
+        probe = half_open(store, clock)
+        store.record(probe, Outcome.OVERDUE, RULES)
+        assert isinstance(store.acquire(KEY, RULES), Refusal)
+        store.record(probe, Outcome.SUCCESS, RULES)
+        assert state(store) == "closed"
 
     @pytest.mark.parametrize("probes", [1, 4])
     def test_64_threads_get_exactly_the_probes(self, store, clock, probes):
