@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from langchain_core.callbacks.manager import adispatch_custom_event, dispatch_custom_event
 
+from langchain_control._threads import waits
+
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from langchain_core.runnables import Runnable, RunnableConfig
 
@@ -39,6 +41,9 @@ class Call(NamedTuple):
     timeout_seconds: float | None = None
     threads: BoundedThreads | None = None
     """Where a sync call with a time limit runs; needed only with `timeout_seconds`."""
+    patience: Callable[[], float] | None = None
+    """Asked within the time limit, at the start and after each wait, how many seconds to wait
+    before asking again. 0 gives the call up, as the limit does."""
 
 
 class Sleep(NamedTuple):
@@ -97,11 +102,11 @@ def _perform(effect: Any) -> Any:
     match effect:
         case Call(runnable, given, config, None):
             return runnable.invoke(given, config)
-        case Call(runnable, given, config, float() | int() as seconds, threads):
+        case Call(runnable, given, config, float() | int() as seconds, threads, patience):
             if threads is None:
                 msg = "a sync call with a time limit needs `threads`"
                 raise TypeError(msg)
-            return threads.run(lambda: runnable.invoke(given, config), seconds)
+            return threads.run(lambda: runnable.invoke(given, config), seconds, patience)
         case Sleep(seconds):
             return time.sleep(seconds)
         case Emit(name, data, config):
@@ -119,8 +124,8 @@ async def _aperform(effect: Any) -> Any:
     match effect:
         case Call(runnable, given, config, None):
             return await runnable.ainvoke(given, config)
-        case Call(runnable, given, config, float() | int() as seconds):
-            return await _within(seconds, runnable.ainvoke(given, config))
+        case Call(runnable, given, config, float() | int() as seconds, _, patience):
+            return await _within(seconds, runnable.ainvoke(given, config), patience)
         case Sleep(seconds):
             return await asyncio.sleep(seconds)
         case Emit(name, data, config):
@@ -129,19 +134,22 @@ async def _aperform(effect: Any) -> Any:
             return await other if inspect.isawaitable(other) else other
 
 
-async def _within(seconds: float, call: Coroutine[Any, Any, T]) -> T:
+async def _within(
+    seconds: float, call: Coroutine[Any, Any, T], patience: Callable[[], float] | None
+) -> T:
     """Await a call for at most `seconds`, even if it swallows its own cancellation."""
     task = asyncio.ensure_future(call)
     try:
-        done, _ = await asyncio.wait({task}, timeout=seconds)
+        for step in waits(seconds, patience):
+            done, _ = await asyncio.wait({task}, timeout=step)
+            if done:
+                return task.result()
     except BaseException:
         _abandon(task)
         raise
-    if not done:
-        _abandon(task)
-        msg = f"no answer within {seconds:g} s"
-        raise TimeoutError(msg)
-    return task.result()
+    _abandon(task)
+    msg = f"no answer within {seconds:g} s"
+    raise TimeoutError(msg)
 
 
 def _abandon(task: asyncio.Future[Any]) -> None:

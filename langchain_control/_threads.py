@@ -8,9 +8,9 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-__all__ = ["BoundedThreads"]
+__all__ = ["BoundedThreads", "waits"]
 
 T = TypeVar("T")
 
@@ -31,8 +31,18 @@ class BoundedThreads:
         self.limit = limit
         self._free = threading.BoundedSemaphore(limit)
 
-    def run(self, call: Callable[[], T], timeout_seconds: float) -> T:
+    def run(
+        self,
+        call: Callable[[], T],
+        timeout_seconds: float,
+        patience: Callable[[], float] | None = None,
+    ) -> T:
         """Return what `call` returns or raise what it raises.
+
+        Args:
+            call: Runs in a thread of its own.
+            timeout_seconds: How long to wait for it.
+            patience: May give it up earlier; see `waits`.
 
         Raises:
             TimeoutError: There was no answer, or no free thread, within `timeout_seconds`.
@@ -61,7 +71,7 @@ class BoundedThreads:
             self._free.release()
             raise
         remaining = timeout_seconds - (time.monotonic() - started)
-        if not finished.wait(max(0.0, remaining)):
+        if not any(finished.wait(step) for step in waits(remaining, patience)):
             msg = f"no answer within {timeout_seconds:g} s"
             raise TimeoutError(msg)
         if "error" in outcome:
@@ -80,3 +90,22 @@ class BoundedThreads:
     def __deepcopy__(self, memo: dict[int, Any]) -> BoundedThreads:
         """Copy as the same set: copies of a policy share the bound."""
         return self
+
+
+def waits(limit_seconds: float, patience: Callable[[], float] | None = None) -> Iterator[float]:
+    """Cut a time limit into waits.
+
+    Args:
+        limit_seconds: Where the waits end at the latest.
+        patience: Asked before each wait how long it may be; 0 ends the waits. Without it there is
+            one wait, up to the limit.
+    """
+    if patience is None:
+        yield max(0.0, limit_seconds)
+        return
+    ends = time.monotonic() + limit_seconds
+    while (remaining := ends - time.monotonic()) > 0:
+        step = patience()
+        if step <= 0:
+            return
+        yield min(step, remaining)
