@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler
@@ -74,6 +75,13 @@ class ControlledModel(Component[LanguageModelInput, Any]):
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002
         """Run asynchronously. See `with_control`."""
         return await super().ainvoke(input, heard(config, self.policy.audit), **kwargs)
+
+    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> ControlledModel:
+        """Return the model with tools, under the same control.
+
+        An answer that calls tools passes the contract: its content is not the answer yet.
+        """
+        return self.override(model=self.model.bind_tools(tools, **kwargs))
 
     def with_structured_output(
         self, schema: Any, *, include_raw: bool = False, method: Method | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from langchain_core.documents import Document
 from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 
@@ -25,11 +26,12 @@ def index_of_question(messages: Sequence[BaseMessage]) -> int | None:
     return next(humans, None)
 
 
-def documents_in(context: str | Sequence[str] | None) -> list[str]:
-    """Return retrieved context as a list of documents."""
+def documents_in(context: Any) -> list[str]:
+    """Return retrieved context, one or several texts or `Document`s, as a list of texts."""
     if context is None:
         return []
-    return [context] if isinstance(context, str) else list(context)
+    documents = [context] if isinstance(context, str | Document) else context
+    return [d.page_content if isinstance(d, Document) else d for d in documents]
 
 
 def screened(

@@ -8,13 +8,14 @@ import threading
 
 import pytest
 from langchain_core.caches import InMemoryCache
+from langchain_core.documents import Document
 from langchain_core.exceptions import (
     ModelAPIError,
     ModelAuthenticationError,
     ModelTimeoutError,
     OutputParserException,
 )
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
@@ -384,16 +385,37 @@ def test_messages_keep_their_order_and_roles(call):
     assert [m.text for m in model.calls[0]] == ["Hi.", "Hello.", "Which city?"]
 
 
-def test_a_poisoned_document_is_left_out(call):
+@pytest.mark.parametrize("document", [str, Document], ids=["text", "Document"])
+def test_a_poisoned_document_is_left_out(call, document):
     """An attack in retrieved context does not reach the model and does not block the request."""
     model = ScriptedChatModel(script=[GOOD])
-    given = {"input": "Which city?", "context": ["Paris is lovely.", ATTACK]}
+    given = {"input": "Which city?", "context": [document("Paris is lovely."), document(ATTACK)]}
 
     call(with_control(model, policy()), given)
 
     sent = "\n".join(m.text for m in model.calls[0])
     assert "Paris is lovely." in sent
     assert "previous instructions" not in sent
+
+
+def test_a_poisoned_tool_result_is_withheld(call):
+    """The tool call keeps a result, since it needs one, but not the attack in it."""
+    model = ScriptedChatModel(script=[GOOD])
+    looked_up = AIMessage("", tool_calls=[{"name": "search", "args": {}, "id": "1"}])
+    history = [HumanMessage("Which city?"), looked_up, ToolMessage(ATTACK, tool_call_id="1")]
+
+    call(with_control(model, policy()), history)
+
+    assert [m.type for m in model.calls[0]] == ["human", "ai", "tool"]
+    assert "previous instructions" not in model.calls[0][-1].text
+
+
+def test_tools_can_be_bound(call):
+    """An answer that calls a tool goes on to whoever runs tools."""
+    said = AIMessage("", tool_calls=[{"name": "search", "args": {"q": "city"}, "id": "1"}])
+    model = with_control(ScriptedChatModel(script=[said]), policy()).bind_tools([])
+
+    assert call(model, "Which city?").tool_calls[0]["name"] == "search"
 
 
 def test_chaos_ends_in_an_answer_or_a_named_failure(call):
