@@ -60,7 +60,7 @@ def create_control_graph(
             builder.add_conditional_edges(name, _router(step.route, context), list(step.goes_to))
     builder.add_edge(START, next(iter(STEPS)))
     compiled = builder.compile(checkpointer=checkpointer, name="control")
-    graph = ControlGraph.of(compiled, supersteps=_supersteps(policy.retry.max_attempts))
+    graph = ControlGraph.of(compiled, supersteps=_supersteps(policy))
     return graph.with_config(callbacks=[policy.audit]) if policy.audit else graph
 
 
@@ -121,7 +121,7 @@ def _router(route: Router, context: Context) -> Callable[[Any], str]:
     return decide
 
 
-def _supersteps(max_attempts: int) -> int:
+def _supersteps(policy: ControlPolicy) -> int:
     loop = ("build", "call", "validate", "retry_with_mutation")
     around = len(STEPS) + 2  # the steps outside the loop, and LangGraph's own first and last
-    return around + max_attempts * len(loop)
+    return around + policy.retry.max_attempts * len(loop) + len(policy.fallback.strategies)

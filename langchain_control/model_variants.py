@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableLambda
 
 from langchain_control.fresh import without_cache
 
-__all__ = ["for_retry", "in_structured_mode", "name_of", "native_schema", "with_larger_answer"]
+__all__ = [
+    "MakesVariants",
+    "for_retry",
+    "in_place_of",
+    "in_structured_mode",
+    "name_of",
+    "native_schema",
+    "with_larger_answer",
+]
 
 _ANSWER_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+
+
+@runtime_checkable
+class MakesVariants(Protocol):
+    """A model that is asked through something else, such as an agent's handler."""
+
+    def for_retry(self, retry: Mapping[str, Any]) -> Runnable[Any, Any]:
+        """Return the model as a retry should call it."""
+
+    def in_place_of(self, other: Runnable[Any, Any]) -> Runnable[Any, Any]:
+        """Return another chat model, asked through the same thing."""
 
 
 def for_retry(
@@ -25,12 +44,21 @@ def for_retry(
     """
     if retry is None:
         return model
+    if isinstance(model, MakesVariants):
+        return model.for_retry(retry)
     fresh = without_cache(model)
     if retry["answer_limit_factor"] != 1:
         fresh = with_larger_answer(fresh, retry["answer_limit_factor"])
     if retry["native_schema"] and schema is not None:
         fresh = native_schema(fresh, schema) or fresh
     return fresh
+
+
+def in_place_of(model: Runnable[Any, Any], other: Runnable[Any, Any]) -> Runnable[Any, Any]:
+    """Return another model so that it can be asked what `model` is asked."""
+    if isinstance(model, MakesVariants) and _unwrap(other)[0] is not None:
+        return model.in_place_of(other)
+    return other
 
 
 def native_schema(model: Runnable[Any, Any], schema: dict[str, Any]) -> Runnable[Any, Any] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 from uuid import uuid4
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, convert_to_messages
@@ -22,11 +22,14 @@ from langchain_control.outcomes import (
 )
 
 if TYPE_CHECKING:
+    from langchain_control.components.prompt import BuiltPrompt
     from langchain_control.policy import ControlPolicy
+    from langchain_control.strategies.asking import AnswerContract
 
 __all__ = [
     "Context",
     "FailureNote",
+    "MakesPrompts",
     "PerRun",
     "RunState",
     "fresh_run",
@@ -58,7 +61,7 @@ class PerRun(TypedDict, total=False):
     """
 
     context: str | list[str] | None
-    """Input: retrieved documents. `guard` takes them over into `draft`."""
+    """Input: retrieved documents, as text. `guard` takes them over into `draft`."""
     draft: dict[str, Any]
     """`messages` and `context` as screened, `prompt` as sent, `response`, `latency_ms`."""
     attempts: list[Attempt]
@@ -70,6 +73,8 @@ class PerRun(TypedDict, total=False):
     strategy: str
     value: Any
     """The parsed answer as plain data, where the contract asks for JSON."""
+    fallbacks_asked: int
+    """How many fallback strategies have had their turn."""
     reservation: list[Any] | None
     """What the rate limit holds for this run, until its real tokens are known."""
     request_id: str
@@ -84,13 +89,43 @@ class RunState(PerRun, total=False):
     messages: list[BaseMessage]
 
 
+class MakesPrompts(Protocol):
+    """Makes the prompt of an attempt, as `PromptBuilder` does."""
+
+    def build(
+        self,
+        question: list[BaseMessage],
+        *,
+        context: list[str] | None = None,
+        feedback: str | None = None,
+    ) -> BuiltPrompt:
+        """Make a prompt within its budget. See `PromptBuilder.build`."""
+
+
 @dataclass(frozen=True)
 class Context:
-    """What a run is made with. Doors differ in `model`: the model, or an agent's handler."""
+    """What a run is made with.
+
+    Doors differ in what they hand in: the model or an agent's handler, who makes the prompt, and
+    what an answer must be. Where a door says nothing, the policy's own components serve.
+    """
 
     policy: ControlPolicy
     model: Runnable[Any, Any]
     model_name: str
+    prompt: MakesPrompts | None = None
+    contract: AnswerContract | None = None
+    is_whole_request: bool = True
+    """Whether the end of the table is the end of the request. An agent's request is many calls."""
+
+    def build(self, messages: list[BaseMessage], **parts: Any) -> BuiltPrompt:
+        """Make the prompt. See `PromptBuilder.build`."""
+        return (self.prompt or self.policy.prompt).build(messages, **parts)
+
+    @property
+    def answers(self) -> AnswerContract:
+        """Judges answers, the model's and those of fallbacks."""
+        return self.contract or self.policy.validator
 
 
 def fresh_run(config: RunnableConfig, clock: Callable[[], float], allowed: float | None) -> PerRun:
@@ -109,6 +144,7 @@ def fresh_run(config: RunnableConfig, clock: Callable[[], float], allowed: float
         status=None,
         strategy="none",
         value=None,
+        fallbacks_asked=0,
         reservation=None,
         request_id=(config.get("metadata") or {}).get(REQUEST_ID) or uuid4().hex,
         started=started,

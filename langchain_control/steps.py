@@ -4,6 +4,8 @@
               │       │       │        ├──→ retry_with_mutation → build
               └───────┴───────┴────────┴──→ fallback → END
 
+`fallback` comes back to itself for a strategy that pauses the graph, such as asking a person.
+
 A node is a flow from state to an update. A router is a pure function of state and context.
 `STEPS` binds the two; `create_control_graph` compiles it and `drive` walks it.
 """
@@ -25,7 +27,7 @@ from langchain_control.components.audit import AuditLogger
 from langchain_control.components.limiter import Reservation
 from langchain_control.errors import classify, retry_after_seconds
 from langchain_control.events import EventName, blocked, event
-from langchain_control.model_variants import for_retry
+from langchain_control.model_variants import for_retry, in_place_of
 from langchain_control.outcomes import (
     Attempt,
     FailureMode,
@@ -43,7 +45,7 @@ from langchain_control.state import (
 )
 from langchain_control.strategies import FallbackRequest
 
-__all__ = ["END", "STEPS", "Step", "drive"]
+__all__ = ["END", "STEPS", "Step", "close", "drive"]
 
 END = "__end__"
 """LangGraph's name for the end of a graph, spelled out so that `drive` needs no langgraph."""
@@ -86,7 +88,7 @@ def guard(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upd
 def build(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
     """Make the prompt, within its budget."""
     draft, retry = state["draft"], state["retry"]
-    built = context.policy.prompt.build(
+    built = context.build(
         draft["messages"],
         context=draft["context"],
         feedback=retry["feedback"] if retry else None,
@@ -139,7 +141,7 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
     response: AIMessage | None = draft["response"]
     verdict: ValidationResult | None = None
     if response is not None:
-        verdict = yield from policy.validator.judge(response)
+        verdict = yield from context.answers.judge(response)
         note = None if verdict.passed else note_of("validate", verdict)
     attempt = _attempt(state, context, note)
     attempts = [*state["attempts"], attempt]
@@ -154,8 +156,9 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
         **attempt,
     )
     if note is None and response is not None and verdict is not None:
-        answer = policy.validator.clean(response, verdict)
-        policy.fallback.remember(state["messages"], answer)
+        answer = context.answers.clean(response, verdict)
+        if not answer.tool_calls:
+            policy.fallback.remember(state["messages"], answer)
         update = _answered(answer, status="accepted", strategy=attempt["strategy"])
         return (
             yield from _finished(state, context, config, attempts=attempts, failure=None, **update)
@@ -186,7 +189,11 @@ def retry_with_mutation(state: RunState, context: Context, config: RunnableConfi
 
 
 def fallback(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
-    """Give the first fallback answer that meets the contract, or end the run without one."""
+    """Give the first fallback answer that meets the contract, or end the run without one.
+
+    A strategy that pauses the graph gets a visit of its own: what was asked before it is in the
+    checkpoint by then, and is not asked again on resume.
+    """
     policy, note = context.policy, state["failure"]
     request = FallbackRequest(
         messages=tuple(state["messages"]),
@@ -195,9 +202,13 @@ def fallback(state: RunState, context: Context, config: RunnableConfig) -> Flow[
         request_id=state["request_id"],
         prompt=tuple(state["draft"].get("prompt", ())),
     )
+    first = state["fallbacks_asked"]
+    last = policy.fallback.next_pause(after=first)
     answer = yield from policy.fallback.route(
-        request, policy.validator, config, call=_bounded(state, context)
+        request, context.answers, config, call=_bounded(state, context), turns=slice(first, last)
     )
+    if answer is None and last is not None:
+        return {"fallbacks_asked": last}
     if answer is None:
         status = "rejected" if note and note["step"] in _BEFORE_ANY_CALL else "exhausted"
         return (yield from _finished(state, context, config, status=status))
@@ -242,8 +253,8 @@ def after_retry(state: RunState, context: Context) -> str:  # noqa: ARG001
 
 
 def after_fallback(state: RunState, context: Context) -> str:  # noqa: ARG001
-    """The end of every road."""
-    return END
+    """The end of every road, unless a strategy is left that wants a visit of its own."""
+    return END if state["status"] else "fallback"
 
 
 # --- the table ------------------------------------------------------------------------------------
@@ -263,14 +274,29 @@ STEPS: dict[str, Step] = {
     "call": Step(call, ("validate", "fallback"), after_call),
     "validate": Step(validate, ("retry_with_mutation", "fallback", END), after_validate),
     "retry_with_mutation": Step(retry_with_mutation, ("build",), after_retry),
-    "fallback": Step(fallback, (END,), after_fallback),
+    "fallback": Step(fallback, ("fallback", END), after_fallback),
 }
 
 
-def drive(state: RunState, context: Context, config: RunnableConfig) -> Flow[RunState]:
-    """Walk the table from `guard` to the end and return the final state."""
-    name = next(iter(STEPS))
-    while name != END:
+def drive(
+    state: RunState,
+    context: Context,
+    config: RunnableConfig,
+    *,
+    start: str = "guard",
+    until: Callable[[str, RunState], bool] | None = None,
+) -> Flow[RunState]:
+    """Walk the table and return the state in the end.
+
+    Args:
+        state: What the first step needs.
+        context: What the run is made with.
+        config: The run that events are told on.
+        start: The first step.
+        until: Asked before each step; stops there if it says so. The state has no `status` then.
+    """
+    name = start
+    while name != END and not (until and until(name, state)):
         step = STEPS[name]
         update: RunState = yield from step.node(state, context, config)
         messages = [*state["messages"], *update.get("messages", [])]
@@ -304,14 +330,21 @@ def _answered(answer: AIMessage, **update: Any) -> dict[str, Any]:
 
 
 def _finished(run: Any, context: Context, config: RunnableConfig, **update: Any) -> Flow[Any]:
-    """Close a run: tell the trail how it ended and return the last update."""
+    """Close a run and return the last update."""
     final = {**run, "messages": [], **update}
+    if not context.is_whole_request:
+        return final
+    yield from close(final, context, config)
+    return {**final, "reservation": None}
+
+
+def close(final: Any, context: Context, config: RunnableConfig) -> Flow[None]:
+    """Settle what was reserved for a request, and tell the trail how it ended."""
     note, attempts = final["failure"], final["attempts"]
     usage = usage_of(attempts)
     if context.policy.limiter is not None and final["reservation"]:
         reservation = Reservation(*final["reservation"])
         yield context.policy.limiter.settle(reservation, usage["total_tokens"])
-        final["reservation"] = None
     yield event(
         EventName.FINISHED,
         config,
@@ -326,7 +359,6 @@ def _finished(run: Any, context: Context, config: RunnableConfig, **update: Any)
         input_tokens=usage["input_tokens"],
         output_tokens=usage["output_tokens"],
     )
-    return final
 
 
 def _bounded(state: RunState, context: Context) -> Callable[..., Call]:
@@ -337,7 +369,8 @@ def _bounded(state: RunState, context: Context) -> Callable[..., Call]:
 
     def call_within(runnable: Any, given: Any, config: RunnableConfig) -> Call:
         unheard = merge_configs(config, {"tags": [UNHEARD]})
-        return Call(runnable, given, unheard, seconds, policy.threads)
+        asked = in_place_of(context.model, runnable)
+        return Call(asked, given, unheard, seconds, policy.threads)
 
     return call_within
 

@@ -42,6 +42,8 @@ __all__ = ["FALLBACK", "FallbackAnswer", "FallbackRouter"]
 FALLBACK = "control_fallback"
 """Key in an answer's `response_metadata` that names the strategy behind it."""
 
+_ALL = slice(None)
+
 _TURNED_AWAY = (InputRejected, BudgetExceeded, RateLimited)
 
 
@@ -125,6 +127,7 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
         config: RunnableConfig,
         *,
         call: MakeCall = Call,
+        turns: slice = _ALL,
     ) -> Flow[FallbackAnswer | None]:
         """Return the first valid answer as a flow, or `None` if no strategy has one.
 
@@ -133,9 +136,18 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
             contract: Judges each answer. Without one, any answer that is not blank is valid.
             config: The run that events are told on and strategies are called under.
             call: Makes the call of a strategy; give one that sets a time limit.
+            turns: Which strategies to ask, by their place in the order.
         """
-        answer, _ = yield from self._ask_all(request, contract or AnyAnswer(), config, call)
+        answer, _ = yield from self._ask_all(request, contract or AnyAnswer(), config, call, turns)
         return answer
+
+    def pauses(self, at: int) -> bool:
+        """Say whether the strategy with this place pauses the graph, as one that asks a person."""
+        return at < len(self.strategies) and getattr(self.strategies[at][1], "pauses", False)
+
+    def next_pause(self, after: int) -> int | None:
+        """Return the place of the next strategy behind `after` that pauses the graph."""
+        return next((n for n in range(after + 1, len(self.strategies)) if self.pauses(n)), None)
 
     def remember(self, messages: Sequence[BaseMessage], answer: AIMessage) -> None:
         """Tell an accepted answer of the model to the strategies that learn from it."""
@@ -149,12 +161,13 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
         contract: AnswerContract,
         config: RunnableConfig,
         call: MakeCall = Call,
+        turns: slice = _ALL,
     ) -> Flow[tuple[FallbackAnswer | None, tuple[FallbackTry, ...]]]:
         def make_call(runnable: Runnable[Any, Any], given: Any) -> Call:
             return call(runnable, given, config)
 
         tries: list[FallbackTry] = []
-        for name, strategy in self.strategies:
+        for name, strategy in self.strategies[turns]:
             started = self.clock()
             asked = yield from ask(name, strategy, request, contract, make_call)
             tries.append(asked.tried)

@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from langchain_control.outcomes import Attempt, FailureMode
 from langchain_control.strategies.canned import CannedAnswer
+from langchain_control.strategies.human import HumanAnswer
 from langchain_control.strategies.last_good import LastGoodAnswer
 from langchain_control.strategies.other_model import other_model
 from langchain_control.strategies.template import TemplateAnswer
@@ -19,6 +20,7 @@ __all__ = [
     "FallbackReply",
     "FallbackRequest",
     "FallbackStrategy",
+    "HumanAnswer",
     "LastGoodAnswer",
     "RemembersAnswers",
     "TemplateAnswer",

@@ -1,0 +1,55 @@
+"""An answer from a person, who is asked by pausing the graph."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from langchain_control.strategies import FallbackRequest
+
+__all__ = ["HumanAnswer"]
+
+
+class HumanAnswer:
+    """Pause the graph with LangGraph's `interrupt`, and answer with what it is resumed with.
+
+    For `create_control_graph` with a checkpointer, as a subgraph of a parent that has one, and for
+    `ControlMiddleware`. Whoever runs the graph finds what is asked in `__interrupt__`, and resumes
+    it with `Command(resume=answer)`: text, or any JSON value for a contract that asks for JSON.
+
+    The answer must meet the same contract as the model's. One that does not goes on to the next
+    strategy; a second `HumanAnswer` asks once more.
+    """
+
+    pauses = True
+    """Tells the router to let the graph save what was asked before: it is not asked again."""
+
+    def __init__(self, ask: str = "The model has no acceptable answer. What is yours?") -> None:
+        """Set what the person is told."""
+        self.ask = ask
+
+    def __call__(self, question: str, request: FallbackRequest) -> Any:
+        """Answer what the person answered, or pause until there is an answer."""
+        from langgraph.types import interrupt  # noqa: PLC0415  (components work without langgraph)
+
+        return as_answer(interrupt(self.asked(question, request)))
+
+    def asked(self, question: str, request: FallbackRequest) -> dict[str, Any]:
+        """Return what is handed to the person, as JSON."""
+        return {
+            "ask": self.ask,
+            "question": question,
+            "failure_mode": request.failure_mode.value,
+            "attempts": len(request.attempts),
+            "request_id": request.request_id,
+        }
+
+    def __repr__(self) -> str:
+        """Show what the person is told."""
+        return f"HumanAnswer({self.ask!r})"
+
+
+def as_answer(reply: Any) -> str | None:
+    """Return what a person answered as the text of an answer."""
+    return reply if isinstance(reply, str | None) else json.dumps(reply, ensure_ascii=False)

@@ -1,0 +1,162 @@
+"""A person as fallback: the graph pauses, and goes on where it stopped."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.types import Command
+
+from langchain_control import (
+    AuditLogger,
+    ControlPolicy,
+    FallbackRouter,
+    ResponseValidator,
+    RetryEngine,
+    create_control_graph,
+)
+from langchain_control.sinks import MemorySink
+from langchain_control.strategies import HumanAnswer
+from langchain_control.testing import ScriptedChatModel
+from tests.scenarios import AT_ONCE, CITY, GOOD
+
+THREAD = {"configurable": {"thread_id": "1"}}
+QUESTION = {"messages": [("user", "Which city?")]}
+
+
+def policy(*strategies, sink=None) -> ControlPolicy:
+    return ControlPolicy(
+        validator=ResponseValidator(response_schema=CITY),
+        retry=RetryEngine(max_attempts=2, **AT_ONCE),
+        fallback=FallbackRouter(strategies=strategies),
+        audit=sink and AuditLogger(None, sinks=[sink]),
+    )
+
+
+@pytest.fixture(params=["sync", "async"])
+def invoke(request):
+    """Invoke a graph, once synchronously and once asynchronously."""
+    if request.param == "sync":
+        return lambda graph, given: graph.invoke(given, THREAD)
+    return lambda graph, given: asyncio.run(graph.ainvoke(given, THREAD))
+
+
+def test_the_graph_pauses_and_says_what_it_wants_to_know(invoke):
+    """The interrupt carries the question and why it is asked, as JSON."""
+    model = ScriptedChatModel(script=["no", "no"])
+    graph = create_control_graph(
+        model, policy(("person", HumanAnswer())), checkpointer=InMemorySaver()
+    )
+
+    [pause] = invoke(graph, QUESTION)["__interrupt__"]
+
+    assert pause.value["question"] == "Which city?"
+    assert pause.value["failure_mode"] == "schema_violation"
+    assert pause.value["attempts"] == 2
+
+
+@pytest.mark.parametrize("reply", [GOOD, {"city": "Paris"}], ids=["text", "json"])
+def test_the_persons_answer_ends_the_run_without_another_model_call(invoke, reply):
+    """On resume the answer is accepted, marked as a fallback's, and no model is called again."""
+    model = ScriptedChatModel(script=["no", "no"])
+    graph = create_control_graph(
+        model, policy(("person", HumanAnswer())), checkpointer=InMemorySaver()
+    )
+
+    invoke(graph, QUESTION)
+    state = invoke(graph, Command(resume=reply))
+
+    assert (state["status"], state["strategy"]) == ("fallback", "fallback:person")
+    assert state["messages"][-1].content == '{"city":"Paris"}'
+    assert state["messages"][-1].response_metadata["control_fallback"] == "person"
+    assert len(model.calls) == 2
+
+
+def test_what_was_asked_before_the_person_is_not_asked_again(invoke):
+    """A model that failed as fallback before the person is not called a second time on resume."""
+    model, small = ScriptedChatModel(script=["no", "no"]), ScriptedChatModel(script=["neither"])
+    graph = create_control_graph(
+        model,
+        policy(("small", small), ("person", HumanAnswer())),
+        checkpointer=InMemorySaver(),
+    )
+
+    invoke(graph, QUESTION)
+    state = invoke(graph, Command(resume=GOOD))
+
+    assert state["strategy"] == "fallback:person"
+    assert (len(model.calls), len(small.calls)) == (2, 1)
+
+
+def test_the_trail_tells_everything_once(invoke):
+    """Neither pausing nor resuming repeats a record."""
+    sink = MemorySink()
+    small = ScriptedChatModel(script=["neither"])
+    graph = create_control_graph(
+        ScriptedChatModel(script=["no", "no"]),
+        policy(("small", small), ("person", HumanAnswer()), sink=sink),
+        checkpointer=InMemorySaver(),
+    )
+
+    invoke(graph, QUESTION)
+    invoke(graph, Command(resume=GOOD))
+
+    assert [r["event"].removeprefix("control.") for r in sink.records] == [
+        "attempt",
+        "retry_scheduled",
+        "attempt",
+        "fallback",
+        "fallback",
+        "finished",
+    ]
+    assert len({r["request_id"] for r in sink.records}) == 1
+
+
+def test_an_answer_that_breaks_the_contract_does_not_count(invoke):
+    """A person's answer is judged like any other; the next strategy is asked, once."""
+    graph = create_control_graph(
+        ScriptedChatModel(script=["no", "no"]),
+        policy(("person", HumanAnswer()), ("canned", GOOD)),
+        checkpointer=InMemorySaver(),
+    )
+
+    invoke(graph, QUESTION)
+    state = invoke(graph, Command(resume="no idea"))
+
+    assert state["strategy"] == "fallback:canned"
+
+
+def test_a_person_can_be_asked_twice(invoke):
+    """A second `HumanAnswer` pauses the graph again."""
+    graph = create_control_graph(
+        ScriptedChatModel(script=["no", "no"]),
+        policy(("person", HumanAnswer()), ("person again", HumanAnswer("Please: JSON."))),
+        checkpointer=InMemorySaver(),
+    )
+
+    invoke(graph, QUESTION)
+    [second] = invoke(graph, Command(resume="no idea"))["__interrupt__"]
+    state = invoke(graph, Command(resume=GOOD))
+
+    assert second.value["ask"] == "Please: JSON."
+    assert state["strategy"] == "fallback:person again"
+
+
+def test_inside_a_parent_no_other_node_runs_again(invoke):
+    """As a subgraph the pause goes through the parent's checkpointer; nodes before it stay done."""
+    runs = []
+    model = ScriptedChatModel(script=["no", "no"])
+    builder = StateGraph(MessagesState)
+    builder.add_node("count", lambda _: runs.append(1))
+    builder.add_node("answer", create_control_graph(model, policy(("person", HumanAnswer()))))
+    builder.add_edge(START, "count")
+    builder.add_edge("count", "answer")
+    parent = builder.compile(checkpointer=InMemorySaver())
+
+    invoke(parent, QUESTION)
+    state = invoke(parent, Command(resume=GOOD))
+
+    assert state["messages"][-1].content == '{"city":"Paris"}'
+    assert (len(runs), len(model.calls)) == (1, 2)
