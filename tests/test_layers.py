@@ -14,7 +14,7 @@ PACKAGE = ROOT / "langchain_control"
 
 LAYERS = [
     {
-        "outcomes", "errors", "events", "_effects", "_threads", "_json", "_per_process", "circuit",
+        "outcomes", "errors", "foreign_errors", "retry_after", "events", "_effects", "_threads", "_json", "_per_process", "circuit",
         "circuit_machine", "failure_window", "remedies", "corrections", "fresh", "nested_retries",
         "retry_budget", "encodings", "logging_setup", "model_variants", "endings",
         "conversation", "fences",

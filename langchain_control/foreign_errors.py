@@ -1,0 +1,267 @@
+"""What the exceptions of providers, SDKs and HTTP clients mean.
+
+No SDK is imported for that: exceptions are recognized by langchain-core's types, by the status and
+the error code they carry, and by name.
+"""
+
+from __future__ import annotations
+
+import errno
+import inspect
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from langchain_core import exceptions as core
+
+from langchain_control.outcomes import FailureMode
+
+__all__ = ["dig", "mode_of"]
+
+
+def mode_of(exc: BaseException) -> FailureMode | None:
+    """Say what an exception out of a model call means, or `None` if it is not the model's.
+
+    The most telling sign comes first: a provider's own code for a case that its status hides, then
+    the exception's type, its HTTP status, the code of an error inside a stream, and its name.
+    """
+    reason = getattr(exc, "reason", None)  # urllib's and urllib3's wrapped exception
+    inner = reason if isinstance(reason, BaseException) else None
+    return _own_mode(inner) or _own_mode(exc)
+
+
+def _own_mode(exc: BaseException | None) -> FailureMode | None:
+    if exc is None:
+        return None
+    return (
+        _by_code(exc, _MODE_OF_CODE)
+        or _by_type(exc)
+        or _by_status(exc)
+        or _by_code(exc, _MODE_OF_STREAMED_CODE)
+        or _by_name(exc)
+    )
+
+
+# --- by type --------------------------------------------------------------------------------------
+
+_REFUSAL_ERROR = getattr(core, "ModelRefusalError", None)  # langchain-core >= 1.7.5
+
+_MODE_OF_TYPE: tuple[tuple[type[BaseException], FailureMode], ...] = (
+    *(((_REFUSAL_ERROR, FailureMode.REFUSAL),) if _REFUSAL_ERROR else ()),
+    (core.ContextOverflowError, FailureMode.TOKEN_OVERFLOW),
+    (core.ModelRateLimitError, FailureMode.RATE_LIMITED),
+    (core.ModelTimeoutError, FailureMode.TIMEOUT),
+    (core.OutputParserException, FailureMode.SCHEMA_VIOLATION),
+    (TimeoutError, FailureMode.TIMEOUT),
+    (ConnectionError, FailureMode.MODEL_ERROR),
+    (json.JSONDecodeError, FailureMode.MODEL_ERROR),
+)
+"""First match wins.
+
+A `JSONDecodeError` out of a model call is a corrupt chunk on the wire (seen with openai's stream),
+not a bad answer: an answer is parsed by the validator, never by the call.
+"""
+
+_UNREACHABLE = frozenset(
+    {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.ENETRESET}
+)
+
+
+def _by_type(exc: BaseException) -> FailureMode | None:
+    for kind, mode in _MODE_OF_TYPE:
+        if isinstance(exc, kind):
+            return mode
+    if isinstance(exc, core.ModelError):
+        return FailureMode.MODEL_ERROR if exc.is_retryable else FailureMode.MODEL_REJECTED
+    if isinstance(exc, OSError) and exc.errno in _UNREACHABLE:
+        return FailureMode.MODEL_ERROR
+    return None
+
+
+# --- by HTTP status -------------------------------------------------------------------------------
+
+_MODE_OF_STATUS: dict[int, FailureMode] = {
+    408: FailureMode.TIMEOUT,
+    409: FailureMode.MODEL_ERROR,  # a conflict of requests, gone at the next try
+    424: FailureMode.MODEL_ERROR,  # Bedrock: the model behind it failed
+    425: FailureMode.MODEL_ERROR,
+    429: FailureMode.RATE_LIMITED,
+    499: FailureMode.MODEL_ERROR,  # Google: cancelled on the way
+    501: FailureMode.MODEL_REJECTED,
+    504: FailureMode.TIMEOUT,
+    505: FailureMode.MODEL_REJECTED,
+}
+
+_MODE_OF_STATUS_CLASS: dict[int, FailureMode] = {
+    3: FailureMode.MODEL_REJECTED,  # a redirect that was not followed: the wrong address
+    4: FailureMode.MODEL_REJECTED,
+    5: FailureMode.MODEL_ERROR,
+}
+
+
+def _by_status(exc: BaseException) -> FailureMode | None:
+    status = _status(exc)
+    return _MODE_OF_STATUS.get(status) or _MODE_OF_STATUS_CLASS.get(status // 100)
+
+
+def _status(exc: BaseException) -> int:
+    """Find an HTTP status where SDKs put it: on the exception, or on its response."""
+    response: Any = getattr(exc, "response", None)
+    places = (
+        dig(response, "ResponseMetadata", "HTTPStatusCode"),  # botocore
+        *(_attribute(exc, name) for name in ("status_code", "status", "code")),
+        getattr(response, "status_code", None),
+    )
+    return next((int(p) for p in places if isinstance(p, int) and not isinstance(p, bool)), 0)
+
+
+# --- by the provider's error code -----------------------------------------------------------------
+
+_MODE_OF_CODE: dict[str, FailureMode] = {
+    "context_length_exceeded": FailureMode.TOKEN_OVERFLOW,
+    "content_filter": FailureMode.REFUSAL,
+    "content_policy_violation": FailureMode.REFUSAL,
+    # A 429 that no waiting ends.
+    "insufficient_quota": FailureMode.MODEL_REJECTED,
+    "billing_hard_limit_reached": FailureMode.MODEL_REJECTED,
+    # AWS may say so with status 400.
+    "throttling": FailureMode.RATE_LIMITED,
+    "throttlingexception": FailureMode.RATE_LIMITED,
+    "toomanyrequestsexception": FailureMode.RATE_LIMITED,
+    "modelnotreadyexception": FailureMode.MODEL_ERROR,
+}
+"""Codes that say more than the status they come with."""
+
+_MODE_OF_STREAMED_CODE: dict[str, FailureMode] = {
+    "overloaded_error": FailureMode.MODEL_ERROR,
+    "api_error": FailureMode.MODEL_ERROR,
+    "server_error": FailureMode.MODEL_ERROR,
+    "timeout_error": FailureMode.TIMEOUT,
+    "rate_limit_error": FailureMode.RATE_LIMITED,
+    "rate_limit_exceeded": FailureMode.RATE_LIMITED,
+    "authentication_error": FailureMode.MODEL_REJECTED,
+    "billing_error": FailureMode.MODEL_REJECTED,
+    "invalid_request_error": FailureMode.MODEL_REJECTED,
+    "not_found_error": FailureMode.MODEL_REJECTED,
+    "permission_error": FailureMode.MODEL_REJECTED,
+    "modeltimeoutexception": FailureMode.TIMEOUT,
+    "validationexception": FailureMode.MODEL_REJECTED,
+}
+"""Codes of errors inside a stream, whose HTTP status was 200 by then."""
+
+
+def _by_code(exc: BaseException, modes: Mapping[str, FailureMode]) -> FailureMode | None:
+    return next((modes[code] for code in _codes(exc) if code in modes), None)
+
+
+def _codes(exc: BaseException) -> Iterator[str]:
+    body = getattr(exc, "body", None)
+    error = dig(body, "error") or body
+    places = (
+        _attribute(exc, "code"),
+        _attribute(exc, "type"),
+        dig(error, "code"),
+        dig(error, "type"),
+        dig(getattr(exc, "response", None), "Error", "Code"),  # botocore
+    )
+    return (place.lower() for place in places if isinstance(place, str))
+
+
+def _attribute(exc: BaseException, name: str) -> Any:
+    """Read an attribute without running a property: aiohttp's `code` warns that it is old."""
+    return inspect.getattr_static(exc, name, None)
+
+
+def dig(value: Any, *names: str) -> Any:
+    """Return what lies under these names in nested mappings, or `None`."""
+    for name in names:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+# --- by name --------------------------------------------------------------------------------------
+
+_SAME_NAMES = {
+    "anthropic": "openai",
+    "groq": "openai",
+    "httpx2": "httpx",
+    "httpcore": "httpx",
+    "httpcore2": "httpx",
+}
+"""Packages whose exceptions are called as another's."""
+
+_NAMES: dict[FailureMode, tuple[str, ...]] = {
+    FailureMode.TIMEOUT: (
+        "httpx.TimeoutException",
+        "openai.APITimeoutError",
+        "requests.Timeout",
+        "requests.ConnectTimeout",
+        "urllib3.TimeoutError",
+        "botocore.ReadTimeoutError",
+        "botocore.ConnectTimeoutError",
+        "google.TimeoutError",
+    ),
+    FailureMode.MODEL_ERROR: (
+        "aiohttp.ClientConnectionError",
+        "aiohttp.ClientPayloadError",
+        "aiohttp.ContentTypeError",
+        "asyncio.IncompleteReadError",
+        "botocore.ConnectionError",
+        "botocore.EventStreamError",
+        "botocore.HTTPClientError",
+        "botocore.IncompleteReadError",
+        "google.TransportError",
+        "google.UnknownApiResponseError",
+        "http.BadStatusLine",
+        "http.IncompleteRead",
+        "httpx.DecodingError",
+        "httpx.NetworkError",
+        "httpx.ProxyError",
+        "httpx.RemoteProtocolError",
+        "httpx.SSEError",
+        "openai.APIError",
+        "openai.RetryableError",
+        "openai.WebSocketConnectionClosedError",
+        "requests.ChunkedEncodingError",
+        "requests.ConnectionError",
+        "requests.ContentDecodingError",
+        "requests.RetryError",
+        "socket.gaierror",
+        "ssl.SSLError",
+        "urllib3.DecodeError",
+        "urllib3.IncompleteRead",
+        "urllib3.InvalidChunkLength",
+        "urllib3.MaxRetryError",
+        "urllib3.NewConnectionError",
+        "urllib3.ProtocolError",
+        "urllib3.ProxyError",
+        "urllib3.SSLError",
+    ),
+    FailureMode.MODEL_REJECTED: (
+        "botocore.CredentialRetrievalError",
+        "botocore.NoCredentialsError",
+        "botocore.PartialCredentialsError",
+        "google.GoogleAuthError",
+        "httpx.TooManyRedirects",
+        "openai.CredentialsError",
+        "openai.WorkloadIdentityError",
+        "requests.TooManyRedirects",
+    ),
+    FailureMode.TRUNCATED: ("openai.LengthFinishReasonError",),
+    FailureMode.REFUSAL: ("openai.ContentFilterFinishReasonError",),
+}
+"""By top-level package and class; a subclass is what its nearest listed base is.
+
+What a caller got wrong (a malformed URL, a consumed stream) is left out: it must be raised on.
+"""
+
+_MODE_OF_NAME = {name: mode for mode, names in _NAMES.items() for name in names}
+
+
+def _by_name(exc: BaseException) -> FailureMode | None:
+    for kind in type(exc).__mro__:
+        package = kind.__module__.split(".")[0]
+        name = f"{_SAME_NAMES.get(package, package)}.{kind.__name__}"
+        if mode := _MODE_OF_NAME.get(name):
+            return mode
+    return None

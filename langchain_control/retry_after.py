@@ -1,0 +1,66 @@
+"""When a provider wants to be asked again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from langchain_control.foreign_errors import dig
+
+__all__ = ["seconds_to_wait"]
+
+
+def seconds_to_wait(exc: BaseException) -> float | None:
+    """Return the wait a provider asked for, in seconds.
+
+    Understands the header `Retry-After` in both forms, `retry-after-ms`, and Google's `RetryInfo`.
+    A date is read against the response's own `Date`, so that a wrong local clock does not matter.
+    """
+    for headers in _headers(exc):
+        if (milliseconds := _number(_header(headers, "retry-after-ms"))) is not None:
+            return milliseconds / 1000
+        asked = _header(headers, "retry-after")
+        if (seconds := _number(asked)) is not None:
+            return seconds
+        if (seconds := _seconds_between(_header(headers, "date"), asked)) is not None:
+            return seconds
+    return _retry_info(exc)
+
+
+def _headers(exc: BaseException) -> Iterator[Any]:
+    response: Any = getattr(exc, "response", None)
+    yield getattr(response, "headers", None)
+    yield getattr(exc, "headers", None)  # aiohttp, urllib
+    yield dig(response, "ResponseMetadata", "HTTPHeaders")  # botocore
+
+
+def _header(headers: Any, name: str) -> Any:
+    get = getattr(headers, "get", None)
+    return None if get is None else get(name) or get(name.title())
+
+
+def _retry_info(exc: BaseException) -> float | None:
+    details = dig(getattr(exc, "details", None), "error", "details")
+    for detail in details if isinstance(details, list) else ():
+        if isinstance(delay := dig(detail, "retryDelay"), str):
+            return _number(delay.removesuffix("s"))
+    return None
+
+
+def _number(text: Any) -> float | None:
+    try:
+        number = float(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return number if 0 <= number < float("inf") else None
+
+
+def _seconds_between(start: Any, end: Any) -> float | None:
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415  (rare; keeps import light)
+
+    if not (isinstance(start, str) and isinstance(end, str)):
+        return None
+    try:
+        return max(0.0, (parsedate_to_datetime(end) - parsedate_to_datetime(start)).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        return None

@@ -1,0 +1,372 @@
+"""What the exceptions of others mean."""
+
+import asyncio
+import errno
+import http.client
+import json
+import socket
+import ssl
+import urllib.error
+
+import pytest
+from langchain_core import exceptions as core
+from langchain_core.exceptions import OutputParserException
+from langgraph.errors import GraphBubbleUp
+
+from langchain_control.errors import classify
+from langchain_control.outcomes import FailureMode
+from tests.sdk_errors import (
+    CarriesStatusError,
+    aiohttp_error,
+    aws_error,
+    aws_stream_error,
+    built,
+    google_error,
+    httpx_error,
+    langchain_openai_error,
+    named,
+    raised,
+    requests_status,
+    sdk_error,
+    urllib_status,
+)
+
+TIMEOUT = FailureMode.TIMEOUT
+TRANSIENT = FailureMode.MODEL_ERROR
+REJECTED = FailureMode.MODEL_REJECTED
+LIMITED = FailureMode.RATE_LIMITED
+OVERFLOW = FailureMode.TOKEN_OVERFLOW
+REFUSAL = FailureMode.REFUSAL
+SCHEMA = FailureMode.SCHEMA_VIOLATION
+
+OURS = None
+"""A mistake of the program or of the caller: raised on."""
+
+
+class Retryable(core.ModelError):
+    """An integration's own transient error."""
+
+    is_retryable = True
+
+
+OPENAI_STATUS = [
+    ("BadRequestError", 400, REJECTED),
+    ("AuthenticationError", 401, REJECTED),
+    ("PermissionDeniedError", 403, REJECTED),
+    ("NotFoundError", 404, REJECTED),
+    ("ConflictError", 409, TRANSIENT),
+    ("UnprocessableEntityError", 422, REJECTED),
+    ("RateLimitError", 429, LIMITED),
+    ("InternalServerError", 500, TRANSIENT),
+    ("InternalServerError", 502, TRANSIENT),
+    ("InternalServerError", 503, TRANSIENT),
+    ("InternalServerError", 504, TIMEOUT),
+    ("InternalServerError", 529, TRANSIENT),
+    ("APIStatusError", 408, TIMEOUT),
+]
+
+CASES = [
+    # langchain-core's family
+    ("core ModelError", lambda: core.ModelError("m"), REJECTED),
+    ("core ModelAuthenticationError", lambda: core.ModelAuthenticationError("m"), REJECTED),
+    ("core ModelPermissionDeniedError", lambda: core.ModelPermissionDeniedError("m"), REJECTED),
+    ("core ModelInvalidRequestError", lambda: core.ModelInvalidRequestError("m"), REJECTED),
+    ("core ModelNotFoundError", lambda: core.ModelNotFoundError("m"), REJECTED),
+    ("core ModelRateLimitError", lambda: core.ModelRateLimitError("m"), LIMITED),
+    ("core ModelAPIError", lambda: core.ModelAPIError("m"), TRANSIENT),
+    ("core ModelConnectionError", lambda: core.ModelConnectionError("m"), TRANSIENT),
+    ("core ModelTimeoutError", lambda: core.ModelTimeoutError("m"), TIMEOUT),
+    ("core ContextOverflowError", lambda: core.ContextOverflowError("m"), OVERFLOW),
+    ("core OutputParserException", lambda: OutputParserException("m"), SCHEMA),
+    ("a retryable ModelError of others", lambda: Retryable("m"), TRANSIENT),
+    # the standard library
+    ("TimeoutError", TimeoutError, TIMEOUT),
+    ("asyncio.TimeoutError", asyncio.TimeoutError, TIMEOUT),
+    ("socket.timeout", lambda: socket.timeout("m"), TIMEOUT),  # noqa: UP041  (its old name)
+    ("ConnectionRefusedError", ConnectionRefusedError, TRANSIENT),
+    ("ConnectionResetError", ConnectionResetError, TRANSIENT),
+    ("BrokenPipeError", BrokenPipeError, TRANSIENT),
+    ("RemoteDisconnected", lambda: http.client.RemoteDisconnected("m"), TRANSIENT),
+    ("IncompleteRead", lambda: http.client.IncompleteRead(b""), TRANSIENT),
+    ("asyncio.IncompleteReadError", lambda: asyncio.IncompleteReadError(b"", 9), TRANSIENT),
+    ("no such host", lambda: socket.gaierror(-2, "m"), TRANSIENT),
+    ("TLS", lambda: ssl.SSLError(1, "m"), TRANSIENT),
+    ("no route to host", lambda: OSError(errno.EHOSTUNREACH, "m"), TRANSIENT),
+    ("network is unreachable", lambda: OSError(errno.ENETUNREACH, "m"), TRANSIENT),
+    ("a corrupt chunk", lambda: raised(lambda: json.loads("{")), TRANSIENT),
+    ("urllib 503", lambda: urllib_status(503), TRANSIENT),
+    ("urllib 401", lambda: urllib_status(401), REJECTED),
+    ("urllib refused", lambda: urllib.error.URLError(ConnectionRefusedError()), TRANSIENT),
+    ("urllib timeout", lambda: urllib.error.URLError(TimeoutError()), TIMEOUT),
+    # openai and anthropic
+    *(
+        (f"{sdk} {name} {status}", lambda a=(sdk, name, status): sdk_error(*a), mode)
+        for sdk in ("openai", "anthropic")
+        for name, status, mode in OPENAI_STATUS
+    ),
+    *(
+        (f"{sdk} {name}", lambda a=(sdk, name): sdk_error(*a), mode)
+        for sdk in ("openai", "anthropic")
+        for name, mode in [
+            ("APIConnectionError", TRANSIENT),
+            ("APITimeoutError", TIMEOUT),
+            ("APIResponseValidationError", TRANSIENT),
+            ("APIError", TRANSIENT),
+        ]
+    ),
+    (
+        "openai, an error in the stream",
+        lambda: sdk_error("openai", "APIError", body={"type": "server_error"}),
+        TRANSIENT,
+    ),
+    (
+        "openai, a limit in the stream",
+        lambda: sdk_error("openai", "APIError", body={"code": "rate_limit_exceeded"}),
+        LIMITED,
+    ),
+    (
+        "openai, a prompt too long",
+        lambda: sdk_error(
+            "openai",
+            "BadRequestError",
+            400,
+            {"code": "context_length_exceeded", "type": "invalid_request_error"},
+        ),
+        OVERFLOW,
+    ),
+    (
+        "openai, no quota left",
+        lambda: sdk_error("openai", "RateLimitError", 429, {"code": "insufficient_quota"}),
+        REJECTED,
+    ),
+    (
+        "azure, a filtered prompt",
+        lambda: sdk_error("openai", "BadRequestError", 400, {"code": "content_filter"}),
+        REFUSAL,
+    ),
+    (
+        "openai, a filtered answer",
+        lambda: named("openai", "ContentFilterFinishReasonError"),
+        REFUSAL,
+    ),
+    (
+        "anthropic, overloaded in the stream",
+        lambda: sdk_error(
+            "anthropic", "APIStatusError", 200, {"error": {"type": "overloaded_error"}}
+        ),
+        TRANSIENT,
+    ),
+    (
+        "anthropic, refused in the stream",
+        lambda: sdk_error(
+            "anthropic", "APIStatusError", 200, {"error": {"type": "invalid_request_error"}}
+        ),
+        REJECTED,
+    ),
+    (
+        "langchain-openai context overflow",
+        lambda: langchain_openai_error("OpenAIContextOverflowError", 400),
+        OVERFLOW,
+    ),
+    (
+        "langchain-openai rate limit",
+        lambda: langchain_openai_error("OpenAIRateLimitError", 429),
+        LIMITED,
+    ),
+    (
+        "langchain-openai authentication",
+        lambda: langchain_openai_error("OpenAIAuthenticationError", 401),
+        REJECTED,
+    ),
+    (
+        "langchain-openai server",
+        lambda: langchain_openai_error("OpenAIAPIError", 500),
+        TRANSIENT,
+    ),
+    # google
+    ("google 400", lambda: google_error(400, "INVALID_ARGUMENT"), REJECTED),
+    ("google 403", lambda: google_error(403, "PERMISSION_DENIED"), REJECTED),
+    ("google 429", lambda: google_error(429, "RESOURCE_EXHAUSTED"), LIMITED),
+    ("google 499", lambda: google_error(499, "CANCELLED"), TRANSIENT),
+    ("google 500", lambda: google_error(500, "INTERNAL"), TRANSIENT),
+    ("google 503", lambda: google_error(503, "UNAVAILABLE"), TRANSIENT),
+    ("google 504", lambda: google_error(504, "DEADLINE_EXCEEDED"), TIMEOUT),
+    (
+        "google, no JSON",
+        lambda: named("google.genai.errors", "UnknownApiResponseError", "m"),
+        TRANSIENT,
+    ),
+    (
+        "google, no token",
+        lambda: named("google.auth.exceptions", "RefreshError", "m"),
+        REJECTED,
+    ),
+    (
+        "google, token server away",
+        lambda: named("google.auth.exceptions", "TransportError", "m"),
+        TRANSIENT,
+    ),
+    # httpx and its successor
+    *(
+        (f"{package} {name}", lambda a=(package, name): httpx_error(*a), mode)
+        for package in ("httpx", "httpx2")
+        for name, mode in [
+            ("ConnectTimeout", TIMEOUT),
+            ("ReadTimeout", TIMEOUT),
+            ("WriteTimeout", TIMEOUT),
+            ("PoolTimeout", TIMEOUT),
+            ("ConnectError", TRANSIENT),
+            ("ReadError", TRANSIENT),
+            ("WriteError", TRANSIENT),
+            ("CloseError", TRANSIENT),
+            ("RemoteProtocolError", TRANSIENT),
+            ("ProxyError", TRANSIENT),
+            ("DecodingError", TRANSIENT),
+            ("TooManyRedirects", REJECTED),
+            ("UnsupportedProtocol", OURS),
+            ("LocalProtocolError", OURS),
+            ("InvalidURL", OURS),
+        ]
+    ),
+    *(
+        (
+            f"httpx status {status}",
+            lambda s=status: httpx_error("httpx", "HTTPStatusError", status=s),
+            mode,
+        )
+        for status, mode in [(302, REJECTED), (401, REJECTED), (429, LIMITED), (503, TRANSIENT)]
+    ),
+    ("httpcore ReadTimeout", lambda: named("httpcore", "ReadTimeout", "m"), TIMEOUT),
+    ("httpcore ConnectError", lambda: named("httpcore", "ConnectError", "m"), TRANSIENT),
+    # requests and urllib3
+    *(
+        (f"requests {name}", lambda n=name: named("requests.exceptions", n, "m"), mode)
+        for name, mode in [
+            ("ConnectTimeout", TIMEOUT),
+            ("ReadTimeout", TIMEOUT),
+            ("ConnectionError", TRANSIENT),
+            ("SSLError", TRANSIENT),
+            ("ProxyError", TRANSIENT),
+            ("ChunkedEncodingError", TRANSIENT),
+            ("ContentDecodingError", TRANSIENT),
+            ("RetryError", TRANSIENT),
+            ("TooManyRedirects", REJECTED),
+            ("MissingSchema", OURS),
+            ("InvalidURL", OURS),
+        ]
+    ),
+    ("requests 429", lambda: requests_status(429), LIMITED),
+    ("requests 500", lambda: requests_status(500), TRANSIENT),
+    ("requests 404", lambda: requests_status(404), REJECTED),
+    ("urllib3 ProtocolError", lambda: named("urllib3.exceptions", "ProtocolError", "m"), TRANSIENT),
+    (
+        "urllib3 ReadTimeoutError",
+        lambda: named("urllib3.exceptions", "ReadTimeoutError", None, "u", "m"),
+        TIMEOUT,
+    ),
+    (
+        "urllib3 NewConnectionError",
+        lambda: named("urllib3.exceptions", "NewConnectionError", None, "m"),
+        TRANSIENT,
+    ),
+    (
+        "urllib3, retries used up",
+        lambda: named("urllib3.exceptions", "MaxRetryError", None, "u", None),
+        TRANSIENT,
+    ),
+    (
+        "urllib3, retries used up by timeouts",
+        lambda: named(
+            "urllib3.exceptions",
+            "MaxRetryError",
+            None,
+            "u",
+            named("urllib3.exceptions", "ConnectTimeoutError", "m"),
+        ),
+        TIMEOUT,
+    ),
+    # aiohttp
+    ("aiohttp disconnected", lambda: named("aiohttp", "ServerDisconnectedError"), TRANSIENT),
+    ("aiohttp timeout", lambda: named("aiohttp", "ServerTimeoutError"), TIMEOUT),
+    ("aiohttp payload", lambda: named("aiohttp", "ClientPayloadError"), TRANSIENT),
+    ("aiohttp reset", lambda: named("aiohttp", "ClientConnectionResetError"), TRANSIENT),
+    ("aiohttp 429", lambda: aiohttp_error("ClientResponseError", 429), LIMITED),
+    ("aiohttp 503", lambda: aiohttp_error("ClientResponseError", 503), TRANSIENT),
+    ("aiohttp 401", lambda: aiohttp_error("ClientResponseError", 401), REJECTED),
+    ("aiohttp content type", lambda: aiohttp_error("ContentTypeError", 200), TRANSIENT),
+    ("aiohttp URL", lambda: named("aiohttp", "InvalidURL", "m"), OURS),
+    # botocore
+    ("aws throttled", lambda: aws_error("ThrottlingException", 429), LIMITED),
+    ("aws throttled with 400", lambda: aws_error("ThrottlingException", 400), LIMITED),
+    ("aws throttled in the stream", lambda: aws_stream_error("throttlingException"), LIMITED),
+    ("aws failed in the stream", lambda: aws_stream_error("modelStreamErrorException"), TRANSIENT),
+    ("aws refused in the stream", lambda: aws_stream_error("validationException"), REJECTED),
+    ("aws model timeout", lambda: aws_error("ModelTimeoutException", 408), TIMEOUT),
+    ("aws model error", lambda: aws_error("ModelErrorException", 424), TRANSIENT),
+    ("aws model not ready", lambda: aws_error("ModelNotReadyException", 429), TRANSIENT),
+    ("aws validation", lambda: aws_error("ValidationException", 400), REJECTED),
+    ("aws access", lambda: aws_error("AccessDeniedException", 403), REJECTED),
+    ("aws unavailable", lambda: aws_error("ServiceUnavailableException", 503), TRANSIENT),
+    *(
+        (f"botocore {name}", lambda n=name, k=kwargs: named("botocore.exceptions", n, **k), mode)
+        for name, kwargs, mode in [
+            ("ReadTimeoutError", {"endpoint_url": "u"}, TIMEOUT),
+            ("ConnectTimeoutError", {"endpoint_url": "u"}, TIMEOUT),
+            ("EndpointConnectionError", {"endpoint_url": "u"}, TRANSIENT),
+            ("ConnectionClosedError", {"endpoint_url": "u"}, TRANSIENT),
+            ("ProxyConnectionError", {"proxy_url": "u"}, TRANSIENT),
+            ("SSLError", {"endpoint_url": "u", "error": "m"}, TRANSIENT),
+            ("HTTPClientError", {"error": "m"}, TRANSIENT),
+            ("ResponseStreamingError", {"error": "m"}, TRANSIENT),
+            ("NoCredentialsError", {}, REJECTED),
+            ("ParamValidationError", {"report": "m"}, OURS),
+            ("UnknownServiceError", {"service_name": "s", "known_service_names": "t"}, OURS),
+        ]
+    ),
+    # any other SDK
+    *((f"status {status}", lambda s=status: CarriesStatusError(s), mode) for status, mode in [
+        (200, OURS), (400, REJECTED), (402, REJECTED), (408, TIMEOUT), (409, TRANSIENT),
+        (413, REJECTED), (425, TRANSIENT), (429, LIMITED), (500, TRANSIENT), (501, REJECTED),
+        (529, TRANSIENT), (599, TRANSIENT), (600, OURS), (None, OURS), (True, OURS), ("503", OURS),
+    ]),
+    # mistakes, interrupts and cancellation
+    ("KeyError", lambda: KeyError("k"), OURS),
+    ("TypeError", lambda: TypeError("m"), OURS),
+    ("ValueError", lambda: ValueError("m"), OURS),
+    ("AttributeError", lambda: AttributeError("m"), OURS),
+    ("AssertionError", AssertionError, OURS),
+    ("FileNotFoundError", lambda: FileNotFoundError(errno.ENOENT, "m"), OURS),
+    ("PermissionError", lambda: PermissionError(errno.EACCES, "m"), OURS),
+    ("RecursionError", RecursionError, OURS),
+    ("MemoryError", MemoryError, OURS),
+    ("GraphBubbleUp", GraphBubbleUp, OURS),
+    ("CancelledError", asyncio.CancelledError, OURS),
+    ("KeyboardInterrupt", KeyboardInterrupt, OURS),
+    ("SystemExit", lambda: SystemExit(1), OURS),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("make", "mode"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
+)
+def test_real_exceptions_are_classified(make, mode):
+    """What the SDKs really raise means one thing each, or is raised on."""
+    assert classify(built(make)) is mode
+
+
+def test_a_subclass_means_what_its_base_means():
+    """Applications subclass the errors of their SDK."""
+
+    class SlowError(TimeoutError):
+        pass
+
+    assert classify(SlowError()) is TIMEOUT
+
+
+def test_a_name_alone_is_not_enough():
+    """An application's own class of the same name is not an SDK's."""
+
+    class APIError(Exception):
+        pass
+
+    assert classify(APIError()) is None
