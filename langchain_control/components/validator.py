@@ -13,7 +13,7 @@ from langchain_control.components._base import Gate
 from langchain_control.contracts import Contract, compile_contract
 from langchain_control.errors import ResponseRejected
 from langchain_control.outcomes import FailureMode, ValidationResult, Violation, failure, passed
-from langchain_control.parsing import Fault, Unparsed, canonical, read_json
+from langchain_control.parsing import Fault, RepairPolicy, Unparsed, canonical, read_json
 from langchain_control.parsing.ending import Ending, ending_of
 from langchain_control.rules import (
     Answer,
@@ -66,6 +66,9 @@ class ResponseValidator(Gate[AIMessage]):
     """Phrases that should occur. The share that does is the `score` of the verdict."""
     min_score: float | None = Field(default=None, ge=0, le=1)
     """Least share of `must_contain`. Unset, all of them must occur; 0 scores and never rejects."""
+    repair: RepairPolicy = RepairPolicy.AGREED
+    """Which repairs of damaged JSON may stand. By default those that are certain, and those in
+    which two independent parsers agree; never one that completes what was cut off."""
     rules: tuple[Any, ...] = ()
     """Further rules, sync or async: `Rule` objects, or functions of an `Answer`."""
 
@@ -159,7 +162,7 @@ class ResponseValidator(Gate[AIMessage]):
 
     def _inspect(self, value: AIMessage | str) -> Flow[ValidationResult]:
         message = _as_message(value)
-        ending = ending_of(message)
+        ending = None if isinstance(value, str) else ending_of(message)
         if ending in _STOPPED:
             return _verdict_on(_STOPPED[ending])
         if message.invalid_tool_calls:
@@ -169,7 +172,7 @@ class ResponseValidator(Gate[AIMessage]):
         text = message.text.strip()
         if not text:
             return _verdict_on(_EMPTY)
-        reading = self._read(text)
+        reading = self._read(text, ending)
         problems = [*reading.problems]
         for rule in self._compiled.rules:
             said = yield ask(rule, reading.answer)
@@ -187,13 +190,13 @@ class ResponseValidator(Gate[AIMessage]):
             notes=reading.notes,
         )
 
-    def _read(self, text: str) -> _Reading:
+    def _read(self, text: str, ending: Ending | None) -> _Reading:
         """Find the JSON in a text, if there has to be any, and hold it against the contracts."""
         if not self._compiled.expects_json:
             return _Reading(Answer(text))
-        found = read_json(text, accepts=self._compiled.accepts)
+        found = read_json(text, policy=self.repair, accepts=self._compiled.accepts, ending=ending)
         if isinstance(found, Unparsed):
-            return _Reading(Answer(text), (_problem_of(found.fault),))
+            return _Reading(Answer(text), (_problem_of(found.fault, ending),))
         answer = Answer(found.text, found.value, is_json=True)
         broken = (v for contract in self._compiled.contracts for v in contract.judge(found.value))
         problems = (Problem(FailureMode.SCHEMA_VIOLATION, violation) for violation in broken)
@@ -258,8 +261,9 @@ def _verdict_on(*problems: Problem, **details: Any) -> ValidationResult:
     return failure(problems[0].mode, f"the answer breaks {named}", violations=violations, **details)
 
 
-def _problem_of(fault: Fault) -> Problem:
-    mode = FailureMode.TRUNCATED if fault.kind == "truncated" else FailureMode.SCHEMA_VIOLATION
+def _problem_of(fault: Fault, ending: Ending | None) -> Problem:
+    cut_off = fault.kind == "truncated" and ending is not Ending.FINISHED
+    mode = FailureMode.TRUNCATED if cut_off else FailureMode.SCHEMA_VIOLATION
     return Problem(mode, Violation(f"json.{fault.kind}", fault.expected, fault.found))
 
 

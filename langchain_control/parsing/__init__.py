@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from langchain_control.parsing.read import MAX_CHARS, Parsed, Unparsed, read_json
-from langchain_control.parsing.repairs import GRADES, Grade, Repair, RepairPolicy
+from langchain_control.parsing.repair_policy import RepairPolicy
+from langchain_control.parsing.repairs import GRADES, Grade, Repair
 from langchain_control.parsing.strict import MAX_DEPTH, Fault, MalformedJSONError, canonical, loads
 
 __all__ = [

@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from langchain_control.parsing.lenient import parse_leniently
 from langchain_control.parsing.repairs import Repair
 from langchain_control.parsing.strict import Fault, MalformedJSONError, decode
 
 __all__ = ["Broken", "Candidate", "candidates"]
 
-MAX_BROKEN = 16
-"""Damaged values after which the search ends. Each may reach to the end of the text, so their
-number bounds the work."""
+MAX_CANDIDATES = 512
+"""Values in one text. Whoever writes more does not answer a question for one."""
+
+MAX_DAMAGED = 16
+"""Damaged values in one text. Each may reach to its end, so their number bounds the work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,8 @@ class Candidate:
     start: int
     end: int
     repairs: tuple[Repair, ...] = ()
+    fault: Fault | None = None
+    """What is wrong with it as it stands, where it had to be mended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,40 +40,58 @@ class Broken:
     fault: Fault
 
 
-def candidates(text: str) -> Iterator[Candidate | Broken]:
+def candidates(text: str, *, forgiven_closers: int = 0) -> Iterator[Candidate | Broken]:
     """Find the objects and arrays of a text, in order, none within another.
 
-    A part of a damaged value is never a candidate: after damage the search goes on at the next
-    code fence, where a new value may begin, and nowhere else.
+    Damaged ones are mended if it can be told how. A part of one that cannot be mended is never a
+    candidate: the search goes on at the next code fence, where a new value may begin, and nowhere
+    else.
+
+    Args:
+        text: Any text.
+        forgiven_closers: How many closing brackets may be missing at the end of the text.
     """
-    position, broken = 0, 0
-    while broken < MAX_BROKEN and (opener := _OPENER.search(text, position)):
+    position = count = damaged = 0
+    while opener := _OPENER.search(text, position):
         start = opener.start()
         if not _BEGINS_JSON.match(text, start):
             position = start + 1
             continue
-        found = _read(text, start)
-        if isinstance(found, Candidate):
+        if count == MAX_CANDIDATES or damaged == MAX_DAMAGED:
+            yield Broken(start, Fault("size", "one value", "too many", start))
+            return
+        found = _read(text, start, forgiven_closers)
+        count += 1
+        damaged += found.fault is not None
+        if isinstance(found, Broken):
+            fence = _FENCE_LINE.search(text, start)
+            position = fence.end() if fence else len(text)
+            yield found
+        else:
             position = found.end
             if not _is_footnote(found, text):
                 yield found
-            continue
-        yield found
-        broken += 1
-        fence = _FENCE_LINE.search(text, start)
-        position = fence.end() if fence else len(text)
 
 
-def _read(text: str, start: int) -> Candidate | Broken:
+def _read(text: str, start: int, forgiven_closers: int) -> Candidate | Broken:
     if _KEY_BEFORE.search(text, max(0, start - _LOOK_AROUND), start):
         return Broken(start, Fault("fragment", "an object around its properties", offset=start))
+    fault: Fault | None = None
+    repairs: tuple[Repair, ...] = ()
     try:
         value, end = decode(text, start)
     except MalformedJSONError as exc:
-        return Broken(start, exc.fault)
+        fault = exc.fault
+        try:
+            value, end, repairs = parse_leniently(text, start, forgiven_closers=forgiven_closers)
+        except MalformedJSONError:
+            return Broken(start, fault)
+    if surplus := _CLOSERS.match(text, end):
+        repairs = (*repairs, Repair("extra_closer", end))
+        end = surplus.end()
     if _PROPERTY_AFTER.match(text, end):
         return Broken(start, Fault("fragment", "the end of the value", "a further property", end))
-    return Candidate(value, start, end)
+    return Candidate(value, start, end, repairs, fault)
 
 
 def _is_footnote(found: Candidate, text: str) -> bool:
@@ -79,12 +102,13 @@ def _is_footnote(found: Candidate, text: str) -> bool:
         return False
     before = text[max(0, found.start - _LOOK_AROUND) : found.start].rpartition("\n")[2].strip()
     after = text[found.end : found.end + _LOOK_AROUND].partition("\n")[0].strip()
-    introduced = before.endswith((":", "=", "`"))
-    return bool(before or after) and not introduced
+    introduced = not before or before.endswith((":", "=", "`"))
+    return not introduced or bool(after.strip(".`;"))
 
 
 _LOOK_AROUND = 80
 _OPENER = re.compile(r"[{\[]")
+_CLOSERS = re.compile(r"\s{0,1000}[}\]][}\]\s]{0,1000}")
 _FENCE_LINE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 _BEGINS_JSON = re.compile(
     r"""\{\s{0,1000}(?:["'\u201c\u2018`}]|//|/\*|\#|[\w$-]{1,100}\s{0,9}:)"""

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from langchain_control.parsing.ending import Ending
 from langchain_control.parsing.locate import Broken, Candidate, candidates
 from langchain_control.parsing.reasoning import after_reasoning
-from langchain_control.parsing.repairs import Repair
+from langchain_control.parsing.repair_policy import RepairPolicy, permits
+from langchain_control.parsing.repairs import Grade, Repair
 from langchain_control.parsing.strict import (
+    MAX_DEPTH,
     Fault,
     MalformedJSONError,
     canonical,
@@ -23,6 +26,10 @@ MAX_CHARS = 1 << 20
 """Longest text in which JSON is searched for. A text that is JSON as it stands may be longer."""
 
 
+How = Literal["strict", "extracted", "repaired"]
+"""As it stood, found among other text, or mended."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parsed:
     """A JSON value, and how it was come by."""
@@ -30,7 +37,7 @@ class Parsed:
     value: Any
     text: str
     """The value as compact JSON."""
-    how: Literal["strict", "extracted", "repaired"]
+    how: How
     repairs: tuple[Repair, ...] = ()
     ambiguous: bool = False
     """Whether the text held other values that would have done."""
@@ -53,7 +60,13 @@ def _anything(value: Any) -> bool:  # noqa: ARG001
     return True
 
 
-def read_json(text: str, *, accepts: Callable[[Any], bool] = _anything) -> Parsed | Unparsed:
+def read_json(
+    text: str,
+    *,
+    policy: RepairPolicy = RepairPolicy.AGREED,
+    accepts: Callable[[Any], bool] = _anything,
+    ending: Ending | None = None,
+) -> Parsed | Unparsed:
     """Return the JSON value that a text holds.
 
     The text itself, else what is in its code fence, else the last object or array in it that
@@ -61,8 +74,12 @@ def read_json(text: str, *, accepts: Callable[[Any], bool] = _anything) -> Parse
 
     Args:
         text: Any text.
+        policy: Which repairs may stand.
         accepts: Tells values that meet the contract from those that do not, where there are
             several.
+        ending: How the message ended that the text is from, if it is from one. If the model
+            finished, brackets missing at the end were forgotten; if nobody knows, a stream may
+            have broken off there. Of a bare text the very last bracket may be missing.
     """
     try:
         value = loads(text)
@@ -75,7 +92,15 @@ def read_json(text: str, *, accepts: Callable[[Any], bool] = _anything) -> Parse
     body = after_reasoning(text)
     if body is None:
         return Unparsed(Fault("truncated", "an answer after the reasoning"))
-    return _unwrapped(body) or _chosen(body, accepts) or Unparsed(_told(fault, text))
+    if (parsed := _unwrapped(body)) is not None:
+        return parsed
+    found = list(candidates(body, forgiven_closers=_FORGIVEN_CLOSERS.get(ending, 0)))
+    if not found:
+        return Unparsed(_told(fault, text))
+    return _chosen(body, found, policy, accepts)
+
+
+_FORGIVEN_CLOSERS = {Ending.FINISHED: MAX_DEPTH, None: 1}
 
 
 def _unwrapped(body: str) -> Parsed | None:
@@ -94,26 +119,46 @@ def _without_fence(body: str) -> str:
     return body
 
 
-def _chosen(body: str, accepts: Callable[[Any], bool]) -> Parsed | Unparsed | None:
+def _chosen(
+    body: str,
+    found: list[Candidate | Broken],
+    policy: RepairPolicy,
+    accepts: Callable[[Any], bool],
+) -> Parsed | Unparsed:
     """Choose the last candidate that will do.
 
     The last one is the model's word: those before it may be drafts, or quoted from the question.
-    Damage after it means that the model went on to say something else.
+    Damage that cannot be mended means that the model went on to say something else.
     """
-    found = list(candidates(body))
-    if not found:
-        return None
-    if isinstance(found[-1], Broken):
-        return Unparsed(found[-1].fault)
-    whole = [c for c in found if isinstance(c, Candidate)]
-    good = [c for c in whole if accepts(c.value)] if len(whole) > 1 else whole
-    choice = (good or whole)[-1]
+    last = found[-1]
+    if isinstance(last, Broken):
+        return Unparsed(last.fault)
+    if not permits(policy, last.repairs, body[last.start : last.end], last.value):
+        return Unparsed(_fault_of(last))
+    usable = [c for c in found[:-1] if isinstance(c, Candidate) and _stands_by_itself(c, policy)]
+    usable.append(last)
+    good = [c for c in usable if accepts(c.value)] if len(usable) > 1 else usable
+    choice = (good or usable)[-1]
     meant = fingerprint(choice.value)
     ambiguous = any(fingerprint(other.value) != meant for other in good)
+    how: How = "repaired" if choice.repairs else "extracted"
     try:
-        return Parsed(choice.value, canonical(choice.value), "extracted", choice.repairs, ambiguous)
+        return Parsed(choice.value, canonical(choice.value), how, choice.repairs, ambiguous)
     except MalformedJSONError as exc:
         return Unparsed(exc.fault)
+
+
+def _stands_by_itself(candidate: Candidate, policy: RepairPolicy) -> bool:
+    """Whether an earlier value may be chosen: there is no guessing about drafts."""
+    if policy is RepairPolicy.STRICT:
+        return not candidate.repairs
+    return all(repair.grade is Grade.LOSSLESS for repair in candidate.repairs)
+
+
+def _fault_of(candidate: Candidate) -> Fault:
+    if any(repair.kind == "cut" for repair in candidate.repairs):
+        return Fault("truncated", "a complete answer", "one that breaks off", candidate.end)
+    return candidate.fault or Fault("syntax", "nothing after the value", "more closing brackets")
 
 
 def _told(fault: Fault, text: str) -> Fault:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from typing import NamedTuple
 
-__all__ = ["GRADES", "Grade", "Repair", "RepairPolicy"]
+__all__ = ["GRADES", "Grade", "Repair"]
 
 
 class Grade(IntEnum):
@@ -17,18 +17,6 @@ class Grade(IntEnum):
     """There is a likely way to read it: a missing comma, quotes inside quotes."""
     LOSSY = 2
     """Something is missing or dropped: a string cut off, a key without a value."""
-
-
-class RepairPolicy(StrEnum):
-    """Which repairs may stand."""
-
-    STRICT = "strict"
-    """None. JSON inside prose, fences or wrappers is still found."""
-    LOSSLESS = "lossless"
-    AGREED = "agreed"
-    """Lossless ones, and guesses that an independent parser makes, too."""
-    LENIENT = "lenient"
-    """All. A repaired answer says so; whoever takes this reads the notes."""
 
 
 GRADES: dict[str, Grade] = {
@@ -49,7 +37,11 @@ GRADES: dict[str, Grade] = {
     "mismatched_closer": Grade.GUESS,
     "missing_closer": Grade.GUESS,
     "missing_comma": Grade.GUESS,
+    "leading_zero": Grade.GUESS,
+    "missing_quote": Grade.GUESS,
     "separator": Grade.GUESS,
+    "triple_quotes": Grade.GUESS,
+    "unknown_escape": Grade.GUESS,
     "cut": Grade.LOSSY,
     "duplicate_key": Grade.LOSSY,
     "ellipsis": Grade.LOSSY,

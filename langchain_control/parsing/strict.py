@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 __all__ = [
     "MAX_DEPTH",
+    "TOO_DEEP",
     "Fault",
     "MalformedJSONError",
     "canonical",
@@ -33,6 +34,9 @@ class Fault(NamedTuple):
     expected: str
     found: str = ""
     offset: int = 0
+
+
+TOO_DEEP = Fault("depth", f"at most {MAX_DEPTH} levels of nesting")
 
 
 class MalformedJSONError(ValueError):
@@ -69,7 +73,7 @@ def decode(text: str, start: int) -> tuple[Any, int]:
     except json.JSONDecodeError as exc:
         raise MalformedJSONError(_fault_of(exc, text)) from None
     except RecursionError:
-        raise MalformedJSONError(_TOO_DEEP) from None
+        raise MalformedJSONError(TOO_DEEP) from None
     except ValueError:  # `int` refuses numbers of more than 4,300 digits
         raise MalformedJSONError(Fault("number", "a number of reasonable length")) from None
     if text.count("[", start, end) + text.count("{", start, end) > MAX_DEPTH:
@@ -139,7 +143,7 @@ def _check_depth(value: Any) -> None:
         level = [child for parent in level for child in _children(parent)]
         if not level:
             return
-    raise MalformedJSONError(_TOO_DEEP)
+    raise MalformedJSONError(TOO_DEEP)
 
 
 def _children(value: Any) -> Any:
@@ -149,7 +153,6 @@ def _children(value: Any) -> Any:
 
 
 _WHITESPACE = re.compile(r"[ \t\n\r]*")
-_TOO_DEEP = Fault("depth", f"at most {MAX_DEPTH} levels of nesting")
 _EXPECTED = {
     "Expecting value": "a JSON value",
     "Expecting property name enclosed in double quotes": "a key in double quotes",

@@ -1,0 +1,68 @@
+"""Which repairs may stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+
+from langchain_control.parsing.repairs import Grade, Repair
+from langchain_control.parsing.strict import fingerprint
+
+__all__ = ["MAX_GUESSES", "MAX_SECOND_OPINION_CHARS", "RepairPolicy", "permits"]
+
+MAX_SECOND_OPINION_CHARS = 32_768
+"""Longest text that is given to the other parser, whose time has no bound of its own."""
+
+MAX_GUESSES = 32
+"""Most guesses that are put to the other parser. With more, the text is hardly JSON."""
+
+
+class RepairPolicy(StrEnum):
+    """Which repairs of damaged JSON may stand."""
+
+    STRICT = "strict"
+    """None. JSON inside prose, fences or wrappers is still found."""
+    LOSSLESS = "lossless"
+    """Those that leave one way to read the text."""
+    AGREED = "agreed"
+    """Those, and guesses that an independent parser makes, too."""
+    LENIENT = "lenient"
+    """All. The value may be wrong or incomplete, and the notes of the verdict say what was done."""
+
+
+def permits(policy: RepairPolicy, repairs: Sequence[Repair], text: str, value: Any) -> bool:
+    """Say whether a repaired value may stand.
+
+    Args:
+        policy: Which repairs may.
+        repairs: What was mended.
+        text: The damaged text, and nothing else.
+        value: What was made of it.
+    """
+    if not repairs or policy is RepairPolicy.LENIENT:
+        return True
+    worst = max(repair.grade for repair in repairs)
+    if policy is RepairPolicy.STRICT or worst is Grade.LOSSY:
+        return False
+    if worst is Grade.LOSSLESS:
+        return True
+    guesses = sum(repair.grade is Grade.GUESS for repair in repairs)
+    return policy is RepairPolicy.AGREED and guesses <= MAX_GUESSES and _agreed(text, value)
+
+
+def _agreed(text: str, value: Any) -> bool:
+    """Ask json-repair for its reading.
+
+    Two parsers that were written independently seldom make the same wrong guess, while either of
+    them alone makes many.
+    """
+    if len(text) > MAX_SECOND_OPINION_CHARS:
+        return False
+    from json_repair import repair_json  # noqa: PLC0415  (only damaged answers need it)
+
+    try:
+        other = repair_json(text, return_objects=True, skip_json_loads=True)
+        return fingerprint(other) == fingerprint(value)
+    except Exception:  # noqa: BLE001  (a second opinion that fails is none)
+        return False
