@@ -14,8 +14,8 @@ PACKAGE = ROOT / "langchain_control"
 
 LAYERS = [
     {
-        "outcomes", "errors", "foreign_errors", "retry_after", "events", "_effects", "_threads", "_json", "_per_process", "circuit",
-        "circuit_machine", "failure_window", "remedies", "corrections", "fresh", "nested_retries",
+        "outcomes", "errors", "foreign_errors", "retry_after", "events", "_effects", "_threads",
+        "_json", "_per_process", "circuit", "circuit_machine", "failure_window", "remedies", "corrections", "fresh", "nested_retries",
         "retry_budget", "encodings", "logging_setup", "model_variants", "endings",
         "conversation", "fences",
     },
