@@ -15,9 +15,9 @@ PACKAGE = ROOT / "langchain_control"
 LAYERS = [
     {
         "outcomes", "errors", "foreign_errors", "retry_after", "events", "_effects", "_threads",
-        "_json", "_per_process", "circuit", "circuit_machine", "failure_window", "remedies", "corrections", "fresh", "nested_retries",
-        "retry_budget", "encodings", "logging_setup", "model_variants", "endings",
-        "conversation", "fences",
+        "_json", "_per_process", "circuit", "circuit_machine", "failure_window", "remedies",
+        "corrections", "fresh", "nested_retries", "retry_budget", "encodings", "logging_setup",
+        "model_variants", "endings", "conversation", "fences",
     },
     {"detectors", "rules", "parsing", "contracts", "strategies", "stores", "sinks", "trail"},
     {"components"},
