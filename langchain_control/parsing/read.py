@@ -79,7 +79,8 @@ def read_json(
             several.
         ending: How the message ended that the text is from, if it is from one. If the model
             finished, brackets missing at the end were forgotten; if nobody knows, a stream may
-            have broken off there. Of a bare text the very last bracket may be missing.
+            have broken off there. Of a bare text the very last bracket may be missing, but not
+            after a number: that may have gone on.
     """
     try:
         value = loads(text)
@@ -94,13 +95,15 @@ def read_json(
         return Unparsed(Fault("truncated", "an answer after the reasoning"))
     if (parsed := _unwrapped(body)) is not None:
         return parsed
-    found = list(candidates(body, forgiven_closers=_FORGIVEN_CLOSERS.get(ending, 0)))
+    if ending is Ending.FINISHED or policy is RepairPolicy.LENIENT:
+        # With a line end behind it, a number at the end of the text counts as whole.
+        body, forgiven_closers = f"{body}\n", MAX_DEPTH
+    else:
+        forgiven_closers = 1 if ending is None else 0
+    found = list(candidates(body, forgiven_closers=forgiven_closers))
     if not found:
         return Unparsed(_told(fault, text))
     return _chosen(body, found, policy, accepts)
-
-
-_FORGIVEN_CLOSERS = {Ending.FINISHED: MAX_DEPTH, None: 1}
 
 
 def _unwrapped(body: str) -> Parsed | None:

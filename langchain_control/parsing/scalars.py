@@ -51,14 +51,17 @@ def _loose_number(written: str) -> int | float:
     return int(digits, 16) if "x" in digits.lower() else _number(digits)
 
 
-_DELIMITED = r"(?=\s|[,}\]);]|//|/\*|\#|$|```|~~~|</|<\|)"
+_DELIMITER = r"\s|[,}\]);]|//|/\*|\#|```|~~~|</|<\|"
+_DELIMITED = f"(?={_DELIMITER})"
+"""At the very end of a text nobody knows whether a number is whole."""
+
 _NUMBER = re.compile(rf"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?{_DELIMITED}")
 _LOOSE_NUMBER = re.compile(
     r"[+-]?(?:0[xX][0-9a-fA-F]+|[0-9]+(?:_[0-9]+)*(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?"
     rf"|\.[0-9]+(?:[eE][+-]?[0-9]+)?){_DELIMITED}"
 )
 _LEADING_ZERO = re.compile(r"[+-]?0[0-9]")
-_WORD = re.compile(rf"[+-]?[A-Za-z]+{_DELIMITED}")
+_WORD = re.compile(rf"[+-]?[A-Za-z]+(?={_DELIMITER}|\Z)")
 _BARE = re.compile(
     r"""[^\s,:{}\[\]()"'`\u2018\u2019\u201c\u201d<>;][^\n,:{}\[\]()"'`\u2018\u2019\u201c\u201d<>;]*+"""
     r"(?=[,}\]\n])"
