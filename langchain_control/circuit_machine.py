@@ -190,6 +190,8 @@ class Circuit:
                 self._change(CircuitState.CLOSED, "the wait it was told is over", now)
             else:
                 self._change(CircuitState.HALF_OPEN, "the open time is over", now)
+        if self.state is CircuitState.CLOSED and self._run >= rules.failure_threshold:
+            self._open_if_due(rules, now)  # silence may have grown long enough by now
 
     def take_changes(self) -> tuple[StateChange, ...]:
         """Return the state changes since the last call."""
@@ -245,9 +247,11 @@ class Circuit:
         self._run = 0 if good else self._run + 1
         if rules.window is not None:
             self._tally.add(outcome, now - permit.started, rules.window, now)
-        if good or self._held:
-            return
-        if reason := self._reason_to_open(rules, now):
+        if not good:
+            self._open_if_due(rules, now)
+
+    def _open_if_due(self, rules: CircuitRules, now: float) -> None:
+        if not self._held and (reason := self._reason_to_open(rules, now)):
             self._open(reason, rules, now)
 
     def _reason_to_open(self, rules: CircuitRules, now: float) -> str | None:

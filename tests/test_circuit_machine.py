@@ -53,6 +53,8 @@ class NaiveCircuit:
     def tell(self, permit, outcome, now, retry_after):
         self.time_passes(now)
         era, probe = permit
+        if outcome is Outcome.OVERDUE:
+            return
         if era is not self.era or (self.state == "half_open" and probe not in self.probes):
             return
         self.probes.pop(probe, None)

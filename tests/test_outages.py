@@ -1,4 +1,4 @@
-"""What users lose in an outage, simulated on a virtual clock with seeds no setting was chosen on."""
+"""What users lose in an outage, simulated with seeds no setting was chosen on."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def test_an_outage_costs_little_more_than_the_calls_under_way(breaker):
 @pytest.mark.parametrize("fault", ["outage", "slow answers"])
 def test_giving_up_late_calls_saves_most_of_the_wave(fault):
     """Calls that hang are seen while they hang and go to the fallback early."""
-    assert simulate(FAULTS[fault], giving_up, seed=SEED).wasted_seconds <= FLOOR_SECONDS / 2
+    assert simulate(FAULTS[fault], giving_up, seed=SEED).wasted_seconds <= FLOOR_SECONDS * 2 / 3
 
 
 @pytest.mark.parametrize("breaker", [windowed, giving_up])

@@ -269,7 +269,6 @@ class CircuitStoreContract:
         fail(store, times=10, rules=rules)
         assert state(store, rules) == "closed"
         clock.advance(5)
-        fail(store, rules=rules)
         assert state(store, rules) == "open"
 
     def test_window_opens_on_slow_answers(self, store, clock):
