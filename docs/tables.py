@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from inspect import cleandoc, signature
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ FILLERS: dict[str, Callable[[str], str]] = {
 
 def _load(target: str) -> Any:
     module, name = target.split(":")
-    return getattr(import_module(module), name)
+    return attrgetter(name)(import_module(module))
 
 
 def _default(field: Any) -> str:

@@ -1,7 +1,7 @@
 """How a correction is worded: short, precise, and with model text fenced off as data.
 
-A correction tells the model what was wrong with an answer it is never shown again. On a small model
-a fresh prompt repaired 29 of 30 failures, the same request with the bad answer quoted 2 of 30.
+A correction tells the model what was wrong with an answer that it is not shown again: small models
+that see their own bad answer tend to repeat it.
 """
 
 from __future__ import annotations
@@ -91,8 +91,19 @@ def _line(violation: Violation, room: int) -> str | None:
     place = _plain(violation.path, _PATH_CHARS) or "answer"
     due = f"{place}: expected {_plain(violation.expected, _EXPECTED_CHARS)}"
     found = _plain(violation.found, _FOUND_CHARS)
-    whole = f"{due}, found {json.dumps(found, ensure_ascii=False)}" if found else due
+    whole = f"{due}, found {_quoted(found)}" if found else due
     return next((line for line in (whole, due) if len(line) <= room), None)
+
+
+def _quoted(text: str) -> str:
+    return text if _is_quoted(text) else json.dumps(text, ensure_ascii=False)
+
+
+def _is_quoted(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), str)
+    except ValueError:
+        return False
 
 
 def _plain(text: str, limit: int) -> str:

@@ -25,8 +25,7 @@ class Remedy(BaseModel):
     native_schema: bool = False
     """Whether to use the provider's own schema mode on the retry, where the model has one.
 
-    Measured on SmolLM2-135M: 4 of 30 answers met their contract at once, 29 of 30 with this on the
-    second attempt. No wording came close.
+    To a small model this is worth more than any wording, and it costs one call.
     """
     answer_limit_factor: float = Field(default=1.0, ge=1.0, le=100.0)
     """By how much to raise the limit of answer tokens."""

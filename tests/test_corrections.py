@@ -1,5 +1,7 @@
 """How corrections are worded, and where they go."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +19,7 @@ from langchain_control.outcomes import Violation
 
 INSTRUCTION = "Answer with JSON."
 MISSING = Violation("required", "the key `name`", path="/person")
-WRONG = Violation("type", "integer", found='"abc"', path="/items/3/id")
+WRONG = Violation("type", "integer", found='a "b"', path="/items/3/id")
 
 
 def data_lines(text):
@@ -38,9 +40,26 @@ def test_it_names_place_expectation_and_what_was_found():
 
     assert text.startswith(INSTRUCTION)
     assert data_lines(text) == [
-        r'/items/3/id: expected integer, found "\"abc\""',
+        r'/items/3/id: expected integer, found "a \"b\""',
         "/person: expected the key `name`",
     ]
+
+
+@pytest.mark.parametrize("found", ['"abc"', '"a \\"b\\" c"'])
+def test_what_is_quoted_already_is_not_quoted_twice(found):
+    """A validator's JSON string stays one."""
+    (line,) = data_lines(correction(INSTRUCTION, [Violation("type", "integer", found=found)]))
+
+    assert line.endswith(f"found {found}")
+
+
+@pytest.mark.parametrize("found", ['"a" "b"', '"open', "5", "[" * 80, "'a'"])
+def test_what_is_not_one_quoted_text_is_quoted(found):
+    """Model text cannot end its own quotation."""
+    (line,) = data_lines(correction(INSTRUCTION, [Violation("type", "integer", found=found)]))
+    quoted = line.partition("found ")[2]
+
+    assert json.loads(quoted)[:39] == found[:39]
 
 
 def test_without_violations_there_is_only_the_instruction():

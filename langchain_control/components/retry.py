@@ -59,13 +59,15 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
     """
 
     max_attempts: int = Field(default=3, ge=1, le=100)
-    """Calls in all, the first one included. Most of what a retry can mend, the second call does."""
+    """Calls in all, the first one included. Each one makes the user wait for a whole answer."""
     base_delay_seconds: float = Field(default=0.05, ge=0)
     """Wait before the second attempt; it doubles with each further one."""
     max_delay_seconds: float = Field(default=2.0, ge=0)
-    """Longest backoff, jitter included. A provider's `Retry-After` may exceed it."""
+    """Longest backoff, jitter included. A provider's `Retry-After` may be longer."""
     jitter_seconds: float = Field(default=0.025, ge=0)
     """Most that chance adds to a backoff, so that callers do not come back in step."""
+    max_retry_after_seconds: float = Field(default=60.0, ge=0)
+    """Longest `Retry-After` that is waited for. After a longer one a fallback is due at once."""
     policies: RemedyTable = DEFAULT_REMEDIES
     """What to do about each failure mode. Give the rows that differ from the default."""
     random: Random = Field(default_factory=Random, repr=False, exclude=True)
@@ -102,7 +104,7 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
         """Say how to try again, or `None` to give up.
 
         `None` means that the last failure is not worth a retry, that the attempts are used up, or
-        that the wait would not fit into the remaining time: then a fallback is due at once.
+        that the wait would be too long: then a fallback is due at once.
 
         Args:
             attempts: All attempts so far, at least one. The last one's failure decides.
@@ -204,8 +206,9 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
             return None
         if remedy.stop_on_repeat and last in failures[-2:-1]:
             return None
-        delay = self.delay_seconds(number, retry_after if remedy.honor_retry_after else None)
-        if remaining_seconds is not None and delay >= remaining_seconds:
+        asked = (retry_after or 0.0) if remedy.honor_retry_after else 0.0
+        delay = self.delay_seconds(number, asked)
+        if asked > self.max_retry_after_seconds or _exceeds(delay, remaining_seconds):
             return None
         remedies = [self.policies[failure.mode] for failure in failures]
         # An outage between two answers must not make the model forget what was wrong with its own.
@@ -229,6 +232,10 @@ class _Failure(NamedTuple):
 
     mode: FailureMode
     reason: str
+
+
+def _exceeds(delay: float, remaining: float | None) -> bool:
+    return remaining is not None and delay >= remaining
 
 
 def _reason(exc: BaseException) -> str:

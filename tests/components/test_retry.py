@@ -231,6 +231,12 @@ def test_only_rows_that_honor_retry_after_wait_for_it():
     assert deaf.decide(attempts("rate_limited"), retry_after=9).delay_seconds == 0.05
 
 
+def test_a_retry_after_too_long_is_not_waited_for():
+    """A provider that asks for an hour would hold its caller for one."""
+    assert ENGINE.decide(attempts("rate_limited"), retry_after=60).delay_seconds == 60
+    assert ENGINE.decide(attempts("rate_limited"), retry_after=61) is None
+
+
 @pytest.mark.parametrize(
     ("remaining", "retries"), [(9.1, True), (9.0, False), (0.0, False), (-1.0, False), (None, True)]
 )
