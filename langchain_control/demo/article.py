@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from langchain_control.components.prompt import PromptBuilder
@@ -22,7 +23,7 @@ NAIVE_PROMPT = PromptBuilder(system_prompt=PROMPT.system_prompt)
 
 def naive(queries: int) -> Score:
     """Run the article's naive contestant: one call, with a prompt of its own."""
-    return score(SINGLE, Clerk(FAILURE_RATE, HINT_FACTOR), queries, NAIVE_PROMPT)
+    return asyncio.run(score(SINGLE, Clerk(FAILURE_RATE, HINT_FACTOR), queries, NAIVE_PROMPT))
 
 
 def show(stage: Stage, fair: Mapping[str, Score]) -> None:

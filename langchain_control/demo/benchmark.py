@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -37,7 +38,7 @@ def measure(queries: int, seed: int = 0) -> list[Cell]:
 
     @cache
     def run(name: str, rate: float, factor: float) -> Score:
-        return score(name, Clerk(rate, factor, seed=seed), queries)
+        return asyncio.run(score(name, Clerk(rate, factor, seed=seed), queries))
 
     return [
         # Hints are lost on whoever never changes a prompt: one run will do.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -43,8 +43,11 @@ class Answer:
     is_fallback: bool = False
 
 
-Contestant = Callable[[str], Answer | None]
-"""From a question to an answer, or to `None` if there is none."""
+Contestant = Callable[[str], Awaitable[Answer | None]]
+"""From a question to an answer, or to `None` if there is none.
+
+Async, so that a time limit on a call costs nobody a change of threads.
+"""
 
 
 def blind_retry(
@@ -55,10 +58,10 @@ def blind_retry(
 ) -> Contestant:
     """Send the same prompt until an answer meets the contract. One attempt is a single call."""
 
-    def ask(question: str) -> Answer | None:
-        messages = prompt.invoke(question)
+    async def ask(question: str) -> Answer | None:
+        messages = await prompt.ainvoke(question)
         for _ in range(attempts):
-            verdict = validator.inspect(model.invoke(messages))
+            verdict = validator.inspect(await model.ainvoke(messages))
             if verdict.passed:
                 return Answer(verdict.value)
         return None
@@ -75,15 +78,19 @@ def langchain_retry(
 ) -> Contestant:
     """Do it with LangChain alone: a parser, `with_retry` and `with_fallbacks`."""
     canned = Answer(fallback.model_dump(), is_fallback=True)
+
+    async def give_up(_: Any) -> Answer:
+        return canned
+
     parsed = prompt | model | PydanticOutputParser(pydantic_object=schema)
     chain = parsed.with_retry(
         retry_if_exception_type=(OutputParserException,),
         wait_exponential_jitter=False,
         stop_after_attempt=attempts,
-    ).with_fallbacks([RunnableLambda(lambda _: canned)])
+    ).with_fallbacks([RunnableLambda(give_up)])
 
-    def ask(question: str) -> Answer | None:
-        answer: Any = chain.invoke(question)
+    async def ask(question: str) -> Answer | None:
+        answer: Any = await chain.ainvoke(question)
         return answer if isinstance(answer, Answer) else Answer(answer.model_dump())
 
     return ask
@@ -93,8 +100,8 @@ def control_layer(model: Any, policy: ControlPolicy) -> Contestant:
     """Put the model under control."""
     controlled = with_control(model, policy, include_result=True)
 
-    def ask(question: str) -> Answer | None:
-        result = controlled.invoke(question)
+    async def ask(question: str) -> Answer | None:
+        result = await controlled.ainvoke(question)
         if not result.passed:
             return None
         return Answer(result.value, is_fallback=result.status == "fallback")
@@ -125,7 +132,7 @@ class Trial:
     seconds: float
 
 
-def try_once(
+async def try_once(
     contestant: Contestant,
     question: str,
     *,
@@ -136,7 +143,7 @@ def try_once(
     """Put a question to a contestant and judge what it hands on."""
     calls, tokens_in, tokens_out = meter.calls, meter.input_tokens, meter.output_tokens
     started = time.perf_counter()
-    answer = contestant(question)
+    answer = await contestant(question)
     seconds = time.perf_counter() - started
     is_fallback = answer is not None and answer.is_fallback
     value = None if answer is None or is_fallback else answer.value

@@ -68,11 +68,11 @@ CONTESTANTS: Mapping[str, Callable[[ScriptedChatModel, PromptBuilder], Contestan
 )
 
 
-def score(name: str, clerk: Clerk, queries: int, prompt: PromptBuilder = PROMPT) -> Score:
+async def score(name: str, clerk: Clerk, queries: int, prompt: PromptBuilder = PROMPT) -> Score:
     """Put a number of tickets to one contestant, which asks one clerk."""
     contestant = CONTESTANTS[name](ScriptedChatModel(script=clerk), prompt)
-    return Score.of(
-        try_once(
+    trials = [
+        await try_once(
             contestant,
             question(number),
             validator=CONTRACT,
@@ -80,4 +80,5 @@ def score(name: str, clerk: Clerk, queries: int, prompt: PromptBuilder = PROMPT)
             meter=clerk,
         )
         for number in range(queries)
-    )
+    ]
+    return Score.of(trials)
