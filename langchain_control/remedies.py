@@ -94,6 +94,7 @@ _DEFAULTS: dict[FailureMode, Remedy] = {
     FailureMode.CIRCUIT_OPEN: _GIVE_UP,
     FailureMode.TRUNCATED: Remedy(
         correction="The last answer was cut off. Give a complete answer in fewer words.",
+        native_schema=True,  # a model that rambles past the limit has lost the shape, too
         answer_limit_factor=2.0,
     ),
     FailureMode.REFUSAL: _GIVE_UP,

@@ -131,6 +131,7 @@ def test_a_damaged_answer_asks_for_the_native_schema_mode_from_then_on():
     """The strongest remedy stays on while the run goes on."""
     assert ENGINE.decide(attempts("schema_violation")).native_schema
     assert ENGINE.decide(attempts("schema_violation", "timeout")).native_schema
+    assert ENGINE.decide(attempts("truncated")).native_schema
     assert not ENGINE.decide(attempts("timeout")).native_schema
 
 
