@@ -22,8 +22,8 @@ __all__ = ["MODEL_NAME", "NoLocalModelError", "local_model"]
 MODEL_NAME = "smollm2-135m-instruct"
 CONTEXT_TOKENS = 4096
 THREADS = 1
-"""One: threads of llama.cpp wait for each other at every layer. On two quiet cores two threads are a
-third faster than one; on two busy cores they were ten times slower."""
+"""One: threads of llama.cpp wait for each other at every layer. Two were a third faster than one on
+two quiet cores, and ten times slower on two busy ones."""
 STOP_SECONDS = 10.0
 
 

@@ -198,7 +198,7 @@ _COLUMNS = (
 _READING = (
     "contract met, answer right: answers of the model; right is counted where it can be checked.",
     "fallback: a canned answer instead, which counts as neither.",
-    "tokens per met: all tokens, those of failed attempts included, per answer that met its contract.",
+    "tokens per met: all tokens, those of failed attempts too, per answer that met its contract.",
     "seconds each: per request, fallbacks and failures included.",
 )
 
