@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, NamedTuple, Self, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk
@@ -13,7 +14,7 @@ from langchain_control.components._base import Gate
 from langchain_control.contracts import Contract, compile_contract
 from langchain_control.errors import ResponseRejected
 from langchain_control.outcomes import FailureMode, ValidationResult, Violation, failure, passed
-from langchain_control.parsing import Fault, RepairPolicy, Unparsed, canonical, read_json
+from langchain_control.parsing import Fault, RepairPolicy, Unparsed, canonical, read_json, unwrap
 from langchain_control.parsing.ending import Ending, ending_of
 from langchain_control.rules import (
     Answer,
@@ -69,6 +70,9 @@ class ResponseValidator(Gate[AIMessage]):
     repair: RepairPolicy = RepairPolicy.AGREED
     """Which repairs of damaged JSON may stand. By default those that are certain, and those in
     which two independent parsers agree; never one that completes what was cut off."""
+    coerce: bool = False
+    """Whether values of another type are converted where `response_schema` is a type, such as
+    `"7"` to 7. Off, because a conversion hides that the model did not keep to the contract."""
     rules: tuple[Any, ...] = ()
     """Further rules, sync or async: `Rule` objects, or functions of an `Answer`."""
 
@@ -105,6 +109,9 @@ class ResponseValidator(Gate[AIMessage]):
             raise ValueError(msg)
         if self.min_score is not None and not self.must_contain:
             msg = "`min_score` needs `must_contain`: there is nothing to score"
+            raise ValueError(msg)
+        if self.coerce and isinstance(self.response_schema, Mapping | None):
+            msg = "`coerce` needs a type as `response_schema`: JSON Schema converts nothing"
             raise ValueError(msg)
         both = set(map(fold, self.must_contain)) & set(map(fold, self.forbidden_phrases))
         if both:
@@ -197,10 +204,24 @@ class ResponseValidator(Gate[AIMessage]):
         found = read_json(text, policy=self.repair, accepts=self._compiled.accepts, ending=ending)
         if isinstance(found, Unparsed):
             return _Reading(Answer(text), (_problem_of(found.fault, ending),))
-        answer = Answer(found.text, found.value, is_json=True)
-        broken = (v for contract in self._compiled.contracts for v in contract.judge(found.value))
+        value, notes = self._fitted(found.value)
+        answer = Answer(canonical(value) if notes else found.text, value, is_json=True)
+        broken = (v for contract in self._compiled.contracts for v in contract.judge(value))
         problems = (Problem(FailureMode.SCHEMA_VIOLATION, violation) for violation in broken)
-        return _Reading(answer, tuple(problems), found.notes)
+        return _Reading(answer, tuple(problems), (*found.notes, *notes))
+
+    def _fitted(self, value: Any) -> tuple[Any, tuple[str, ...]]:
+        """Take off a wrapping and convert types, where that makes a value meet the contracts."""
+        accepts = self._compiled.accepts
+        if accepts(value):
+            return value, ()
+        if (unwrapped := unwrap(value, accepts)) is not None:
+            return unwrapped.value, (unwrapped.note,)
+        if self.coerce and self.response_schema is not None:
+            converted = self._compiled.contracts[0].coerced(value)
+            if accepts(converted):
+                return converted, ("coerced",)
+        return value, ()
 
 
 class Problem(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from langchain_control.parsing.read import MAX_CHARS, Parsed, Unparsed, read_json
 from langchain_control.parsing.repair_policy import RepairPolicy
 from langchain_control.parsing.repairs import GRADES, Grade, Repair
+from langchain_control.parsing.shapes import Unwrapped, unwrap
 from langchain_control.parsing.strict import MAX_DEPTH, Fault, MalformedJSONError, canonical, loads
 
 __all__ = [
@@ -18,7 +19,9 @@ __all__ = [
     "Repair",
     "RepairPolicy",
     "Unparsed",
+    "Unwrapped",
     "canonical",
     "loads",
     "read_json",
+    "unwrap",
 ]

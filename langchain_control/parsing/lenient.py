@@ -34,20 +34,21 @@ class Lenient(NamedTuple):
     repairs: tuple[Repair, ...]
 
 
-def parse_leniently(text: str, start: int, *, forgiven_closers: int = 0) -> Lenient:
+def parse_leniently(text: str, start: int, *, finished: bool | None = None) -> Lenient:
     """Read the object or array whose opening bracket is at `start`.
 
     Args:
         text: Any text.
         start: Offset of the bracket.
-        forgiven_closers: How many closing brackets may be missing at the end of the text. With
-            more, the text counts as cut off. Before a code fence or a closing tag, any number may
-            be: whoever wrote that had finished.
+        finished: Whether whoever wrote the text is known to have come to an end, or known not to.
+            Brackets missing at the end were then forgotten, or cut off. Where nothing is known,
+            the last one may be missing, but not after a number: that may have gone on. Whoever
+            wrote a code fence or a closing tag had finished.
 
     Raises:
         MalformedJSONError: It cannot be told what was meant.
     """
-    return _Parser(text, start, forgiven_closers).parse()
+    return _Parser(text, start, finished=finished).parse()
 
 
 class _Due(Enum):
@@ -95,21 +96,23 @@ class _Container:
 class _Parser:
     """One pass over a text, with the open containers on a stack."""
 
-    def __init__(self, text: str, start: int, forgiven_closers: int) -> None:
-        self._text, self._position, self._forgiven_closers = text, start, forgiven_closers
+    def __init__(self, text: str, start: int, *, finished: bool | None) -> None:
+        self._text, self._position, self._finished = text, start, finished
         self._stack: list[_Container] = []
         self._repairs: list[Repair] = []
         self._root: Any = None
+        self._ends_in_a_number = False
 
     def parse(self) -> Lenient:
         """Read to the closing bracket, or to the end of what can be JSON."""
         self._open()
         while self._stack:
             self._skip_space()
-            if _END.match(self._text, self._position):
+            character = self._text[self._position : self._position + 1]
+            if character in _MAY_END and _END.match(self._text, self._position):
                 self._close_at_end()
                 break
-            handle = self._handlers.get(self._text[self._position])
+            handle = self._handlers.get(character)
             if handle is None:
                 self._item()
             else:
@@ -173,9 +176,11 @@ class _Parser:
 
     def _close_at_end(self) -> None:
         """Close what is open where the text ends."""
-        finished = self._position < len(self._text) or len(self._stack) <= self._forgiven_closers
+        closed_by_hand = self._position < len(self._text)
+        last_one = self._finished is None and len(self._stack) == 1 and not self._ends_in_a_number
+        forgotten = closed_by_hand or self._finished or last_one
         between = self._stack[-1].due in (_Due.VALUE, _Due.NEXT)
-        self._mend("missing_closer" if finished and not between else "cut")
+        self._mend("missing_closer" if forgotten and not between else "cut")
         while self._stack:
             self._pop()
 
@@ -249,6 +254,7 @@ class _Parser:
         scalar = read_scalar(self._text, self._position)
         if scalar.repair:
             self._repairs.append(scalar.repair)
+        self._ends_in_a_number = scalar.end == len(self._text) and scalar.is_number
         self._stack[-1].put(scalar.value)
         self._position = scalar.end
 
@@ -279,6 +285,8 @@ class _Parser:
     # --- the rest ---------------------------------------------------------------------------------
 
     def _skip_space(self) -> None:
+        if self._text[self._position : self._position + 1] not in _BLANK:
+            return
         while match := _SPACE_OR_COMMENT.match(self._text, self._position):
             if not match[0].isspace():
                 self._mend("comment")
@@ -299,7 +307,10 @@ class _Parser:
 
 
 _CLOSERS = {"{": "}", "[": "]", "(": ")"}
+_BLANK = frozenset(" \t\n\r\f\v\xa0\u2028\u2029\u3000\ufeff/#")
+"""What space and comments begin with."""
 _SPACE_OR_COMMENT = re.compile(r"[\s\ufeff]++|//[^\n]*+|\#[^\n]*+|/\*.*?\*/", re.DOTALL)
+_MAY_END = frozenset(("", "`", "~", "<"))
 _END = re.compile(r"\Z|```|~~~|</|<\|")
 """The end of the text, or what wraps JSON and cannot be part of it."""
 _BARE_KEY = re.compile(r"[\w$][\w$-]{0,99}(?=\s*+(?::|=>?))")

@@ -9,7 +9,7 @@ from typing import Any
 
 from langchain_control.parsing.lenient import parse_leniently
 from langchain_control.parsing.repairs import Repair
-from langchain_control.parsing.strict import Fault, MalformedJSONError, decode
+from langchain_control.parsing.strict import Fault, MalformedJSONError, canonical, decode
 
 __all__ = ["Broken", "Candidate", "candidates"]
 
@@ -25,6 +25,8 @@ class Candidate:
     """A JSON object or array in a text."""
 
     value: Any
+    text: str
+    """The value as compact JSON."""
     start: int
     end: int
     repairs: tuple[Repair, ...] = ()
@@ -40,7 +42,7 @@ class Broken:
     fault: Fault
 
 
-def candidates(text: str, *, forgiven_closers: int = 0) -> Iterator[Candidate | Broken]:
+def candidates(text: str, *, finished: bool | None = None) -> Iterator[Candidate | Broken]:
     """Find the objects and arrays of a text, in order, none within another.
 
     Damaged ones are mended if it can be told how. A part of one that cannot be mended is never a
@@ -49,7 +51,7 @@ def candidates(text: str, *, forgiven_closers: int = 0) -> Iterator[Candidate | 
 
     Args:
         text: Any text.
-        forgiven_closers: How many closing brackets may be missing at the end of the text.
+        finished: Whether whoever wrote the text is known to have come to an end, or known not to.
     """
     position = count = damaged = 0
     while opener := _OPENER.search(text, position):
@@ -60,7 +62,7 @@ def candidates(text: str, *, forgiven_closers: int = 0) -> Iterator[Candidate | 
         if count == MAX_CANDIDATES or damaged == MAX_DAMAGED:
             yield Broken(start, Fault("size", "one value", "too many", start))
             return
-        found = _read(text, start, forgiven_closers)
+        found = _read(text, start, finished=finished)
         count += 1
         damaged += found.fault is not None
         if isinstance(found, Broken):
@@ -73,7 +75,7 @@ def candidates(text: str, *, forgiven_closers: int = 0) -> Iterator[Candidate | 
                 yield found
 
 
-def _read(text: str, start: int, forgiven_closers: int) -> Candidate | Broken:
+def _read(text: str, start: int, *, finished: bool | None) -> Candidate | Broken:
     if _KEY_BEFORE.search(text, max(0, start - _LOOK_AROUND), start):
         return Broken(start, Fault("fragment", "an object around its properties", offset=start))
     fault: Fault | None = None
@@ -83,7 +85,7 @@ def _read(text: str, start: int, forgiven_closers: int) -> Candidate | Broken:
     except MalformedJSONError as exc:
         fault = exc.fault
         try:
-            value, end, repairs = parse_leniently(text, start, forgiven_closers=forgiven_closers)
+            value, end, repairs = parse_leniently(text, start, finished=finished)
         except MalformedJSONError:
             return Broken(start, fault)
     if surplus := _CLOSERS.match(text, end):
@@ -91,7 +93,10 @@ def _read(text: str, start: int, forgiven_closers: int) -> Candidate | Broken:
         end = surplus.end()
     if _PROPERTY_AFTER.match(text, end):
         return Broken(start, Fault("fragment", "the end of the value", "a further property", end))
-    return Candidate(value, start, end, repairs, fault)
+    try:
+        return Candidate(value, canonical(value), start, end, repairs, fault)
+    except MalformedJSONError as exc:
+        return Broken(start, exc.fault)
 
 
 def _is_footnote(found: Candidate, text: str) -> bool:

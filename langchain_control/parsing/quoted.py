@@ -37,6 +37,9 @@ def read_quoted(text: str, start: int, place: Place) -> Quoted:
         written = standard[0]
         value = json.loads(written) if "\\" in written else written[1:-1]
         return Quoted(value, standard.end(), [])
+    plain = _FOREIGN.match(text, start)
+    if plain and _ends_before(text, plain.end(), place):
+        return Quoted(plain[0][1:-1], plain.end(), [Repair("quotes", start)])
     if text.startswith(_TRIPLE, start):
         close = text.find(text[start : start + 3], start + 3)
         if close >= 0:
@@ -172,6 +175,8 @@ _PLAIN = {
 _STANDARD = re.compile(
     r'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"'
 )
+_FOREIGN = re.compile(r"""'[^'"\\\x00-\x1f]*+'|\u201c[^"\u201c\u201d\\\x00-\x1f]*+\u201d""")
+"""The commonest strings in other quotes, with nothing in them that needs a closer look."""
 _TRIPLE = ('"""', "'''")
 _SPACE = re.compile(r"[\x00-\x20]++")
 _COLON = re.compile(r"\s*+:")
@@ -179,7 +184,7 @@ _COLON = re.compile(r"\s*+:")
 _ESCAPE = re.compile(
     r"""\\(?:(?P<json>["\\/bfnrt]
     |u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}
-    |u[0-9a-fA-F]{4})|x(?P<hex>[0-9a-fA-F]{2})|.)""",
+    |u[0-9a-fA-F]{4})|[xU](?P<hex>(?<=x)[0-9a-fA-F]{2}|(?<=U)00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})|.)""",
     re.VERBOSE | re.DOTALL,
 )
 _FOREIGN_ESCAPES = {"'": "'", "`": "`", "\n": "", "0": "\0", "v": "\v"}

@@ -12,7 +12,6 @@ from langchain_control.parsing.reasoning import after_reasoning
 from langchain_control.parsing.repair_policy import RepairPolicy, permits
 from langchain_control.parsing.repairs import Grade, Repair
 from langchain_control.parsing.strict import (
-    MAX_DEPTH,
     Fault,
     MalformedJSONError,
     canonical,
@@ -93,23 +92,24 @@ def read_json(
     body = after_reasoning(text)
     if body is None:
         return Unparsed(Fault("truncated", "an answer after the reasoning"))
-    if (parsed := _unwrapped(body)) is not None:
+    inner = _without_fence(body.strip())
+    if inner != text and (parsed := _read_whole(inner)) is not None:
         return parsed
-    if ending is Ending.FINISHED or policy is RepairPolicy.LENIENT:
-        # With a line end behind it, a number at the end of the text counts as whole.
-        body, forgiven_closers = f"{body}\n", MAX_DEPTH
-    else:
-        forgiven_closers = 1 if ending is None else 0
-    found = list(candidates(body, forgiven_closers=forgiven_closers))
+    finished = policy is RepairPolicy.LENIENT or _FINISHED.get(ending, False)
+    found = list(candidates(body, finished=finished))
     if not found:
         return Unparsed(_told(fault, text))
     return _chosen(body, found, policy, accepts)
 
 
-def _unwrapped(body: str) -> Parsed | None:
-    """Read a body that is one value, in a fence or bare. Only here may the value be a scalar."""
+_FINISHED = {Ending.FINISHED: True, None: None}
+"""What an ending says about a text. Where a message does not tell, a stream may have broken off."""
+
+
+def _read_whole(inner: str) -> Parsed | None:
+    """Read what stood in a fence or after reasoning. Only as a whole it may be a scalar."""
     try:
-        value = loads(_without_fence(body.strip()))
+        value = loads(inner)
         return Parsed(value, canonical(value), "extracted")
     except MalformedJSONError:
         return None
@@ -142,13 +142,9 @@ def _chosen(
     usable.append(last)
     good = [c for c in usable if accepts(c.value)] if len(usable) > 1 else usable
     choice = (good or usable)[-1]
-    meant = fingerprint(choice.value)
-    ambiguous = any(fingerprint(other.value) != meant for other in good)
+    ambiguous = len(good) > 1 and len({fingerprint(c.value) for c in good}) > 1
     how: How = "repaired" if choice.repairs else "extracted"
-    try:
-        return Parsed(choice.value, canonical(choice.value), how, choice.repairs, ambiguous)
-    except MalformedJSONError as exc:
-        return Unparsed(exc.fault)
+    return Parsed(choice.value, choice.text, how, choice.repairs, ambiguous)
 
 
 def _stands_by_itself(candidate: Candidate, policy: RepairPolicy) -> bool:

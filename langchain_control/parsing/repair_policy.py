@@ -6,13 +6,18 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
+from langchain_control.parsing.metered import MeteredText
 from langchain_control.parsing.repairs import Grade, Repair
 from langchain_control.parsing.strict import fingerprint
 
 __all__ = ["MAX_GUESSES", "MAX_SECOND_OPINION_CHARS", "RepairPolicy", "permits"]
 
 MAX_SECOND_OPINION_CHARS = 32_768
-"""Longest text that is given to the other parser, whose time has no bound of its own."""
+"""Longest text that is given to the other parser."""
+
+LOOKS_PER_CHARACTER, MORE_LOOKS = 3, 1000
+"""How often the other parser may look into a text. With ordinary damage it needs one to two and a
+half looks a character; 8 kB that are made for it can cost it seconds, and then it is stopped."""
 
 MAX_GUESSES = 32
 """Most guesses that are put to the other parser. With more, the text is hardly JSON."""
@@ -61,8 +66,9 @@ def _agreed(text: str, value: Any) -> bool:
         return False
     from json_repair import repair_json  # noqa: PLC0415  (only damaged answers need it)
 
+    metered = MeteredText(text, LOOKS_PER_CHARACTER * len(text) + MORE_LOOKS)
     try:
-        other = repair_json(text, return_objects=True, skip_json_loads=True)
+        other = repair_json(metered, return_objects=True, skip_json_loads=True)
         return fingerprint(other) == fingerprint(value)
-    except Exception:  # noqa: BLE001  (a second opinion that fails is none)
+    except Exception:  # noqa: BLE001  (a second opinion that fails, or takes too long, is none)
         return False

@@ -17,6 +17,7 @@ class Scalar(NamedTuple):
     value: Any
     end: int
     repair: Repair | None = None
+    is_number: bool = False
 
 
 def read_scalar(text: str, start: int) -> Scalar:
@@ -26,10 +27,10 @@ def read_scalar(text: str, start: int) -> Scalar:
         MalformedJSONError: There is none.
     """
     if number := _NUMBER.match(text, start):
-        return Scalar(_number(number[0]), number.end())
+        return Scalar(_number(number[0]), number.end(), is_number=True)
     if number := _LOOSE_NUMBER.match(text, start):
         kind = "leading_zero" if _LEADING_ZERO.match(number[0]) else "number_format"
-        return Scalar(_loose_number(number[0]), number.end(), Repair(kind, start))
+        return Scalar(_loose_number(number[0]), number.end(), Repair(kind, start), is_number=True)
     if (word := _WORD.match(text, start)) and (constant := _CONSTANTS.get(word[0].lower())):
         value, kind = constant
         standard = word[0] in ("true", "false", "null")
@@ -51,17 +52,14 @@ def _loose_number(written: str) -> int | float:
     return int(digits, 16) if "x" in digits.lower() else _number(digits)
 
 
-_DELIMITER = r"\s|[,}\]);]|//|/\*|\#|```|~~~|</|<\|"
-_DELIMITED = f"(?={_DELIMITER})"
-"""At the very end of a text nobody knows whether a number is whole."""
-
+_DELIMITED = r"(?=\s|[,}\]);]|//|/\*|\#|```|~~~|</|<\||\Z)"
 _NUMBER = re.compile(rf"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?{_DELIMITED}")
 _LOOSE_NUMBER = re.compile(
     r"[+-]?(?:0[xX][0-9a-fA-F]+|[0-9]+(?:_[0-9]+)*(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?"
     rf"|\.[0-9]+(?:[eE][+-]?[0-9]+)?){_DELIMITED}"
 )
 _LEADING_ZERO = re.compile(r"[+-]?0[0-9]")
-_WORD = re.compile(rf"[+-]?[A-Za-z]+(?={_DELIMITER}|\Z)")
+_WORD = re.compile(rf"[+-]?[A-Za-z]+{_DELIMITED}")
 _BARE = re.compile(
     r"""[^\s,:{}\[\]()"'`\u2018\u2019\u201c\u201d<>;][^\n,:{}\[\]()"'`\u2018\u2019\u201c\u201d<>;]*+"""
     r"(?=[,}\]\n])"

@@ -1,0 +1,190 @@
+"""Finding the value in an answer: which one, in what condition, and when not."""
+
+import json
+import time
+
+import pytest
+
+from langchain_control.parsing import Parsed, RepairPolicy, Unparsed, read_json
+from langchain_control.parsing.ending import Ending
+from langchain_control.parsing.read import MAX_CHARS
+
+
+def has(*keys):
+    """Accept objects with just these keys."""
+    return lambda value: isinstance(value, dict) and set(value) == set(keys)
+
+
+@pytest.mark.parametrize("value", [None, True, 42, "x", "```", "", [], {}, {"a": [1.5, "é"]}])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_json_is_returned_unchanged(value, indent):
+    """What is JSON as it stands is taken as it stands."""
+    assert read_json(json.dumps(value, indent=indent)) == Parsed(
+        value, json.dumps(value, ensure_ascii=False, separators=(",", ":")), "strict"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '```json\n{"a": 1}\n```',
+        '```\n{"a": 1}\n```',
+        '~~~json\n{"a": 1}\n~~~',
+        '```json {"a": 1}```',
+        'Sure!\n\n```json\n{"a": 1}\n```\n\nAnything else?',
+        'It is {"a": 1}, I think.',
+        'See [1] and {name}: {"a": 1}\nNote: [2] is old.',
+        '- [ ] todo\n- [x] done\n{"a": 1}',
+        'answer = {"a": 1};',
+        '<answer>{"a": 1}</answer>',
+        '<think>{"b": 2}?</think>{"a": 1}',
+        '<think>x</think>\n<THINK>{"b": 2}</THINK>\n{"a": 1}',
+        'maybe {"b": 2}\n</think>\n\n{"a": 1}',
+        'Draft:\n```json\n{"b": }}}\n```\nFinal:\n```json\n{"a": 1}\n```',
+    ],
+)
+def test_what_surrounds_a_value_is_left_behind(text):
+    """Fences, prose, tags, assignments, reasoning and damaged drafts."""
+    found = read_json(text)
+
+    assert isinstance(found, Parsed)
+    assert (found.value, found.how, found.ambiguous) == ({"a": 1}, "extracted", False)
+
+
+def test_a_scalar_may_stand_alone_in_a_fence():
+    """Only a text that holds nothing else may be a number or a string."""
+    assert read_json("```json\n42\n```").value == 42
+    assert isinstance(read_json("The answer is 42."), Unparsed)
+
+
+def test_the_last_of_several_values_counts():
+    """Drafts and quotes come first, the answer last; that there were several is said."""
+    found = read_json('{"a": 1}\nNo, wait:\n{"a": 2}')
+
+    assert (found.value, found.ambiguous) == ({"a": 2}, True)
+
+
+def test_the_last_value_that_is_accepted_counts():
+    """A value that meets the contract goes before a later one that does not."""
+    found = read_json('{"a": 1} as in {"note": "x"}', accepts=has("a"))
+
+    assert (found.value, found.ambiguous) == ({"a": 1}, False)
+
+
+def test_the_same_value_twice_is_not_ambiguous():
+    """Repeating oneself is no contradiction."""
+    assert not read_json('{"a": 1, "b": 2} that is {"b": 2, "a": 1}').ambiguous
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": {"b": 1}, @@@ "c": [1, 2',
+        '"x": 1, "y": {"b": 1}}',
+        '{"a": {"b": 1}}, "c": 2}',
+        'Draft: {"a": 1}\nFinal: {"a": 2, "b": "cut of',
+        "Use [1] as a source.",
+        "I can't help with {that}.",
+        "",
+    ],
+)
+def test_a_part_is_never_taken_for_the_whole(text):
+    """Inner values of damaged ones, drafts before a cut, and footnotes are no answers."""
+    assert isinstance(read_json(text), Unparsed)
+
+
+@pytest.mark.parametrize(
+    ("text", "policies"),
+    [
+        ('{"a": 1, "b": "x",}', {"lossless", "agreed", "lenient"}),
+        ('{"a": 1 "b": "x"}', {"agreed", "lenient"}),
+        ('{"a": 1, "b": "x"}]', {"agreed", "lenient"}),
+        ('{"a": 1, "b": "x"', {"agreed", "lenient"}),
+        ('{"a": 1, "b": "x', {"lenient"}),
+    ],
+)
+def test_the_policy_decides_which_repairs_stand(text, policies):
+    """Lossless, agreed and lossy repairs, each under the policies that take them."""
+    found = {policy: read_json(text, policy=policy) for policy in RepairPolicy}
+    accepted = {policy.value for policy, result in found.items() if isinstance(result, Parsed)}
+
+    assert accepted == policies
+    assert {found[RepairPolicy(p)].how for p in policies} == {"repaired"}
+    assert all(found[RepairPolicy(p)].value == {"a": 1, "b": "x"} for p in policies)
+
+
+def test_a_guess_that_nobody_shares_does_not_stand():
+    """The other parser reads this text in another way."""
+    text = '{"a": "x" + "y"}'
+
+    assert isinstance(read_json(text), Unparsed)
+    assert isinstance(read_json(text, policy=RepairPolicy.LENIENT), Parsed)
+
+
+def test_repairs_are_told():
+    """The notes say how the value was come by."""
+    assert read_json("x {'a': 1,} y").notes == (
+        "repaired",
+        "repair:quotes",
+        "repair:trailing_comma",
+    )
+
+
+@pytest.mark.parametrize(
+    ("ending", "text", "accepted"),
+    [
+        (Ending.FINISHED, '{"a": {"b": 12', True),
+        (Ending.FINISHED, '{"a": {"b": "cu', False),
+        (Ending.UNKNOWN, '{"a": "b"', False),
+        (None, '{"a": "b"', True),
+        (None, '{"a": ["b"', False),
+        (None, '{"a": 12', False),
+    ],
+)
+def test_a_missing_end_needs_a_reason(ending, text, accepted):
+    """Brackets may be missing if the model is known to have finished, and in part of bare text."""
+    assert isinstance(read_json(text, ending=ending), Parsed) is accepted
+
+
+INVOICE = {"number": "R-7", "items": [{"id": 1, "price": 2.5}, {"id": 2, "price": 30}], "ok": True}
+
+
+@pytest.mark.parametrize("cut", range(1, len(json.dumps(INVOICE))))
+def test_a_cut_answer_never_passes_unflagged(cut):
+    """At whatever place an answer is cut off, it is refused or marked as repaired."""
+    found = read_json(json.dumps(INVOICE)[:cut])
+
+    assert isinstance(found, Unparsed) or (
+        found.how == "repaired" and "missing_closer" in {r.kind for r in found.repairs}
+    )
+
+
+@pytest.mark.parametrize("cut", range(1, len(json.dumps(INVOICE))))
+def test_a_broken_off_stream_never_passes(cut):
+    """A message that nobody finished is never completed."""
+    assert isinstance(read_json(json.dumps(INVOICE)[:cut], ending=Ending.UNKNOWN), Unparsed)
+
+
+HOSTILE = [
+    "{", "[", '{"', '{"a":', "[[", "{x} or [y] ", "[1] ", "{}", '```\n["', '```\n{"a":', "plain ",
+    "<think>", "<think></think>", "</think>\n", '"', "\\", " ", "\n", "{'", "/*", "{/*",
+    '{"a":"x"y"', '["x",', '{"a" "b" ', "[1 ", '{"k": {"a":1}, ', "~~~\n{\"a\":'", '"#[', '[ "x"//',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", HOSTILE)
+def test_work_is_bounded(seed):
+    """64 kB of anything is dealt with at once, and time grows with the length only."""
+    text = seed * (65_536 // len(seed))
+    started = time.perf_counter()
+    read_json(text)
+
+    assert time.perf_counter() - started < 1.0
+
+
+def test_beyond_the_bound_only_json_as_it_stands_is_read():
+    """Nothing is searched for in more than `MAX_CHARS` characters."""
+    long = "x" * MAX_CHARS
+
+    assert read_json(json.dumps({"a": long})).value == {"a": long}
+    assert read_json(f'{long} {{"a": 1}}').fault.kind == "size"

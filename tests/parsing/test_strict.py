@@ -1,0 +1,66 @@
+"""JSON as it should be."""
+
+import pytest
+
+from langchain_control.parsing.strict import (
+    MAX_DEPTH,
+    MalformedJSONError,
+    canonical,
+    decode,
+    fingerprint,
+    loads,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "expected"),
+    [
+        ("", "truncated", "a JSON value"),
+        ('{"a": 1', "truncated", "`,` or a closing bracket"),
+        ('{"a": "x', "truncated", "the end of a string"),
+        ('{"a": 1,}', "syntax", "a key in double quotes"),
+        ("{'a': 1}", "syntax", "a key in double quotes"),
+        ("[1 2]", "syntax", "`,` or a closing bracket"),
+        ('"a\nb"', "syntax", "no raw control character in a string"),
+        ("{} {}", "syntax", "the end of the text"),
+        ("NaN", "number", "a JSON number"),
+        ("[-Infinity]", "number", "a JSON number"),
+        ("1" * 5000, "number", "a number of reasonable length"),
+        ('{"a": 1, "a": true}', "duplicate_key", "every key once"),
+        ("[" * 100_000, "depth", f"at most {MAX_DEPTH} levels of nesting"),
+        ("[" * 130 + "]" * 130, "depth", f"at most {MAX_DEPTH} levels of nesting"),
+    ],
+)
+def test_faults_are_named(text, kind, expected):
+    """What is no JSON says what was due, in words for whoever has to correct it."""
+    with pytest.raises(MalformedJSONError) as caught:
+        loads(text)
+
+    assert (caught.value.fault.kind, caught.value.fault.expected) == (kind, expected)
+
+
+@pytest.mark.parametrize(("value", "kind"), [("\ud800", "unicode"), (float("inf"), "number")])
+def test_what_cannot_be_written_is_a_fault(value, kind):
+    """Lone surrogates and infinite numbers would fail whoever handles the value next."""
+    with pytest.raises(MalformedJSONError) as caught:
+        canonical([value])
+
+    assert caught.value.fault.kind == kind
+
+
+def test_depth_counts_containers_and_not_brackets():
+    """Brackets in strings, and many containers side by side, are no depth."""
+    assert loads('["' + "[" * 500 + '"]') == ["[" * 500]
+    assert loads("[" + "[]," * 500 + "[]]") == [[]] * 501
+    assert loads("[" * MAX_DEPTH + "]" * MAX_DEPTH) is not None
+
+
+def test_decode_says_where_the_value_ends():
+    """A value may stand in the middle of a text."""
+    assert decode('x {"a": 1} y', 2) == ({"a": 1}, 10)
+
+
+def test_fingerprints_tell_types_apart():
+    """`1`, `1.0` and `true` are equal to Python only; the order of keys says nothing."""
+    assert len({fingerprint(value) for value in (1, 1.0, True)}) == 3
+    assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
