@@ -15,7 +15,7 @@ No lock, no clock, no I/O: a store owns the circuit, locks it and says what time
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from langchain_control.circuit import (
     CircuitRules,
@@ -29,7 +29,7 @@ from langchain_control.circuit import (
 from langchain_control.failure_window import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 __all__ = ["Circuit"]
 
@@ -69,6 +69,9 @@ class Circuit:
         "used",
     )
 
+    _generation: int
+    _leases: dict[int | None, float]
+    _open_until: float
     _run: int
     _tally: Tally
     standing_permit: Permit | None
@@ -193,6 +196,11 @@ class Circuit:
         if self.state is CircuitState.CLOSED and self._run >= rules.failure_threshold:
             self._open_if_due(rules, now)  # silence may have grown long enough by now
 
+    @property
+    def changes(self) -> tuple[StateChange, ...]:
+        """The state changes that nobody has taken yet."""
+        return self._changes
+
     def take_changes(self) -> tuple[StateChange, ...]:
         """Return the state changes since the last call."""
         changes, self._changes = self._changes, ()
@@ -213,6 +221,47 @@ class Circuit:
             calls=calls,
             failure_rate=rate,
         )
+
+    # --- shared by processes ----------------------------------------------------------------------
+
+    def dump(self) -> dict[str, Any]:
+        """Return what processes that share the circuit must agree on, as JSON-native data.
+
+        Not in it, and so each process's own: the failure window and the credit of a ramp.
+        """
+        return {
+            "state": self.state.value,
+            "generation": self._generation,
+            "changed_at": self._changed_at,
+            "open_until": None if self._open_until == math.inf else self._open_until,
+            "resumes_closed": self._resumes_closed,
+            "leases": [[lease, ends] for lease, ends in self._leases.items()],
+            "probes_succeeded": self._probes_succeeded,
+            "ramping": self._ramping,
+            "rounds": self._rounds,
+            "run": self._run,
+            "held": self._held,
+        }
+
+    def load(self, shared: Mapping[str, Any]) -> None:
+        """Take over what `dump` returned in another process."""
+        if shared["generation"] != self._generation:
+            self._change(CircuitState(shared["state"]), "by another worker", shared["changed_at"])
+            self._generation = shared["generation"]
+        until = shared["open_until"]
+        self._open_until = math.inf if until is None else until
+        self._resumes_closed = shared["resumes_closed"]
+        self._leases = dict(shared["leases"])
+        self._probes_succeeded = shared["probes_succeeded"]
+        self._ramping = shared["ramping"]
+        self._rounds = shared["rounds"]
+        self._run = shared["run"]
+        self._held = shared["held"]
+
+    def rewind(self, shared: Mapping[str, Any], changes: tuple[StateChange, ...]) -> None:
+        """Go back to an earlier `dump` and the `changes` of that time."""
+        self.load(shared)
+        self._changes = changes
 
     # --- closed -----------------------------------------------------------------------------------
 
@@ -327,7 +376,7 @@ class Circuit:
         self._changed_at = now
         self._open_until = 0.0
         self._resumes_closed = False
-        self._leases: dict[int | None, float] = {}
+        self._leases = {}
         self._overdue: set[int | None] = set()
         self._probes_succeeded = 0
         self._ramping = False

@@ -29,6 +29,7 @@ __all__ = [
     "InMemoryRateStore",
     "Maybe",
     "RateStore",
+    "RedisCircuitStore",
 ]
 
 T = TypeVar("T")
@@ -103,5 +104,6 @@ def __getattr__(name: str) -> Any:
 
 _HOME: Mapping[str, str] = {
     "InMemoryCircuitStore": "langchain_control.stores.in_memory_circuits",
+    "RedisCircuitStore": "langchain_control.stores.redis_circuits",
     "InMemoryRateStore": "langchain_control.stores.in_memory_rates",
 }

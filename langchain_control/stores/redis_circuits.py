@@ -1,0 +1,316 @@
+"""Circuits in Redis or Valkey, shared by processes and hosts."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import secrets
+import threading
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+
+from langchain_control.circuit import Outcome, Permit
+from langchain_control.circuit_machine import Circuit
+from langchain_control.stores.redis_link import RedisLink
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from langchain_control.circuit import CircuitRules, CircuitState, CircuitView, Refusal
+    from langchain_control.stores import Changes
+
+__all__ = ["RedisCircuitStore"]
+
+T = TypeVar("T")
+_State: TypeAlias = dict[str, Any]
+
+SWAP = """
+local version = redis.call('HGET', KEYS[1], 'version') or ''
+local time = redis.call('TIME')
+local swapped = 0
+if ARGV[2] ~= '' and version == ARGV[1] then
+  if version == '' then version = time[1] .. string.format('%06d', time[2]) end
+  version = string.format('%.0f', version + 1)
+  redis.call('HSET', KEYS[1], 'version', version, 'state', ARGV[2])
+  if ARGV[3] == '0' then redis.call('PERSIST', KEYS[1])
+  else redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+  redis.call('PUBLISH', ARGV[4], version .. ' ' .. #KEYS[1] .. ' ' .. KEYS[1] .. ARGV[2])
+  swapped = 1
+end
+local state = redis.call('HGET', KEYS[1], 'state') or ''
+return {swapped, version, state, time[1] .. '.' .. string.format('%06d', time[2])}
+"""
+"""Write a state if nobody else has written since, tell everybody, and return what is there now.
+
+Versions begin with the server's microseconds, so that they differ even after the data was lost.
+"""
+
+FORGET_AFTER_SECONDS = 86_400
+"""Redis forgets a circuit nobody has changed for a day, unless it is held by hand."""
+
+MAX_TRIES = 100
+"""Bounds the repetition of one operation that others keep overtaking."""
+
+logger = logging.getLogger(__name__)
+
+
+class RedisCircuitStore:
+    """Keep circuits in Redis or Valkey.
+
+    Every process has a copy of each circuit and works on it. An operation that changes nothing,
+    such as a call admitted by a closed circuit or refused by an open one, makes no round trip. One
+    that does is a single atomic step on the server: it takes effect only if nobody was faster,
+    else it is done again on what the other has left. Changes are pushed to all processes, and
+    looked for every `poll_seconds` in case a push was lost. Time is the server's.
+
+    Redis away: the copy guards on by itself, and Redis is asked again after `away_seconds`.
+
+    With a `FailureWindow`, each process judges by its own calls; what it decides is shared.
+
+    Operations are synchronous. On an event loop a round trip blocks for its duration, at most
+    `timeout_seconds`, and only when a circuit changes.
+    """
+
+    def __init__(  # noqa: PLR0913  (settings, by keyword)
+        self,
+        url: str = "redis://localhost:6379/0",
+        *,
+        prefix: str = "langchain-control:circuit:",
+        timeout_seconds: float = 0.05,
+        poll_seconds: float = 1.0,
+        away_seconds: float = 1.0,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        """Connect when first asked for a circuit.
+
+        Args:
+            url: Of the server, as redis-py reads it.
+            prefix: Of all keys, and the name of the channel for pushes.
+            timeout_seconds: How long a round trip may take. Nothing is tried twice.
+            poll_seconds: Age at which a copy is compared with the server's.
+            away_seconds: How long a server that did not answer is left alone.
+            clock: Time in seconds instead of the server's. For tests.
+        """
+        self._url, self._prefix, self._clock = url, prefix, clock
+        self._timeout_seconds, self._poll_seconds = timeout_seconds, poll_seconds
+        self._away_seconds = away_seconds
+        self._link = RedisLink(
+            url,
+            SWAP,
+            channel=prefix,
+            timeout_seconds=timeout_seconds,
+            away_seconds=away_seconds,
+            on_push=self._pushed,
+        )
+        self._copies: dict[str, _Copy] = {}
+        self._lock = threading.Lock()
+        self._ahead = 0.0
+
+    def acquire(self, key: str, rules: CircuitRules) -> Permit | Refusal:
+        """Admit or refuse one call."""
+        copy = self._copies.get(key)
+        if copy is not None and time.monotonic() < copy.stale_at:
+            permit = copy.circuit.standing_permit
+            if permit is not None and rules.window is None:
+                return permit
+        return self._operate(key, lambda circuit, now: circuit.admit(rules, now))
+
+    def record(
+        self,
+        permit: Permit,
+        outcome: Outcome,
+        rules: CircuitRules,
+        retry_after: float | None = None,
+    ) -> Changes:
+        """Take the verdict of one call."""
+        copy = self._copies.get(permit.key)
+        if copy and outcome is Outcome.SUCCESS and copy.circuit.success_tells_nothing(permit):
+            return ()
+
+        def tell(circuit: Circuit, now: float) -> Changes:
+            circuit.record(permit, outcome, rules, now, retry_after)
+            return circuit.take_changes()
+
+        return self._operate(permit.key, tell)
+
+    def release(self, permit: Permit, rules: CircuitRules) -> Changes:
+        """Take a permit back without a verdict."""
+        return self.record(permit, Outcome.IGNORED, rules)
+
+    def hold(self, key: str, state: CircuitState, rules: CircuitRules) -> Changes:  # noqa: ARG002
+        """Put a circuit into a state until `reset`."""
+
+        def put(circuit: Circuit, now: float) -> Changes:
+            circuit.hold(state, now)
+            return circuit.take_changes()
+
+        return self._operate(key, put)
+
+    def reset(self, key: str, rules: CircuitRules) -> Changes:  # noqa: ARG002
+        """Close a circuit and forget its past."""
+
+        def put(circuit: Circuit, now: float) -> Changes:
+            circuit.reset(now)
+            return circuit.take_changes()
+
+        return self._operate(key, put)
+
+    def view(self, key: str, rules: CircuitRules) -> CircuitView:
+        """Describe one circuit."""
+        return self._operate(key, lambda circuit, now: circuit.view(rules, now))
+
+    def keys(self) -> tuple[str, ...]:
+        """Name the circuits that this process has used."""
+        with self._lock:
+            return tuple(self._copies)
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the server did not answer lately, so that circuits are kept locally."""
+        return self._link.is_away
+
+    def close(self) -> None:
+        """Close the connections and stop listening."""
+        self._link.close()
+
+    # --- one operation ----------------------------------------------------------------------------
+
+    def _operate(self, key: str, operation: Callable[[Circuit, float], T]) -> T:
+        """Work on the copy; if that changed it, make it so on the server."""
+        copy = self._copy(key)
+        with copy.lock:
+            if time.monotonic() >= copy.stale_at:
+                self._look(copy)
+            for _ in range(MAX_TRIES):
+                before, changes = copy.circuit.dump(), copy.circuit.changes
+                result = operation(copy.circuit, self._now())
+                after = copy.circuit.dump()
+                if after == before or self._swap(copy, after, (before, changes)):
+                    return result
+        logger.warning("circuit `%s` is changed faster than it can be told", key)
+        return result
+
+    def _look(self, copy: _Copy) -> None:
+        """Take over what is on the server."""
+        answer = self._ask(copy, None)
+        if answer is not None:
+            self._take_over(copy, answer)
+
+    def _swap(self, copy: _Copy, state: _State, undo: tuple[_State, Changes]) -> bool:
+        """Write a state, or undo it and take over what somebody else has written meanwhile."""
+        answer = self._ask(copy, state)
+        if answer is None:  # away: what the copy says goes
+            return True
+        if answer.swapped:
+            copy.version = answer.version
+            return True
+        copy.circuit.rewind(*undo)
+        self._take_over(copy, answer)
+        return False
+
+    def _ask(self, copy: _Copy, state: _State | None) -> _Answer | None:
+        copy.stale_at = time.monotonic() + self._poll_seconds
+        reply = self._link.ask(
+            [self._prefix + copy.circuit.key],
+            [
+                copy.version,
+                "" if state is None else json.dumps(state),
+                0 if state and state["held"] else FORGET_AFTER_SECONDS * 1000,
+                self._prefix,
+            ],
+        )
+        if reply is None:
+            return None
+        self._ahead = float(reply[3]) - time.monotonic()
+        return _Answer(bool(reply[0]), reply[1].decode(), reply[2].decode())
+
+    def _take_over(self, copy: _Copy, answer: _Answer) -> None:
+        if answer.state and answer.version != copy.version:
+            copy.circuit.load(json.loads(answer.state))
+        elif not answer.state and copy.version:  # the server has lost its data
+            copy.circuit = self._new(copy.circuit.key)
+        copy.version = answer.version
+
+    def _pushed(self, message: bytes) -> None:
+        """Take over a change made in another process."""
+        version, length, rest = message.split(b" ", 2)
+        name, state = rest[: int(length)], rest[int(length) :]
+        copy = self._copies.get(name.decode().removeprefix(self._prefix))
+        if copy is None:
+            return
+        with copy.lock:
+            if int(version) > int(copy.version or 0):
+                copy.circuit.load(json.loads(state))
+                copy.version = version.decode()
+
+    def _copy(self, key: str) -> _Copy:
+        with self._lock:
+            if key not in self._copies:
+                self._copies[key] = _Copy(self._new(key))
+            return self._copies[key]
+
+    def _new(self, key: str) -> Circuit:
+        return Circuit(key, now=self._now(), numbers=_numbers().__next__, uniform=random.random)
+
+    def _now(self) -> float:
+        """Return the server's time, as far ahead of ours as it was when it last answered."""
+        return self._clock() if self._clock is not None else time.monotonic() + self._ahead
+
+    def __repr__(self) -> str:
+        """Show where it is kept, without credentials."""
+        return f"RedisCircuitStore({self._link.address!r}, prefix={self._prefix!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as a store of the same server: circuits are there."""
+        return _rebuild, (
+            self._url,
+            self._prefix,
+            self._timeout_seconds,
+            self._poll_seconds,
+            self._away_seconds,
+        )
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> RedisCircuitStore:
+        """Copy as the same store: copies of a policy share its connections."""
+        return self
+
+
+class _Copy:
+    """This process's copy of one circuit."""
+
+    __slots__ = ("circuit", "lock", "stale_at", "version")
+
+    def __init__(self, circuit: Circuit) -> None:
+        self.circuit = circuit
+        self.lock = threading.Lock()
+        self.stale_at = 0.0
+        self.version = ""
+
+
+class _Answer(NamedTuple):
+    swapped: bool
+    version: str
+    state: str
+
+
+def _numbers() -> Iterator[int]:
+    """Draw numbers that no process has drawn before, exact in JSON.
+
+    The first is 0: workers that have not heard of each other yet agree on the first generation.
+    """
+    yield 0
+    while True:
+        yield secrets.randbits(53)
+
+
+def _rebuild(
+    url: str, prefix: str, timeout_seconds: float, poll_seconds: float, away_seconds: float
+) -> RedisCircuitStore:
+    return RedisCircuitStore(
+        url,
+        prefix=prefix,
+        timeout_seconds=timeout_seconds,
+        poll_seconds=poll_seconds,
+        away_seconds=away_seconds,
+    )

@@ -1,0 +1,183 @@
+"""A connection to Redis or Valkey that never keeps a caller waiting."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+import weakref
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["RedisLink"]
+
+WAKE = b""
+"""Sent to one's own listener, so that it notices its end at once. Others ignore it."""
+
+logger = logging.getLogger(__name__)
+
+
+class RedisLink:
+    """Run one script, and hear what others have run.
+
+    A server that does not answer within `timeout_seconds` is not asked again for `away_seconds`:
+    a caller loses that time at most once per such period, not once per call. redis-py's own
+    retries are off, as they would make it seconds.
+    """
+
+    def __init__(  # noqa: PLR0913  (settings, by keyword)
+        self,
+        url: str,
+        script: str,
+        *,
+        channel: str,
+        timeout_seconds: float,
+        away_seconds: float,
+        on_push: Callable[[bytes], None] | None = None,
+    ) -> None:
+        """Connect when first asked.
+
+        Args:
+            url: Of the server.
+            script: In Lua.
+            channel: Where the script publishes.
+            timeout_seconds: How long an answer may take.
+            away_seconds: How long a server that did not answer is left alone.
+            on_push: Called in a thread of its own with each message. `None` does not listen.
+        """
+        self._url, self._source, self._channel = url, script, channel
+        self._timeout_seconds, self._away_seconds = timeout_seconds, away_seconds
+        self._on_push = on_push
+        self._lock = threading.Lock()
+        self._process: int | None = None
+        self._listener: threading.Thread | None = None
+        self._client: Any = None
+        self._script: Any = None
+        self._away_until = 0.0
+        self._closed = threading.Event()
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the server did not answer lately."""
+        return time.monotonic() < self._away_until
+
+    @property
+    def address(self) -> str:
+        """The server's address without credentials."""
+        return self._url.rpartition("@")[2].removeprefix("redis://").removeprefix("rediss://")
+
+    def ask(self, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+        """Run the script, or return `None` if the server is away."""
+        if self.is_away:
+            return None
+        from redis.exceptions import RedisError  # noqa: PLC0415  (an extra, loaded on first use)
+
+        try:
+            answer = self._connected()(keys=keys, args=arguments)
+        except (RedisError, OSError) as error:
+            self._lost(error)
+            return None
+        if self._away_until:
+            self._away_until = 0.0
+            logger.info("Redis at %s answers again", self.address)
+        return answer
+
+    def close(self) -> None:
+        """Stop listening and close the connections. Asking again opens them again."""
+        from redis.exceptions import RedisError  # noqa: PLC0415  (an extra, loaded on first use)
+
+        self._closed.set()
+        if self._listener is not None and self._process == os.getpid():
+            with suppress(RedisError, OSError):
+                self._client.publish(self._channel, WAKE)
+            self._listener.join(2 * _Listener.PAUSE_SECONDS)
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+            self._process = self._client = self._script = self._listener = None
+
+    def _lost(self, error: Exception) -> None:
+        if not self._away_until:
+            logger.warning(
+                "Redis at %s does not answer (%s); each process goes on by itself",
+                self.address,
+                type(error).__name__,
+            )
+        self._away_until = time.monotonic() + self._away_seconds
+
+    def _connected(self) -> Any:
+        """Return the script on a client of this process: connections do not survive a fork."""
+        if self._process == os.getpid():
+            return self._script
+        with self._lock:
+            if self._process != os.getpid():
+                self._client = self._new_client()
+                self._script = self._client.register_script(self._source)
+                self._closed = threading.Event()
+                if self._on_push is not None:
+                    self._listen(self._on_push)
+                self._process = os.getpid()
+            return self._script
+
+    def _new_client(self) -> Any:
+        from redis import Redis  # noqa: PLC0415  (an extra, loaded on first use)
+        from redis.backoff import NoBackoff  # noqa: PLC0415
+        from redis.retry import Retry  # noqa: PLC0415
+
+        return Redis.from_url(
+            self._url,
+            socket_timeout=self._timeout_seconds,
+            socket_connect_timeout=self._timeout_seconds,
+            retry=Retry(NoBackoff(), 0),
+        )
+
+    def _listen(self, on_push: Callable[[bytes], None]) -> None:
+        listener = _Listener(
+            self._new_client(), self._channel, weakref.WeakMethod(on_push), self._closed
+        )
+        self._listener = threading.Thread(
+            target=listener.run, name="langchain-control-redis", daemon=True
+        )
+        self._listener.start()
+
+
+class _Listener:
+    """Hears pushes until its store is gone or closed."""
+
+    PAUSE_SECONDS = 0.5
+
+    def __init__(
+        self,
+        client: Any,
+        channel: str,
+        on_push: weakref.WeakMethod[Callable[[bytes], None]],
+        closed: threading.Event,
+    ) -> None:
+        self._client, self._channel = client, channel
+        self._on_push, self._closed = on_push, closed
+
+    def run(self) -> None:
+        """Subscribe, and again after each loss of the connection."""
+        from redis.exceptions import RedisError  # noqa: PLC0415  (an extra, loaded on first use)
+
+        while not self._is_over():
+            try:
+                with self._client.pubsub(ignore_subscribe_messages=True) as pushes:
+                    pushes.subscribe(self._channel)
+                    while not self._is_over():
+                        self._hear(pushes.get_message(timeout=self.PAUSE_SECONDS))
+            except (RedisError, OSError):  # polling covers for pushes meanwhile
+                self._closed.wait(self.PAUSE_SECONDS)
+        self._client.close()
+
+    def _hear(self, message: Any) -> None:
+        on_push = self._on_push()
+        if message is not None and message["data"] != WAKE and on_push is not None:
+            on_push(message["data"])
+
+    def _is_over(self) -> bool:
+        return self._closed.is_set() or self._on_push() is None

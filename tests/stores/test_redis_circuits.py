@@ -1,0 +1,305 @@
+"""Circuits in a real Redis, shared, pushed, and guarded on without it."""
+
+import itertools
+import pickle
+import signal
+import threading
+import time
+
+import pytest
+import redis
+
+from langchain_control.circuit import CircuitState, Outcome, Permit, Refusal
+from langchain_control.components.breaker import CircuitBreaker
+from langchain_control.stores import CircuitStore, RedisCircuitStore
+from tests.stores.circuit_store_contract import (
+    KEY,
+    RULES,
+    CircuitStoreContract,
+    fail,
+    state,
+    succeed,
+)
+from tests.stores.redis_server import RedisServer
+
+pytestmark = pytest.mark.enable_socket  # the server listens on loopback
+
+PREFIXES = (f"test-{number}:" for number in itertools.count())
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    server = RedisServer(tmp_path_factory.mktemp("redis")).start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def own_server(tmp_path):
+    """A server that a test may hurt."""
+    server = RedisServer(tmp_path).start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def make():
+    """Make stores that are closed when the test is over."""
+    made = []
+
+    def make(url, **settings):
+        made.append(RedisCircuitStore(url, **{"timeout_seconds": 2.0, **settings}))
+        return made[-1]
+
+    yield make
+    for store in made:
+        store.close()
+
+
+class TestRedisCircuitStore(CircuitStoreContract):
+    """The contract, in Redis."""
+
+    @pytest.fixture
+    def store(self, clock, server, make):
+        return make(server.url, prefix=next(PREFIXES), clock=clock)
+
+
+class TestTwoProcesses(CircuitStoreContract):
+    """The contract again, with every operation at another worker of the same server."""
+
+    @pytest.fixture
+    def store(self, clock, server, make):
+        prefix = next(PREFIXES)
+        workers = [make(server.url, prefix=prefix, clock=clock, poll_seconds=0) for _ in range(2)]
+        return Alternating(workers)
+
+    test_window_opens_on_an_outage = None  # windows are each process's own
+    test_window_sees_a_run_only_in_silence = None
+    test_window_opens_on_slow_answers = None
+    test_an_overdue_call_counts_at_once_and_only_once = None
+    test_an_overdue_probe_has_failed = None
+    test_ramp_admits_a_growing_share = None  # and so is the credit of a ramp
+    test_every_change_is_told_once = None  # each worker tells its own listeners
+
+
+class Alternating:
+    """Sends each call to another store."""
+
+    def __init__(self, stores):
+        self._stores, self._turns = stores, itertools.cycle(stores)
+
+    def keys(self):
+        return {key for store in self._stores for key in store.keys()}  # noqa: SIM118
+
+    def __getattr__(self, name):
+        return getattr(next(self._turns), name)
+
+
+def test_is_a_circuit_store():
+    """It follows the protocol, and connects to nothing before it is used."""
+    assert isinstance(RedisCircuitStore(), CircuitStore)
+
+
+def test_repr_and_pickle_keep_the_address_not_the_password():
+    """What is printed names the server only; what is pickled finds it again."""
+    store = RedisCircuitStore("redis://user:secret@example:6379/0", prefix="p:")
+    assert repr(store) == "RedisCircuitStore('example:6379/0', prefix='p:')"
+    assert repr(pickle.loads(pickle.dumps(store))) == repr(store)
+
+
+def test_a_trip_is_pushed(server, make):
+    """Other workers refuse within milliseconds, without asking."""
+    prefix = next(PREFIXES)
+    here, there = (make(server.url, prefix=prefix, poll_seconds=60) for _ in range(2))
+    succeed(there)
+    succeed(here)
+    wait_until(lambda: subscribers(server, prefix) == 2)
+    fail(here, times=3)
+    wait_until(lambda: isinstance(there.acquire(KEY, RULES), Refusal))
+
+
+def test_a_trip_is_found_without_a_push(server, make):
+    """Polling covers for a lost push."""
+    prefix = next(PREFIXES)
+    here, there = (make(server.url, prefix=prefix, poll_seconds=0) for _ in range(2))
+    succeed(there)
+    fail(here, times=3)
+    assert isinstance(there.acquire(KEY, RULES), Refusal)
+
+
+def test_a_cold_start_knows_the_circuit(server, make):
+    """A worker that has just started makes no call to a provider others know is down."""
+    prefix = next(PREFIXES)
+    fail(make(server.url, prefix=prefix), times=3)
+    assert isinstance(make(server.url, prefix=prefix).acquire(KEY, RULES), Refusal)
+
+
+def test_the_closed_path_makes_no_round_trips(server, make):
+    """Thousands of good calls cost the server a few questions."""
+    store = make(server.url, prefix=next(PREFIXES))
+    succeed(store)
+    before = commands(server)
+    for _ in range(2000):
+        succeed(store)
+    assert commands(server) - before <= 20
+
+
+def test_refusals_make_no_round_trips(server, make):
+    """An open circuit is refused from the copy."""
+    store = make(server.url, prefix=next(PREFIXES))
+    fail(store, times=3)
+    before = commands(server)
+    for _ in range(500):
+        assert isinstance(store.acquire(KEY, RULES), Refusal)
+    assert commands(server) - before <= 20
+
+
+def test_workers_share_the_probes(server, make):
+    """However many workers ask at the same moment, one probe is admitted."""
+    prefix = next(PREFIXES)
+    rules = CircuitBreaker(failure_threshold=1, recovery_seconds=0.05)
+    workers = [make(server.url, prefix=prefix) for _ in range(4)]
+    for worker in workers:
+        succeed(worker, rules=rules)
+    wait_until(lambda: subscribers(server, prefix) == 4)
+    fail(workers[0], rules=rules)
+    time.sleep(0.1)
+    barrier, admitted = threading.Barrier(32), []
+
+    def ask(worker):
+        barrier.wait()
+        if isinstance(worker.acquire(KEY, rules), Permit):
+            admitted.append(worker)
+
+    threads = [threading.Thread(target=ask, args=(worker,)) for worker in workers * 8]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(admitted) == 1
+
+
+def test_no_failure_is_lost_between_workers(server, make):
+    """Failures counted by many threads of many workers at once add up."""
+    prefix = next(PREFIXES)
+    rules = CircuitBreaker(failure_threshold=100_000)
+    workers = [make(server.url, prefix=prefix) for _ in range(4)]
+
+    def work(worker):
+        for _ in range(25):
+            fail(worker, rules=rules)
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in workers * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert make(server.url, prefix=prefix).view(KEY, rules)["failures_in_a_row"] == 200
+
+
+def test_a_change_that_came_second_is_told_as_the_others(server, make):
+    """A worker overtaken by another reports one opening, not two and not none."""
+    prefix = next(PREFIXES)
+    here, there = (make(server.url, prefix=prefix, poll_seconds=60) for _ in range(2))
+    fail(here, times=2)
+    assert state(there) == "closed"
+    here.close()  # deaf to pushes
+    told = there.record(there.acquire(KEY, RULES), Outcome.FAILURE, RULES)
+    assert [change.after.value for change in told] == ["open"]
+    told = here.record(here.acquire(KEY, RULES), Outcome.FAILURE, RULES)
+    assert [change.after.value for change in told] == ["open"]
+    assert here.acquire(KEY, RULES).changes == ()
+
+
+def test_a_refused_connection_leaves_the_local_breaker(make, own_server, caplog):
+    """Without Redis a worker still stops calling a dead provider, and says that it is alone."""
+    own_server.kill()
+    store = make(own_server.url)
+    fail(store, times=3)
+    assert store.is_away
+    assert isinstance(store.acquire(KEY, RULES), Refusal)
+    assert caplog.text.count("does not answer") == 1
+
+
+def test_a_stalled_server_costs_one_timeout(make, own_server):
+    """A server that hangs is waited for once, not once per call."""
+    store = make(own_server.url, timeout_seconds=0.05, away_seconds=60)
+    succeed(store)
+    own_server.signal(signal.SIGSTOP)
+    try:
+        started = time.perf_counter()
+        fail(store, times=3)
+        for _ in range(100):
+            assert isinstance(store.acquire(KEY, RULES), Refusal)
+        assert time.perf_counter() - started < 1.0
+    finally:
+        own_server.signal(signal.SIGCONT)
+
+
+def test_finds_the_server_again(make, own_server):
+    """After an absence the server's word counts again, and local failures are told."""
+    store = make(own_server.url, away_seconds=0.05, poll_seconds=0)
+    succeed(store)
+    own_server.kill()
+    store.hold(KEY, CircuitState.CLOSED, RULES)
+    assert store.is_away
+    own_server.start()
+    wait_until(lambda: not store.is_away)
+    store.hold(KEY, CircuitState.OPEN, RULES)
+    assert not store.is_away
+    assert state(make(own_server.url)) == "open"
+
+
+def test_lost_data_begin_anew(server, make):
+    """After FLUSHALL a circuit is closed for all workers, and opens as ever."""
+    prefix = next(PREFIXES)
+    one, other = (make(server.url, prefix=prefix, poll_seconds=0) for _ in range(2))
+    fail(one, times=3)
+    client(server).flushall()
+    assert state(other) == "closed"
+    assert state(one) == "closed"
+    fail(other, times=3)
+    assert state(one) == "open"
+
+
+def test_lost_data_mid_probe(server, make):
+    """A probe whose circuit was forgotten is answered to nobody's harm."""
+    prefix = next(PREFIXES)
+    rules = RULES.override(recovery_seconds=0.01)
+    store = make(server.url, prefix=prefix, poll_seconds=0)
+    fail(store, times=3, rules=rules)
+    time.sleep(0.02)
+    probe = store.acquire(KEY, rules)
+    client(server).flushall()
+    store.record(probe, Outcome.FAILURE, rules)
+    assert state(store, rules) == "closed"
+
+
+def test_held_circuits_do_not_expire(server, make):
+    """What was done by hand stays; the rest is forgotten after a day."""
+    prefix = next(PREFIXES)
+    store = make(server.url, prefix=prefix)
+    store.hold("held", CircuitState.OPEN, RULES)
+    fail(store)
+    assert client(server).ttl(f"{prefix}held") == -1
+    assert 86_000 < client(server).ttl(f"{prefix}{KEY}") <= 86_400
+
+
+def client(server):
+    return redis.Redis.from_url(server.url)
+
+
+def commands(server) -> int:
+    return client(server).info("commandstats").get("cmdstat_evalsha", {}).get("calls", 0)
+
+
+def subscribers(server, prefix) -> int:
+    return client(server).pubsub_numsub(prefix)[0][1]
+
+
+def wait_until(condition, seconds=5.0):
+    """Wait for what another thread does; fail if it does not."""
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends, "did not happen in time"
+        time.sleep(0.005)
