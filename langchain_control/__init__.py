@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from langchain_control.detectors import Detector
     from langchain_control.errors import ControlError
     from langchain_control.graph import ControlState, create_control_graph
+    from langchain_control.middleware import ControlMiddleware
     from langchain_control.outcomes import Attempt, ControlResult, FailureMode, ValidationResult
     from langchain_control.policy import ControlPolicy
     from langchain_control.rules import Rule
@@ -38,6 +39,7 @@ _MODULE_OF = {
     "CircuitBreaker": "components.breaker",
     "CircuitStore": "stores",
     "ControlError": "errors",
+    "ControlMiddleware": "middleware",
     "ControlPolicy": "policy",
     "ControlResult": "outcomes",
     "ControlState": "graph",
@@ -64,6 +66,7 @@ __all__ = [
     "CircuitBreaker",
     "CircuitStore",
     "ControlError",
+    "ControlMiddleware",
     "ControlPolicy",
     "ControlResult",
     "ControlState",

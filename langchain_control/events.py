@@ -41,6 +41,10 @@ class EventName(StrEnum):
     CIRCUIT_CHANGED = "control.circuit_changed"
     WAITED = "control.waited"
     """A request waited for its turn, as a rate limit asked."""
+    TOOL_CALLED = "control.tool_called"
+    """A tool of an agent answered, failed, or was not called."""
+    HANDED_OVER = "control.handed_over"
+    """What one agent passes to the next was judged."""
 
 
 class AuditRecord(TypedDict, total=False):

@@ -15,6 +15,7 @@ __all__ = [
     "for_retry",
     "in_place_of",
     "in_structured_mode",
+    "larger_answer_limit",
     "name_of",
     "native_schema",
     "with_larger_answer",
@@ -102,11 +103,19 @@ def _raw_message(given: Any) -> Any:
 def with_larger_answer(model: Runnable[Any, Any], factor: float) -> Runnable[Any, Any]:
     """Return the model with its answer limit raised, or as it is where it states none."""
     chat_model, bound = _unwrap(model)
+    larger = larger_answer_limit(chat_model, bound, factor)
+    return model.bind(**larger) if larger else model
+
+
+def larger_answer_limit(model: Any, bound: Mapping[str, Any], factor: float) -> dict[str, int]:
+    """Return the model's answer limit raised, under its name, or nothing where it states none."""
+    if factor == 1:
+        return {}
     for field in _ANSWER_LIMITS:
-        limit = bound.get(field) or getattr(chat_model, field, None)
+        limit = bound.get(field) or getattr(model, field, None)
         if isinstance(limit, int):
-            return model.bind(**{field: int(limit * factor)})
-    return model
+            return {field: int(limit * factor)}
+    return {}
 
 
 def name_of(model: Runnable[Any, Any]) -> str:

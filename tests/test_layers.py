@@ -23,13 +23,13 @@ LAYERS = [
     {"components"},
     {"policy"},
     {"state", "screening", "steps"},
-    {"structured", "graph", "runnable", "middleware", "testing"},
+    {"structured", "graph", "runnable", "middleware", "handoff", "testing"},
     {"demo", "commands", "console", "cli", "__main__"},
 ]  # fmt: skip
 """From the vocabulary up. A module may import its own layer and those above in this list."""
 
 ONLY_IMPORTERS = {
-    "langgraph": {"graph", "middleware", "demo", "cli", "steps", "strategies"},
+    "langgraph": {"graph", "middleware", "handoff", "demo", "cli", "steps", "strategies"},
     "langchain": {"middleware", "demo"},
 }
 

@@ -67,6 +67,18 @@ def _circuit(record: Mapping[str, Any]) -> Iterator[str]:
     yield f"circuit {record.get('key', '?')}: {record.get('message', 'changed')}"
 
 
+def _tool(record: Mapping[str, Any]) -> Iterator[str]:
+    yield f"tool {record.get('key', '?')}: {record.get('status', 'called')}"
+    yield _verdict(record, "")
+    yield from _details(record)
+
+
+def _hand_over(record: Mapping[str, Any]) -> Iterator[str]:
+    yield f"hand-off {record.get('key', '?')}: {record.get('status', 'judged')}"
+    yield _verdict(record, "")
+    yield from _details(record)
+
+
 def _other(record: Mapping[str, Any]) -> Iterator[str]:
     yield str(record["event"])
     yield from _details(record)
@@ -79,6 +91,8 @@ _DESCRIBED: dict[str, Describe] = {
     EventName.FALLBACK: _fallback,
     EventName.FINISHED: _finished,
     EventName.CIRCUIT_CHANGED: _circuit,
+    EventName.TOOL_CALLED: _tool,
+    EventName.HANDED_OVER: _hand_over,
 }
 
 

@@ -1,0 +1,177 @@
+"""What an agent's answer must be: tool calls that fit, structured output, or a good answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from langchain.agents.middleware.types import ModelRequest, ModelResponse
+from langchain.agents.structured_output import AutoStrategy, ProviderStrategy, ToolStrategy
+from langchain_core.messages import AIMessage, BaseMessage, ToolCall, ToolMessage
+from langchain_core.tools import BaseTool
+
+from langchain_control._effects import Flow
+from langchain_control.components.validator import ResponseValidator
+from langchain_control.contracts import Contract, compile_contract
+from langchain_control.middleware.agent_model import Responses
+from langchain_control.outcomes import FailureMode, ValidationResult, Violation, failure, passed
+from langchain_control.parsing import Unparsed, canonical, read_json
+
+__all__ = ["Accepted", "AgentContract", "violations_of_arguments"]
+
+
+class Accepted(NamedTuple):
+    """What of a response goes into the agent's state beside the answer."""
+
+    rest: tuple[BaseMessage, ...] = ()
+    """LangChain's own tool message for structured output."""
+    structured_response: Any = None
+
+
+class AgentContract:
+    """Judge what a model gives to an agent.
+
+    Tool calls are judged by the schemas of their arguments, not by rules for content: they are no
+    answer yet. Structured output is judged by its schema in whatever way it came, as a tool call,
+    in the provider's own mode or as text, and as JSON by the rules of the policy. Anything else is
+    an answer, and the policy's business alone.
+    """
+
+    def __init__(
+        self, validator: ResponseValidator, request: ModelRequest[Any], responses: Responses
+    ) -> None:
+        """Prepare for the answers to one request."""
+        self._validator = validator
+        self._tools = {_name_of(tool): tool for tool in request.tools}
+        self._schemas = _schemas_in(request.response_format)
+        self._responses = responses
+        self.accepted = Accepted()
+
+    def judge(self, value: AIMessage) -> Flow[ValidationResult]:
+        """Judge an answer."""
+        self.accepted = Accepted()
+        if not value.tool_calls and self._schemas:
+            return (yield from self._judge_text(value))
+        verdict = yield from self._validator.judge(value)
+        if not verdict.passed or not value.tool_calls:
+            return verdict
+        return (yield from self._judge_calls(value))
+
+    def clean(self, message: AIMessage, verdict: ValidationResult) -> AIMessage:
+        """Return the answer as it enters the agent's history."""
+        if message.tool_calls or not self._schemas:
+            return self._validator.clean(message, verdict)
+        return message.model_copy(update={"content": canonical(verdict.value)})
+
+    # --- tool calls -----------------------------------------------------------------------------
+
+    def _judge_calls(self, answer: AIMessage) -> Flow[ValidationResult]:
+        response = self._responses.behind(answer)
+        structured = [call for call in answer.tool_calls if self._is_structured(call, response)]
+        others = [call for call in answer.tool_calls if call not in structured]
+        violations = [violation for call in others for violation in self._judge_call(call)]
+        if len(structured) > 1:
+            violations.append(Violation("tool.structured", "one structured answer", "several"))
+        if violations:
+            return _rejected(violations)
+        if not structured:
+            return passed(None, notes=("tool_calls",))
+        [call] = structured
+        schema = self._schemas.get(call["name"]) or next(iter(self._schemas.values()), None)
+        return (yield from self._judge_structured(schema, call["args"], response, call["name"]))
+
+    def _is_structured(self, call: ToolCall, response: ModelResponse[Any]) -> bool:
+        """Whether a call is the answer itself: by its name, or because LangChain answered it."""
+        answered = {m.tool_call_id for m in response.result if isinstance(m, ToolMessage)}
+        return call["name"] in self._schemas or call["id"] in answered
+
+    def _judge_call(self, call: ToolCall) -> Sequence[Violation]:
+        if call["name"] not in self._tools:
+            known = ", ".join(f"`{name}`" for name in self._tools) or "none, there are no tools"
+            return [Violation("tool.unknown", f"a call of one of {known}", call["name"])]
+        return violations_of_arguments(self._tools[call["name"]], call)
+
+    # --- structured output ----------------------------------------------------------------------
+
+    def _judge_text(self, answer: AIMessage) -> Flow[ValidationResult]:
+        """Judge structured output that came as text, from the provider's mode or a fallback."""
+        found = read_json(str(answer.text), accepts=self._accepts)
+        if isinstance(found, Unparsed):
+            verdict = yield from self._validator.judge(answer)  # cut off, refused, empty?
+            names = ", ".join(f"`{name}`" for name in self._schemas)
+            missing = Violation("structured_response", f"structured output: {names}", "prose")
+            return _rejected([missing]) if verdict.passed else verdict
+        response = self._responses.behind(answer)
+        schemas = list(self._schemas.values())
+        schema = next((s for s in schemas if _fits(s, found.value)), schemas[0])
+        return (yield from self._judge_structured(schema, found.value, response, "/"))
+
+    def _judge_structured(
+        self, schema: Contract | None, value: Any, response: ModelResponse[Any], name: str
+    ) -> Flow[ValidationResult]:
+        if schema is not None and (broken := schema.judge(schema.coerced(value))):
+            return _rejected(broken)
+        if schema is None and response.structured_response is None:
+            return _rejected([Violation("structured_response", f"arguments that `{name}` takes")])
+        verdict = yield from self._validator.judge(AIMessage(canonical(value)))
+        if not verdict.passed:
+            return verdict
+        typed = response.structured_response
+        if typed is None and schema is not None:
+            typed = schema.typed(schema.coerced(value))
+        self.accepted = Accepted(_rest_of(response), typed)
+        return passed(value, notes=verdict.notes)
+
+    def _accepts(self, value: Any) -> bool:
+        return any(_fits(schema, value) for schema in self._schemas.values())
+
+
+def violations_of_arguments(tool: Any, call: ToolCall) -> tuple[Violation, ...]:
+    """List what is wrong with the arguments of a tool call, by path below the tool's name.
+
+    Types are converted as the tool itself would. What LangGraph injects is none of the model's.
+    """
+    if not isinstance(tool, BaseTool):
+        return ()  # the provider runs it, and knows its schema
+    contract = compile_contract(tool.tool_call_schema)
+    broken = contract.judge(contract.coerced(call["args"]))
+    return tuple(replace(v, path=f"/{tool.name}{v.path}") for v in broken)
+
+
+def _rejected(violations: Sequence[Violation]) -> ValidationResult:
+    named = ", ".join(dict.fromkeys(f"`{v.rule}`" for v in violations))
+    return failure(
+        FailureMode.SCHEMA_VIOLATION, f"the answer breaks {named}", violations=tuple(violations)
+    )
+
+
+def _fits(schema: Contract, value: Any) -> bool:
+    return schema.is_met_by(schema.coerced(value))
+
+
+def _rest_of(response: ModelResponse[Any]) -> tuple[BaseMessage, ...]:
+    return tuple(message for message in response.result if isinstance(message, ToolMessage))
+
+
+def _schemas_in(response_format: Any) -> dict[str, Contract]:
+    """Compile the schemas of a response format, by name."""
+    match response_format:
+        case None:
+            return {}
+        case ToolStrategy():
+            specs = response_format.schema_specs
+        case ProviderStrategy():
+            specs = [response_format.schema_spec]
+        case AutoStrategy():
+            specs = ToolStrategy(response_format.schema).schema_specs
+        case schema:
+            specs = ToolStrategy(schema).schema_specs
+    return {spec.name: compile_contract(spec.schema) for spec in specs}
+
+
+def _name_of(tool: Any) -> str:
+    if isinstance(tool, BaseTool):
+        return tool.name
+    function = tool.get("function") or tool
+    return str(function.get("name") or function.get("type"))

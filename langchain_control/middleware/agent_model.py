@@ -1,0 +1,112 @@
+"""An agent's handler, seen as a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from langchain.agents.middleware.types import ModelRequest, ModelResponse
+from langchain.agents.structured_output import StructuredOutputError
+from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.config import (
+    ensure_config,
+    set_config_context,
+    var_child_runnable_config,
+)
+
+from langchain_control.fresh import without_cache
+from langchain_control.model_variants import larger_answer_limit
+
+__all__ = ["AgentModel", "Responses"]
+
+
+class Responses:
+    """What the handler gave for each answer: LangChain parses structured output by the way."""
+
+    def __init__(self) -> None:
+        """Begin a model call."""
+        self._given: list[tuple[AIMessage, ModelResponse[Any]]] = []
+
+    def keep(self, response: Any) -> AIMessage:
+        """Take a response and return the answer in it.
+
+        Raises:
+            TypeError: There is none.
+        """
+        if isinstance(response, AIMessage):
+            response = ModelResponse(result=[response])
+        answer = next((m for m in response.result if isinstance(m, AIMessage)), None)
+        if answer is None:
+            msg = "a model call of an agent must give an `AIMessage`"
+            raise TypeError(msg)
+        self._given.append((answer, response))
+        return answer
+
+    def behind(self, answer: AIMessage) -> ModelResponse[Any]:
+        """Return the response that an answer came in; one without, for an answer from elsewhere."""
+        found = (response for given, response in self._given if given is answer)
+        return next(found, ModelResponse(result=[answer]))
+
+
+class AgentModel(Runnable[list[BaseMessage], AIMessage]):
+    """Call an agent's model, with its tools and its response format, through its handler.
+
+    The messages reach the handler by `request.override(...)`, so they never enter the agent's
+    history. The handler passes no config on; it travels in the context.
+    """
+
+    def __init__(
+        self, request: ModelRequest[Any], handler: Callable[..., Any], responses: Responses
+    ) -> None:
+        """Take what LangChain hands to `wrap_model_call`."""
+        self._request = request
+        self._handler = handler
+        self._responses = responses
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> AIMessage:  # noqa: A002, ARG002
+        """Call the handler."""
+        try:
+            with set_config_context(ensure_config(config)) as context:
+                response = context.run(self._handler, self._asked(input))
+        except StructuredOutputError as exc:
+            return self._responses.keep(exc.ai_message)  # judged like any other answer
+        return self._responses.keep(response)
+
+    async def ainvoke(
+        self,
+        input: Any,  # noqa: A002
+        config: RunnableConfig | None = None,
+        **kwargs: Any,  # noqa: ARG002
+    ) -> AIMessage:
+        """Await the handler."""
+        token = var_child_runnable_config.set(ensure_config(config))
+        try:
+            response = await self._handler(self._asked(input))
+        except StructuredOutputError as exc:
+            return self._responses.keep(exc.ai_message)
+        finally:
+            var_child_runnable_config.reset(token)
+        return self._responses.keep(response)
+
+    def for_retry(self, retry: Mapping[str, Any]) -> AgentModel:
+        """Return the model off LangChain's cache, and with a larger answer where that may help."""
+        settings = self._request.model_settings
+        larger = larger_answer_limit(self._request.model, settings, retry["answer_limit_factor"])
+        return self._with(
+            model=without_cache(self._request.model), model_settings={**settings, **larger}
+        )
+
+    def in_place_of(self, other: Runnable[Any, Any]) -> AgentModel:
+        """Return another model, asked with the same tools and response format."""
+        return self._with(model=other)
+
+    def _with(self, **changes: Any) -> AgentModel:
+        return AgentModel(self._request.override(**changes), self._handler, self._responses)
+
+    def _asked(self, messages: list[Any]) -> ModelRequest[Any]:
+        has_system = bool(messages) and isinstance(messages[0], SystemMessage)
+        return self._request.override(
+            system_message=messages[0] if has_system else None,
+            messages=list(messages[1:] if has_system else messages),
+        )

@@ -1,0 +1,106 @@
+"""What an agent's state keeps of the run: one request, however many calls and tools it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, NotRequired
+from uuid import uuid4
+
+from langchain.agents.middleware.types import AgentState, OmitFromInput
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import merge_configs
+from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
+
+from langchain_control.events import REQUEST_ID
+from langchain_control.outcomes import Attempt, ControlResult
+from langchain_control.state import RunState, result_of
+
+__all__ = [
+    "CONTROL_STATUS",
+    "AgentRun",
+    "ControlAgentState",
+    "agent_result",
+    "config_of",
+    "notice",
+    "record_of",
+    "request_id_in",
+]
+
+CONTROL_STATUS = "control_status"
+"""Key in the `response_metadata` of a message that stands where an answer should."""
+
+
+class AgentRun(TypedDict, total=False):
+    """The run so far, as JSON. The keys mean what they mean in `ControlState`."""
+
+    request_id: str
+    started: float
+    reservation: list[Any] | None
+    attempts: list[Attempt]
+    """Of all model calls of the run; each call counts its own from 1."""
+    status: str | None
+    strategy: str
+    failure: dict[str, Any] | None
+    value: Any
+    paused: dict[str, Any] | None
+    """What a call had reached when it stopped for a person."""
+    replies: list[Any]
+    """What the person has answered; empty until then."""
+
+
+class ControlAgentState(AgentState[Any]):
+    """An agent's state with the run in it."""
+
+    control: NotRequired[Annotated[AgentRun, OmitFromInput]]
+
+
+def agent_result(state: Mapping[str, Any]) -> ControlResult:
+    """Read how a controlled agent's run ended out of its final state.
+
+    Raises:
+        ValueError: The run has not finished, or the agent has no `ControlMiddleware`.
+    """
+    return result_of({**(state.get("control") or {}), "messages": state["messages"]})
+
+
+def record_of(run: RunState, before: AgentRun | None = None) -> AgentRun:
+    """Return what is kept of a walk through the steps, after what was kept before it."""
+    earlier = before or AgentRun(
+        request_id=run["request_id"],
+        started=run["started"],
+        reservation=run["reservation"],
+        attempts=[],
+    )
+    return AgentRun(
+        request_id=earlier["request_id"],
+        started=earlier["started"],
+        reservation=earlier["reservation"],
+        attempts=[*earlier["attempts"], *run["attempts"]],
+        status=run["status"],
+        strategy=run["strategy"],
+        failure=run["failure"],  # type: ignore[typeddict-item]  # a FailureNote is plain data
+        value=run["value"],
+        paused=None,
+        replies=[],
+    )
+
+
+def request_id_in(config: RunnableConfig) -> str:
+    """Return the caller's request id, or a new one."""
+    return str((config.get("metadata") or {}).get(REQUEST_ID) or uuid4().hex)
+
+
+def config_of(config: RunnableConfig, request_id: str) -> RunnableConfig:
+    """Return the config under which everything that happens is told as one request's."""
+    return merge_configs(config, {"metadata": {REQUEST_ID: request_id}})
+
+
+def notice(run: RunState) -> AIMessage:
+    """Say in a message that there is no answer, and name the failure."""
+    note = run["failure"]
+    mode = note["mode"] if note else "none"
+    return AIMessage(
+        f"There is no answer: {mode}.",
+        response_metadata={CONTROL_STATUS: run["status"], "control_failure_mode": mode},
+    )

@@ -1,0 +1,385 @@
+"""The middleware: LangChain's hooks, each a walk along a part of the table of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Literal, cast
+from uuid import uuid4
+
+from langchain.agents.middleware.types import (
+    AgentMiddleware,
+    ExtendedModelResponse,
+    ModelRequest,
+    ModelResponse,
+    ToolCallRequest,
+    hook_config,
+)
+from langchain_core.messages import AIMessage, BaseMessage, RemoveMessage
+from langchain_core.runnables import RunnableConfig, RunnableLambda
+from langchain_core.runnables.config import ensure_config
+from langgraph.types import Command, interrupt
+
+from langchain_control._effects import Flow, arun, run
+from langchain_control.errors import error_for
+from langchain_control.middleware.agent_contract import AgentContract
+from langchain_control.middleware.agent_model import AgentModel, Responses
+from langchain_control.middleware.agent_prompt import AgentPrompt
+from langchain_control.middleware.agent_run import (
+    AgentRun,
+    ControlAgentState,
+    config_of,
+    notice,
+    record_of,
+    request_id_in,
+)
+from langchain_control.middleware.tool_calls import ToolHandler, ToolPolicy, controlled
+from langchain_control.model_variants import name_of
+from langchain_control.outcomes import FailureMode
+from langchain_control.policy import ControlPolicy
+from langchain_control.remedies import DEFAULT_REMEDIES, RemedyTable
+from langchain_control.runnable import heard
+from langchain_control.screening import WITHHELD, index_of_question
+from langchain_control.state import Context, RunState, fresh_run, result_of
+from langchain_control.steps import close, drive
+from langchain_control.strategies import FallbackRequest
+from langchain_control.strategies.human import as_answer
+
+__all__ = ["ControlMiddleware"]
+
+AGENT = "agent"
+"""Name in the trail where no model is asked."""
+
+CORRECTION = (
+    "The last answer did not have the requested shape. Call tools with arguments that fit their "
+    "schemas; where JSON is asked for, answer with one JSON object and nothing else."
+)
+"""What a model is told in place of the default for `schema_violation`, which knows no tools."""
+
+
+class ControlMiddleware(AgentMiddleware[ControlAgentState, Any, Any]):
+    """Put an agent made by `create_agent` under control.
+
+    The user's newest message is judged before the agent starts. Every model call is bounded in
+    attempts, time and tokens, and its answer judged before it enters the history: tool calls by
+    their schemas, structured output by its own, anything else by the policy. Tools have a time
+    limit and a circuit each; their errors are values, their results are screened.
+
+    !!! example "Three lines"
+
+        ```python
+        policy = ControlPolicy(retry={"max_attempts": 3}, audit="audit.jsonl")
+        control = ControlMiddleware(policy)
+        agent = create_agent(model, tools, middleware=[control])
+        ```
+
+    How a run ended is in the agent's state under `control`; `agent_result` reads it.
+    """
+
+    state_schema = ControlAgentState
+
+    def __init__(
+        self,
+        policy: ControlPolicy | None = None,
+        *,
+        exit_behavior: Literal["end", "error"] = "end",
+        tool_policy: ToolPolicy | None = None,
+        tool_policies: Mapping[str, ToolPolicy] = MappingProxyType({}),
+    ) -> None:
+        """Take the rules.
+
+        Args:
+            policy: The rules for input and model calls. Its deadline holds for each model call, as
+                an agent's run may wait for tools and people.
+            exit_behavior: What becomes of a run without an answer. `end` ends it with a message
+                that names the failure; `error` raises the `ControlError`. LangChain's
+                `ModelFallbackMiddleware` needs the latter where it stands outside of this one.
+            tool_policy: The rules for tools.
+            tool_policies: Other rules for some tools, by name.
+
+        Raises:
+            ValueError: `exit_behavior` is neither.
+        """
+        super().__init__()
+        if exit_behavior not in ("end", "error"):
+            msg = f"`exit_behavior` is `end` or `error`, got {exit_behavior!r}"
+            raise ValueError(msg)
+        self.policy = _for_agents(policy or ControlPolicy())
+        self.exit_behavior = exit_behavior
+        self.tool_policy = tool_policy or ToolPolicy()
+        self.tool_policies = dict(tool_policies)
+        self.tools = []
+
+    # --- LangChain's hooks, sync and async --------------------------------------------------------
+
+    @hook_config(can_jump_to=["end"])
+    def before_agent(self, state: Any, runtime: Any) -> dict[str, Any] | None:  # noqa: ARG002
+        """Judge the user's newest message; a rejection ends the run without a model call."""
+        return run(self._opened(state, self._config()))
+
+    @hook_config(can_jump_to=["end"])
+    async def abefore_agent(self, state: Any, runtime: Any) -> dict[str, Any] | None:  # noqa: ARG002
+        """See `before_agent`."""
+        return await arun(self._opened(state, self._config()))
+
+    def wrap_model_call(
+        self,
+        request: ModelRequest[Any],
+        handler: Callable[[ModelRequest[Any]], ModelResponse[Any]],
+    ) -> ExtendedModelResponse[Any]:
+        """Call the model until its answer is accepted or the attempts are used up."""
+        return run(self._called(request, handler, self._config()))
+
+    async def awrap_model_call(
+        self,
+        request: ModelRequest[Any],
+        handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
+    ) -> ExtendedModelResponse[Any]:
+        """See `wrap_model_call`."""
+        return await arun(self._called(request, handler, self._config()))
+
+    @hook_config(can_jump_to=["model"])
+    def after_model(self, state: Any, runtime: Any) -> dict[str, Any] | None:  # noqa: ARG002
+        """Ask the person that a fallback wants to ask, in a step of its own.
+
+        Paused within the model's step, the graph would make every call again on resume.
+        """
+        record: AgentRun = state.get("control") or AgentRun()
+        paused = record.get("paused")
+        if not paused:
+            return None
+        reply = as_answer(interrupt(paused["asked"]))
+        return {
+            "messages": [RemoveMessage(id=paused["placeholder"])],
+            "control": {**record, "replies": [reply]},
+            "jump_to": "model",
+        }
+
+    @hook_config(can_jump_to=["model"])
+    async def aafter_model(self, state: Any, runtime: Any) -> dict[str, Any] | None:
+        """See `after_model`."""
+        return self.after_model(state, runtime)
+
+    def after_agent(self, state: Any, runtime: Any) -> dict[str, Any] | None:  # noqa: ARG002
+        """Tell the trail how the run ended."""
+        run(self._closed(state.get("control"), self._config()))
+        return None
+
+    async def aafter_agent(self, state: Any, runtime: Any) -> dict[str, Any] | None:  # noqa: ARG002
+        """See `after_agent`."""
+        await arun(self._closed(state.get("control"), self._config()))
+        return None
+
+    def wrap_tool_call(
+        self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Any]
+    ) -> Any:
+        """Call a tool under its rules. See `ToolPolicy`."""
+        return run(self._tool_called(request, handler))
+
+    async def awrap_tool_call(
+        self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[Any]]
+    ) -> Any:
+        """See `wrap_tool_call`."""
+        return await arun(self._tool_called(request, handler))
+
+    # --- what they do, once -----------------------------------------------------------------------
+
+    def _opened(self, state: Any, config: RunnableConfig) -> Flow[dict[str, Any]]:
+        messages: list[BaseMessage] = state["messages"]
+        config = config_of(config, request_id_in(config))
+        given = RunState(messages=list(messages))
+        opened = yield from drive(given, self._context(), config, until=_before_build)
+        record = record_of(opened)
+        if opened["status"] is None:
+            changed = _changed(messages, opened["draft"]["messages"])
+            return {"messages": changed, "control": record}
+        yield from self._raised_if_asked_to(opened, record, config)
+        answer = opened["messages"][-1] if opened["status"] == "fallback" else notice(opened)
+        return {
+            "messages": [*_withheld(messages, opened), answer],
+            "control": record,
+            "jump_to": "end",
+        }
+
+    def _called(
+        self, request: ModelRequest[Any], handler: Callable[..., Any], config: RunnableConfig
+    ) -> Flow[ExtendedModelResponse[Any]]:
+        record = cast("AgentRun | None", request.state.get("control"))
+        responses = Responses()
+        contract = AgentContract(self.policy.validator, request, responses)
+        policy = _with_reply(self.policy, record)
+        context = self._context(
+            policy=policy,
+            model=AgentModel(request, handler, responses),
+            model_name=name_of(request.model),
+            prompt=AgentPrompt(self.policy.prompt, request.system_message),
+            contract=contract,
+        )
+        begun, start = self._begun(request, record, config)
+        config = config_of(config, begun["request_id"])
+        ended = yield from drive(begun, context, config, start=start, until=_before_pause(policy))
+        if ended["status"] is None:
+            return _paused(ended, record, policy)
+        kept = record_of(ended, record)
+        if ended["status"] not in _ANSWERED:
+            yield from self._raised_if_asked_to(ended, kept, config)
+            return _response([notice(ended)], kept)
+        rest, structured = contract.accepted
+        return _response([ended["messages"][-1], *rest], kept, structured)
+
+    def _begun(
+        self, request: ModelRequest[Any], record: AgentRun | None, config: RunnableConfig
+    ) -> tuple[RunState, str]:
+        """Return the state of a model call, and the step it begins or goes on with."""
+        messages: list[BaseMessage] = list(request.messages)
+        fresh = fresh_run(config, self.policy.clock, self.policy.deadline_seconds)
+        begun = RunState(messages=messages, **fresh)
+        begun["draft"] = {"messages": messages, "context": []}
+        if record is None:
+            return begun, "build"
+        begun["request_id"] = record["request_id"]
+        paused = record.get("paused")
+        if not paused:
+            return begun, "build"
+        begun["attempts"], begun["failure"] = paused["attempts"], paused["failure"]
+        begun["fallbacks_asked"] = paused["fallbacks_asked"]
+        return begun, "fallback"
+
+    def _closed(self, record: AgentRun | None, config: RunnableConfig) -> Flow[None]:
+        if not record:
+            return
+        attempts = record["attempts"]
+        model = attempts[-1]["model"] if attempts else AGENT
+        yield from close(
+            record,
+            self._context(model_name=model),
+            config_of(config, record["request_id"]),
+        )
+
+    def _tool_called(self, request: ToolCallRequest, handler: Callable[..., Any]) -> Flow[Any]:
+        config = self._config()
+        state = request.state if isinstance(request.state, Mapping) else {}
+        if record := state.get("control"):
+            config = config_of(config, record["request_id"])
+        rules = self.tool_policies.get(request.tool_call["name"], self.tool_policy)
+        return (yield from controlled(request, ToolHandler(handler), self.policy, rules, config))
+
+    # --- parts ------------------------------------------------------------------------------------
+
+    def _config(self) -> RunnableConfig:
+        return heard(ensure_config(), self.policy.audit)
+
+    def _context(self, **parts: Any) -> Context:
+        whole = {"policy": self.policy, "model": _NO_MODEL, "model_name": AGENT, **parts}
+        return Context(**whole, is_whole_request=False)
+
+    def _raised_if_asked_to(
+        self, ended: RunState, record: AgentRun, config: RunnableConfig
+    ) -> Flow[None]:
+        if self.exit_behavior == "end" or ended["status"] in _ANSWERED:
+            return
+        yield from self._closed(record, config)  # an exception skips `after_agent`
+        raise error_for(result_of(ended))
+
+
+_NO_MODEL = RunnableLambda(str, name=AGENT)
+_ANSWERED = ("accepted", "fallback")
+
+
+# --- the policy, as agents need it ----------------------------------------------------------------
+
+
+def _for_agents(policy: ControlPolicy) -> ControlPolicy:
+    """Replace the default correction of a wrong shape by one that knows of tools."""
+    table, mode = policy.retry.policies, FailureMode.SCHEMA_VIOLATION
+    if table[mode].correction != DEFAULT_REMEDIES[mode].correction:
+        return policy
+    rows = {**table.root, mode: table[mode].model_copy(update={"correction": CORRECTION})}
+    return policy.override(retry=policy.retry.override(policies=RemedyTable(rows)))
+
+
+def _with_reply(policy: ControlPolicy, record: AgentRun | None) -> ControlPolicy:
+    """Put a person's reply in the place of the strategy that asked for it."""
+    if not record or not record["replies"] or not record["paused"]:
+        return policy
+    place, [reply] = record["paused"]["fallbacks_asked"], record["replies"]
+    strategies = list(policy.fallback.strategies)
+    strategies[place] = (strategies[place][0], lambda _: reply)
+    return policy.override(fallback=policy.fallback.override(strategies=strategies))
+
+
+# --- where a walk stops ---------------------------------------------------------------------------
+
+
+def _before_build(step: str, state: RunState) -> bool:  # noqa: ARG001
+    """Stop when the input is admitted: prompts are made for each model call."""
+    return step == "build"
+
+
+def _before_pause(policy: ControlPolicy) -> Callable[[str, RunState], bool]:
+    """Stop before a strategy that pauses the graph."""
+
+    def is_next(step: str, state: RunState) -> bool:
+        return step == "fallback" and policy.fallback.pauses(state["fallbacks_asked"])
+
+    return is_next
+
+
+def _paused(
+    run: RunState, record: AgentRun | None, policy: ControlPolicy
+) -> ExtendedModelResponse[Any]:
+    """Put off the rest of a walk until a person has answered.
+
+    An empty message stands for the answer, so that LangChain's hooks find one without tool calls.
+    """
+    placeholder = AIMessage("", id=uuid4().hex)
+    strategy = policy.fallback.strategies[run["fallbacks_asked"]][1]
+    note = run["failure"]
+    request = FallbackRequest(
+        messages=tuple(run["messages"]),
+        failure_mode=FailureMode(note["mode"]) if note else FailureMode.NONE,
+        attempts=tuple(run["attempts"]),
+        request_id=run["request_id"],
+    )
+    before = record or record_of(RunState(**{**run, "attempts": []}))
+    paused = {
+        "asked": strategy.asked(request.question, request),
+        "placeholder": placeholder.id,
+        "attempts": run["attempts"],
+        "failure": note,
+        "fallbacks_asked": run["fallbacks_asked"],
+    }
+    return _response([placeholder], AgentRun(**{**before, "status": None, "paused": paused}))
+
+
+# --- what goes into the agent's state -------------------------------------------------------------
+
+
+def _response(
+    messages: Sequence[BaseMessage], record: AgentRun, structured: Any = None
+) -> ExtendedModelResponse[Any]:
+    given = ModelResponse(result=list(messages), structured_response=structured)
+    return ExtendedModelResponse(given, Command(update={"control": record}))
+
+
+def _changed(before: Sequence[BaseMessage], after: Sequence[BaseMessage]) -> list[BaseMessage]:
+    """Return the messages that screening has changed, in place of those with the same ids.
+
+    One that may not reach the model keeps its place: whoever reads the history next, a summarizer
+    for one, must not meet the attack either.
+    """
+    kept = {message.id: message for message in after}
+    screened = [kept.get(message.id) or _emptied(message) for message in before]
+    return [new for new, old in zip(screened, before, strict=True) if new != old]
+
+
+def _withheld(messages: Sequence[BaseMessage], run: RunState) -> list[BaseMessage]:
+    """Return what stands in for a question that was an attack: it must not come back as history."""
+    note, asked = run["failure"], index_of_question(messages)
+    if asked is None or not note or note["mode"] != FailureMode.PROMPT_INJECTION:
+        return []
+    return [_emptied(messages[asked])]
+
+
+def _emptied(message: BaseMessage) -> BaseMessage:
+    return message.model_copy(update={"content": WITHHELD})

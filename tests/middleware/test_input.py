@@ -1,0 +1,138 @@
+"""`before_agent`: what a user says is judged before the agent does anything."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.checkpoint.memory import InMemorySaver
+
+from langchain_control import FailureMode, FallbackRouter, RateLimiter
+from langchain_control.errors import InputRejected, RateLimited
+from langchain_control.middleware import agent_result
+from langchain_control.screening import WITHHELD
+from tests.middleware.agents import HARMLESS, THREAD, agent_of, ask, audited, policy, types
+from tests.scenarios import ATTACK
+
+
+def test_a_rejection_ends_the_run_with_a_named_result_and_no_model_call(call):
+    """An attack costs no model call; the state names what happened."""
+    agent, model = agent_of([])
+
+    state = call(agent, ask(ATTACK))
+
+    result = agent_result(state)
+    assert (result.status, result.failure_mode) == ("rejected", FailureMode.PROMPT_INJECTION)
+    assert result.step == "guard"
+    assert state["messages"][-1].response_metadata["control_status"] == "rejected"
+    assert model.calls == []
+
+
+def test_a_rejection_can_be_an_exception(call):
+    """With `exit_behavior="error"` the same rejection is raised, and told to the trail."""
+    rules, sink = audited()
+    agent, _ = agent_of([], rules, control={"exit_behavior": "error"})
+
+    with pytest.raises(InputRejected) as caught:
+        call(agent, ask(ATTACK))
+
+    assert caught.value.failure_mode is FailureMode.PROMPT_INJECTION
+    assert [r["event"] for r in sink.records] == ["control.blocked", "control.finished"]
+
+
+def test_an_unknown_exit_behavior_is_an_error():
+    """A misspelt option fails at construction."""
+    with pytest.raises(ValueError, match="exit_behavior"):
+        agent_of([], control={"exit_behavior": "explode"})
+
+
+def test_a_blocked_attack_does_not_come_back_as_history(call):
+    """On the next turn of the thread, neither the model nor anything else meets the attack."""
+    agent, model = agent_of(["Fine."], checkpointer=InMemorySaver())
+
+    call(agent, ask(ATTACK), THREAD)
+    state = call(agent, ask(), THREAD)
+
+    assert agent_result(state).status == "accepted"
+    assert types(state) == ["human", "ai", "human", "ai"]
+    assert not any("previous instructions" in m.text for m in [*model.calls[0], *state["messages"]])
+
+
+def test_attacks_in_the_history_are_withheld_in_their_place(call):
+    """An earlier attack does not block a harmless question, and does not reach the model."""
+    agent, model = agent_of(["Fine."])
+    history = [HumanMessage(ATTACK), AIMessage("No."), HumanMessage(HARMLESS)]
+
+    state = call(agent, {"messages": history})
+
+    assert [m.text for m in model.calls[0]] == [WITHHELD, "No.", HARMLESS]
+    assert agent_result(state).status == "accepted"
+
+
+def test_the_question_reaches_the_model_sanitized(call):
+    """Invisible characters are gone from the question, in the model's prompt and in the state."""
+    agent, model = agent_of(["Fine."])
+
+    state = call(agent, ask("How is\u200b it?"))
+
+    assert model.calls[0][0].text == state["messages"][0].text == "How is it?"
+
+
+def limited():
+    limiter = RateLimiter(requests_per_minute=1, key=lambda config: config["configurable"]["user"])
+    return policy(limiter=limiter)
+
+
+def test_the_rate_limit_holds_per_user(call):
+    """A user over the limit is turned away; another one is served."""
+    agent, model = agent_of(["Fine."] * 2, limited())
+
+    states = [call(agent, ask(), {"configurable": {"user": user}}) for user in ("a", "a", "b")]
+
+    assert [agent_result(s).status for s in states] == ["accepted", "rejected", "accepted"]
+    assert agent_result(states[1]).failure_mode is FailureMode.RATE_LIMITED
+    assert len(model.calls) == 2
+
+
+def test_a_rate_limit_error_says_when_to_come_back(call):
+    """Raised, a rejection of the limiter carries `retry_after`."""
+    agent, _ = agent_of(["Fine."], limited(), control={"exit_behavior": "error"})
+    user = {"configurable": {"user": "a"}}
+    call(agent, ask(), user)
+
+    with pytest.raises(RateLimited) as caught:
+        call(agent, ask(), user)
+
+    assert caught.value.retry_after > 0
+
+
+def test_the_tokens_of_the_whole_run_are_settled(call):
+    """What the limiter had estimated is replaced by what all model calls used."""
+    limiter = RateLimiter(tokens_per_minute=1000, answer_tokens=900)
+    agent, _ = agent_of(["Fine."] * 2, policy(limiter=limiter))
+
+    states = [call(agent, ask()) for _ in range(2)]
+
+    assert [agent_result(s).status for s in states] == ["accepted", "accepted"]
+
+
+def test_a_blocked_input_is_answered_where_the_policy_says_so(call):
+    """With `answer_blocked_input` a fallback answers, and the run ends there."""
+    fallback = FallbackRouter(strategies=[("no", "I cannot do that.")], answer_blocked_input=True)
+    agent, model = agent_of([], policy(fallback=fallback))
+
+    state = call(agent, ask(ATTACK))
+
+    assert state["messages"][-1].content == "I cannot do that."
+    assert agent_result(state).status == "fallback"
+    assert model.calls == []
+
+
+def test_a_run_without_messages_of_a_person_is_none_of_the_guards_business():
+    """An agent that is handed answers alone is not blocked for lack of a question."""
+    agent, _ = agent_of(["Fine."])
+
+    state = asyncio.run(agent.ainvoke({"messages": [AIMessage("Hello.")]}))
+
+    assert agent_result(state).status == "accepted"

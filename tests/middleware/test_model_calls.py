@@ -1,0 +1,379 @@
+"""`wrap_model_call`: bounded attempts around the handler, and nothing rejected in the history."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from langchain.agents.structured_output import AutoStrategy, ProviderStrategy, ToolStrategy
+from langchain_core.exceptions import ModelAuthenticationError, ModelTimeoutError
+from langchain_core.messages import SystemMessage
+from langchain_core.tools import tool
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command
+
+from langchain_control import (
+    CircuitBreaker,
+    FailureMode,
+    FallbackRouter,
+    PromptBuilder,
+    ResponseValidator,
+    RetryEngine,
+    TokenBudget,
+)
+from langchain_control.errors import AttemptsExhausted
+from langchain_control.middleware import agent_result
+from langchain_control.strategies import HumanAnswer
+from langchain_control.testing import Reply, ScriptedChatModel
+from tests.middleware.agents import (
+    THREAD,
+    Forecast,
+    agent_of,
+    ask,
+    calling,
+    policy,
+    tool_call,
+    types,
+)
+from tests.scenarios import AT_ONCE, CITY, GOOD
+
+FORECAST = {"city": "Oslo", "degrees": 7}
+TEXT = '{"city": "Oslo", "degrees": 7}'
+RIGHT_CALL = calling(tool_call("weather", city="Oslo"))
+WRONG_CALL = calling(tool_call("weather", town="Oslo"))
+
+
+# --- answers --------------------------------------------------------------------------------------
+
+
+def test_only_the_accepted_answer_enters_the_history(call):
+    """Neither a rejected answer nor the correction is in the agent's messages."""
+    rules = policy(validator=ResponseValidator(response_schema=CITY))
+    agent, model = agent_of(["no json", GOOD], rules)
+
+    state = call(agent, ask())
+
+    assert types(state) == ["human", "ai"]
+    assert state["messages"][-1].content == '{"city":"Paris"}'
+    assert state["messages"][-1].additional_kwargs["parsed"] == {"city": "Paris"}
+    assert "was not accepted" in model.calls[1][-1].text
+
+
+def test_tool_calls_are_judged_by_their_schemas_not_by_content_rules(call):
+    """Content rules wait for the answer; a call with arguments that fit passes."""
+    rules = policy(validator=ResponseValidator(must_contain=["sunny"], min_length=5))
+    agent, model = agent_of([RIGHT_CALL, "It is sunny."], rules)
+
+    state = call(agent, ask())
+
+    assert types(state) == ["human", "ai", "tool", "ai"]
+    assert len(model.calls) == 2
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [WRONG_CALL, calling(tool_call("wether", city="Oslo"))],
+    ids=["arguments", "name"],
+)
+def test_a_wrong_tool_call_is_corrected_before_it_is_made(call, wrong):
+    """Bad arguments and unknown tools cost a retry, and leave no trace in the history."""
+    agent, model = agent_of([wrong, RIGHT_CALL, "Sunny."])
+
+    state = call(agent, ask())
+
+    assert types(state) == ["human", "ai", "tool", "ai"]
+    assert state["messages"][2].content == "It is sunny in Oslo."
+    assert "weather" in model.calls[1][-1].text
+
+
+def test_arguments_are_converted_as_the_tool_would():
+    """A number written as text is what the tool itself accepts: no reason for a retry."""
+
+    @tool
+    def double(n: int) -> int:
+        """Double a number."""
+        return 2 * n
+
+    agent, model = agent_of([calling(tool_call("double", n="4")), "Eight."], tools=[double])
+
+    assert agent.invoke(ask())["messages"][2].content == "8"
+    assert len(model.calls) == 2
+
+
+def test_the_corrected_prompt_keeps_the_agents_list_as_it_is(call):
+    """The correction is added at the end; system message and history stay in their order."""
+    agent, model = agent_of([RIGHT_CALL, "", "Sunny."], system_prompt="You know the weather.")
+
+    call(agent, ask())
+
+    first, again = model.calls[1], model.calls[2]
+    assert again[:-1] == first
+    assert [m.type for m in again] == ["system", "human", "ai", "tool", "human"]
+
+
+def test_the_policys_words_join_the_agents_system_message(call):
+    """System prompt and constraints of the policy are said once, around the agent's own."""
+    prompt = PromptBuilder(system_prompt="Be brief.", constraints=["No jokes."])
+    agent, model = agent_of(["Sunny."], policy(prompt=prompt), system_prompt="You know it.")
+
+    call(agent, ask())
+
+    [system, question] = model.calls[0]
+    assert isinstance(system, SystemMessage)
+    assert [part in system.text for part in ("Be brief.", "You know it.", "1. No jokes.")] == [
+        1
+    ] * 3
+    assert system.text.index("Be brief.") < system.text.index("You know it.")
+    assert question.type == "human"
+
+
+# --- bounds ---------------------------------------------------------------------------------------
+
+STRATEGIES = {
+    "none": None,
+    "tool": ToolStrategy(Forecast),
+    "provider": ProviderStrategy(Forecast),
+    "auto": AutoStrategy(Forecast),
+    "raw": Forecast,
+    "dict": ToolStrategy(Forecast.model_json_schema()),
+    "strict": ToolStrategy(Forecast, handle_errors=False),
+}
+HOPELESS = {
+    "prose": "It is sunny.",
+    "wrong call": calling(tool_call("Forecast", city="Oslo", degrees="warm")),
+    "wrong json": '{"city": "Oslo"}',
+    "two calls": calling(
+        tool_call("Forecast", id="1", **FORECAST), tool_call("Forecast", id="2", **FORECAST)
+    ),
+}
+
+
+@pytest.mark.parametrize("answer", HOPELESS.values(), ids=HOPELESS)
+@pytest.mark.parametrize("strategy", list(STRATEGIES)[1:])
+def test_a_model_that_never_answers_rightly_ends_after_max_attempts(strategy, answer):
+    """Whatever the strategy and however wrong the answers, the run ends with a named failure."""
+    agent, model = agent_of(lambda _: answer, response_format=STRATEGIES[strategy])
+
+    state = agent.invoke(ask())
+
+    result = agent_result(state)
+    assert (result.status, result.failure_mode) == ("exhausted", FailureMode.SCHEMA_VIOLATION)
+    assert len(model.calls) == 3
+    assert types(state) == ["human", "ai"]
+    assert state.get("structured_response") is None
+
+
+@pytest.mark.parametrize("strategy", list(STRATEGIES)[1:])
+def test_async_ends_the_same_way(strategy):
+    """The bound holds in `ainvoke`, too."""
+    agent, model = agent_of(lambda _: "It is sunny.", response_format=STRATEGIES[strategy])
+
+    state = asyncio.run(agent.ainvoke(ask()))
+
+    assert agent_result(state).status == "exhausted"
+    assert len(model.calls) == 3
+
+
+def test_a_model_that_always_calls_wrongly_ends_after_max_attempts(call):
+    """Without structured output, too, wrong tool calls do not go round for ever."""
+    agent, model = agent_of(
+        lambda _: WRONG_CALL, policy(retry=RetryEngine(max_attempts=2, **AT_ONCE))
+    )
+
+    assert agent_result(call(agent, ask())).status == "exhausted"
+    assert len(model.calls) == 2
+
+
+def test_exhaustion_can_be_an_exception(call):
+    """With `exit_behavior="error"` a run without an answer raises, carrying its attempts."""
+    agent, _ = agent_of(lambda _: "", control={"exit_behavior": "error"})
+
+    with pytest.raises(AttemptsExhausted) as caught:
+        call(agent, ask())
+
+    assert len(caught.value.result.attempts) == 3
+
+
+def test_a_list_over_the_budget_is_a_failure_before_any_call(call):
+    """A budget that was set bounds the whole list, system message included; nothing is cut."""
+    prompt = PromptBuilder(budget=TokenBudget(total_tokens=40))
+    agent, model = agent_of([], policy(prompt=prompt), system_prompt="word " * 60)
+
+    result = agent_result(call(agent, ask()))
+
+    assert (result.status, result.failure_mode) == ("rejected", FailureMode.TOKEN_OVERFLOW)
+    assert result.step == "build"
+    assert model.calls == []
+
+
+def test_a_budget_that_nobody_set_does_not_bind_an_agent(call):
+    """The default of 800 tokens is meant for one question."""
+    agent, _ = agent_of(["Fine."], system_prompt="word " * 1000)
+
+    assert agent_result(call(agent, ask())).status == "accepted"
+
+
+def test_a_correction_that_does_not_fit_is_left_out(call):
+    """The list comes first: what is left of the budget is the correction's."""
+    prompt = PromptBuilder(budget=TokenBudget(total_tokens=30))
+    agent, model = agent_of(["", "Fine."], policy(prompt=prompt))
+
+    assert agent_result(call(agent, ask())).status == "accepted"
+    assert [len(messages) for messages in model.calls] == [1, 1]
+
+
+# --- failures of transport ------------------------------------------------------------------------
+
+
+def test_transport_failures_are_retried(call):
+    """A timeout of the provider is tried again."""
+    agent, model = agent_of([ModelTimeoutError("t"), ConnectionError(), "Fine."])
+
+    result = agent_result(call(agent, ask()))
+
+    assert [a["failure_mode"] for a in result.attempts] == ["timeout", "model_error", "none"]
+    assert len(model.calls) == 3
+
+
+def test_a_slow_model_is_given_up_in_time():
+    """The policy's time limit holds for the call of the handler."""
+    agent, _ = agent_of(
+        [Reply("late", delay_seconds=0.5)],
+        policy(timeout_seconds=0.05, retry=RetryEngine(max_attempts=1)),
+    )
+
+    assert agent_result(agent.invoke(ask())).failure_mode is FailureMode.TIMEOUT
+
+
+def test_an_open_circuit_is_not_asked(call):
+    """With the circuit open the run ends at once, with its name."""
+    rules = policy(breaker=CircuitBreaker(failure_threshold=1))
+    agent, model = agent_of([ModelTimeoutError("t")] * 5, rules)
+
+    results = [agent_result(call(agent, ask())) for _ in range(2)]
+
+    assert results[1].failure_mode is FailureMode.CIRCUIT_OPEN
+    assert len(model.calls) == 1
+
+
+def test_programming_errors_pass(call):
+    """What is no failure of a model is raised as it is."""
+    agent, _ = agent_of([ZeroDivisionError()])
+
+    with pytest.raises(ZeroDivisionError):
+        call(agent, ask())
+
+
+# --- structured output ----------------------------------------------------------------------------
+
+RIGHT = {
+    "tool": calling(tool_call("Forecast", **FORECAST)),
+    "provider": TEXT,
+    "auto": calling(tool_call("Forecast", **FORECAST)),
+    "raw": calling(tool_call("Forecast", **FORECAST)),
+    "dict": calling(tool_call("Forecast", **FORECAST)),
+    "strict": calling(tool_call("Forecast", **FORECAST)),
+}
+
+
+@pytest.mark.parametrize("strategy", RIGHT)
+def test_the_structured_response_is_kept(call, strategy):
+    """After a wrong answer the right one gives `structured_response`, as LangChain made it."""
+    agent, _ = agent_of(["prose", RIGHT[strategy]], response_format=STRATEGIES[strategy])
+
+    state = call(agent, ask())
+
+    given = state["structured_response"]
+    assert (given if isinstance(given, dict) else given.model_dump()) == FORECAST
+    assert agent_result(state).status == "accepted"
+
+
+@pytest.mark.parametrize("strategy", ["tool", "provider", "auto"])
+def test_json_in_a_fence_is_no_reason_for_another_call(call, strategy):
+    """Structured output that came as text counts if it is right."""
+    fenced = f"Here you are:\n```json\n{TEXT}\n```"
+    agent, model = agent_of([fenced], response_format=STRATEGIES[strategy])
+
+    state = call(agent, ask())
+
+    assert state["structured_response"] == Forecast(**FORECAST)
+    assert len(model.calls) == 1
+
+
+def test_the_policys_rules_hold_for_structured_output(call):
+    """Rules for content judge the structured answer as JSON, whichever way it came."""
+    rules = policy(validator=ResponseValidator(forbidden_phrases=["Oslo"]))
+    agent, _ = agent_of(lambda _: RIGHT["tool"], rules, response_format=STRATEGIES["tool"])
+
+    result = agent_result(call(agent, ask()))
+
+    assert result.failure_mode is FailureMode.CONSTRAINT_VIOLATION
+
+
+def test_tools_and_structured_output_go_together(call):
+    """An agent may use its tools first and answer in structure later."""
+    agent, _ = agent_of([RIGHT_CALL, RIGHT["tool"]], response_format=STRATEGIES["tool"])
+
+    state = call(agent, ask())
+
+    assert state["structured_response"] == Forecast(**FORECAST)
+    assert types(state) == ["human", "ai", "tool", "ai", "tool"]
+
+
+# --- fallbacks ------------------------------------------------------------------------------------
+
+
+def test_another_model_is_asked_with_the_agents_tools(call):
+    """A fallback model answers in the first one's place, tools bound, and the agent goes on."""
+    second = ScriptedChatModel(script=[RIGHT_CALL], model_name="second")
+    rules = policy(fallback=FallbackRouter(strategies=[("second", second)]))
+    agent, _ = agent_of([ModelAuthenticationError("401"), "Sunny."], rules)
+
+    state = call(agent, ask())
+
+    assert types(state) == ["human", "ai", "tool", "ai"]
+    assert state["messages"][1].response_metadata["control_fallback"] == "second"
+
+
+def test_a_fallback_gives_structured_output_too(call):
+    """A text that meets the schema becomes the `structured_response`."""
+    rules = policy(fallback=FallbackRouter(strategies=[("canned", TEXT)]))
+    agent, _ = agent_of(lambda _: "prose", rules, response_format=STRATEGIES["tool"])
+
+    state = call(agent, ask())
+
+    assert state["structured_response"] == Forecast(**FORECAST)
+    assert agent_result(state).status == "fallback"
+
+
+def human(**changes):
+    strategies = [*changes.pop("first", ()), ("person", HumanAnswer()), ("canned", GOOD)]
+    return policy(fallback=FallbackRouter(strategies=strategies), **changes)
+
+
+def test_a_person_answers_without_another_model_call(call):
+    """The agent pauses in a step of its own; on resume the answer is accepted, no call repeated."""
+    small = ScriptedChatModel(script=[""])
+    rules = human(first=[("small", small)], validator=ResponseValidator(response_schema=CITY))
+    agent, model = agent_of(["no"] * 3, rules, checkpointer=InMemorySaver())
+
+    paused = call(agent, ask(), THREAD)
+    state = call(agent, Command(resume={"city": "Rome"}), THREAD)
+
+    assert paused["__interrupt__"][0].value["failure_mode"] == "schema_violation"
+    assert types(state) == ["human", "ai"]
+    assert state["messages"][-1].content == '{"city":"Rome"}'
+    assert agent_result(state).strategy == "fallback:person"
+    assert (len(model.calls), len(small.calls)) == (3, 1)
+    assert len(agent_result(state).attempts) == 3
+
+
+def test_a_person_who_breaks_the_contract_is_not_the_last_word(call):
+    """An answer that does not meet the contract goes on to the next strategy."""
+    rules = human(validator=ResponseValidator(response_schema=CITY))
+    agent, _ = agent_of(["no"] * 3, rules, checkpointer=InMemorySaver())
+
+    call(agent, ask(), THREAD)
+    state = call(agent, Command(resume="dunno"), THREAD)
+
+    assert agent_result(state).strategy == "fallback:canned"
