@@ -112,7 +112,7 @@ def _status(exc: BaseException) -> int:
         *(_attribute(exc, name) for name in ("status_code", "status", "code")),
         getattr(response, "status_code", None),
     )
-    return next((int(p) for p in places if isinstance(p, int) and not isinstance(p, bool)), 0)
+    return next((int(p) for p in places if isinstance(p, int)), 0)
 
 
 # --- by the provider's error code -----------------------------------------------------------------

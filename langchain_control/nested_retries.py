@@ -58,8 +58,7 @@ def _attempts(runnable: Any) -> int:
 def _own_retries(model: Any) -> int:
     sdk_client = getattr(model, "root_client", None)
     candidates = (getattr(model, "max_retries", None), getattr(sdk_client, "max_retries", None))
-    own = next((n for n in candidates if isinstance(n, int)), 0)
-    return max(0, own)
+    return next((n for n in candidates if isinstance(n, int)), 0)
 
 
 def _parts(runnable: Any) -> Iterator[Runnable[Any, Any]]:

@@ -93,6 +93,21 @@ def test_what_does_not_fit_loses_its_excerpt_first():
     assert lines == [f"/{'p' * 47}: expected {'e' * 72}"]
 
 
+@pytest.mark.parametrize("chars", range(30))
+def test_the_lines_together_stay_within_the_bound(chars):
+    """Line breaks count, too."""
+    violations = [Violation("r", "e" * (20 + chars))] * MAX_VIOLATIONS
+
+    assert len(correction("i" * 195, violations)) <= MAX_CHARS
+
+
+def test_only_the_beginning_of_a_long_text_is_looked_at():
+    """A megabyte of spaces costs no more than a line."""
+    violation = Violation("r", "an answer", path=" " * 1_000_000 + "end")
+
+    assert data_lines(correction(INSTRUCTION, [violation])) == ["answer: expected an answer"]
+
+
 def test_an_instruction_is_cut_rather_than_the_bound_broken():
     """A caller's own instruction cannot push the correction over its length."""
     assert len(correction("i" * 10_000, [WRONG])) <= MAX_CHARS

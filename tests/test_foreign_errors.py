@@ -354,6 +354,14 @@ def test_real_exceptions_are_classified(make, mode):
     assert classify(built(make)) is mode
 
 
+def test_an_error_in_a_stream_is_found_in_the_body():
+    """SDKs that do not read the body leave its error there."""
+    exc = CarriesStatusError(200)
+    exc.body = {"type": "error", "error": {"type": "overloaded_error"}}
+
+    assert classify(exc) is TRANSIENT
+
+
 def test_a_subclass_means_what_its_base_means():
     """Applications subclass the errors of their SDK."""
 

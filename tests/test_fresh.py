@@ -79,6 +79,19 @@ def test_a_global_cache_is_not_read(call, global_cache):
     assert call(without_cache(model), "q").text == "2"
 
 
+class Counted(InMemoryCache):
+    """A cache that is empty, and so false, at first."""
+
+    def __len__(self):
+        """Count the answers kept."""
+        return len(self._cache)
+
+
+def test_an_empty_cache_is_a_cache(call):
+    """Whether a model caches does not depend on what the cache holds yet."""
+    assert without_cache(numbered(cache=Counted())).cache is False
+
+
 def test_a_fresh_answer_is_not_written_either(global_cache):
     """A cache keeps what it had: a retried answer belongs to a prompt with a correction."""
     model = numbered()

@@ -138,6 +138,6 @@ def _as_message(given: Any) -> AIMessage:
 
 
 def _is_blank(reply: AIMessage) -> bool:
-    if isinstance(reply.content, str):
-        return not (reply.content.strip() or reply.tool_calls)
-    return not reply.content and not reply.tool_calls
+    if reply.text.strip() or reply.tool_calls:
+        return False
+    return all(isinstance(block, str) or block.get("type") == "text" for block in reply.content)

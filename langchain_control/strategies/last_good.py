@@ -123,4 +123,4 @@ def _copy(answer: AIMessage) -> AIMessage:
 
     With its old id a thread's state would replace the earlier message instead of adding one.
     """
-    return AIMessage(content=answer.content, additional_kwargs=dict(answer.additional_kwargs))
+    return AIMessage(content=answer.content, additional_kwargs=answer.additional_kwargs)

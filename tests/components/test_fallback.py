@@ -194,6 +194,18 @@ def test_an_async_function_is_skipped_in_a_sync_call(heard):
     assert heard.events[0]["message"] == "TypeError"
 
 
+def test_a_function_may_hand_on_an_awaitable():
+    """A plain function around an async one is awaited, or skipped in a sync call without a trace."""
+
+    def hands_on(question):
+        return answers_later(question)
+
+    indirect = router(hands_on, answers)
+
+    assert asyncio.run(indirect.ainvoke("Why?")).text == "Later: Why?"
+    assert indirect.invoke("Why?").text == "You asked: Why?"
+
+
 def test_a_model_gets_the_messages(call):
     """Without a prompt, a Runnable gets what the caller sent."""
     model = ScriptedChatModel(script=["hi"])
@@ -216,6 +228,24 @@ def test_a_model_gets_the_prompt_of_the_first_model(call):
 def test_a_text_is_an_answer(call):
     """A sentence in a configuration file is a strategy."""
     assert call(FallbackRouter(strategies={"apology": "Sorry."}), "Why?").text == "Sorry."
+
+
+@pytest.mark.parametrize(
+    ("content", "is_answer"),
+    [
+        ([], False),
+        ([{"type": "text", "text": " "}], False),
+        (["", " "], False),
+        ([{"type": "text", "text": "hi"}], True),
+        ([{"type": "image", "url": "http://a.test/b.png"}], True),
+    ],
+    ids=str,
+)
+def test_an_answer_in_blocks_needs_a_block_that_says_something(call, content, is_answer):
+    """Blank blocks are no answer; a picture is one."""
+    winner = call(router(lambda q: AIMessage(content), answers), "Why?").response_metadata[FALLBACK]
+
+    assert winner == ("1" if is_answer else "2")
 
 
 def test_a_streamed_chunk_is_an_answer(call):
@@ -261,6 +291,17 @@ def test_an_answer_says_what_was_tried_before_it(call):
         ("3", "rejected", "constraint_violation", "a word is missing"),
         ("4", "answered", "none", ""),
     ]
+
+
+def test_a_crash_is_a_failure_whatever_it_carries(call):
+    """An error of ours without a failure mode must not look like an answer in the trail."""
+
+    def gives_up(question):
+        raise AttemptsExhausted
+
+    asks = Asks(router=router(gives_up, answers))
+
+    assert call(asks, FallbackRequest(QUESTION)).tries[0].failure_mode is FailureMode.MODEL_ERROR
 
 
 def test_without_a_valid_answer_there_is_none(call):

@@ -127,6 +127,24 @@ def test_an_outage_does_not_make_the_model_forget_its_correction():
     assert retry.mutation == "schema_violation"
 
 
+def test_the_latest_correction_counts():
+    """A newer answer was wrong in another way."""
+    engine = RetryEngine(max_attempts=9)
+
+    retry = engine.decide(attempts("schema_violation", "constraint_violation", "model_error"))
+
+    assert retry.mutation == "constraint_violation"
+
+
+def test_violations_belong_to_the_last_failure():
+    """What is wrong with the last answer is not said of an earlier one."""
+    violation = Violation("r", "something else")
+
+    retry = ENGINE.decide(attempts("schema_violation", "model_error"), violations=[violation])
+
+    assert "something else" not in retry.feedback
+
+
 def test_a_damaged_answer_asks_for_the_native_schema_mode_from_then_on():
     """The strongest remedy stays on while the run goes on."""
     assert ENGINE.decide(attempts("schema_violation")).native_schema
@@ -149,6 +167,13 @@ def test_the_same_overflow_twice_is_enough():
 
     assert ENGINE.decide(twice) is None
     assert ENGINE.decide(better) is not None
+
+
+def test_a_failure_between_two_equal_ones_is_progress():
+    """Only what fails twice in a row is given up early."""
+    engine = RetryEngine(max_attempts=9, policies={"timeout": {"stop_on_repeat": True}})
+
+    assert engine.decide(attempts("timeout", "model_error", "timeout")) is not None
 
 
 def test_a_table_decides_where_to_stop_at_a_repeated_failure():
