@@ -30,6 +30,7 @@ __all__ = [
     "Maybe",
     "RateStore",
     "RedisCircuitStore",
+    "RedisRateStore",
 ]
 
 T = TypeVar("T")
@@ -105,5 +106,6 @@ def __getattr__(name: str) -> Any:
 _HOME: Mapping[str, str] = {
     "InMemoryCircuitStore": "langchain_control.stores.in_memory_circuits",
     "RedisCircuitStore": "langchain_control.stores.redis_circuits",
+    "RedisRateStore": "langchain_control.stores.redis_rates",
     "InMemoryRateStore": "langchain_control.stores.in_memory_rates",
 }

@@ -1,0 +1,134 @@
+"""Rate limits in Redis or Valkey, shared by processes and hosts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from langchain_control.stores.in_memory_rates import InMemoryRateStore, denied
+from langchain_control.stores.rates import Demand, Denial, Grant
+from langchain_control.stores.redis_link import RedisLink
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["RedisRateStore"]
+
+SCRIPT = """
+local time = redis.call('TIME')
+local now = tonumber(ARGV[1]) or (tonumber(time[1]) + tonumber(time[2]) / 1000000)
+local max_wait, giving_back = tonumber(ARGV[2]), ARGV[3] == '1'
+local longest, tightest, idle, arrivals = 0, 0, now, {}
+for i = 0, (#ARGV - 3) / 4 - 1 do
+  local name = ARGV[4 + 4 * i]
+  local amount, rate, burst =
+    tonumber(ARGV[5 + 4 * i]), tonumber(ARGV[6 + 4 * i]), tonumber(ARGV[7 + 4 * i])
+  local arrival = math.max(tonumber(redis.call('HGET', KEYS[1], name) or now), now)
+  local after = arrival + (giving_back and -amount or amount) / rate
+  arrivals[#arrivals + 1] = name
+  arrivals[#arrivals + 1] = string.format('%.6f', after)
+  idle = math.max(idle, after)
+  local wait = after - burst / rate - now
+  if wait > longest then longest, tightest = wait, i + 1 end
+end
+if giving_back or longest <= max_wait then
+  if #arrivals > 0 then
+    redis.call('HSET', KEYS[1], unpack(arrivals))
+    redis.call('PEXPIRE', KEYS[1], math.ceil((idle - now) * 1000) + 1000)
+  end
+  tightest = 0
+end
+return {tightest, string.format('%.6f', longest)}
+"""
+"""The generic cell rate algorithm of `virtual_schedule`, for all demands or none."""
+
+
+class RedisRateStore:
+    """Keep rate limits in Redis or Valkey: one atomic step each, on the server's time.
+
+    Redis away: each process limits by itself, at the full rate, until the server answers again.
+
+    Operations are synchronous. On an event loop a round trip blocks for its duration, at most
+    `timeout_seconds`.
+    """
+
+    def __init__(
+        self,
+        url: str = "redis://localhost:6379/0",
+        *,
+        prefix: str = "langchain-control:rate:",
+        timeout_seconds: float = 0.05,
+        away_seconds: float = 1.0,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        """Connect when first asked.
+
+        Args:
+            url: Of the server, as redis-py reads it.
+            prefix: Of all keys.
+            timeout_seconds: How long a round trip may take. Nothing is tried twice.
+            away_seconds: How long a server that did not answer is left alone.
+            clock: Time in seconds instead of the server's. For tests.
+        """
+        self._url, self._prefix, self._clock = url, prefix, clock
+        self._timeout_seconds, self._away_seconds = timeout_seconds, away_seconds
+        self._link = RedisLink(
+            url,
+            SCRIPT,
+            channel=prefix,
+            timeout_seconds=timeout_seconds,
+            away_seconds=away_seconds,
+        )
+        self._local = InMemoryRateStore()
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the server did not answer lately, so that limits are kept locally."""
+        return self._link.is_away
+
+    def take(
+        self, key: str, demands: tuple[Demand, ...], max_wait_seconds: float
+    ) -> Grant | Denial:
+        """Take room for all demands, or for none if one would wait too long."""
+        reply = self._run(key, demands, max_wait_seconds, giving_back=False)
+        if reply is None:
+            return self._local.take(key, demands, max_wait_seconds)
+        tightest, wait_seconds = reply[0], float(reply[1])
+        if tightest:
+            return denied(demands[tightest - 1], wait_seconds, max_wait_seconds)
+        return Grant(wait_seconds)
+
+    def give_back(self, key: str, demands: tuple[Demand, ...]) -> None:
+        """Return room that was not needed. A negative amount takes what was needed in excess."""
+        if self._run(key, demands, 0.0, giving_back=True) is None:
+            self._local.give_back(key, demands)
+
+    def close(self) -> None:
+        """Close the connections. Asking again opens them again."""
+        self._link.close()
+
+    def _run(
+        self, key: str, demands: tuple[Demand, ...], max_wait_seconds: float, *, giving_back: bool
+    ) -> Any:
+        now = "" if self._clock is None else repr(self._clock())
+        numbers = (part for demand in demands for part in demand)
+        return self._link.ask(
+            [self._prefix + key], [now, max_wait_seconds, int(giving_back), *numbers]
+        )
+
+    def __repr__(self) -> str:
+        """Show where it is kept, without credentials."""
+        return f"RedisRateStore({self._link.address!r}, prefix={self._prefix!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as a store of the same server: limits are there."""
+        return _rebuild, (self._url, self._prefix, self._timeout_seconds, self._away_seconds)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> RedisRateStore:
+        """Copy as the same store: copies of a policy share its connections."""
+        return self
+
+
+def _rebuild(url: str, prefix: str, timeout_seconds: float, away_seconds: float) -> RedisRateStore:
+    return RedisRateStore(
+        url, prefix=prefix, timeout_seconds=timeout_seconds, away_seconds=away_seconds
+    )
