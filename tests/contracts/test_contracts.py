@@ -1,0 +1,255 @@
+"""Contracts: what they find, where, and how they say it."""
+
+import copy
+import enum
+import pickle
+import typing
+from datetime import date
+from decimal import Decimal
+
+import pytest
+import typing_extensions
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from langchain_control.contracts import MAX_VIOLATIONS, compile_contract
+from langchain_control.contracts.pointers import describe, pointer
+from langchain_control.outcomes import Violation
+
+
+class Color(enum.Enum):
+    """An enum."""
+
+    RED = "red"
+    BLUE = "blue"
+
+
+class Line(BaseModel):
+    """A model within a model."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sku: str = Field(pattern="^[A-Z]+$")
+    count: int = Field(ge=1, le=9)
+
+
+class Order(BaseModel):
+    """A model with most of what models have."""
+
+    day: date
+    lines: list[Line]
+    color: Color | None = None
+    ref: int | str = 0
+    price: Decimal = Decimal(0)
+
+    @field_validator("ref")
+    @classmethod
+    def _not_thirteen(cls, ref):
+        if ref == 13:
+            msg = "not thirteen"
+            raise ValueError(msg)
+        return ref
+
+
+GOOD = {"day": "2026-01-31", "lines": [{"sku": "A", "count": 1}]}
+
+
+@pytest.mark.parametrize(
+    ("change", "violation"),
+    [
+        ({"day": 5}, Violation("type", "date", "5", "/day")),
+        ({"lines": {}}, Violation("type", "array", "object of 0 keys", "/lines")),
+        ({"lines": [{"sku": "A"}]}, Violation("required", 'the property "count"', "", "/lines/0")),
+        ({"lines": [{"sku": "A", "count": 0}]},
+         Violation("minimum", "greater than or equal to 1", "0", "/lines/0/count")),
+        ({"lines": [{"sku": "A", "count": 1, "x/y": 1}]},
+         Violation("additionalProperties", "no other properties", '"x/y"', "/lines/0")),
+        ({"color": "green"},
+         Violation("enum", "'red' or 'blue'", "string of 5 characters", "/color")),
+        ({"ref": 13}, Violation("value_error", "not thirteen", "13", "/ref")),
+    ],
+)  # fmt: skip
+def test_pydantic_models_are_judged_strictly(change, violation):
+    """Each fault has a place in the value, the keyword for it, and no content of strings."""
+    assert compile_contract(Order).judge(GOOD | change) == (violation,)
+
+
+def test_strict_is_about_json():
+    """Dates, enums and decimals may be strings: JSON has nothing else for them."""
+    contract = compile_contract(Order)
+    value = GOOD | {"color": "red", "price": "1.50"}
+
+    assert contract.judge(value) == ()
+    assert contract.typed(value).price == Decimal("1.50")
+
+
+def test_members_of_a_union_are_no_places():
+    """Pydantic adds the names of members to a location; a JSON Pointer has no room for them."""
+    paths = {violation.path for violation in compile_contract(Order).judge(GOOD | {"ref": []})}
+
+    assert paths == {"/ref"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "violation"),
+    [
+        ({"type": ["integer", "null"]}, "x", ("type", "integer or null", "string of 1 character")),
+        ({"enum": [1, "a"]}, True, ("enum", 'one of 1, "a"', "true")),
+        ({"const": "a"}, "b", ("const", '"a"', "string of 1 character")),
+        ({"required": ["a"]}, {}, ("required", 'the property "a"', "")),
+        ({"properties": {}, "additionalProperties": False}, {"b": 1},
+         ("additionalProperties", "no other properties", '"b"')),
+        ({"maximum": 3}, 5, ("maximum", "at most 3", "5")),
+        ({"maxItems": 0}, [1], ("maxItems", "at most 0 items", "array of 1 item")),
+        ({"pattern": "^a"}, "b",
+         ("pattern", "a string that matches `^a`", "string of 1 character")),
+        ({"type": "string", "format": "date"}, "x",
+         ("format", "the format `date`", "string of 1 character")),
+        ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, "x",
+         ("anyOf", "integer or null", "string of 1 character")),
+        ({"uniqueItems": True}, [1, 1], ("uniqueItems", "every item once", "array of 2 items")),
+        ({"not": {}}, 1, ("not", "what `not` of the schema demands", "1")),
+    ],
+)  # fmt: skip
+def test_keywords_are_put_into_words(schema, value, violation):
+    """What a keyword demands is said so that a model can follow it."""
+    (found,) = compile_contract(schema).judge(value)
+
+    assert (found.rule, found.expected, found.found) == violation
+
+
+def test_the_alternative_that_was_meant_is_followed():
+    """If one alternative fits in type, what is wrong inside it is told."""
+    schema = {
+        "properties": {
+            "a": {"anyOf": [{"type": "object", "required": ["b"]}, {"type": "null"}]},
+        }
+    }
+
+    assert compile_contract(schema).judge({"a": {}}) == (
+        Violation("required", 'the property "b"', "", "/a"),
+    )
+
+
+def test_the_list_of_violations_ends():
+    """A thousand wrong items are not listed one by one."""
+    assert len(compile_contract({"items": {"type": "string"}}).judge([1] * 1000)) == MAX_VIOLATIONS
+
+
+def test_hostile_patterns_cost_nothing():
+    """A pattern that explodes in a backtracking engine is matched in linear time."""
+    contract = compile_contract({"pattern": "^(a+)+$"})
+
+    assert not contract.is_met_by("a" * 50_000 + "!")
+
+
+def test_patterns_with_lookaround_are_taken():
+    """Schemas derived from models with `Decimal` fields hold such patterns."""
+    contract = compile_contract(Order.model_json_schema())
+
+    assert contract.is_met_by(GOOD | {"price": "1.5"})
+
+
+def test_no_document_is_fetched():
+    """A reference to another document is refused when the contract is compiled."""
+    with pytest.raises(ValueError, match="another document"):
+        compile_contract({"$ref": "http://127.0.0.1:9/schema.json"})
+
+
+class Inner(typing.TypedDict, total=False):
+    """Optional keys."""
+
+    x: int
+
+
+class Outer(typing.TypedDict):
+    """Keys described in LangChain's way."""
+
+    a: typing.Annotated[str, ..., "what a is"]
+    inner: list[Inner]
+    maybe: typing.NotRequired[Inner | None]
+
+
+class Modern(typing_extensions.TypedDict):
+    """A TypedDict of the kind that pydantic prefers."""
+
+    a: int
+
+
+def test_typed_dicts_of_the_standard_library_are_taken():
+    """Nested ones as well, required and optional keys apart, descriptions kept."""
+    contract = compile_contract(Outer)
+    schema = contract.json_schema()
+
+    assert contract.judge({"a": "x", "inner": [{"x": 1}, {}], "maybe": None}) == ()
+    assert [v.path for v in contract.judge({"a": "x", "inner": [{"x": "1"}]})] == ["/inner/0/x"]
+    assert schema["properties"]["a"]["description"] == "what a is"
+    assert schema["required"] == ["a", "inner"]
+
+
+@pytest.mark.parametrize("schema", [Order, Outer, Modern, {"type": "object"}, list[int]])
+def test_contracts_are_compiled_once_and_travel(schema):
+    """The same schema gives the same contract, and copies are equal to it."""
+    contract = compile_contract(schema)
+
+    assert compile_contract(schema) is contract
+    assert pickle.loads(pickle.dumps(contract)) == contract
+    assert copy.deepcopy(contract) == contract
+
+
+@pytest.mark.parametrize(
+    "schema", [None, "Order", 5, {"type": "objekt"}, {"enum": {1, 2}}, object()]
+)
+def test_what_is_no_schema_is_refused(schema):
+    """A mistake shows when the contract is compiled."""
+    with pytest.raises(ValueError, match=r"schema|Schema"):
+        compile_contract(schema)
+
+
+def test_a_schema_that_is_handed_out_can_be_changed():
+    """Changing the copy does not change the contract."""
+    contract = compile_contract({"type": "object", "required": ["a"]})
+    contract.json_schema()["required"].clear()
+
+    assert not contract.is_met_by({})
+
+
+@pytest.mark.parametrize(
+    ("value", "coerced"),
+    [({"a": "7"}, {"a": 7}), ({"a": 7.0}, {"a": 7}), ({"a": "x"}, {"a": "x"})],
+)
+def test_coercion_converts_what_it_can(value, coerced):
+    """What cannot be converted stays as it was."""
+    assert compile_contract(Modern).coerced(value) == coerced
+
+
+def test_paths_are_json_pointers():
+    """Slashes and tildes in keys are escaped, long keys of the model's own are cut."""
+    assert pointer(["a/b", "~", 0]) == "/a~1b/~0/0"
+    assert len(pointer(["k" * 10_000] * 50)) <= 200
+
+
+SCALAR = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=5),
+)
+KEY = st.sampled_from(["day", "lines", "sku", "ref", "a", "inner", "x"])
+VALUE = st.recursive(
+    SCALAR,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEY, inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(VALUE)
+def test_any_value_is_judged(value):
+    """No value raises, and both engines agree on whether a contract is met with what they list."""
+    for schema in (Order, Outer, Order.model_json_schema()):
+        contract = compile_contract(schema)
+        assert contract.is_met_by(value) is (contract.judge(value) == ())
+    assert len(describe(value)) < 60

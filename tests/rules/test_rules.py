@@ -1,0 +1,208 @@
+"""The built-in rules, each alone."""
+
+import copy
+import pickle
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from langchain_control.outcomes import FailureMode, Violation
+from langchain_control.rules import (
+    Answer,
+    ForbiddenPatterns,
+    ForbiddenPhrases,
+    MaxLength,
+    MinLength,
+    MustContain,
+    NotRefusal,
+    NotRepetitive,
+    Rule,
+    failure_mode_of,
+    violations_of,
+)
+from langchain_control.rules.folding import fold
+
+BUILT_IN = [
+    MaxLength(5),
+    MinLength(5),
+    ForbiddenPhrases(["hell"]),
+    ForbiddenPatterns([r"\d{4}"]),
+    MustContain(["Paris"]),
+    NotRefusal(),
+    NotRepetitive(),
+]
+
+
+@pytest.mark.parametrize("rule", BUILT_IN, ids=lambda r: type(r).__name__)
+def test_every_rule_keeps_the_contract(rule):
+    """A rule has `check`, names its failure mode, and can be pickled and copied."""
+    answer = Answer("Some text of 2024")
+
+    assert isinstance(rule, Rule)
+    assert isinstance(failure_mode_of(rule), FailureMode)
+    for twin in (pickle.loads(pickle.dumps(rule)), copy.deepcopy(rule)):
+        assert violations_of(twin, twin.check(answer)) == violations_of(rule, rule.check(answer))
+
+
+@pytest.mark.parametrize("rule", BUILT_IN, ids=lambda r: type(r).__name__)
+@given(text=st.text(st.characters(exclude_categories=())))
+def test_no_text_raises(rule, text):
+    """Whatever the text, lone surrogates included, there is a verdict."""
+    violations_of(rule, rule.check(Answer(text)))
+
+
+@pytest.mark.parametrize("rule", BUILT_IN, ids=lambda r: type(r).__name__)
+@pytest.mark.parametrize("seed", ["a", " ", "i'm sorry, ", "hell", "ﷺ", "a b "])
+def test_long_texts_are_judged_at_once(rule, seed):
+    """50,000 characters take no longer than they must."""
+    started = time.perf_counter()
+    rule.check(Answer(seed * (50_000 // len(seed))))
+
+    assert time.perf_counter() - started < 1.0
+
+
+def test_length_in_another_unit():
+    """The measure is the caller's: here words."""
+    rule = MaxLength(2, unit="words", count=lambda text: len(text.split()))
+
+    assert rule.check(Answer("one two")) is None
+    assert rule.check(Answer("one two three")) == Violation(
+        "max_length", "at most 2 words", "3 words"
+    )
+
+
+def test_a_phrase_list_can_be_kept_secret():
+    """Without disclosure neither phrase nor place is told."""
+    (violation,) = ForbiddenPhrases(["project x", "b"], disclose=False).check(Answer("Project  X"))
+
+    assert violation == Violation("forbidden_phrase", "none of 2 forbidden phrases")
+
+
+def test_overlapping_phrases_are_all_told():
+    """A phrase does not hide another one that shares words with it."""
+    found = ForbiddenPhrases(["as an AI", "an AI model"]).check(Answer("As an AI model, I ..."))
+
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "found"),
+    [
+        ("hell", "What the HELL!", True),
+        ("hell", "hello", False),
+        ("C++", "I like C++.", True),
+        ("$5", "only $5!", True),
+        ("保证", "我们保证退款", True),
+        ("straße", "STRASSE", True),
+        ("as an AI", "as\u00a0an\n\n  AI", True),
+        ("as an AI", "as an\u200b AI", True),
+    ],
+)
+def test_phrases_are_words_in_any_dress(phrase, text, found):
+    """Whole words where the script has spaces, anywhere where it has none."""
+    assert bool(ForbiddenPhrases([phrase]).check(Answer(text))) is found
+
+
+@given(st.text())
+def test_folding_twice_is_folding_once(text):
+    """What is folded stays as it is."""
+    assert fold(fold(text)) == fold(text)
+
+
+def test_patterns_are_told_by_number():
+    """A pattern may describe a secret, so it is not quoted."""
+    (violation,) = ForbiddenPatterns(["x{9}", r"(?i)key-\d+"]).check(Answer("KEY-42"))
+
+    assert violation.found == "a match of pattern 2"
+
+
+@pytest.mark.parametrize("pattern", [r"(?=a)b", r"(a)\1", "("])
+def test_patterns_that_need_backtracking_are_refused(pattern):
+    """What cannot be matched in linear time is a mistake of whoever wrote it."""
+    with pytest.raises(ValueError, match="linear time"):
+        ForbiddenPatterns([pattern])
+
+
+@pytest.mark.parametrize(("least", "passes"), [(0.0, True), (0.5, True), (0.6, False)])
+def test_coverage_is_held_against_the_threshold(least, passes):
+    """The share of phrases decides."""
+    rule = MustContain(["Paris", "Seine"], min_score=least)
+    answer = Answer("Paris, and nothing else")
+
+    assert rule.score(answer) == 0.5
+    assert (rule.check(answer) == []) is passes
+
+
+def test_missing_phrases_are_told_on_request_only():
+    """A model that is told what to say says it."""
+    answer = Answer("London")
+
+    assert "Paris" not in str(MustContain(["Paris"]).check(answer)[0])
+    assert "Paris" in str(MustContain(["Paris"], disclose=True).check(answer)[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "refuses"),
+    [
+        ("I'm sorry, but I can't help with that.", True),
+        ("I\u2019m sorry, I cannot assist with this request.", True),
+        ("As an AI language model, I cannot provide that.", True),
+        ("I am unable to comply.", True),
+        ("I'm sorry for the delay. Your order has shipped.", False),
+        ("The refund cannot be provided after 30 days.", False),
+        ("Yes. " * 100 + "I cannot help with taxes.", False),
+    ],
+)
+def test_refusals_are_told_from_apologies(text, refuses):
+    """Declining counts at the beginning; being sorry is no refusal."""
+    assert bool(NotRefusal().check(Answer(text))) is refuses
+
+
+def test_loops_are_told_from_prose():
+    """An answer that repeats a sentence for ever is rejected, one with a refrain is not."""
+    prose = " ".join(f"Sentence {n} says something new about topic {n}." for n in range(20))
+
+    assert NotRepetitive().check(Answer("I will help you with this. " * 20)) is not None
+    assert NotRepetitive().check(Answer(prose)) is None
+    assert NotRepetitive().check(Answer("ha " * 10)) is None
+
+
+def test_json_is_read_as_prose():
+    """Keys and values are searched, the punctuation of JSON is not."""
+    answer = Answer('{"a":["x",1,null]}', {"a": ["x", 1, None], "b": {"c": 2.5}}, is_json=True)
+
+    assert answer.prose.split("\n") == ["a", "x", "1", "b", "c", "2.5"]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "count"),
+    [
+        (None, 0),
+        (True, 0),
+        ([], 0),
+        (False, 1),
+        (Violation("r", "x"), 1),
+        ([Violation("r", "x")] * 2, 2),
+    ],
+)
+def test_verdicts_come_in_several_forms(verdict, count):
+    """A rule may return a bool, a violation, several or nothing."""
+    assert len(violations_of(lambda _: verdict, verdict)) == count
+
+
+def test_anything_else_is_a_mistake():
+    """A rule that returns text has a bug."""
+    with pytest.raises(TypeError, match="str"):
+        violations_of(len, "too long")
+
+
+@pytest.mark.parametrize(
+    "build",
+    [lambda: MustContain([]), lambda: ForbiddenPhrases([""]), lambda: NotRepetitive(words=0)],
+)
+def test_settings_that_make_no_sense_are_refused(build):
+    """Empty phrases and impossible figures show at once."""
+    with pytest.raises(ValueError, match=r"must|phrase"):
+        build()
