@@ -94,6 +94,15 @@ class ControlGraph(CompiledStateGraph[Any, Any, Any, Any]):
         events: AsyncIterator[Any] = super().astream(input, self._with_room(config), **kwargs)
         return events
 
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:  # noqa: ARG002  (IPython's signature)
+        """Draw itself in a notebook, offline: LangChain's picture comes from a web service."""
+        drawing = self.get_graph().draw_mermaid()
+        return {"text/plain": repr(self), "text/markdown": f"```mermaid\n{drawing}```"}
+
+    def __repr__(self) -> str:
+        """Name the graph and its steps."""
+        return f"ControlGraph({' → '.join(STEPS)})"
+
     def _with_room(self, config: RunnableConfig | None) -> RunnableConfig:
         given = config or RunnableConfig()
         limits = [c.get("recursion_limit", 0) for c in (given, self.config or {})]

@@ -66,6 +66,14 @@ def test_the_drawing_is_the_one_in_the_readme():
     assert DRAWING.read_text() == drawing
 
 
+def test_it_draws_itself_in_a_notebook_without_a_network():
+    """As the last line of a cell the graph shows its drawing as text that notebooks render."""
+    bundle = create_control_graph(ScriptedChatModel(script=[]))._repr_mimebundle_()
+
+    assert DRAWING.read_text() in bundle["text/markdown"]
+    assert bundle["text/plain"].startswith("ControlGraph(guard → build")
+
+
 def test_a_second_run_on_a_thread_never_sees_the_first():
     """A checkpointer keeps the conversation, not the last run's answer, attempts or failure."""
     model = ScriptedChatModel(script=["bad", GOOD, "bad", "bad", "bad"])
