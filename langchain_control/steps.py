@@ -115,7 +115,9 @@ def call(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upda
     started, outcome, retry_after = policy.timer(), Outcome.IGNORED, None
     response, note = None, None
     try:
-        response = _as_message((yield _bounded(state, context)(model, _prompt(state), config)))
+        effect = _bounded(state, context)(model, _prompt(state), config)
+        patience = policy.breaker.patience(permit)
+        response = _as_message((yield effect._replace(patience=patience)))
         outcome = Outcome.SUCCESS
     except Exception as exc:
         mode = classify(exc)

@@ -6,8 +6,10 @@ import threading
 import pytest
 from langchain_core.runnables import RunnableLambda
 
+from langchain_control import CircuitBreaker, ControlPolicy, FallbackRouter, with_control
 from langchain_control._effects import Call, arun, run
 from langchain_control._threads import BoundedThreads, waits
+from langchain_control.failure_window import FailureWindow
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def perform(flow, how):
     return run(flow) if how == "sync" else asyncio.run(arun(flow))
 
 
-def call(runnable, patience, timeout_seconds=30.0):
+def patient_call(runnable, patience, timeout_seconds=30.0):
     answer = yield Call(runnable, "hi", None, timeout_seconds, BoundedThreads(2), patience)
     return answer
 
@@ -36,7 +38,7 @@ def test_a_call_ends_with_patience(how, hang):
     """When patience ends, the call fails as if its time were over, long before it is."""
     steps = iter([0.001, 0.001, 0.0])
     with pytest.raises(TimeoutError):
-        perform(call(hang, lambda: next(steps)), how)
+        perform(patient_call(hang, lambda: next(steps)), how)
     assert list(steps) == []
 
 
@@ -49,7 +51,7 @@ def test_an_answer_is_not_kept_waiting(how):
         asked.append(1)
         return 10.0
 
-    assert perform(call(RunnableLambda(lambda value: value), patience), how) == "hi"
+    assert perform(patient_call(RunnableLambda(lambda value: value), patience), how) == "hi"
     assert len(asked) == 1
 
 
@@ -57,7 +59,7 @@ def test_an_answer_is_not_kept_waiting(how):
 def test_patience_does_not_outlast_the_limit(how, hang):
     """However patient, a call ends with its time limit."""
     with pytest.raises(TimeoutError):
-        perform(call(hang, lambda: 10.0, timeout_seconds=0.01), how)
+        perform(patient_call(hang, lambda: 10.0, timeout_seconds=0.01), how)
 
 
 def test_without_patience_there_is_one_wait():
@@ -69,3 +71,20 @@ def test_without_patience_there_is_one_wait():
 def test_no_wait_is_longer_than_what_is_left():
     """The last wait ends with the limit."""
     assert next(waits(0.5, lambda: 10.0)) == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_policy_gives_late_calls_up_for_its_fallback(call, hang):
+    """With the circuit open a user gets the fallback's answer long before the timeout."""
+    policy = ControlPolicy(
+        breaker=CircuitBreaker(
+            failure_threshold=1,
+            window=FailureWindow(slow_seconds=0.02, min_silence_seconds=0),
+            give_up_late_calls=True,
+        ),
+        fallback=FallbackRouter(strategies=[("canned", lambda question: "come back later")]),
+        timeout_seconds=600.0,
+    )
+    result = call(with_control(hang, policy, include_result=True), "hi")
+    assert result.strategy == "fallback:canned"
+    assert result.attempts[0]["failure_mode"] == "timeout"
+    assert policy.breaker.state(result.attempts[0]["model"]) == "open"
