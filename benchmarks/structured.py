@@ -1,0 +1,272 @@
+"""How well JSON is found, mended and judged: ours and every peer that is installed.
+
+    python -m benchmarks.structured FOLDER
+
+reads every `*.jsonl` in the folder. A row has `raw`, the text of an answer, and `expected`, the
+value that was meant, or `fail: true` if no value may come out of it; `schema` is optional. The
+tables say for damaged texts how often the value is exactly right (Python equality, with `1` and
+`true` apart), how often it is another one, and how often the text is refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from langchain_control.contracts import Contract, compile_contract
+from langchain_control.parsing import Parsed, RepairPolicy, read_json
+from langchain_control.parsing.strict import MalformedJSONError, fingerprint, loads
+
+
+class Row(NamedTuple):
+    """One text and what should come out of it."""
+
+    raw: str
+    expected: Any
+    must_fail: bool
+    contract: Contract | None
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the text is the expected value as it stands."""
+        try:
+            return not self.must_fail and fingerprint(loads(self.raw)) == fingerprint(self.expected)
+        except MalformedJSONError:
+            return False
+
+
+class Reading(NamedTuple):
+    """What a contestant made of a text."""
+
+    value: Any
+    flagged: bool = False
+    """Whether it says that it mended something."""
+
+
+class RefusedError(Exception):
+    """A contestant gives no value."""
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A parser under its name."""
+
+    name: str
+    read: Callable[[str], Reading]
+
+    def try_(self, text: str) -> Reading | None:
+        """Read a text; every exception is a refusal."""
+        try:
+            return self.read(text)
+        except Exception:  # noqa: BLE001  (peers raise what they like)
+            return None
+
+
+def ours(policy: RepairPolicy) -> Contestant:
+    """Return our parser under one policy."""
+
+    def read(text: str) -> Reading:
+        found = read_json(text, policy=policy)
+        if not isinstance(found, Parsed):
+            raise RefusedError
+        return Reading(found.value, flagged=found.how == "repaired")
+
+    return Contestant(f"langchain-control {policy.value}", read)
+
+
+PEERS: dict[str, tuple[str, Callable[[Any], Callable[[str], Any]]]] = {
+    "json.loads": ("json", lambda m: m.loads),
+    "json-repair": ("json_repair", lambda m: lambda text: m.repair_json(text, return_objects=True)),
+    "json-repair strict": ("json_repair", lambda m: lambda text: m.loads(text, strict=True)),
+    "fast-json-repair": ("fast_json_repair", lambda m: m.loads),
+    "langchain parse_json_markdown": ("langchain_core.utils.json", lambda m: m.parse_json_markdown),
+    "langchain JsonOutputParser": (
+        "langchain_core.output_parsers",
+        lambda m: m.JsonOutputParser().parse,
+    ),
+    "instructor": (
+        "instructor.utils",
+        lambda m: lambda text: json.loads(m.extract_json_from_codeblock(text)),
+    ),
+    "partial-json-parser": ("partial_json_parser", lambda m: m.loads),
+    "jiter partial": (
+        "jiter",
+        lambda m: lambda text: m.from_json(text.encode(), partial_mode="trailing-strings"),
+    ),
+    "dirtyjson": ("dirtyjson", lambda m: m.loads),
+    "json5": ("json5", lambda m: m.loads),
+    "demjson3": ("demjson3", lambda m: m.decode),
+}
+"""Module and how to read with it. Who is not installed does not take part."""
+
+
+def contestants() -> Iterator[Contestant]:
+    """Yield ours under each policy, then the peers that can be imported."""
+    yield from map(ours, RepairPolicy)
+    for name, (module, make) in PEERS.items():
+        try:
+            parse = make(importlib.import_module(module))
+        except (ImportError, AttributeError):
+            continue
+        yield Contestant(name, lambda text, parse=parse: Reading(_given(parse(text))))
+
+
+def _given(value: Any) -> Any:
+    """Take an empty answer for a refusal: json-repair says so for texts without JSON."""
+    if value in ("", None):
+        raise RefusedError
+    return value
+
+
+def load(path: Path) -> list[Row]:
+    """Read a file of cases. A schema that the expected value does not meet judges nobody."""
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        case = json.loads(line)
+        must_fail, schema = bool(case.get("fail")), case.get("schema")
+        contract = compile_contract(schema) if isinstance(schema, dict) else None
+        if contract and not must_fail and not contract.is_met_by(case.get("expected")):
+            contract = None
+        rows.append(Row(case["raw"], case.get("expected"), must_fail, contract))
+    return rows
+
+
+def share(part: int, whole: int) -> str:
+    """Write a share in percent, or nothing for a share of nothing."""
+    return f"{100 * part / whole:6.1f}" if whole else "     -"
+
+
+def score(rows: Sequence[Row], who: Contestant) -> str:
+    """Write one line of the main table."""
+    damaged = [row for row in rows if not row.must_fail and not row.is_json]
+    sound = [row for row in rows if row.is_json]
+    hopeless = [row for row in rows if row.must_fail]
+    exact = wrong = exact_gated = wrong_gated = 0
+    for row in damaged:
+        reading = who.try_(row.raw)
+        if reading is None:
+            continue
+        right = _same(reading.value, row.expected)
+        kept = row.contract is None or row.contract.is_met_by(reading.value)
+        exact, wrong = exact + right, wrong + (not right)
+        exact_gated, wrong_gated = (
+            exact_gated + (right and kept),
+            wrong_gated + (not right and kept),
+        )
+    unchanged = sum(
+        (reading := who.try_(row.raw)) is not None and _same(reading.value, row.expected)
+        for row in sound
+    )
+    taken = sum(who.try_(row.raw) is not None for row in hopeless)
+    n = len(damaged)
+    columns = (
+        share(exact, n), share(wrong, n), share(exact_gated, n), share(wrong_gated, n),
+        share(unchanged, len(sound)), share(taken, len(hopeless)),
+        f"{median_us(who, [row.raw for row in rows]):7.1f}",
+    )  # fmt: skip
+    return f"{who.name:32}" + "  ".join(columns)
+
+
+def _same(value: Any, expected: Any) -> bool:
+    try:
+        return fingerprint(value) == fingerprint(expected)
+    except (TypeError, ValueError, RecursionError):
+        return False
+
+
+def median_us(who: Contestant, texts: Sequence[str]) -> float:
+    """Return the median time for a text, in µs: of each text the best of three."""
+    times = []
+    for text in texts:
+        best = min(_seconds(who, text) for _ in range(3))
+        times.append(best * 1e6)
+    return statistics.median(times)
+
+
+def _seconds(who: Contestant, text: str) -> float:
+    started = time.perf_counter()
+    who.try_(text)
+    return time.perf_counter() - started
+
+
+def truncations(rows: Sequence[Row], who: Contestant, cuts: int = 1000) -> str:
+    """Cut valid values at random places: how many pass the schema, and how many unflagged."""
+    whole = [row for row in rows if not row.must_fail and row.contract and len(row.raw) > 2]
+    if not whole:
+        return ""
+    chance = random.Random(0)
+    accepted = unflagged = 0
+    for _ in range(cuts):
+        row = chance.choice(whole)
+        text = json.dumps(row.expected)
+        reading = who.try_(text[: chance.randrange(1, max(2, len(text)))])
+        if reading is not None and row.contract and row.contract.is_met_by(reading.value):
+            accepted += 1
+            unflagged += not reading.flagged
+    return f"{who.name:32}{share(accepted, cuts)}  {share(unflagged, cuts)}"
+
+
+HOSTILE = (
+    "{", "[", '{"a":', "{x} or [y] ", "plain prose ", "[1] ", "{}", '{"', '```\n["', "<think>",
+    '{"a":"x"y"', '"#[', '["x" ', " ", "\\",
+)  # fmt: skip
+
+
+def hostile(who: Contestant, length: int) -> str:
+    """Write the longest time for texts of this length that are made to cost much."""
+    worst, seed = max((_seconds(who, s * (length // len(s))), s) for s in HOSTILE)
+    return f"{who.name:32}{length:9}  {worst * 1e3:9.1f}  {seed!r}"
+
+
+def schema_checks(rows: Sequence[Row]) -> str:
+    """Write the median time to judge a parsed value by its schema."""
+    times = []
+    for row in rows:
+        if row.contract is None or row.must_fail:
+            continue
+        best = 1.0
+        for _ in range(5):
+            started = time.perf_counter()
+            row.contract.is_met_by(row.expected)
+            best = min(best, time.perf_counter() - started)
+        times.append(best * 1e6)
+    return f"schema check, median: {statistics.median(times):.1f} µs" if times else ""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else "")
+    parser.add_argument("folder", type=Path, help="folder with *.jsonl files")
+    folder = parser.parse_args(arguments).folder
+    field = list(contestants())
+    for path in sorted(folder.glob("*.jsonl")):
+        rows = load(path)
+        print(f"\n{path.name}: {len(rows)} texts, in percent")
+        print(
+            f"{'':32}damaged: exact, wrong | with schema | JSON kept | refusable taken | µs (p50)"
+        )
+        for who in field:
+            print(score(rows, who))
+        lines = [line for who in field if (line := truncations(rows, who))]
+        if lines:
+            print("\nvalid values cut at 1,000 random places, in percent")
+            print(f"{'':32}accepted, of these unflagged")
+            print("\n".join(lines))
+            print(schema_checks(rows))
+    print("\nworst of the hostile texts: characters, ms, text repeated")
+    for who in field:
+        print(hostile(who, 2048))
+    for length in (8192, 1 << 16, 1 << 20):
+        print(hostile(field[2], length))
+
+
+if __name__ == "__main__":
+    main()
