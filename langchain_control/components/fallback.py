@@ -241,7 +241,7 @@ def _marked(answer: AIMessage, name: str) -> AIMessage:
 
 def _event(
     asked: Asked, request: FallbackRequest, config: RunnableConfig, *, latency_seconds: float
-) -> Emit:
+) -> Emit | None:
     usage = asked.reply.usage_metadata
     return event(
         EventName.FALLBACK,

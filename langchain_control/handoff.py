@@ -1,0 +1,236 @@
+"""A check on what one agent passes to the next."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+from uuid import uuid4
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, RemoveMessage
+from langchain_core.runnables import Runnable, RunnableConfig
+from langgraph.types import Command
+from pydantic import BaseModel
+
+from langchain_control._effects import Flow, arun, run
+from langchain_control.components.validator import ResponseValidator
+from langchain_control.errors import error_for
+from langchain_control.events import EventName, event, rules_of
+from langchain_control.outcomes import ControlResult, FailureMode, ValidationResult, failure
+from langchain_control.policy import ControlPolicy
+from langchain_control.runnable import heard
+
+__all__ = ["Handoff", "control_handoff"]
+
+RETURNED = "control_handoff"
+"""Key in the `additional_kwargs` of a correction: which hand-off it is for, and what it rejects."""
+
+Ending = Literal["accepted", "returned", "diverted", "refused"]
+
+
+def control_handoff(  # noqa: PLR0913  (keywords, each with a meaning of its own)
+    contract: Any,
+    *,
+    sender: str,
+    receiver: str,
+    fallback: str | None = None,
+    policy: ControlPolicy | None = None,
+    key: str = "messages",
+) -> Handoff:
+    """Make the node that stands between two agents of a graph.
+
+    What meets the contract goes on to the receiver, clean. What does not goes back to the sender
+    with a correction, while attempts are left, and then to the fallback. Neither what was rejected
+    nor the corrections stay in the conversation.
+
+    !!! example "A researcher and a writer"
+
+        ```python
+        check = control_handoff(Findings, sender="researcher", receiver="writer", fallback="editor")
+        builder.add_edge("researcher", "check")
+        builder.add_node("check", check, destinations=check.destinations)
+        ```
+
+    Args:
+        contract: A `ResponseValidator`, or a schema: a pydantic model, a TypedDict, or a JSON
+            Schema as a dict.
+        sender: The node that is asked to correct what it passes.
+        receiver: The node that gets it.
+        fallback: The node to go to when the attempts are used up. Without one the graph stops with
+            a `ControlError`.
+        policy: Its retry engine decides about attempts and corrections, its guard looks for attacks
+            in what is passed, and its trail is told. The rest plays no part.
+        key: Where in the state it is. `messages` means the last answer; anything else, text or
+            JSON. Corrections travel in `messages` in any case.
+    """
+    validator = (
+        contract
+        if isinstance(contract, ResponseValidator)
+        else ResponseValidator(response_schema=contract)
+    )
+    route = _Route(sender, receiver, fallback)
+    return Handoff(route, validator, policy or ControlPolicy(), key)
+
+
+class _Route(NamedTuple):
+    sender: str
+    receiver: str
+    fallback: str | None
+
+
+class Handoff(Runnable[Any, "Command[str]"]):
+    """The node that `control_handoff` makes."""
+
+    def __init__(
+        self, route: _Route, validator: ResponseValidator, policy: ControlPolicy, key: str
+    ) -> None:
+        """Keep the parts."""
+        self.name = f"{route.sender} to {route.receiver}"
+        self._route = route
+        self._validator = validator
+        self._policy = policy
+        self._key = key
+
+    @property
+    def destinations(self) -> tuple[str, ...]:
+        """The nodes this one may go to, for `add_node` to draw."""
+        sender, receiver, fallback = self._route
+        return (receiver, sender, *((fallback,) if fallback else ()))
+
+    def invoke(
+        self,
+        input: Any,  # noqa: A002
+        config: RunnableConfig | None = None,
+        **kwargs: Any,  # noqa: ARG002
+    ) -> Command[str]:
+        """Judge what the state holds, and say where to go."""
+        return run(self._judged(input, heard(config, self._policy.audit)))
+
+    async def ainvoke(
+        self,
+        input: Any,  # noqa: A002
+        config: RunnableConfig | None = None,
+        **kwargs: Any,  # noqa: ARG002
+    ) -> Command[str]:
+        """Judge what the state holds, and say where to go; rules may be async."""
+        return await arun(self._judged(input, heard(config, self._policy.audit)))
+
+    def _judged(self, state: Any, config: RunnableConfig) -> Flow[Command[str]]:
+        messages = list(_read(state, "messages") or ())
+        corrections = [m for m in messages if self._is_correction(m)]
+        number = len(corrections) + 1
+        passed_on = _answer_in(messages) if self._key == "messages" else _read(state, self._key)
+        answer = _as_answer(passed_on)
+        verdict = yield from self._verdict_on(answer)
+        ending = self._ending(verdict, number)
+        yield event(
+            EventName.HANDED_OVER,
+            config,
+            key=self.name,
+            status=ending,
+            number=number,
+            failure_mode=verdict.failure_mode.value,
+            message=verdict.message or None,
+            rules=rules_of(verdict),
+        )
+        match ending:
+            case "accepted":
+                clean = self._validator.clean(answer, verdict)
+                return self._go(self._route.receiver, corrections, messages, passed_on=clean)
+            case "returned":
+                return self._return(verdict, passed_on)
+            case "diverted":
+                rejected = passed_on if isinstance(passed_on, BaseMessage) else None
+                return self._go(str(self._route.fallback), corrections, messages, rejected=rejected)
+            case "refused":
+                raise error_for(_result(verdict))
+
+    def _verdict_on(self, answer: AIMessage) -> Flow[ValidationResult]:
+        if self._policy.guard is not None and answer.text:
+            screened = yield from self._policy.guard.judge(str(answer.text), source="context")
+            if screened.failure_mode is FailureMode.PROMPT_INJECTION:
+                return failure(
+                    FailureMode.PROMPT_INJECTION, screened.message, findings=screened.findings
+                )
+        return (yield from self._validator.judge(answer))
+
+    def _ending(self, verdict: ValidationResult, number: int) -> Ending:
+        if verdict.passed:
+            return "accepted"
+        if self._policy.retry.should_retry(verdict.failure_mode, number):
+            return "returned"
+        return "diverted" if self._route.fallback else "refused"
+
+    def _return(self, verdict: ValidationResult, passed_on: Any) -> Command[str]:
+        said = self._policy.retry.hint(verdict.failure_mode, verdict.violations)
+        rejected = passed_on.id if isinstance(passed_on, BaseMessage) else None
+        correction = HumanMessage(
+            said or "Please do that again.",
+            id=uuid4().hex,
+            additional_kwargs={RETURNED: {"name": self.name, "rejected": rejected}},
+        )
+        return Command(goto=self._route.sender, update={"messages": [correction]})
+
+    def _go(
+        self,
+        node: str,
+        corrections: list[BaseMessage],
+        messages: list[BaseMessage],
+        *,
+        passed_on: AIMessage | None = None,
+        rejected: BaseMessage | None = None,
+    ) -> Command[str]:
+        """Go on, and leave nothing behind of what was rejected on the way."""
+        obsolete = {m.id for m in corrections} | ({rejected.id} if rejected else set())
+        obsolete |= {m.additional_kwargs[RETURNED]["rejected"] for m in corrections}
+        changes: list[BaseMessage] = [
+            RemoveMessage(str(m.id)) for m in messages if m.id in obsolete
+        ]
+        if self._key == "messages":
+            return Command(
+                goto=node, update={"messages": [*changes, *([passed_on] if passed_on else [])]}
+            )
+        update: dict[str, Any] = {self._key: passed_on and _plain(passed_on)}
+        return Command(goto=node, update={**update, **({"messages": changes} if changes else {})})
+
+    def _is_correction(self, message: BaseMessage) -> bool:
+        note = message.additional_kwargs.get(RETURNED)
+        return isinstance(note, Mapping) and note.get("name") == self.name
+
+
+def _read(state: Any, key: str) -> Any:
+    return state.get(key) if isinstance(state, Mapping) else getattr(state, key, None)
+
+
+def _answer_in(messages: list[BaseMessage]) -> AIMessage | None:
+    return next((m for m in reversed(messages) if isinstance(m, AIMessage)), None)
+
+
+def _as_answer(value: Any) -> AIMessage:
+    """Return what is passed on as an answer to judge; nothing is an empty one."""
+    match value:
+        case None:
+            return AIMessage("")
+        case AIMessage():
+            return value.model_copy(update={"tool_calls": [], "invalid_tool_calls": []})
+        case str():
+            return AIMessage(value)
+        case BaseModel():
+            return AIMessage(value.model_dump_json())
+    return AIMessage(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _plain(answer: AIMessage) -> Any:
+    """Return what was accepted as it stands in the state: parsed, or as text."""
+    return answer.additional_kwargs.get("parsed", answer.text)
+
+
+def _result(verdict: ValidationResult) -> ControlResult:
+    return ControlResult(
+        status="exhausted",
+        failure_mode=verdict.failure_mode,
+        reason=verdict.message,
+        step="validate",
+        violations=verdict.violations,
+        findings=verdict.findings,
+    )

@@ -1,0 +1,207 @@
+"""Hand-offs: what one agent passes to the next is caught, corrected and told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from langchain.agents import create_agent
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import END, START, MessagesState, StateGraph
+from pydantic import BaseModel
+
+from langchain_control import (
+    AuditLogger,
+    ControlMiddleware,
+    ControlPolicy,
+    FailureMode,
+    ResponseValidator,
+)
+from langchain_control.errors import AttemptsExhausted
+from langchain_control.handoff import control_handoff
+from langchain_control.sinks import MemorySink
+from langchain_control.testing import ScriptedChatModel
+from tests.scenarios import ATTACK
+
+FINDINGS = '{"facts": ["It is sunny."]}'
+CLEAN = '{"facts":["It is sunny."]}'
+ASK = {"messages": [("user", "Report on Oslo.")]}
+
+
+class Findings(BaseModel):
+    facts: list[str]
+
+
+class Team:
+    """A researcher, a writer and a publisher, with a check between each two."""
+
+    def __init__(
+        self,
+        research: list[Any],
+        writing: list[Any] | None = None,
+        *,
+        fallback: str | None = "editor",
+        **changes: Any,
+    ) -> None:
+        self.researcher = ScriptedChatModel(script=research)
+        self.writer = ScriptedChatModel(script=writing or ["A sunny report."])
+        self.publisher = ScriptedChatModel(script=["Published."])
+        self.editor = ScriptedChatModel(script=["Not today."])
+        self.sink = MemorySink()
+        audit = AuditLogger(None, sinks=[self.sink])
+        policy = ControlPolicy(audit=audit, **changes)
+        findings = control_handoff(
+            Findings, sender="researcher", receiver="writer", fallback=fallback, policy=policy
+        )
+        report = control_handoff(
+            ResponseValidator(forbidden_phrases=["TODO"]),
+            sender="writer",
+            receiver="publisher",
+            fallback=fallback,
+            policy=policy,
+        )
+        builder = StateGraph(MessagesState)
+        for name in ("researcher", "writer", "publisher", "editor"):
+            agent = create_agent(getattr(self, name), middleware=[ControlMiddleware(policy)])
+            builder.add_node(name, agent)
+        builder.add_node("check_findings", findings, destinations=findings.destinations)
+        builder.add_node("check_report", report, destinations=report.destinations)
+        builder.add_edge(START, "researcher")
+        builder.add_edge("researcher", "check_findings")
+        builder.add_edge("writer", "check_report")
+        builder.add_edge("publisher", END)
+        builder.add_edge("editor", END)
+        self.graph = builder.compile(checkpointer=InMemorySaver())
+
+    def run(self, call: Any) -> list[str]:
+        """Run the team and return what is left of the conversation."""
+        state = call(self.graph, ASK, {"configurable": {"thread_id": "1"}})
+        return [m.text for m in state["messages"]]
+
+    def told(self) -> list[tuple[str, str]]:
+        """Return what the trail says about hand-offs."""
+        return [
+            (r["key"], r["status"])
+            for r in self.sink.records
+            if r["event"] == "control.handed_over"
+        ]
+
+
+def test_what_meets_the_contract_goes_on_clean(call):
+    """The receiver gets the JSON without its fence."""
+    team = Team([f"Here:\n```json\n{FINDINGS}\n```"])
+
+    said = team.run(call)
+
+    assert said == ["Report on Oslo.", CLEAN, "A sunny report.", "Published."]
+    assert team.writer.calls[0][-1].text == CLEAN
+    assert [status for _, status in team.told()] == ["accepted", "accepted"]
+
+
+def test_a_corrupt_hand_off_is_caught_corrected_and_told(call):
+    """The sender is asked again by name of what was wrong; nothing of it reaches the receiver."""
+    team = Team(['{"facts": "sunny"}', FINDINGS])
+
+    said = team.run(call)
+
+    assert said == ["Report on Oslo.", CLEAN, "A sunny report.", "Published."]
+    assert "facts" in team.researcher.calls[1][-1].text
+    assert [m.text for m in team.writer.calls[0]] == ["Report on Oslo.", CLEAN]
+    assert team.told()[:2] == [
+        ("researcher to writer", "returned"),
+        ("researcher to writer", "accepted"),
+    ]
+
+
+def test_both_hand_offs_have_attempts_of_their_own(call):
+    """A correction of one sender does not count against the next."""
+    team = Team(["no", "no", FINDINGS], ["TODO", "TODO", "A report."])
+
+    assert team.run(call)[-2:] == ["A report.", "Published."]
+
+
+def test_a_sender_that_does_not_mend_is_replaced_by_the_fallback(call):
+    """After `max_attempts` the fallback takes over, and meets nothing that was rejected."""
+    team = Team(["no", "nope", "never"])
+
+    said = team.run(call)
+
+    assert said == ["Report on Oslo.", "Not today."]
+    assert len(team.researcher.calls) == 3
+    assert team.writer.calls == []
+    assert [m.text for m in team.editor.calls[0]] == ["Report on Oslo."]
+    assert [status for _, status in team.told()] == ["returned", "returned", "diverted"]
+
+
+def test_without_a_fallback_the_graph_stops_with_a_named_failure(call):
+    """The exception says what was wrong."""
+    team = Team(["no"], fallback=None, retry={"max_attempts": 1})
+
+    with pytest.raises(AttemptsExhausted) as caught:
+        team.run(call)
+
+    assert caught.value.failure_mode is FailureMode.SCHEMA_VIOLATION
+
+
+def test_an_attack_is_not_passed_on_and_not_asked_for_again(call):
+    """What looks like an attack goes to the fallback at once."""
+    team = Team([f'{{"facts": ["{ATTACK}"]}}'])
+
+    team.run(call)
+
+    assert len(team.researcher.calls) == 1
+    assert [status for _, status in team.told()] == ["diverted"]
+    assert not any("previous instructions" in str(c) for c in team.editor.calls)
+
+
+def test_the_drawing_shows_where_a_hand_off_may_go():
+    """All roads from a check are drawn."""
+    edges = {(e.source, e.target) for e in Team([]).graph.get_graph().edges}
+
+    assert {
+        ("check_findings", "writer"),
+        ("check_findings", "researcher"),
+        ("check_findings", "editor"),
+    } <= edges
+
+
+class Report(MessagesState):
+    findings: Any
+
+
+def graph_of(*given: Any, **options: Any):
+    values = iter(given)
+    check = control_handoff(Findings, sender="send", receiver="receive", key="findings", **options)
+    builder = StateGraph(Report)
+    builder.add_node("send", lambda _: {"findings": next(values)})
+    builder.add_node("check", check, destinations=check.destinations)
+    builder.add_node("receive", lambda _: {})
+    builder.add_node("late", lambda _: {})
+    builder.add_edge(START, "send")
+    builder.add_edge("send", "check")
+    return builder.compile()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"facts": ["a"]}, '{"facts": ["a"]}', Findings(facts=["a"])],
+    ids=["dict", "text", "model"],
+)
+def test_any_part_of_the_state_can_be_handed_over(call, given):
+    """Under a key of its own, text, JSON and models are judged alike, and arrive as JSON."""
+    assert call(graph_of(given), ASK)["findings"] == {"facts": ["a"]}
+
+
+def test_a_part_of_the_state_is_corrected_through_the_messages(call):
+    """The sender finds the correction in the conversation; afterwards it is gone."""
+    state = call(graph_of({"facts": 1}, None, {"facts": []}), ASK)
+
+    assert state["findings"] == {"facts": []}
+    assert [m.type for m in state["messages"]] == ["human"]
+
+
+def test_what_is_rejected_for_good_does_not_stay_in_the_state(call):
+    """On the way to the fallback the key is emptied."""
+    policy = ControlPolicy(retry={"max_attempts": 1})
+
+    assert call(graph_of({"x": 1}, fallback="late", policy=policy), ASK)["findings"] is None
