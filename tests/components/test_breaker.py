@@ -148,6 +148,26 @@ async def test_a_cancelled_call_counts_as_nothing(breaker, clock):
     assert isinstance(breaker.try_acquire(), Permit)
 
 
+@pytest.mark.parametrize("steps", range(12))
+async def test_cancelled_at_any_await_leaves_no_lease(breaker, clock, steps):
+    """Wherever a probe is cancelled, before, in or after its call, the slot is free again."""
+    open_circuit(breaker)
+    clock.advance(30)
+
+    async def answer(value):
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return value
+
+    task = asyncio.create_task(breaker.wrap(RunnableLambda(answer)).ainvoke("hi"))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert breaker.snapshot()["default"]["probes"] == 0
+    assert breaker.state() in (CircuitState.HALF_OPEN, CircuitState.CLOSED)
+
+
 async def test_a_thousand_tasks_share_the_probes(clock):
     """However many tasks wait for the provider to return, only the probes reach it."""
     breaker = CircuitBreaker(

@@ -3,6 +3,8 @@
 import itertools
 import pickle
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -273,6 +275,40 @@ def test_lost_data_mid_probe(server, make):
     client(server).flushall()
     store.record(probe, Outcome.FAILURE, rules)
     assert state(store, rules) == "closed"
+
+
+PROBE = """
+import sys, time
+from langchain_control.components.breaker import CircuitBreaker
+from langchain_control.stores import RedisCircuitStore
+rules = CircuitBreaker(failure_threshold=1, recovery_seconds=0.2, probe_timeout_seconds=0.5)
+store = RedisCircuitStore(sys.argv[1], prefix=sys.argv[2], timeout_seconds=2.0)
+print(type(store.acquire("model", rules)).__name__, flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_killed_probe_shuts_nobody_out(server, make):
+    """When a process dies with the probe, others probe again after its lease and an open time."""
+    prefix = next(PREFIXES)
+    rules = CircuitBreaker(failure_threshold=1, recovery_seconds=0.2, probe_timeout_seconds=0.5)
+    store = make(server.url, prefix=prefix)
+    fail(store, rules=rules)
+    time.sleep(0.2)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", PROBE, server.url, prefix], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert holder.stdout.readline() == "Permit\n"
+        assert isinstance(store.acquire(KEY, rules), Refusal)
+        holder.send_signal(signal.SIGKILL)
+        started = time.perf_counter()
+        wait_until(lambda: isinstance(store.acquire(KEY, rules), Permit))
+        assert time.perf_counter() - started <= 0.5 + 0.2 + 0.5
+    finally:
+        holder.kill()
+        holder.wait()
+        holder.stdout.close()
 
 
 def test_held_circuits_do_not_expire(server, make):
