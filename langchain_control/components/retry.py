@@ -16,7 +16,14 @@ from pydantic import Field, model_validator
 from langchain_control._effects import Call, Flow, Sleep
 from langchain_control.components._base import Wrapped, Wrapper
 from langchain_control.corrections import correction, with_correction
-from langchain_control.errors import ControlError, classify, retry_after_seconds
+from langchain_control.errors import (
+    AttemptsExhausted,
+    BudgetExceeded,
+    ControlError,
+    InputRejected,
+    classify,
+    retry_after_seconds,
+)
 from langchain_control.events import EventName, event
 from langchain_control.fresh import without_cache
 from langchain_control.nested_retries import warn_of_nested_retries
@@ -24,6 +31,9 @@ from langchain_control.outcomes import Attempt, FailureMode, Violation
 from langchain_control.remedies import DEFAULT_REMEDIES, RemedyTable
 
 __all__ = ["Retry", "RetryEngine"]
+
+_FINAL = (InputRejected, BudgetExceeded, AttemptsExhausted)
+"""Failures of the input, which no other answer mends, and of everything that could be tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +156,11 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
     def wrap(self, runnable: Any, validator: Runnable[Any, Any] | None = None) -> Wrapped:
         """Return `runnable` with retries. What it raises last is raised, once they are used up.
 
-        Retried is what `classify` recognizes, a `ControlError` of a gate among it; anything else is
-        raised at once. Corrections reach prompt values, messages and text as a last message, and a
-        mapping with `input` as its `feedback`. Retries do not read LangChain's cache.
+        Retried is what `classify` recognizes, a gate's `ResponseRejected` among it. Anything else
+        is raised at once, and so is an input that was turned away.
+
+        Corrections reach prompt values, messages and text as a last message, and a mapping with
+        `input` as its `feedback`. Retries do not read LangChain's cache.
 
         Args:
             runnable: Any Runnable, chat model, or plain callable.
@@ -173,7 +185,7 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
                 return (yield _call(bound, value, config, retry))
             except Exception as exc:
                 mode = classify(exc)
-                if mode is None:
+                if mode is None or isinstance(exc, _FINAL):
                     raise
                 violations = exc.result.violations if isinstance(exc, ControlError) else ()
                 failures.append(_Failure(mode, _reason(exc)))
@@ -201,30 +213,41 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
         remaining_seconds: float | None = None,
     ) -> Retry | None:
         number, last = len(failures), failures[-1]
-        remedy = self.policies[last.mode]
         if not self.should_retry(last.mode, number):
             return None
-        if remedy.stop_on_repeat and last in failures[-2:-1]:
+        if self.policies[last.mode].stop_on_repeat and last in failures[-2:-1]:
             return None
-        asked = (retry_after or 0.0) if remedy.honor_retry_after else 0.0
-        delay = self.delay_seconds(number, asked)
-        if asked > self.max_retry_after_seconds or _exceeds(delay, remaining_seconds):
+        delay = self._wait(number, last.mode, retry_after)
+        if delay is None or (remaining_seconds is not None and delay >= remaining_seconds):
             return None
         remedies = [self.policies[failure.mode] for failure in failures]
-        # An outage between two answers must not make the model forget what was wrong with its own.
-        corrected = next(
-            (f.mode for f in reversed(failures) if self.policies[f.mode].correction), None
-        )
+        feedback, mutation = self._correction(failures, violations)
         return Retry(
             number=number + 1,
             delay_seconds=delay,
-            feedback=corrected
-            and self.hint(corrected, violations if corrected is last.mode else ()),
-            strategy="prompt_mutation" if corrected else "simple",
-            mutation=corrected and corrected.value,
+            feedback=feedback,
+            strategy="prompt_mutation" if feedback else "simple",
+            mutation=mutation,
             native_schema=any(remedy.native_schema for remedy in remedies),
             answer_limit_factor=prod(remedy.answer_limit_factor for remedy in remedies),
         )
+
+    def _wait(self, number: int, mode: FailureMode, retry_after: float | None) -> float | None:
+        if retry_after is None or not self.policies[mode].honor_retry_after:
+            return self.delay_seconds(number)
+        if retry_after > self.max_retry_after_seconds:
+            return None
+        return self.delay_seconds(number, retry_after)
+
+    def _correction(
+        self, failures: Sequence[_Failure], violations: Sequence[Violation]
+    ) -> tuple[str | None, str | None]:
+        """Word the latest correction: an outage since then must not make the model forget it."""
+        for failure in reversed(failures):
+            if self.policies[failure.mode].correction:
+                known = violations if failure is failures[-1] else ()
+                return self.hint(failure.mode, known), failure.mode.value
+        return None, None
 
 
 class _Failure(NamedTuple):
@@ -232,10 +255,6 @@ class _Failure(NamedTuple):
 
     mode: FailureMode
     reason: str
-
-
-def _exceeds(delay: float, remaining: float | None) -> bool:
-    return remaining is not None and delay >= remaining
 
 
 def _reason(exc: BaseException) -> str:

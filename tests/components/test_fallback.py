@@ -195,7 +195,7 @@ def test_an_async_function_is_skipped_in_a_sync_call(heard):
 
 
 def test_a_function_may_hand_on_an_awaitable():
-    """A plain function around an async one is awaited, or skipped in a sync call without a trace."""
+    """A function around an async one is awaited, or skipped in a sync call."""
 
     def hands_on(question):
         return answers_later(question)

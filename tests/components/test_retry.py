@@ -26,8 +26,14 @@ from pydantic import ValidationError
 from langchain_control._effects import Call, Sleep
 from langchain_control.components._base import Gate
 from langchain_control.components.retry import Retry, RetryEngine
-from langchain_control.errors import ResponseRejected
-from langchain_control.outcomes import FailureMode, Violation, failure, passed
+from langchain_control.errors import (
+    AttemptsExhausted,
+    BudgetExceeded,
+    InputRejected,
+    RateLimited,
+    ResponseRejected,
+)
+from langchain_control.outcomes import ControlResult, FailureMode, Violation, failure, passed
 from langchain_control.testing import ScriptedChatModel
 
 
@@ -456,6 +462,33 @@ def test_what_no_retry_can_mend_is_raised_at_once(call, at_once, error):
         call(at_once.wrap(model), "hi")
 
     assert len(model.calls) == 1
+
+
+@pytest.mark.parametrize("kind", [InputRejected, BudgetExceeded, AttemptsExhausted])
+def test_what_was_decided_for_good_is_raised_at_once(call, at_once, kind):
+    """An input that was turned away stays so, and whoever tried everything is not asked again."""
+    result = ControlResult(status="rejected", failure_mode=FailureMode.CONSTRAINT_VIOLATION)
+    calls = []
+
+    def turn_away(value):
+        calls.append(value)
+        raise kind(result=result)
+
+    with pytest.raises(kind):
+        call(at_once.wrap(turn_away), "")
+
+    assert calls == [""]
+
+
+def test_a_rate_limit_of_ours_is_waited_for(call, at_once):
+    """A limiter in the chain says when there is room again."""
+    full = RateLimited(
+        result=ControlResult(
+            status="rejected", failure_mode=FailureMode.RATE_LIMITED, retry_after=0.0
+        )
+    )
+
+    assert call(at_once.wrap(ScriptedChatModel(script=[full, "fine"])), "hi").text == "fine"
 
 
 def test_cancellation_is_not_retried(at_once):
