@@ -22,6 +22,7 @@ from langchain_control.rules import (
     MaxLength,
     MinLength,
     MustContain,
+    Rule,
     ask,
     failure_mode_of,
     violations_of,
@@ -74,7 +75,8 @@ class ResponseValidator(Gate[AIMessage]):
     """Whether values of another type are converted where `response_schema` is a type, such as
     `"7"` to 7. Off, because a conversion hides that the model did not keep to the contract."""
     rules: tuple[Any, ...] = ()
-    """Further rules, sync or async: `Rule` objects, or functions of an `Answer`."""
+    """Further rules, sync or async: `Rule` objects, or functions of an `Answer`. They are asked
+    about answers that meet the contract, and may rely on its shape."""
 
     _compiled: _Compiled = PrivateAttr()
 
@@ -181,7 +183,8 @@ class ResponseValidator(Gate[AIMessage]):
             return _verdict_on(_EMPTY)
         reading = self._read(text, ending)
         problems = [*reading.problems]
-        for rule in self._compiled.rules:
+        further = () if reading.problems else self.rules
+        for rule in (*self._compiled.checks, *further):
             said = yield ask(rule, reading.answer)
             mode = failure_mode_of(rule)
             problems += (Problem(mode, violation) for violation in violations_of(rule, said))
@@ -244,7 +247,7 @@ class _Compiled(NamedTuple):
 
     expects_json: bool
     contracts: tuple[Contract, ...]
-    rules: tuple[Any, ...]
+    checks: tuple[Rule, ...]
     coverage: MustContain | None
 
     def accepts(self, value: Any) -> bool:
@@ -260,17 +263,16 @@ def _compile(settings: ResponseValidator) -> _Compiled:
     if settings.must_contain:
         least = 1.0 if settings.min_score is None else settings.min_score
         coverage = MustContain(settings.must_contain, min_score=least)
-    rules = (
-        settings.max_length and MaxLength(settings.max_length),
-        settings.min_length and MinLength(settings.min_length),
-        settings.forbidden_phrases and ForbiddenPhrases(settings.forbidden_phrases),
+    checks: tuple[Rule | None, ...] = (
+        MaxLength(settings.max_length) if settings.max_length else None,
+        MinLength(settings.min_length) if settings.min_length else None,
+        ForbiddenPhrases(settings.forbidden_phrases) if settings.forbidden_phrases else None,
         coverage,
-        *settings.rules,
     )
     return _Compiled(
         expects_json=settings.must_be_json or bool(schemas),
         contracts=tuple(map(compile_contract, schemas)),
-        rules=tuple(rule for rule in rules if rule),
+        checks=tuple(check for check in checks if check),
         coverage=coverage,
     )
 

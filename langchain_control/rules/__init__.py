@@ -10,11 +10,14 @@ from langchain_control.rules.answer import Answer
 from langchain_control.rules.coverage import MustContain
 from langchain_control.rules.forbidden import ForbiddenPatterns, ForbiddenPhrases
 from langchain_control.rules.length import MaxLength, MinLength
+from langchain_control.rules.meaning import Embedder, Expresses
 from langchain_control.rules.refusal import NotRefusal
 from langchain_control.rules.repetition import NotRepetitive
 
 __all__ = [
     "Answer",
+    "Embedder",
+    "Expresses",
     "ForbiddenPatterns",
     "ForbiddenPhrases",
     "MaxLength",

@@ -179,7 +179,7 @@ def test_must_contain_means_must_unless_told_otherwise(min_score, passes):
 def test_everything_wrong_is_told_at_once():
     """All violations are collected, and the first one names the failure."""
     validator = ResponseValidator(
-        response_schema=PERSON, max_length=10, forbidden_phrases=["hell"], rules=[lambda _: False]
+        response_schema=PERSON, max_length=10, forbidden_phrases=["hell"], must_contain=["Ada"]
     )
     verdict = validator.inspect('{"name": 7, "age": -1, "hell": 0}')
 
@@ -189,7 +189,7 @@ def test_everything_wrong_is_told_at_once():
         "minimum",
         "max_length",
         "forbidden_phrase",
-        "<lambda>",
+        "must_contain",
     }
     assert verdict.failure_mode is FailureMode.SCHEMA_VIOLATION
 
@@ -437,11 +437,13 @@ def test_a_rule_that_raises_is_a_bug():
 
 
 def test_rules_see_the_parsed_value():
-    """A predicate may judge the value instead of the text."""
-    validator = ResponseValidator(must_be_json=True, rules=[lambda a: a.value["a"] > 1])
+    """A predicate may judge the value, and rely on the contract: others are not shown to it."""
+    validator = ResponseValidator(required_keys=["a"], rules=[lambda a: a.value["a"] > 1])
 
     assert validator.inspect('{"a": 2}').passed
-    assert not validator.inspect('{"a": 1}').passed
+    assert rules_broken(validator.inspect('{"a": 1}')) == ["<lambda>"]
+    assert rules_broken(validator.inspect('{"b": 1}')) == ["required"]
+    assert rules_broken(validator.inspect("no JSON")) == ["json.no_json"]
 
 
 # --- settings -------------------------------------------------------------------------------------

@@ -7,10 +7,13 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from langchain_core.embeddings import Embeddings
 
 from langchain_control.outcomes import FailureMode, Violation
 from langchain_control.rules import (
     Answer,
+    Embedder,
+    Expresses,
     ForbiddenPatterns,
     ForbiddenPhrases,
     MaxLength,
@@ -206,3 +209,42 @@ def test_settings_that_make_no_sense_are_refused(build):
     """Empty phrases and impossible figures show at once."""
     with pytest.raises(ValueError, match=r"must|phrase"):
         build()
+
+
+def test_what_is_nearly_there_is_told_and_does_not_count():
+    """Another form of a word is evidence that the wording is to blame."""
+    (violation,) = MustContain(["refund policy", "the moon"]).check(Answer("Our refunds policy."))
+
+    assert violation.found == "0 of them, 1 more nearly"
+
+
+class Topics(Embeddings):
+    """Stands for an embedding model: one dimension for each topic."""
+
+    def embed_documents(self, texts):
+        """Count the words of each topic."""
+        topics = (("refund", "money back"), ("delivery", "shipping"), ("",))
+        return [[float(sum(w in t.lower() for w in words)) for words in topics] for t in texts]
+
+    def embed_query(self, text):
+        """Embed one text."""
+        return self.embed_documents([text])[0]
+
+
+def test_meaning_is_scored_and_gates_on_request_only():
+    """Another wording counts as said; without a threshold nothing is rejected."""
+    statements = ["You get a refund.", "Shipping is free."]
+    answer = Answer("You will get your money back! Bye.")
+
+    assert Expresses(statements, Topics()).score(answer) == 0.5
+    assert Expresses(statements, Topics()).check(answer) is None
+    assert Expresses(statements, Topics(), min_score=0.5).check(answer) is None
+    assert Expresses(statements, Topics(), min_score=1).check(answer) == Violation(
+        "expresses", "at least 100% of 2 statements", "50%"
+    )
+
+
+def test_langchain_embeddings_are_embedders():
+    """No adapter is needed; an answer without a word says nothing."""
+    assert isinstance(Topics(), Embedder)
+    assert Expresses(["A refund."], Topics()).score(Answer("...")) == 0.0
