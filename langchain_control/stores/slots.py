@@ -1,0 +1,136 @@
+"""Places for a bounded number of calls at a time, with a bounded queue in front."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from concurrent.futures import CancelledError, Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Any
+
+__all__ = ["Slots", "Ticket"]
+
+
+class Ticket:
+    """A place, or the wait for one. Hand it back through `Slots.leave`, whatever becomes of it."""
+
+    __slots__ = ("_turn", "key")
+
+    def __init__(self, key: str) -> None:
+        """Begin to wait."""
+        self.key = key
+        self._turn: Future[None] = Future()
+
+    @property
+    def is_admitted(self) -> bool:
+        """Whether the wait is over."""
+        return self._turn.done()
+
+    def admit(self) -> None:
+        """End the wait."""
+        self._turn.set_result(None)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait in a thread; return whether it was one's turn in time."""
+        try:
+            self._turn.result(timeout=seconds)
+        except (FutureTimeoutError, CancelledError):
+            return False
+        return True
+
+    async def await_turn(self, seconds: float) -> bool:
+        """Wait in a task; return whether it was one's turn in time."""
+        if self.is_admitted:
+            return True
+        loop = asyncio.get_running_loop()
+        turn = asyncio.Event()
+
+        def wake(_: Future[None]) -> None:
+            loop.call_soon_threadsafe(turn.set)
+
+        self._turn.add_done_callback(wake)
+        try:
+            async with asyncio.timeout(seconds):
+                await turn.wait()
+        except TimeoutError:
+            return self.is_admitted
+        return True
+
+
+class Slots:
+    """Places by key, shared by the threads and tasks of one process. First come, first served."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._lock = threading.Lock()
+        self._rooms: dict[str, _Room] = {}
+
+    def enter(self, key: str, *, places: int, queue: int) -> Ticket | None:
+        """Take a place, or one in the queue.
+
+        Args:
+            key: Whose places.
+            places: How many may be inside at a time.
+            queue: How many may wait.
+
+        Returns:
+            A ticket, or `None` if the queue is full as well.
+        """
+        ticket = Ticket(key)
+        with self._lock:
+            room = self._rooms.setdefault(key, _Room())
+            if room.inside < places:
+                room.inside += 1
+                ticket.admit()
+            elif len(room.queue) < queue:
+                room.queue.append(ticket)
+            else:
+                return None
+        return ticket
+
+    def leave(self, ticket: Ticket) -> None:
+        """Give a place to the next in the queue, or leave the queue."""
+        with self._lock:
+            room = self._rooms[ticket.key]
+            if not ticket.is_admitted:
+                room.queue.remove(ticket)
+                return
+            if room.queue:
+                room.queue.popleft().admit()
+                return
+            room.inside -= 1
+            if not room.inside:
+                del self._rooms[ticket.key]
+
+    def inside(self, key: str) -> int:
+        """Count who is inside."""
+        with self._lock:
+            room = self._rooms.get(key)
+            return room.inside if room is not None else 0
+
+    def waiting(self, key: str) -> int:
+        """Count who is in the queue."""
+        with self._lock:
+            room = self._rooms.get(key)
+            return len(room.queue) if room is not None else 0
+
+    def __repr__(self) -> str:
+        """Show how many keys are in use."""
+        return f"Slots(keys={len(self._rooms)})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle empty: calls under way belong to their process."""
+        return Slots, ()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Slots:
+        """Copy as the same places: copies of a policy share them."""
+        return self
+
+
+class _Room:
+    __slots__ = ("inside", "queue")
+
+    def __init__(self) -> None:
+        self.inside = 0
+        self.queue: deque[Ticket] = deque()
