@@ -37,6 +37,7 @@ from langchain_control.demo.contest import (
     control_layer,
     try_once,
 )
+from langchain_control.strategies import CannedAnswer
 
 ATTEMPTS = 3
 SEEDS = (1, 2, 3)
@@ -86,7 +87,7 @@ def _policy(task: Task, audit: AuditLogger) -> ControlPolicy:
         prompt=PROMPT,
         validator=_contract(task),
         retry=RetryEngine(max_attempts=ATTEMPTS, base_delay_seconds=0.01, jitter_seconds=0),
-        fallback=FallbackRouter(strategies=[("canned", lambda _: task.fallback())]),
+        fallback=FallbackRouter(strategies=[("canned", CannedAnswer(task.fallback()))]),
         audit=audit,
     )
 

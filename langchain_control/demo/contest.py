@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from langchain_core.exceptions import OutputParserException
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.output_parsers import PydanticOutputParser
-from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.runnables import Runnable
 from pydantic import BaseModel
 
 from langchain_control.components.prompt import PromptBuilder
@@ -59,7 +59,7 @@ def blind_retry(
     """Send the same prompt until an answer meets the contract. One attempt is a single call."""
 
     async def ask(question: str) -> Answer | None:
-        messages = await prompt.ainvoke(question)
+        messages = prompt.build([HumanMessage(question)]).messages
         for _ in range(attempts):
             verdict = validator.inspect(await model.ainvoke(messages))
             if verdict.passed:
@@ -76,22 +76,20 @@ def langchain_retry(
     attempts: int,
     fallback: BaseModel,
 ) -> Contestant:
-    """Do it with LangChain alone: a parser, `with_retry` and `with_fallbacks`."""
-    canned = Answer(fallback.model_dump(), is_fallback=True)
-
-    async def give_up(_: Any) -> Answer:
-        return canned
-
-    parsed = prompt | model | PydanticOutputParser(pydantic_object=schema)
-    chain = parsed.with_retry(
+    """Do it with LangChain alone: its parser and its `with_retry`."""
+    chain = (model | PydanticOutputParser(pydantic_object=schema)).with_retry(
         retry_if_exception_type=(OutputParserException,),
         wait_exponential_jitter=False,
         stop_after_attempt=attempts,
-    ).with_fallbacks([RunnableLambda(give_up)])
+    )
 
     async def ask(question: str) -> Answer | None:
-        answer: Any = await chain.ainvoke(question)
-        return answer if isinstance(answer, Answer) else Answer(answer.model_dump())
+        messages = prompt.build([HumanMessage(question)]).messages
+        try:
+            parsed: Any = chain.invoke(messages)  # in `ainvoke` the parser changes threads
+        except OutputParserException:
+            return Answer(fallback.model_dump(), is_fallback=True)
+        return Answer(parsed.model_dump())
 
     return ask
 

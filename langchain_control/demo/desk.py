@@ -19,7 +19,7 @@ from langchain_control.demo.contest import (
 )
 from langchain_control.demo.tickets import PROMPT, Clerk, Triage, question, right_answer
 from langchain_control.policy import ControlPolicy
-from langchain_control.testing import ScriptedChatModel
+from langchain_control.strategies import CannedAnswer
 
 __all__ = ["BLIND", "CONTESTANTS", "CONTROL", "LANGCHAIN", "SINGLE", "score"]
 
@@ -34,43 +34,39 @@ LANGCHAIN = f"LangChain with_retry x{ATTEMPTS}"
 CONTROL = f"control layer x{ATTEMPTS}"
 
 
-def _single(model: ScriptedChatModel, prompt: PromptBuilder) -> Contestant:
-    return blind_retry(model, prompt, CONTRACT, attempts=1)
+def _single(clerk: Clerk, prompt: PromptBuilder) -> Contestant:
+    return blind_retry(clerk, prompt, CONTRACT, attempts=1)
 
 
-def _blind(model: ScriptedChatModel, prompt: PromptBuilder) -> Contestant:
-    return blind_retry(model, prompt, CONTRACT, attempts=ATTEMPTS)
+def _blind(clerk: Clerk, prompt: PromptBuilder) -> Contestant:
+    return blind_retry(clerk, prompt, CONTRACT, attempts=ATTEMPTS)
 
 
-def _langchain(model: ScriptedChatModel, prompt: PromptBuilder) -> Contestant:
-    return langchain_retry(model, prompt, Triage, attempts=ATTEMPTS, fallback=CANNED)
+def _langchain(clerk: Clerk, prompt: PromptBuilder) -> Contestant:
+    return langchain_retry(clerk, prompt, Triage, attempts=ATTEMPTS, fallback=CANNED)
 
 
-def _control(model: ScriptedChatModel, prompt: PromptBuilder) -> Contestant:
+def _control(clerk: Clerk, prompt: PromptBuilder) -> Contestant:
     return control_layer(
-        model,
+        clerk,
         ControlPolicy(
+            guard=None,  # nobody else has one
             prompt=prompt,
             validator=CONTRACT,
-            retry=RetryEngine(
-                max_attempts=ATTEMPTS,
-                base_delay_seconds=0,
-                jitter_seconds=0,
-                policies={"schema_violation": {"native_schema": False}},  # no clerk has one
-            ),
-            fallback=FallbackRouter(strategies=[("canned", lambda _: CANNED.model_dump_json())]),
+            retry=RetryEngine(max_attempts=ATTEMPTS, base_delay_seconds=0, jitter_seconds=0),
+            fallback=FallbackRouter(strategies=[("canned", CannedAnswer(CANNED.model_dump()))]),
         ),
     )
 
 
-CONTESTANTS: Mapping[str, Callable[[ScriptedChatModel, PromptBuilder], Contestant]] = (
-    MappingProxyType({SINGLE: _single, BLIND: _blind, LANGCHAIN: _langchain, CONTROL: _control})
+CONTESTANTS: Mapping[str, Callable[[Clerk, PromptBuilder], Contestant]] = MappingProxyType(
+    {SINGLE: _single, BLIND: _blind, LANGCHAIN: _langchain, CONTROL: _control}
 )
 
 
 async def score(name: str, clerk: Clerk, queries: int, prompt: PromptBuilder = PROMPT) -> Score:
     """Put a number of tickets to one contestant, which asks one clerk."""
-    contestant = CONTESTANTS[name](ScriptedChatModel(script=clerk), prompt)
+    contestant = CONTESTANTS[name](clerk, prompt)
     trials = [
         await try_once(
             contestant,

@@ -11,7 +11,6 @@ from langchain_control.demo import Stage
 from langchain_control.demo.tickets import PROMPT, Clerk, Triage, question
 from langchain_control.policy import ControlPolicy
 from langchain_control.runnable import with_control
-from langchain_control.testing import ScriptedChatModel
 
 __all__ = ["show"]
 
@@ -29,7 +28,7 @@ def show(stage: Stage) -> None:
         retry=RetryEngine(base_delay_seconds=0.001, jitter_seconds=0),
         audit=stage.audit,
     )
-    model = with_control(ScriptedChatModel(script=clerk), policy, include_result=True)
+    model = with_control(clerk, policy, include_result=True)
     results = [model.invoke(question(number)) for number in range(REQUESTS)]
 
     ends = Counter((len(result.attempts), result.status) for result in results)

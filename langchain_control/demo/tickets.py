@@ -1,4 +1,4 @@
-"""Support tickets, the contract for sorting them, and a scripted clerk with a known error rate."""
+"""Support tickets, the contract for sorting them, and a clerk with a known error rate."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from random import Random
-from typing import Literal
+from typing import Any, Literal
 
-from langchain_core.messages import BaseMessage
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.messages import AIMessage
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import BaseModel, ConfigDict
 
 from langchain_control.components.budget import TokenBudget
 from langchain_control.components.prompt import PromptBuilder
-from langchain_control.testing import Reply
+from langchain_control.state import messages_of
 
 __all__ = ["PROMPT", "WORD", "Clerk", "Triage", "question", "right_answer"]
 
@@ -75,49 +77,67 @@ WORD = "json"
 """Without this word in the prompt a clerk answers in prose, like the article's mock."""
 
 
-@dataclass
-class Clerk:
-    """A script for `ScriptedChatModel`: sorts tickets, and gets a share of them wrong.
+class Clerk(Runnable[LanguageModelInput, AIMessage]):
+    """Stands in for a model: sorts tickets, and gets a share of them wrong.
 
     Luck depends on the ticket, the number of the try and the seed alone. So every contestant meets
     the same first answers, and as long as hints do nothing, the same answers throughout.
     """
 
-    failure_rate: float
-    """Share of answers that are damaged."""
-    hint_factor: float = 1.0
-    """What a changed prompt multiplies the failure rate by: 1 if hints do nothing."""
-    seed: int = 0
-    calls: int = field(default=0, init=False)
-    input_tokens: int = field(default=0, init=False)
-    output_tokens: int = field(default=0, init=False)
-    _tries: Counter[int] = field(default_factory=Counter, init=False)
-    _first_prompts: dict[int, str] = field(default_factory=dict, init=False)
+    def __init__(self, failure_rate: float, hint_factor: float = 1.0, *, seed: int = 0) -> None:
+        """Hire a clerk.
 
-    def __call__(self, messages: Sequence[BaseMessage]) -> Reply:
+        Args:
+            failure_rate: Share of answers that are damaged.
+            hint_factor: What a changed prompt multiplies that by: 1 if hints do nothing.
+            seed: Another seed, other luck.
+        """
+        self.failure_rate, self.hint_factor, self.seed = failure_rate, hint_factor, seed
+        self.calls = self.input_tokens = self.output_tokens = 0
+        self._tries: Counter[int] = Counter()
+        self._first_prompts: dict[int, str] = {}
+
+    def invoke(
+        self,
+        input: LanguageModelInput,  # noqa: A002  (LangChain's name)
+        config: RunnableConfig | None = None,  # noqa: ARG002
+        **_: Any,
+    ) -> AIMessage:
         """Answer the ticket in the prompt."""
-        prompt = "\n".join(str(message.text) for message in messages)
+        texts = [str(message.text) for message in messages_of(input)]
+        answer, finish_reason = self._answer("\n".join(texts))
+        usage = UsageMetadata(
+            input_tokens=sum(map(_tokens, texts)), output_tokens=_tokens(answer), total_tokens=0
+        )
+        self.calls += 1
+        self.input_tokens += usage["input_tokens"]
+        self.output_tokens += usage["output_tokens"]
+        return AIMessage(
+            answer, usage_metadata=usage, response_metadata={"finish_reason": finish_reason}
+        )
+
+    async def ainvoke(
+        self,
+        input: LanguageModelInput,  # noqa: A002  (LangChain's name)
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """Answer the ticket in the prompt, on the spot."""
+        return self.invoke(input, config, **kwargs)
+
+    def _answer(self, prompt: str) -> tuple[str, str]:
+        """Return an answer and its finish reason."""
         number = _ticket_in(prompt)
         self._tries[number] += 1
         is_changed = self._first_prompts.setdefault(number, prompt) != prompt
         rate = self.failure_rate * (self.hint_factor if is_changed else 1.0)
         luck = Random(f"{self.seed}/{number}/{self._tries[number]}")  # noqa: S311  (must repeat)
-        answer = right_answer(number)
+        right = right_answer(number)
         if WORD not in prompt.lower():
-            reply = _prose(answer)
-        elif luck.random() < rate:
-            reply = luck.choice(_DAMAGE)(answer)
-        else:
-            reply = Reply(answer.model_dump_json())
-        return self._counted(reply, messages)
-
-    def _counted(self, reply: Reply, messages: Sequence[BaseMessage]) -> Reply:
-        tokens_in = sum(_tokens(str(message.text)) for message in messages)
-        tokens_out = _tokens(str(reply.content))
-        self.calls += 1
-        self.input_tokens += tokens_in
-        self.output_tokens += tokens_out
-        return reply._replace(input_tokens=tokens_in, output_tokens=tokens_out)
+            return _prose(right)
+        if luck.random() < rate:
+            return luck.choice(_DAMAGE)(right)
+        return right.model_dump_json(), "stop"
 
 
 def _ticket_in(prompt: str) -> int:
@@ -133,21 +153,26 @@ def _tokens(text: str) -> int:
     return TokenBudget().count(text)
 
 
-def _prose(answer: Triage) -> Reply:
-    return Reply(f"This looks like a {answer.category} matter. {answer.summary}")
+def _prose(answer: Triage) -> tuple[str, str]:
+    return f"This looks like a {answer.category} matter. {answer.summary}", "stop"
 
 
-def _without_a_key(answer: Triage) -> Reply:
-    return Reply(answer.model_dump_json(exclude={"urgent"}))
+def _without_a_key(answer: Triage) -> tuple[str, str]:
+    return answer.model_dump_json(exclude={"urgent"}), "stop"
 
 
-def _wrong_value(answer: Triage) -> Reply:
-    return Reply(json.dumps({**answer.model_dump(), "category": "other"}))
+def _wrong_value(answer: Triage) -> tuple[str, str]:
+    return json.dumps({**answer.model_dump(), "category": "other"}), "stop"
 
 
-def _cut_off(answer: Triage) -> Reply:
-    return Reply(answer.model_dump_json()[:-9], finish_reason="length")
+def _cut_off(answer: Triage) -> tuple[str, str]:
+    return answer.model_dump_json()[:-9], "length"
 
 
-_DAMAGE: Sequence[Callable[[Triage], Reply]] = (_prose, _without_a_key, _wrong_value, _cut_off)
+_DAMAGE: Sequence[Callable[[Triage], tuple[str, str]]] = (
+    _prose,
+    _without_a_key,
+    _wrong_value,
+    _cut_off,
+)
 """The ways an answer is damaged, each as often as the others."""
