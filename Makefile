@@ -59,7 +59,7 @@ $(VENV)/.demo: $(VENV)/.venv pyproject.toml
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.venv pyproject.toml
-	$(PIP) -e '.[agents,cli,plot]' --group test --group lint --group typing
+	$(PIP) -e '.[agents,cli,plot,redis]' --group test --group sdks --group lint --group typing
 	@touch $@
 
 # Only prebuilt wheels: where there is none, everything but the real model works. The weights' own

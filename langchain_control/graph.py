@@ -15,6 +15,7 @@ from langgraph.types import Checkpointer
 
 from langchain_control._effects import arun, run
 from langchain_control.model_variants import name_of
+from langchain_control.nested_retries import warn_of_nested_retries
 from langchain_control.policy import ControlPolicy
 from langchain_control.state import Context, PerRun
 from langchain_control.steps import STEPS, Router, Step
@@ -47,9 +48,13 @@ def create_control_graph(
         model: A chat model, any Runnable that gives a message or a string, or a plain callable.
         policy: The rules; see `ControlPolicy`.
         checkpointer: As in `StateGraph.compile`. `None` takes over the parent's.
+
+    Warns:
+        UserWarning: The model retries by itself, which multiplies with the policy's attempts.
     """
     policy = policy or ControlPolicy()
     runnable = coerce_to_runnable(model)
+    warn_of_nested_retries(runnable)
     context = Context(policy, runnable, name_of(runnable))
     builder: Any = StateGraph(ControlState)
     for name, step in STEPS.items():

@@ -8,13 +8,14 @@ from typing import Any
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage
-from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.base import coerce_to_runnable
 from langchain_core.runnables.config import ensure_config, merge_configs
 
 from langchain_control._effects import Flow
 from langchain_control.components._base import Component
 from langchain_control.model_variants import name_of
+from langchain_control.nested_retries import warn_of_nested_retries
 from langchain_control.outcomes import ControlResult
 from langchain_control.policy import ControlPolicy
 from langchain_control.state import Context, result_of, state_of
@@ -39,9 +40,14 @@ def with_control(
     Returns:
         A Runnable from what a chat model takes, or a mapping with `input` and `context`, to an
         `AIMessage`. Without `include_result` it raises a `ControlError` where there is no answer.
+
+    Warns:
+        UserWarning: The model retries by itself, which multiplies with the policy's attempts.
     """
+    runnable: Runnable[Any, Any] = coerce_to_runnable(model)
+    warn_of_nested_retries(runnable)
     return ControlledModel(
-        model=coerce_to_runnable(model),
+        model=runnable,
         policy=policy or ControlPolicy(),
         include_result=include_result,
     )

@@ -13,6 +13,7 @@ A node is a flow from state to an update. A router is a pure function of state a
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple, cast
@@ -426,7 +427,5 @@ def _content(response: AIMessage | None, audit: AuditLogger | None) -> str | Non
 
 
 def _sha256(prompt: Sequence[BaseMessage]) -> str:
-    digest = hashlib.sha256()
-    for message in prompt:
-        digest.update(f"{message.type}\x00{message.content}\x00".encode(errors="surrogatepass"))
-    return digest.hexdigest()
+    plain = json.dumps([(message.type, message.content) for message in prompt], default=str)
+    return hashlib.sha256(plain.encode()).hexdigest()

@@ -31,6 +31,7 @@ from langchain_control import (
     PromptBuilder,
     ResponseValidator,
     RetryEngine,
+    create_control_graph,
     with_control,
 )
 from langchain_control.errors import (
@@ -365,6 +366,15 @@ def test_the_callers_request_id_is_kept(call):
     result = call(controlled, "Q?", {"metadata": {"control_request_id": "abc"}})
 
     assert result.request_id == "abc"
+
+
+@pytest.mark.parametrize("door", [with_control, create_control_graph])
+def test_a_model_that_retries_by_itself_is_warned_about(door):
+    """Attempts of several layers multiply, so the warning names the model and what to set."""
+    with pytest.warns(UserWarning, match="max_retries=0") as warned:
+        door(ScriptedChatModel(script=[]).with_retry(stop_after_attempt=3), policy())
+
+    assert warned[0].filename == __file__
 
 
 def test_an_input_of_the_wrong_kind_names_what_is_expected(call):
