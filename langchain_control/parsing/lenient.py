@@ -181,6 +181,7 @@ class _Parser:
         forgotten = closed_by_hand or self._finished or last_one
         between = self._stack[-1].due in (_Due.VALUE, _Due.NEXT)
         self._mend("missing_closer" if forgotten and not between else "cut")
+        self._stack[-1].due = _Due.COMMA  # a key without a value is dropped: none is made up
         while self._stack:
             self._pop()
 
@@ -228,6 +229,9 @@ class _Parser:
         else:
             self._expect("a key")
         self._skip_space()
+        if self._position == len(self._text):
+            self._mend("cut")
+            return
         colon = _COLON.match(self._text, self._position)
         if colon is None:
             if not _BEGINS_VALUE.match(self._text, self._position):

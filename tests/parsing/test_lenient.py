@@ -76,7 +76,8 @@ def test_other_damage_has_a_likely_reading(text, value, kinds):
     ("text", "value"),
     [
         ('{"a": "cut off', {"a": "cut off"}),
-        ('{"a": 1, "b": ', {"a": 1, "b": None}),
+        ('{"a": 1, "b": ', {"a": 1}),
+        ('{"a": 1, "b', {"a": 1}),
         ('{"a": 1,', {"a": 1}),
         ('{"a": ,"b": 1}', {"a": None, "b": 1}),
         ("[1, 2, ...]", [1, 2]),
