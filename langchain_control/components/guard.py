@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, NamedTuple
 
 from langchain_core.messages import AnyMessage
 from langchain_core.prompt_values import ChatPromptValueConcrete, StringPromptValue
@@ -12,8 +12,12 @@ from pydantic import Field, SkipValidation, field_validator
 from langchain_control._effects import Flow, arun, run
 from langchain_control.components._base import Gate
 from langchain_control.detectors import NormalizingDetector, RuleDetector, normalize
+from langchain_control.detectors.model import WordModelDetector
+from langchain_control.detectors.presets import PRESETS, Mode, Preset
+from langchain_control.detectors.redaction import cut_out, fence, mask
 from langchain_control.detectors.sanitize import sanitize
 from langchain_control.detectors.texts import Part, Parts, take_apart
+from langchain_control.errors import classify
 from langchain_control.outcomes import (
     FailureMode,
     Finding,
@@ -25,12 +29,11 @@ from langchain_control.outcomes import (
 
 __all__ = ["InputGuard"]
 
-BLOCKING_SCORE = 0.8
-"""From this score on a finding stops a value."""
+Probability = Annotated[float, Field(gt=0, le=1)]
 
 
 def _default_detectors() -> tuple[Any, ...]:
-    return (RuleDetector(),)
+    return (RuleDetector(), WordModelDetector())
 
 
 class InputGuard(Gate[Any]):
@@ -52,20 +55,55 @@ class InputGuard(Gate[Any]):
     """Longest input of a user, in characters after sanitizing. Bounds what a request can cost;
     retrieved context and tool output are not bound by it."""
 
+    preset: Preset = "balanced"
+    """How sure the guard has to be: `strict` finds more, `lenient` disturbs fewer people."""
+
+    thresholds: Mapping[Source, Probability] = Field(default_factory=dict)
+    """Scores from which on a finding counts, by source, in place of those of the preset."""
+
+    mode: Mode = "block"
+    """What to do with an attack: `block` it, `sanitize` by cutting its sentences out, `fence` it
+    as data, or `observe` it and hand it on, for a trial run."""
+
+    modes: Mapping[Source, Mode] = Field(default_factory=dict)
+    """Exceptions from `mode` by source, such as fencing what tools return."""
+
+    allow: tuple[str, ...] = ()
+    """Phrases that are harmless here, whatever their case: no detector sees them."""
+
     detectors: Annotated[tuple[Any, ...], SkipValidation] = Field(
         default_factory=_default_detectors
     )
     """Asked in order. Each has `detect(text)`, or is a function of the sanitized text; it may be
     async. The built-in tiers cost microseconds, so that they are on by default."""
 
-    @field_validator("detectors", mode="after")
+    second_opinion: Annotated[Any, SkipValidation] = None
+    """A detector that is slow or costs money, asked only if the strongest finding lies in the
+    `grey_zone`. It overrules the built-in model, not the rules."""
+
+    grey_zone: tuple[float, float] = (0.2, 0.8)
+    """Scores between which the other detectors are in doubt."""
+
+    when_detector_fails: Literal["block", "pass"] = "block"
+    """What to do when a detector that asks a service gets no answer: an attack would wait for it,
+    so the default is to stop. Errors that are not the service's are raised."""
+
+    @field_validator("detectors", "second_opinion", mode="after")
     @classmethod
-    def _can_detect(cls, detectors: Any) -> tuple[Any, ...]:
-        for detector in detectors:
-            if not callable(detector) and not callable(getattr(detector, "detect", None)):
+    def _can_detect(cls, given: Any) -> Any:
+        for detector in given if isinstance(given, list | tuple) else (given,):
+            if not (detector is None or callable(detector) or callable(_detect_of(detector))):
                 msg = f"a detector is a function or has `detect`, got `{type(detector).__name__}`"
-                raise ValueError(msg)  # noqa: TRY004  (pydantic reports it with the field)
-        return tuple(detectors)
+                raise ValueError(msg)
+        return tuple(given) if isinstance(given, list) else given
+
+    @field_validator("allow", mode="after")
+    @classmethod
+    def _says_something(cls, phrases: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(map(str.strip, phrases)):
+            msg = "an allowed phrase must not be blank"
+            raise ValueError(msg)
+        return phrases
 
     @property
     def InputType(self) -> Any:  # noqa: N802
@@ -80,6 +118,10 @@ class InputGuard(Gate[Any]):
     def sanitize(self, text: str) -> str:
         """Return the text without invisible and control characters; idempotent."""
         return sanitize(text)
+
+    def clean(self, value: Any, verdict: ValidationResult) -> Any:  # noqa: ARG002
+        """Return the sanitized value."""
+        return verdict.value
 
     def judge(self, value: Any, source: Source = "user") -> Flow[ValidationResult]:
         """Judge a value, as a flow for whoever performs flows. See `inspect`."""
@@ -104,34 +146,21 @@ class InputGuard(Gate[Any]):
 
     def _inspect(self, value: Any, source: Source = "user") -> Flow[ValidationResult]:
         taken = take_apart(value, source)
-        parts = [Part(sanitize(part.text), part.source) for part in taken.parts]
-        if verdict := self._judge_size(parts, taken, source):
+        if verdict := self._judge_size(taken, source):
             return verdict
-        findings: list[Finding] = []
+        judged: list[_Judged] = []
         for part in _with_joined(taken.parts):
-            findings += yield from self._detect(part)
-        strongest = max(findings, key=lambda finding: finding.score, default=None)
-        if strongest is not None and strongest.score >= BLOCKING_SCORE:
-            return failure(
-                FailureMode.PROMPT_INJECTION,
-                f"the input looks like an attack: `{strongest.rule}` ({strongest.category})",
-                findings=tuple(findings),
-                score=round(1 - strongest.score, 3),
-            )
-        return passed(
-            taken.rebuild([part.text for part in parts]),
-            findings=tuple(findings),
-            repaired=any(new.text != old.text for new, old in zip(parts, taken.parts, strict=True)),
-            score=round(1 - strongest.score, 3) if strongest else 1.0,
-        )
+            answer = yield from self._judge(part)
+            if isinstance(answer, ValidationResult):
+                return answer
+            judged.append(answer)
+        return self._verdict(taken, judged)
 
-    def _judge_size(
-        self, parts: Sequence[Part], taken: Parts, source: Source
-    ) -> ValidationResult | None:
+    def _judge_size(self, taken: Parts, source: Source) -> ValidationResult | None:
         if source != "user":
             return None
-        texts = [part.text for part in parts if part.source == "user"]
-        from_tools = any(part.source == "tool" for part in parts)
+        texts = [sanitize(part.text) for part in taken.parts if part.source == "user"]
+        from_tools = any(part.source == "tool" for part in taken.parts)
         if not any(map(str.strip, texts)) and not taken.has_other_content and not from_tools:
             return failure(FailureMode.CONSTRAINT_VIOLATION, "the input is empty")
         chars = sum(map(len, texts))
@@ -142,20 +171,101 @@ class InputGuard(Gate[Any]):
             )
         return None
 
-    def _detect(self, part: Part) -> Flow[list[Finding]]:
+    def _judge(self, part: Part) -> Flow[_Judged | ValidationResult]:
+        text = mask(part.text, self.allow)
+        normalized = normalize(text)
         findings: list[Finding] = []
-        normalized = normalize(part.text)
         for detector in self.detectors:
             if isinstance(detector, NormalizingDetector):
                 findings += detector.detect_normalized(normalized)
-            else:
-                detect = getattr(detector, "detect", detector)
-                findings += yield detect(sanitize(part.text))
+                continue
+            answer = yield from self._ask(detector, text)
+            if isinstance(answer, ValidationResult):
+                return answer
+            findings += answer
+        decisive = findings
+        if self.second_opinion is not None and self._in_doubt(findings):
+            answer = yield from self._ask(self.second_opinion, text)
+            if isinstance(answer, ValidationResult):
+                return answer
+            decisive = [*(f for f in findings if f.tier != "model"), *answer]
+            findings += answer
+        threshold = self.thresholds.get(part.source, PRESETS[self.preset][part.source])
+        hits = tuple(finding for finding in decisive if finding.score >= threshold)
+        return _Judged(part, tuple(findings), hits)
+
+    def _in_doubt(self, findings: Sequence[Finding]) -> bool:
+        low, high = self.grey_zone
+        return low <= max((finding.score for finding in findings), default=0.0) <= high
+
+    def _ask(self, detector: Any, text: str) -> Flow[Sequence[Finding] | ValidationResult]:
+        """Ask a detector that is not ours; a failing service is a verdict or an empty answer."""
+        detect = _detect_of(detector) or detector
+        try:
+            findings: Sequence[Finding] = yield detect(sanitize(text))
+        except Exception as exc:
+            mode = classify(exc)
+            if mode is None:
+                raise
+            if self.when_detector_fails == "pass":
+                return ()
+            return failure(mode, f"the detector `{type(detector).__name__}` did not answer")
         return findings
 
-    def clean(self, value: Any, verdict: ValidationResult) -> Any:  # noqa: ARG002
-        """Return the sanitized value."""
-        return verdict.value
+    def _verdict(self, taken: Parts, judged: Sequence[_Judged]) -> ValidationResult:
+        findings = tuple(finding for item in judged for finding in item.findings)
+        for item in judged:
+            if item.hits and self._mode(item.part.source) == "block":
+                worst = max(item.hits, key=lambda finding: finding.score)
+                return failure(
+                    FailureMode.PROMPT_INJECTION,
+                    f"the input looks like an attack: `{worst.rule}` ({worst.category})",
+                    findings=findings,
+                    score=round(1 - worst.score, 3),
+                )
+        split = any(item.hits for item in judged[len(taken.parts) :])
+        texts = [self._treated(item, split=split) for item in judged[: len(taken.parts)]]
+        modes = (self._mode(item.part.source) for item in judged if item.hits)
+        return passed(
+            taken.rebuild(texts),
+            findings=findings,
+            notes=tuple(dict.fromkeys(modes)),
+            repaired=any(new != part.text for new, part in zip(texts, taken.parts, strict=True)),
+            score=round(1 - max((f.score for f in findings), default=0.0), 3),
+        )
+
+    def _treated(self, item: _Judged, *, split: bool) -> str:
+        """Return what goes on of a text, given that nothing in the value is to be blocked.
+
+        Args:
+            item: The text and what was found in it.
+            split: Whether the user's texts make an attack only together.
+        """
+        text, source, hits = item.part.text, item.part.source, item.hits
+        anywhere = split and source == "user"
+        if hits or anywhere:
+            match self._mode(source):
+                case "sanitize":
+                    spans = [finding.span for finding in hits]
+                    return sanitize(cut_out(text, [None] if anywhere else spans))
+                case "fence":
+                    return fence(sanitize(text))
+        return sanitize(text)
+
+    def _mode(self, source: Source) -> Mode:
+        return self.modes.get(source, self.mode)
+
+
+class _Judged(NamedTuple):
+    """A text, what was found in it, and what of that counts as an attack."""
+
+    part: Part
+    findings: tuple[Finding, ...]
+    hits: tuple[Finding, ...]
+
+
+def _detect_of(detector: Any) -> Any:
+    return getattr(detector, "detect", None)
 
 
 def _with_joined(parts: Sequence[Part]) -> list[Part]:

@@ -1,7 +1,8 @@
 """What looks for attacks in a text, tier by tier.
 
 Tier 0 rewrites a text to what a model would read (`normalize`), tier 1 searches it for known
-constructions (`RuleDetector`). Every detector can be used alone: `RuleDetector().detect(text)`.
+constructions (`RuleDetector`), tier 2 judges its wording (`WordModelDetector`), and tier 3 is
+whatever model you bring (`semantic`). Each can be used alone: `RuleDetector().detect(text)`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeAlias, runtime_checkable
 
+from langchain_control.detectors.model import WordModelDetector
 from langchain_control.detectors.normalize import NormalizedText, View, normalize
 from langchain_control.detectors.rules import InjectionRule, RuleDetector
 from langchain_control.outcomes import Finding
@@ -22,6 +24,7 @@ __all__ = [
     "PlainDetector",
     "RuleDetector",
     "View",
+    "WordModelDetector",
     "normalize",
 ]
 

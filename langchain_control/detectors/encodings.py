@@ -79,9 +79,9 @@ def _decode_entities(match: re.Match[str]) -> str:
 
 
 _HEX_RUN = re.compile(
-    r"(?:[0-9a-fA-F]{2}[\s:,-]?){8}|(?:(?:\\x|0x)[0-9a-fA-F]{2}[\s,]?){4}", re.ASCII
+    r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}[\s:,-]?){8}|(?:(?:\\x|0x)[0-9a-fA-F]{2}[\s,]?){4}", re.ASCII
 )
-_LONG_RUN = re.compile(r"[\w+/-]{16}", re.ASCII)
+_LONG_RUN = re.compile(r"(?<![\w+/-])[\w+/-]{16}", re.ASCII)
 
 DECODERS: tuple[Decoder, ...] = (
     Decoder(

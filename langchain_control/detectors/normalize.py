@@ -102,6 +102,7 @@ class NormalizedText:
 
 
 _NOT_ASCII = re.compile(r"[^\t\n\r\x20-\x7e]")
+_HYPHENATION = re.compile(r"(?<=[^\W\d_])-\n(?=[^\W\d_])")
 _WHITESPACE = re.compile(r"\s{2,}|[^\S\n ]")
 _SPACED_OUT = re.compile(
     r"(?<![^\W_])[^\W\d_](?:(?:[ .\-_*|/,+~\u00b7]|\s{2,4})[^\W\d_](?![^\W_])){4,}"
@@ -118,10 +119,16 @@ def normalize(text: str) -> NormalizedText:
     for decoder in DECODERS:
         if decoder.applies(view.text):
             view = view.rewrite(decoder.pattern, decoder.decode)
+    if "-\n" in view.text:
+        view = view.rewrite(_HYPHENATION, _nothing)
     view = view.rewrite(_SPACED_OUT, _close_up)
     view = view.rewrite(_WHITESPACE, _one_blank)
     view = view.respell(resolve_lookalikes(view.text.lower()))
     return NormalizedText(text, (view, *_other_readings(view)))
+
+
+def _nothing(_: re.Match[str]) -> str:
+    return ""
 
 
 def _one_blank(match: re.Match[str]) -> str:
@@ -135,8 +142,9 @@ def _close_up(match: re.Match[str]) -> str:
 
 def _other_readings(view: View) -> list[View]:
     readings = []
+    words = disguises.words_of(view.text)
     for reading, reread in disguises.READINGS.items():
-        text = reread(view.text)
+        text = reread(view.text, words)
         if text is not None and text != view.text:
             readings.append(view.respell(text, reading))
     return readings

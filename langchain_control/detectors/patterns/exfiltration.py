@@ -203,4 +203,41 @@ RULES = (
         ),
         severity="low",
     ),
+    InjectionRule(
+        id="exfiltration.code-execution",
+        anchors=("execute", "run:", "run ", "evaluate", "eval", "bypass", "sandbox"),
+        pattern=(
+            r"\b(?:execut|run|evaluat|eval|bypass"
+            r"|sandbox)\w{0,8}[: ](?:[^\n]{0,30})[`'\"(][^\n]{0,80}?(?:whoami|/etc/(?:passwd"
+            r"|shadow)|os\.system|subprocess\.|nc -l|rm -rf /|sh -c|__import__|eval\(|exec\()"
+        ),
+        category="LLM05",
+        severity="medium",
+        unless=r"(?:explain|what does|review|why|difference|error|how (?:do|to))[^\n]{0,40}$",
+    ),
+    InjectionRule(
+        id="exfiltration.email-data",
+        anchors=(
+            "email the",
+            "send the",
+            "forward the",
+            "email all",
+            "send all",
+            "forward all",
+            "export the",
+            "export all",
+            "dump the",
+            "list all",
+        ),
+        pattern=(
+            r"\b(?:email|send|forward|export|dump|list) (?:the|all|all the"
+            r"|every) (?:\S{1,12} ){0,2}?(?:customer|user|employee|client|contact"
+            r"|patient)s?'? (?:list|data|records?|database|emails|passwords|details|information"
+            r"|credentials)"
+            r"(?: \S{1,14}){0,3}? (?:to \S{1,40}@|to https?:|with(?:out)? (?:the )?(?:password"
+            r"|permission|filter)s?)"
+        ),
+        category="LLM02",
+        severity="medium",
+    ),
 )

@@ -41,7 +41,7 @@ ASKED_ABOUT = (
 MENTIONED = (
     r"(?:such as|like|e\.g\.|the (?:phrase|words?|term|sentence|string|expression|instruction)"
     r"|says?|said|called|titled"
-    r"|named|entitled|labell?ed|containing|translate)[ :,]{0,2}[\"'`(]{1,3}$"
+    r"|named|entitled|labell?ed|containing|translate)[ :,]{0,2}[\"'`(]{1,3}(?:\w{1,12} ){0,3}$"
 )
 """Quoting it is not using it either."""
 

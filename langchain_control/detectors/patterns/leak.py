@@ -187,4 +187,98 @@ RULES = (
         category="LLM07",
         severity="medium",
     ),
+    InjectionRule(
+        id="leak.your-hidden-prompt",
+        anchors=(
+            "your system",
+            "your hidden",
+            "your secret",
+            "your initial",
+            "your original",
+            "your internal",
+            "your developer",
+            "your core",
+            "your underlying",
+            "your confidential",
+        ),
+        pattern=(
+            r"\byour (?:(?:full|entire|own|real|exact) )?(?:(?:system|hidden|secret|internal"
+            r"|developer|core|underlying|confidential) (?:\S{1,12} )?(?:prompts?|instructions?"
+            r"|directives?|rules|guidelines|configuration|programming|polic(?:y|ies)"
+            r"|system message|initiali[sz]ation|parameters)"
+            r"|(?:initial|original) (?:\S{1,12} )?(?:prompts?|directives?|programming"
+            r"|system message))\b"
+        ),
+        category="LLM07",
+        severity="medium",
+        unless=_EXCUSED,
+    ),
+    InjectionRule(
+        id="leak.hidden-instructions",
+        anchors=("hidden ", "secret ", "concealed ", "undisclosed ", "confidential "),
+        pattern=(
+            r"\b(?:hidden|secret|concealed|undisclosed|confidential) (?:system )?(?:prompts?"
+            r"|instructions?|directives?|rules|guidelines|configuration|programming|polic(?:y"
+            r"|ies)|initiali[sz]ation)"
+            r"(?: \S{1,14}){0,6}? (?:you|your|ai|assistant|model|chatbot|bot|verbatim|output)\b"
+        ),
+        category="LLM07",
+        severity="medium",
+        unless=_EXCUSED,
+    ),
+    InjectionRule(
+        id="leak.instruction-you-follow",
+        anchors=anchors(_TELL),
+        pattern=sentence(
+            one_of(_TELL),
+            r"\S{0,4}(?: (?:me|us|out|down|the|a|all|exactly|exact|about|of"
+            r"|any)){0,4} (?:\S{1,14} ){0,3}?",
+            one_of("instructions?|commands?|prompts?|directives?|rules|guidelines"),
+            r"(?: (?:that|which))? ",
+            one_of(
+                "you were given|you were prompted with|you have been given|you are given"
+                "|you received|you got"
+                "|you follow|you are following|you must follow|given to you|you used to"
+                "|you are using|you operate"
+                "|that guide you|that drives? you|that drives? your|behind your"
+                "|for your responses|that governs? you"
+                "|that define your|that shape your|you were trained|you work under|you run on"
+                "|you rely on"
+            ),
+        ),
+        category="LLM07",
+        unless=_EXCUSED,
+    ),
+    InjectionRule(
+        id="leak.instructions-are-repeated",
+        anchors=(
+            "previous instructions",
+            "all instructions",
+            "original instructions",
+            "instructions above",
+            "rules above",
+            "your instructions",
+            "initial instructions",
+        ),
+        pattern=(
+            r"(?:(?:previous|all|original|your|initial) instructions|(?:instructions"
+            r"|rules) above)(?: \S{1,12}){0,4}? (?:are|will be|should be|must be|in"
+            r"|and) (?:\S{1,12} )?(?:repeat\w{0,2}|print\w{0,2}|display\w{0,2}|shown|full|listed"
+            r"|included|restated)\b"
+        ),
+        category="LLM07",
+        severity="medium",
+    ),
+    InjectionRule(
+        id="leak.whole-context",
+        anchors=("context window", "your context", "system message", "everything in your"),
+        pattern=(
+            r"(?:everything|all|contents?|whatever|text)(?: \S{1,10}){0,3} (?:context window"
+            r"|your context|your memory)\b|context window including"
+            r"|including the system (?:message|prompt)|everything in your (?:context|memory"
+            r"|prompt)"
+        ),
+        category="LLM07",
+        severity="medium",
+    ),
 )

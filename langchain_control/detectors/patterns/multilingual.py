@@ -6,7 +6,6 @@ the model's own instructions. In languages that put the verb last, the object ma
 
 from __future__ import annotations
 
-from langchain_control.detectors.folding import fold
 from langchain_control.detectors.patterns.languages import LANGUAGES, Language
 from langchain_control.detectors.rules import InjectionRule
 
@@ -16,18 +15,12 @@ _SPACED_GAP = r"(?: [^\s.,;:!?]{1,24}){0,5}? "
 _CLOSE_GAP = r"[^\n.!?]{0,14}?"
 
 
-def _stems(stems: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(fold(stems).lower().split("|")))
-
-
 def _either(stems: tuple[str, ...]) -> str:
     return f"(?:{'|'.join(stems)})"
 
 
 def _rules_of(code: str, language: Language) -> tuple[InjectionRule, ...]:
-    drop, objects = _stems(language.drop), _stems(language.instructions)
-    tell, yours, prompt = (_stems(s) for s in (language.tell, language.yours, language.prompt))
-    unbound = _stems(language.unbound)
+    drop, objects, tell = language.drop, language.instructions, language.tell
     edge = r"\b" if drop[0].isascii() else ""
     between = r"\S{0,8}" + _SPACED_GAP + r"(?:\S{0,3})" if language.spaced else _CLOSE_GAP
     near = between.replace("{0,5}", "{0,3}")
@@ -42,7 +35,7 @@ def _rules_of(code: str, language: Language) -> tuple[InjectionRule, ...]:
         )
 
     overrides = [(drop, objects), (objects, drop)] if language.verb_last else [(drop, objects)]
-    tellings = [(tell, prompt), (prompt, tell)]
+    tellings = [(tell, language.prompt), (language.prompt, tell)]
     rules = [
         rule(
             "ignore-instructions" + ("-verb-last" if first is objects else ""),
@@ -54,7 +47,7 @@ def _rules_of(code: str, language: Language) -> tuple[InjectionRule, ...]:
     ]
     rules += [
         rule(
-            "system-prompt" + ("-first" if first is prompt else ""),
+            "system-prompt" + ("-first" if first is language.prompt else ""),
             first,
             edge + _either(first) + between + _either(second),
             "LLM07",
@@ -62,12 +55,18 @@ def _rules_of(code: str, language: Language) -> tuple[InjectionRule, ...]:
         for first, second in tellings
     ]
     own = (
-        _either(yours) + near + _either(objects)
+        _either(language.yours) + near + _either(objects)
         if language.spaced
-        else _either(yours) + _CLOSE_GAP + _either(objects)
+        else _either(language.yours) + _CLOSE_GAP + _either(objects)
     )
     rules.append(rule("your-instructions", tell, edge + _either(tell) + near + own, "LLM07"))
-    rules.append(rule("no-restrictions", unbound, edge + _either(unbound), "LLM01"))
+    if language.secret:
+        secret = _either(language.secret)
+        close = near.replace("{0,3}", "{0,2}")
+        rules.append(rule("tell-secret", tell, edge + _either(tell) + close + secret, "LLM02"))
+    rules.append(
+        rule("no-restrictions", language.unbound, edge + _either(language.unbound), "LLM01")
+    )
     return tuple(rules)
 
 

@@ -40,6 +40,10 @@ _OBJECT_STRICT = (
     r"instructions?|prompts?|directives?|guidelines?|programming|guardrails?|safeguards?"
     r"|system (?:prompt|message)s?"
 )
+_OTHERS = (
+    r"(?:who|they|he|she|people|workers?|employees?|drivers?|companies|company|users|we|some"
+    r"|often) (?:\w{1,10} )?$"
+)
 _EXCUSED = f"{ASKED_ABOUT}|{MENTIONED}|{NEGATED}"
 
 
@@ -107,12 +111,15 @@ RULES = (
     ),
     InjectionRule(
         id="override.new-instructions",
-        anchors=("new ", "real ", "actual ", "updated ", "revised "),
+        anchors=(
+            *("new ", "real ", "actual ", "updated ", "revised "),
+            *("your new", "your real", "your actual", "urgent new"),
+        ),
         pattern=(
-            r"\b(?:new|real|actual|updated|revised) (?:system |set of |and important "
-            r"|high.priority )?"
-            r"(?:instructions?|directives?|prompt|orders?|rules|task|objective)"
-            r"(?: (?:is|are)(?: as follows)?(?: to)?\b|\s?:|(?: (?:override|supersede|replace)))"
+            r"\b(?:(?:new|real|actual|updated|revised) (?:system |set of |and important "
+            r"|high.priority )?(?:instructions?|directives?|prompt|orders?)"
+            r"|(?:your|urgent) (?:new|real|actual) (?:task|objective|rules|goal|role|identity))"
+            r"(?: (?:is|are)(?: as follows)?(?: to)?\b|\s?[*:]| (?:override|supersede|replace))"
         ),
         severity="medium",
         unless=rf"{ASKED_ABOUT}|\b(?:a|write|create|following|these|describe)(?: \w{{1,12}})? $",
@@ -181,5 +188,152 @@ RULES = (
             r"\b(?:you are|you will|without|no (?:rules|restrictions)|ignore|forget|system)"
         ),
         severity="medium",
+    ),
+    InjectionRule(
+        id="override.ignore-safety",
+        anchors=anchors(_DROP),
+        pattern=sentence(
+            _inflected(_DROP),
+            "(?: (?:all|any|the|your|of|openai|openai's|its)){0,3} ",
+            one_of("safety|content|ethical|moral|security|built-in|usual|normal"),
+            "(?: and \\S{1,12})? ",
+            one_of(
+                "filters?|guidelines?|policy|policies|protocols?|restrictions?|guardrails?|rules"
+                "|limits|boundaries|constraints|programming|moderation|training"
+            ),
+        ),
+        unless=rf"{_EXCUSED}|{_OTHERS}",
+    ),
+    InjectionRule(
+        id="override.disable-safety",
+        anchors=(
+            "disabl",
+            "deactivat",
+            "turn off",
+            "switch off",
+            "suspend",
+            "lift ",
+            "remove",
+            "shut off",
+            "relax",
+        ),
+        pattern=(
+            r"\b(?:disabl|deactivat|turn off|switch off|suspend|lift|remov|shut off|relax)(?:e"
+            r"|ed|ing)?"
+            r"(?: (?:all|any|of|for now|temporarily)){0,2} (?:your|ur|the ai's|chatgpt's"
+            r"|openai's)(?: \S{1,16}){0,3}?"
+            r" (?:filters?|filtering|guidelines?|polic(?:y|ies)|protocols?|restrictions?"
+            r"|guardrails?|rules|limits|limitations"
+            r"|boundaries|constraints|programming|moderation|safeguards?|norms?|safety|features"
+            r"|censorship|ethics)\b"
+        ),
+        unless=_EXCUSED,
+    ),
+    InjectionRule(
+        id="override.safety-is-off",
+        anchors=(
+            "safety",
+            "content filter",
+            "content policy",
+            "restrictions",
+            "filters",
+            "your rules",
+            "your guidelines",
+            "your restrictions",
+            "ethical",
+        ),
+        pattern=(
+            r"(?:safety (?:protocols?|filters?|features|guidelines|checks|mode|training"
+            r"|restrictions)|content (?:filters?|polic(?:y|ies)|moderation)|restrictions|filters"
+            r"|ethical (?:guidelines|constraints)"
+            r"|your (?:rules|guidelines|restrictions)) (?:\S{1,12} ){0,3}?(?:disabled"
+            r"|deactivated|turned off|switched off|(?:is|are) off|suspended|lifted|bypassed"
+            r"|have changed|revoked|removed)\b"
+        ),
+        severity="medium",
+        unless=rf"{ASKED_ABOUT}|(?:travel|covid|lockdown|water|import|export)[^.]{{0,30}}$",
+        unless_after=" (?:in|on|at) (?:the|my|germany|many|most)",
+    ),
+    InjectionRule(
+        id="override.outside-your-limits",
+        anchors=(
+            "outside",
+            "beyond",
+            "free from your",
+            "free of your",
+            "detach",
+            "disengage",
+            "unshackle",
+            "liberat",
+            "transcend",
+            "escape",
+            "defy",
+            "deviate",
+            "depart from",
+            "as if your",
+            "step out of",
+        ),
+        pattern=(
+            r"\b(?:outside|beyond|free (?:from|of)|detach\w{0,3}|disengag\w{1,3}|unshackl\w{1,3}"
+            r"|liberat\w{1,3}|transcend\w{0,3}|escap\w{1,3}|defy\w{0,3}|deviat\w{1,3}|depart"
+            r"|as if|step out of)"
+            r"(?: (?:from|yourself|of|all|the)){0,3} your(?: (?:usual|normal|standard|regular"
+            r"|ethical|built-in|typical|own|default|preset|programmed|inherent|habitual|moral"
+            r"|predetermined|safety)){1,3}"
+            r"(?: \S{1,16}){0,2}? (?:programming|protocols?|parameters|boundaries|guidelines"
+            r"|rules|constraints|restrictions|limits|limitations|directives|logic|confines"
+            r"|algorithms?|training|filters|ethics|process)\b"
+        ),
+        unless=_EXCUSED,
+    ),
+    InjectionRule(
+        id="override.reconfigure",
+        anchors=(
+            "modify",
+            "reconfigur",
+            "reprogram",
+            "rewrite",
+            "alter",
+            "invert",
+            "revers",
+            "rewir",
+            "hack",
+            "change",
+            "adjust",
+            "update",
+        ),
+        pattern=(
+            r"\b(?:modify|reconfigur\w|reprogram|rewrite|alter|invert|revers\w|rewir\w|hack"
+            r"|change|adjust|update) (?:\S{1,12} ){0,2}?your(?: \S{1,16}){0,2}?"
+            r" (?:programming|algorithms?|protocols?|decision.making|core|directives?|guidelines"
+            r"|ethical \w{1,14}|safety \w{1,14}|system prompt|neural \w{1,12}"
+            r"|operating (?:parameters|instructions))\b"
+        ),
+        severity="medium",
+        unless=rf"{_EXCUSED}|\b(?:would|could|should|can|do|did|if) you (?:\S{{1,12}} )?$",
+    ),
+    InjectionRule(
+        id="override.permission-claimed",
+        anchors=(
+            "permission to",
+            "authorized to",
+            "authorised to",
+            "grant",
+            "allowed to skip",
+            "cleared to",
+        ),
+        pattern=(
+            r"(?:permission to|authori[sz]ed to|allowed to|cleared to) (?:skip|bypass|ignore"
+            r"|override|disable|reveal|disclose)"
+            r"(?: \S{1,14}){0,3}? (?:safety|checks?|confirmations?|filters?|rules|restrictions"
+            r"|guidelines|instructions|prompt|protocols?|password|secret)\b"
+            r"|grant (?:me |us |the user |temporary |full |unrestricted |administrative |admin "
+            r"|root ){1,4}(?:access|privileges|rights|permissions)\b"
+        ),
+        severity="medium",
+        unless=(
+            rf"{ASKED_ABOUT}|(?:sql|mysql|postgres|linux|sudo|script|database"
+            rf"|user to)[^.]{{0,40}}$"
+        ),
     ),
 )

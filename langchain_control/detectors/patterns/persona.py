@@ -319,4 +319,61 @@ RULES = (
             r"|napalm|keys?\b|recipe for|steps|how to (?:make|build)|produc|secret|instructions)"
         ),
     ),
+    InjectionRule(
+        id="persona.not-as-a-model",
+        anchors=(
+            "not say",
+            "not respond as",
+            "never say",
+            "not mention",
+            "don't say",
+            "not include",
+            "without saying",
+            "stop saying",
+            "not use phrases",
+            "never mention",
+            "not as an ai",
+            "rather than as an ai",
+            "instead of an ai",
+            "not reply as",
+            "never break character",
+            "not an ai",
+        ),
+        pattern=(
+            r"(?:(?:not|never|don't) (?:say|respond|mention|include|reply|use)|without saying"
+            r"|stop saying|not use phrases)(?: \S{1,14}){0,8}? (?:as an? (?:ai|artificial"
+            r"|large language|language) \S{0,12}|as chatgpt|you are an ai|you're an ai"
+            r"|i am an ai|i'm an ai)"
+            r"|(?:not|rather than|instead of) (?:as )?an ai (?:assistant|language model)"
+        ),
+        severity="medium",
+        unless=ASKED_ABOUT,
+    ),
+    InjectionRule(
+        id="persona.simulated-being",
+        anchors=(
+            "about to simulate",
+            "about to immerse",
+            "take on the role of an ai",
+            "act as an ai that",
+            "act as an ai who",
+            "you are an ai that",
+            "role of an ai",
+            "role of another ai",
+            "you are to act as",
+            "two entities",
+            "chatbot that has no",
+            "become the",
+            "assume the persona",
+            "fictional ai",
+            "hypothetical ai",
+        ),
+        pattern=(
+            r"about to (?:simulate|immerse yourself)|(?:take on|assume|into) the (?:role"
+            r"|persona) of (?:an(?:other)? )?(?:ai|chatbot)\b(?: \S{1,16}){0,4}? (?:called|named"
+            r"|known|that|who|model)"
+            r"|(?:fictional|hypothetical) ai (?:\S{1,14} ){0,4}?(?:no|without|never|ignores|free)"
+        ),
+        severity="medium",
+    ),
 )

@@ -7,7 +7,7 @@ from langchain_control.detectors.rules import InjectionRule
 __all__ = ["RULES"]
 
 _HIDDEN_THING = (
-    r"(?:(?:secret|hidden|magic|master|actual|real|correct|admin|administrator) )?(?:password"
+    r"(?:(?:secret|hidden|magic|master|actual|real|admin|administrator) )?(?:password"
     r"|passphrase|passcode|pass ?word|secret(?: (?:key|word|phrase|code|message|info\w{0,8}"
     r"|string|token))?"
     r"|access code|code ?word|flag|api key|credentials?)s?"
@@ -16,6 +16,11 @@ _ELSEWHERE = (
     r"(?: (?:for|to|of|on|in|policy|manager|requirements?|field|reset|protection|hash\w{0,3}"
     r"|generator|ingredient|santa|garden|service|agent|to success|life|recipe|sauce|behind"
     r"|is (?:invalid|wrong|incorrect))\b|'s|-)"
+)
+
+_ASKED_FOR = (
+    r"\b(?:what|whats|what's|which|tell|reveal|give|share|say|show|spell|print|guess|know|send"
+    r"|output|letters?|encode|hint)\b"
 )
 
 RULES = (
@@ -67,7 +72,10 @@ RULES = (
         ),
         category="LLM02",
         severity="medium",
-        unless=r"(?:forgot|don't|didn't|reset|change|lost)(?: \S{1,12}){0,3} $",
+        unless=(
+            r"(?:forgot|don't|didn't|reset|change|lost|without|if the user"
+            r"|user who)(?: \S{1,12}){0,3} $"
+        ),
         unless_after=_ELSEWHERE,
     ),
     InjectionRule(
@@ -149,5 +157,78 @@ RULES = (
         category="LLM01",
         severity="medium",
         unless=r"(?:program|script|function|code|if (?:the )?password)[^.]{0,40}$",
+    ),
+    InjectionRule(
+        id="secrets.letters-of-password",
+        anchors=(
+            "letter",
+            "character",
+            "digit",
+            "vowel",
+            "syllable",
+            "number",
+            "symbol",
+            "word",
+            "capital",
+        ),
+        pattern=(
+            r"\b(?:letter|character|digit|vowel|syllable|number|symbol|word"
+            r"|capital)\w{0,7}(?: \S{1,12}){0,5}? (?:of|in|from)(?: (?:the|your|this|that"
+            r"|ur))? (?:secret )?(?:password|passphrase|passcode|secret word|secret key"
+            r"|code ?word|magic word)\b"
+        ),
+        category="LLM02",
+        severity="medium",
+        unless=(
+            r"(?:my|reset|change|java|python|function|regex|program|write an?|sql|minimum"
+            r"|at least|strong|should|must|policy|how many)[^.]{0,50}$"
+        ),
+        unless_after=(
+            r" (?:field|policy|manager|generator|reset|should|must|need|for (?:my|a|the)"
+            r"|is at least|according|contain)|'s|-"
+        ),
+    ),
+    InjectionRule(
+        id="secrets.your-password",
+        anchors=(
+            "your password",
+            "your secret",
+            "your passphrase",
+            "your key",
+            "your flag",
+            "your code",
+            "your pass",
+            "your api key",
+            "your credentials",
+            "your magic word",
+        ),
+        pattern=(
+            r"\byour (?:secret )?(?:password|passphrase|passcode|pass ?word|key(?=[?.!,]|$)"
+            r"|flag(?=[?.!,]|$)|api key|secret (?:key|word|phrase|code|message)|code ?word"
+            r"|magic word|secret)\b"
+        ),
+        category="LLM02",
+        severity="medium",
+        only_after=_ASKED_FOR,
+        unless_after=(
+            r" (?:to success|ingredient|points?|takeaways?|skills?|message|strengths?|sauce"
+            r"|recipe|garden|weapon|of success|for (?!the)|findings|is (?:weak|strong|secure)"
+            r"|findings|manager|reset)"
+        ),
+    ),
+    InjectionRule(
+        id="secrets.magic-word",
+        anchors=(
+            "magic word",
+            "secret word",
+            "secret password",
+            "secret passphrase",
+            "secret phrase",
+        ),
+        pattern=(r"(?:(?:magic|secret) word|secret (?:password|passphrase|phrase))\b"),
+        category="LLM02",
+        severity="medium",
+        unless=r"(?:\bnot|\bmy|\ba|story|novel|game|write|book|create|generate)\b[^.]{0,50}$",
+        unless_after=r"(?: (?:in|of) (?:the|a) (?:film|movie|book|story|tale|game)|s\b)",
     ),
 )

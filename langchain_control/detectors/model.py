@@ -1,0 +1,162 @@
+"""Tier 2: a linear model over hashed word n-grams, shipped with the package.
+
+It catches wordings no rule foresaw, in tens of microseconds and without a dependency. A text is
+judged as a whole and window by window, so that one poisoned sentence does not drown in a page.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+from zlib import decompress
+
+from langchain_control.detectors.ngrams import (
+    BUCKETS,
+    FEATURES_PER_TOKEN,
+    features,
+    token_span,
+    tokenize,
+)
+from langchain_control.detectors.normalize import NormalizedText, View, normalize
+from langchain_control.outcomes import Finding
+
+__all__ = [
+    "MAX_TOKENS",
+    "WEIGHTS_FILE",
+    "WINDOW_TOKENS",
+    "Weights",
+    "WordModelDetector",
+    "load_weights",
+    "windows",
+]
+
+WEIGHTS_FILE = Path(__file__).with_name("weights") / "word_model.bin"
+"""A line of JSON with the numbers of `Weights`, then the table, compressed."""
+
+WINDOW_TOKENS = 64
+"""About three sentences: what an attack hidden in a document is compared with."""
+
+MAX_TOKENS = 8_000
+"""Of a longer text the first and last half of this many tokens are judged, to bound the work."""
+
+REPORTED_SCORE = 0.2
+"""Below this probability nothing is reported, not even as a weak sign."""
+
+LIKELY, SURE = 0.4, 0.75
+"""Probabilities from which on a finding is of medium and of high severity."""
+
+
+class Weights(NamedTuple):
+    """A trained model."""
+
+    table: memoryview
+    """One signed byte for each bucket of `ngrams.features`."""
+    scale: float
+    """What one unit of the table is worth."""
+    bias: float
+    slope: float
+    """Turns the raw score into a probability: Platt's `1 / (1 + exp(-(slope * s + offset)))`."""
+    offset: float
+
+    def probability(self, score: float) -> float:
+        """Return the calibrated probability of an attack."""
+        exponent = -(self.slope * score + self.offset)
+        return 1 / (1 + math.exp(min(700.0, exponent)))
+
+
+@cache
+def load_weights() -> Weights:
+    """Read the weights that ship with the package, once for each process."""
+    raw = WEIGHTS_FILE.read_bytes()
+    header, _, body = raw.partition(b"\n")
+    return Weights(
+        table=memoryview(decompress(body, bufsize=BUCKETS)).cast("b"), **json.loads(header)
+    )
+
+
+def windows(tokens: int) -> Iterator[tuple[int, int]]:
+    """Yield the token ranges that are judged: the whole text, and half-overlapping windows."""
+    yield 0, tokens
+    if tokens > WINDOW_TOKENS:
+        step = WINDOW_TOKENS // 2
+        starts = [*range(0, tokens - WINDOW_TOKENS, step), tokens - WINDOW_TOKENS]
+        for start in starts:
+            yield start, start + WINDOW_TOKENS
+
+
+class WordModelDetector:
+    """Judge a text by its words and pairs and triples of words.
+
+    Alone it answers with at most one finding, the strongest window, whose score is the probability
+    of an attack. The weights are read on first use.
+    """
+
+    def detect(self, text: str) -> list[Finding]:
+        """Return the finding, if the probability is worth reporting."""
+        return self.detect_normalized(normalize(text))
+
+    def detect_normalized(self, text: NormalizedText) -> list[Finding]:
+        """Judge every view of a normalized text and report the strongest."""
+        weights = load_weights()
+        # Where words are spelled with digits, the spelling itself would speak, not the words.
+        views = [view for view in text.views if view.reading == "leet"] or text.views
+        best = max((_judge(view, weights) for view in views), key=lambda judged: judged.score)
+        probability = weights.probability(best.score)
+        return [_finding(best, probability)] if probability >= REPORTED_SCORE else []
+
+    def __repr__(self) -> str:
+        """Show the class: there is nothing to set."""
+        return "WordModelDetector()"
+
+    def __eq__(self, other: object) -> bool:
+        """All are alike: the weights ship with the package."""
+        return isinstance(other, WordModelDetector)
+
+    def __hash__(self) -> int:
+        """Hash like every other one."""
+        return hash(WordModelDetector)
+
+
+class _Judged(NamedTuple):
+    """The strongest window of a view."""
+
+    score: float
+    view: View
+    tokens: tuple[int, int]
+
+
+def _judge(view: View, weights: Weights) -> _Judged:
+    tokens = tokenize(view.text)
+    worth = weights.table.__getitem__
+    best = _Judged(weights.bias, view, (0, 0))
+    for start, end in _pieces(len(tokens)):
+        buckets = features(tokens[start:end])
+        for first, last in windows(end - start):
+            present = set(buckets[first * FEATURES_PER_TOKEN : last * FEATURES_PER_TOKEN])
+            raw = sum(map(worth, present)) * weights.scale
+            score = weights.bias + raw / math.sqrt(len(present) or 1)
+            if score > best.score:
+                best = _Judged(score, view, (start + first, start + last))
+    return best
+
+
+def _pieces(tokens: int) -> list[tuple[int, int]]:
+    if tokens <= MAX_TOKENS:
+        return [(0, tokens)]
+    half = MAX_TOKENS // 2
+    return [(0, half), (tokens - half, tokens)]
+
+
+def _finding(judged: _Judged, probability: float) -> Finding:
+    return Finding(
+        rule="model.words",
+        category="LLM01",
+        severity="high" if probability >= SURE else "medium" if probability >= LIKELY else "low",
+        score=round(probability, 4),
+        span=judged.view.source_span(token_span(judged.view.text, judged.tokens)),
+        tier="model",
+    )

@@ -1,0 +1,34 @@
+"""How sure the guard has to be, by where a text comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
+from langchain_control.outcomes import Source
+
+__all__ = ["PRESETS", "Mode", "Preset"]
+
+Mode = Literal["block", "sanitize", "fence", "observe"]
+"""What to do with a text in which an attack was found.
+
+`block` refuses the value, `sanitize` cuts the sentences out, `fence` puts the text between marks
+that say it is data, `observe` hands it on and only reports.
+"""
+
+Preset = Literal["strict", "balanced", "lenient"]
+
+PRESETS: Mapping[Preset, Mapping[Source, float]] = MappingProxyType(
+    {
+        "strict": MappingProxyType({"user": 0.25, "context": 0.4, "tool": 0.4}),
+        "balanced": MappingProxyType({"user": 0.4, "context": 0.55, "tool": 0.55}),
+        "lenient": MappingProxyType({"user": 0.6, "context": 0.75, "tool": 0.75}),
+    }
+)
+"""Score from which on a finding counts as an attack.
+
+Fixed on the development data, once: there the built-in model passes these scores on 2, 1 and 0.1 %
+of the ordinary messages. Scores are probabilities where one text in ten is an attack. Documents are
+long and judged in many windows, so more is asked of them.
+"""
