@@ -141,7 +141,8 @@ class CircuitBreaker(Wrapper[Any, Any]):
 
         Awaitable only if the store answers asynchronously; the built-in ones answer at once.
         """
-        decision = self.store.acquire(self._circuit(key), self)
+        circuit = self.name if key is None else self._circuit(key)
+        decision = self.store.acquire(circuit, self)
         if self.on_change is not None and isinstance(decision, Permit | Refusal):
             self._tell(decision.changes)
         return decision

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["InMemoryRateStore"]
 
+AT_ONCE = Grant(0.0)
+
 
 class InMemoryRateStore:
     """Keep rate limits in memory, shared by the threads and tasks of one process."""
@@ -41,34 +43,35 @@ class InMemoryRateStore:
         now = self._clock()
         longest, tightest, after = 0.0, None, {}
         with self._lock:
-            known = self._arrivals.get(key, {})
+            arrivals = self._used_locked(key)
             for demand in demands:
-                wait, after[demand.name] = virtual_schedule(
-                    known.get(demand.name, now), demand, now
-                )
+                name = demand.name
+                wait, after[name] = virtual_schedule(arrivals.get(name, now), demand, now)
                 if wait > longest:
                     longest, tightest = wait, demand
             if tightest is not None and longest > max_wait_seconds:
-                self._put_locked(key, known)
                 return denied(tightest, longest, max_wait_seconds)
-            self._put_locked(key, {**known, **after})
-        return Grant(longest)
+            arrivals.update(after)
+        return Grant(longest) if longest else AT_ONCE
 
     def give_back(self, key: str, demands: tuple[Demand, ...]) -> None:
         """Return room that was not needed. A negative amount takes what was needed in excess."""
         now = self._clock()
         with self._lock:
-            arrivals = dict(self._arrivals.get(key, {}))
+            arrivals = self._used_locked(key)
             for demand in demands:
                 arrival = max(arrivals.get(demand.name, now), now)
                 arrivals[demand.name] = arrival - demand.amount / demand.per_second
-            self._put_locked(key, arrivals)
 
-    def _put_locked(self, key: str, arrivals: dict[str, float]) -> None:
-        self._arrivals.pop(key, None)  # so that the order is that of use
+    def _used_locked(self, key: str) -> dict[str, float]:
+        """Return the arrival times of a key, which is the last one to be forgotten from now on."""
+        arrivals = self._arrivals.pop(key, None)
+        if arrivals is None:
+            arrivals = {}
+            if len(self._arrivals) >= self._max_keys:
+                del self._arrivals[next(iter(self._arrivals))]
         self._arrivals[key] = arrivals
-        if len(self._arrivals) > self._max_keys:
-            del self._arrivals[next(iter(self._arrivals))]
+        return arrivals
 
     def __repr__(self) -> str:
         """Show the bound and how much of it is used."""
