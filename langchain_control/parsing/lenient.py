@@ -222,6 +222,10 @@ class _Parser:
         container = self._stack[-1]
         if self._text[self._position] in OPENING_QUOTES:
             container.key = self._quoted(is_key=True)
+        elif half := _HALF_KEY.match(self._text, self._position):
+            self._mend("missing_quote")
+            container.key = half[1]
+            self._position = half.end()
         elif match := _BARE_KEY.match(self._text, self._position):
             self._mend("unquoted_key")
             container.key = match[0]
@@ -318,6 +322,7 @@ _MAY_END = frozenset(("", "`", "~", "<"))
 _END = re.compile(r"\Z|```|~~~|</|<\|")
 """The end of the text, or what wraps JSON and cannot be part of it."""
 _BARE_KEY = re.compile(r"[\w$][\w$-]{0,99}(?=\s*+(?::|=>?))")
+_HALF_KEY = re.compile(r"""([^\s"'{}\[\],:][^"'{}\[\],:\n]{0,99})["'\u201d](?=\s*+:)""")
 _COLON = re.compile(r"=>|[:=]")
 _BEGINS_VALUE = re.compile(r"""["'{\[\d-]|(?:true|false|null|True|False|None)\b""")
 _PLUS = re.compile(r"""\s*+\+\s*+(?=["'])""")

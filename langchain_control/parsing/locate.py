@@ -126,6 +126,7 @@ _KEY_BEFORE = re.compile(r"""["'\u201d]\s*:\s*\Z""")
 """A quoted key before a value: the object that it belongs to has lost its beginning."""
 
 _PROPERTY_AFTER = re.compile(
-    r"""\s{0,1000},\s{0,1000}(?:"[^"\n]{0,200}"|'[^'\n]{0,200}'|\w{1,100})\s*:"""
+    r"""\s{0,1000}(?:,\s{0,1000})?(?:"[^"\n]{0,200}"|'[^'\n]{0,200}'|\w{1,100}")\s*+:"""
+    r"""|\s{0,1000},\s{0,1000}\w{1,100}\s*+:"""
 )
 """A property after a value: the value ended too early to be whole."""

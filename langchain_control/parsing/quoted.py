@@ -40,6 +40,8 @@ def read_quoted(text: str, start: int, place: Place) -> Quoted:
     plain = _FOREIGN.match(text, start)
     if plain and _ends_before(text, plain.end(), place):
         return Quoted(plain[0][1:-1], plain.end(), [Repair("quotes", start)])
+    if place.is_key and (unclosed := _UNCLOSED_KEY.match(text, start)):
+        return Quoted(unclosed[1].rstrip(), unclosed.end(), [Repair("missing_quote", start)])
     if text.startswith(_TRIPLE, start):
         close = text.find(text[start : start + 3], start + 3)
         if close >= 0:
@@ -72,13 +74,16 @@ class _Reading:
                     return self._ended(self._position + 1)
                 if self._opens_a_key():
                     return self._ended_before_the_key()
+                if self._is_doubled():
+                    self._mend("extra_quote")
+                    return self._ended(self._position + 2)
                 self._inner = len(self._pieces), self._position
                 self._mend("inner_quote")
                 self._take(text[self._position], self._position + 1)
             elif self._stops_at_line_end():
                 return self._ended_unquoted()
             else:
-                self._mend("raw_control")
+                self._mend("swallowed" if self._place.is_key else "raw_control")
                 space = _SPACE.match(text, self._position)
                 end = space.end() if space else self._position + 1
                 self._take(text[self._position : end], end)
@@ -93,12 +98,26 @@ class _Reading:
         self._repairs.append(Repair(kind, self._position))
 
     def _ended(self, end: int) -> Quoted:
-        return Quoted("".join(self._pieces), end, self._repairs)
+        value = "".join(self._pieces)
+        if self._inner is not None and _STRUCTURE.search(value):
+            self._mend("swallowed")
+        return Quoted(value, end, self._repairs)
 
     def _ended_unquoted(self) -> Quoted:
-        """End here, where the quote is missing; the comma after the value is not part of it."""
-        self._mend("missing_quote")
-        return Quoted("".join(self._pieces).rstrip(", \t"), self._position, self._repairs)
+        """End where the quote is missing: what closes or goes on after the value is not its."""
+        value = "".join(self._pieces)
+        kept = value.rstrip("}], \t\r\n")
+        end = self._position - (len(value) - len(kept))
+        self._repairs = [repair for repair in self._repairs if repair.offset < end]
+        self._position = end
+        self._mend("swallowed" if kept.endswith(("{", "[", ":")) else "missing_quote")
+        return Quoted(kept, end, self._repairs)
+
+    def _is_doubled(self) -> bool:
+        """Whether a quote ends the string and was written twice."""
+        after = self._position + 1
+        twice = self._text.startswith(self._closing, after)
+        return twice and _ends_before(self._text, after + 1, self._place)
 
     def _escape(self) -> None:
         """Read one escape, of JSON or of the languages around it."""
@@ -138,7 +157,6 @@ class _Reading:
     def _ended_before_the_key(self) -> Quoted:
         pieces, offset = self._inner or (0, 0)
         del self._pieces[pieces:]
-        self._repairs = [r for r in self._repairs if r.offset < offset]
         self._position = offset
         return self._ended_unquoted()
 
@@ -195,12 +213,19 @@ _QUOTED = (
     r"""(?:"[^"\n]{0,200}"|'[^'\n]{0,200}'|[\u201c\u201d][^\u201c\u201d"\n]{0,200}[\u201c\u201d"]"""
     r"""|[\u2018\u2019][^\u2018\u2019'\n]{0,200}[\u2018\u2019'])\s*+:"""
 )
+_UNCLOSED_KEY = re.compile(
+    r"""["'\u201c]([^\s"'`\u201c\u201d:,{}\[\]][^"'`\u201c\u201d:,{}\[\]\n]{0,99})(?=:)"""
+)
+_STRUCTURE = re.compile(r"""["'\u201d]\s*+(?::|,\s*+["'\u201c])""")
+"""What a string with quotes inside holds if it has swallowed the structure after it."""
 _QUOTED_KEY = re.compile(_QUOTED)
 KEY = re.compile(rf"{_QUOTED}|[\w$-]{{1,100}}\s*+:")
 _COMMENT = r"//|/\*|\#"
 _END = r"$|```|~~~|</|<\|"
 _ANY_QUOTE = "[\"'`\u2018\u2019\u201c\u201d]"
-_AFTER_KEY = re.compile(rf"\s*+(?:[:=,}}\]{{\[\d-]|{_ANY_QUOTE}|{_COMMENT}|{_END})")
+_AFTER_KEY = re.compile(
+    rf"\s*+(?:[:=,}}\]{{\[\d-]|(?:true|false|null)\b|{_ANY_QUOTE}|{_COMMENT}|{_END})"
+)
 _LAST_CLOSER = re.compile(r"\s*+[}\])]")
 _CLOSER = rf"[}}\])](?=\s*+(?:[,}}\]);]|{_ANY_QUOTE}|{_COMMENT}|{_END}))"
 _AFTER_MEMBER = re.compile(

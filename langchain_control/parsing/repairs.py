@@ -39,6 +39,7 @@ GRADES: dict[str, Grade] = {
     "missing_comma": Grade.GUESS,
     "leading_zero": Grade.GUESS,
     "missing_quote": Grade.GUESS,
+    "extra_quote": Grade.GUESS,
     "separator": Grade.GUESS,
     "triple_quotes": Grade.GUESS,
     "unknown_escape": Grade.GUESS,
@@ -48,6 +49,7 @@ GRADES: dict[str, Grade] = {
     "missing_key": Grade.LOSSY,
     "missing_value": Grade.LOSSY,
     "non_finite": Grade.LOSSY,
+    "swallowed": Grade.LOSSY,
 }
 """The risk of each kind of repair."""
 

@@ -128,7 +128,8 @@ def _no_constant(name: str) -> None:
 
 def _fault_of(exc: json.JSONDecodeError, text: str) -> Fault:
     ended = exc.pos >= len(text.rstrip()) or exc.msg.startswith("Unterminated string")
-    expected = _EXPECTED.get(exc.msg.split(" at")[0].split(":")[0], "valid JSON")
+    meanings = (due for said, due in _EXPECTED.items() if exc.msg.startswith(said))
+    expected = next(meanings, "valid JSON")
     return _unexpected("truncated" if ended else "syntax", expected, exc.pos)
 
 
