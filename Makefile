@@ -4,11 +4,12 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 	$(shell $(name) -c 'import sys, venv; sys.version_info >= (3, 11) or sys.exit(1)' 2>/dev/null && echo $(name))))
 
 VENV := .venv
+SERVER := .venv-serve
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit notebooks lint format type bench clean
+.PHONY: help demo test unit notebooks serve servertest lint format type bench clean
 
 help:  ## Show this list.
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 18
@@ -27,6 +28,12 @@ unit: $(VENV)/.dev  ## Run the tests that need no language model.
 notebooks: $(VENV)/.dev  ## Run the notebooks.
 	$(RUN) -m pytest tests/test_notebooks.py
 
+serve: $(SERVER)/.ready  ## Serve the graphs on a loopback port, for LangGraph Studio.
+	$(SERVER)/bin/langgraph dev --no-browser --host 127.0.0.1
+
+servertest: $(VENV)/.dev $(SERVER)/.ready  ## Run the graphs behind the server, over HTTP.
+	LANGGRAPH_COMMAND=$(SERVER)/bin/langgraph $(RUN) -m pytest tests/test_server.py
+
 lint: $(VENV)/.dev  ## Check style.
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -44,7 +51,7 @@ bench: $(VENV)/.demo $(VENV)/.local-model  ## Run the benchmarks at full length.
 	$(RUN) -m benchmarks.real_model --out out --seconds 1800
 
 clean:  ## Remove the environment and what the demos wrote.
-	rm -rf $(VENV) out
+	rm -rf $(VENV) $(SERVER) out
 
 # --- environments -----------------------------------------------------------------------------------
 
@@ -60,6 +67,13 @@ $(VENV)/.demo: $(VENV)/.venv pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.venv pyproject.toml
 	$(PIP) -e '.[agents,cli,plot,redis]' --group test --group sdks --group lint --group typing
+	@touch $@
+
+# An environment of its own: the server is no dependency, and pins what others must not.
+$(SERVER)/.ready: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python" >&2; exit 1; }
+	$(PYTHON) -m venv $(SERVER)
+	$(SERVER)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[agents]' 'langgraph-cli[inmem]'
 	@touch $@
 
 # Only prebuilt wheels: where there is none, everything but the real model works. The weights' own

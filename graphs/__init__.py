@@ -1,0 +1,1 @@
+"""Graphs for `langgraph dev` and Studio: each chooses a model and a policy, and compiles."""
