@@ -116,7 +116,7 @@ _OPENER = re.compile(r"[{\[]")
 _CLOSERS = re.compile(r"\s{0,1000}[}\]][}\]\s]{0,1000}")
 _FENCE_LINE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 _BEGINS_JSON = re.compile(
-    r"""\{\s{0,1000}(?:["'\u201c\u2018`}]|//|/\*|\#|[\w$-]{1,100}\s{0,9}:)"""
+    r"""\{\s{0,1000}(?:["'\u201c\u2018`}]|//|/\*|\#|[\w$-]{1,100}\s{0,9}["']?\s{0,9}:)"""
     r"""|\[\s{0,1000}(?:["'\u201c\u2018`\[\]{]|[-+]?\.?\d|//|/\*|\#|(?:true|false|null|True|False|None)\b)"""
 )
 """What may follow an opening bracket, in JSON or in what models write for it. `{name}` and

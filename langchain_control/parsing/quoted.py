@@ -99,7 +99,7 @@ class _Reading:
 
     def _ended(self, end: int) -> Quoted:
         value = "".join(self._pieces)
-        if self._inner is not None and _STRUCTURE.search(value):
+        if self._inner is not None and self._swallowed(value):
             self._mend("swallowed")
         return Quoted(value, end, self._repairs)
 
@@ -112,6 +112,13 @@ class _Reading:
         self._position = end
         self._mend("swallowed" if kept.endswith(("{", "[", ":")) else "missing_quote")
         return Quoted(kept, end, self._repairs)
+
+    def _swallowed(self, value: str) -> bool:
+        """Whether a string with quotes inside holds what should have followed it."""
+        if self._place.in_object:
+            return _STRUCTURE.search(value) is not None
+        inner = sum(repair.kind == "inner_quote" for repair in self._repairs)
+        return inner % 2 == 1 and _NEXT_ITEM.search(value) is not None
 
     def _is_doubled(self) -> bool:
         """Whether a quote ends the string and was written twice."""
@@ -217,9 +224,15 @@ _UNCLOSED_KEY = re.compile(
     r"""["'\u201c]([^\s"'`\u201c\u201d:,{}\[\]][^"'`\u201c\u201d:,{}\[\]\n]{0,99})(?=:)"""
 )
 _STRUCTURE = re.compile(r"""["'\u201d]\s*+(?::|,\s*+["'\u201c])""")
+_NEXT_ITEM = re.compile(r""",\s*+["'\u201c]""")
 """What a string with quotes inside holds if it has swallowed the structure after it."""
 _QUOTED_KEY = re.compile(_QUOTED)
 KEY = re.compile(rf"{_QUOTED}|[\w$-]{{1,100}}\s*+:")
+_DAMAGED_KEY = (
+    r"""["'\u201c][\w$.@/ -]{1,60}:|[\w$.@/-]{1,60}["'\u201d]\s*+:"""
+    r"""|"[\w$.@/ -]{1,60}"\s*+(?:["{\[\d]|-\d|(?:true|false|null)\b)"""
+)
+"""A key that lacks a quote or its colon."""
 _COMMENT = r"//|/\*|\#"
 _END = r"$|```|~~~|</|<\|"
 _ANY_QUOTE = "[\"'`\u2018\u2019\u201c\u201d]"
@@ -229,7 +242,7 @@ _AFTER_KEY = re.compile(
 _LAST_CLOSER = re.compile(r"\s*+[}\])]")
 _CLOSER = rf"[}}\])](?=\s*+(?:[,}}\]);]|{_ANY_QUOTE}|{_COMMENT}|{_END}))"
 _AFTER_MEMBER = re.compile(
-    rf"\s*+(?:{_CLOSER}|,\s*+(?:{KEY.pattern}|[}}\],]|\.\.\.|{_COMMENT}|{_END})"
+    rf"\s*+(?:{_CLOSER}|,\s*+(?:{KEY.pattern}|{_DAMAGED_KEY}|[}}\],]|\.\.\.|{_COMMENT}|{_END})"
     rf"|{_QUOTED}|\+\s*+{_ANY_QUOTE}|;|{_COMMENT}|{_END})"
     rf"|[ \t]*+\n\s*+[\w$-]{{1,100}}\s*+:"
 )

@@ -35,6 +35,8 @@ def read_scalar(text: str, start: int) -> Scalar:
         value, kind = constant
         standard = word[0] in ("true", "false", "null")
         return Scalar(value, word.end(), None if standard else Repair(kind, start))
+    if half := _HALF_QUOTED.match(text, start):
+        return Scalar(half[1], half.end(), Repair("missing_quote", start))
     if bare := _BARE.match(text, start):
         return Scalar(bare[0].rstrip(), bare.end(), Repair("bare_string", start))
     raise MalformedJSONError(Fault("syntax", "a JSON value", offset=start))
@@ -60,6 +62,10 @@ _LOOSE_NUMBER = re.compile(
 )
 _LEADING_ZERO = re.compile(r"[+-]?0[0-9]")
 _WORD = re.compile(rf"[+-]?[A-Za-z]+{_DELIMITED}")
+_HALF_QUOTED = re.compile(
+    r"""([^\s,:{}\[\]()"'<>;][^\n,:{}\[\]()"'<>;]{0,200})["'](?=\s*+[,}\]\n])"""
+)
+"""A string that lacks its opening quote."""
 _BARE = re.compile(
     r"""[^\s,:{}\[\]()"'`\u2018\u2019\u201c\u201d<>;][^\n,:{}\[\]()"'`\u2018\u2019\u201c\u201d<>;]*+"""
     r"(?=[,}\]\n])"

@@ -61,6 +61,10 @@ def test_some_damage_leaves_one_reading(text, value, kinds):
         ('{"a: 1}', {"a": 1}, ["missing_quote"]),
         ('{a": 1}', {"a": 1}, ["missing_quote"]),
         ('{"a" true}', {"a": True}, ["separator"]),
+        ('{"a": "x", "b" "y"}', {"a": "x", "b": "y"}, ["separator"]),
+        ('{"a": "x", "b: 1}', {"a": "x", "b": 1}, ["missing_quote"]),
+        ('{"a": "x", b": 1}', {"a": "x", "b": 1}, ["missing_quote"]),
+        ('{"a": x", "b": 1}', {"a": "x", "b": 1}, ["missing_quote"]),
         ('{"a": "x"", "b": 1}', {"a": "x", "b": 1}, ["extra_quote"]),
         ('{"a": "foo\n"b": 1}', {"a": "foo", "b": 1}, ["missing_quote", "missing_comma"]),
         ('{"a": foo bar}', {"a": "foo bar"}, ["bare_string"]),
@@ -89,6 +93,7 @@ def test_other_damage_has_a_likely_reading(text, value, kinds):
         ("[1, 2, ...]", [1, 2]),
         ('{"a": NaN}', {"a": None}),
         ('{"a": 1, "a": 2}', {"a": 2}),
+        ('["a, "b"]', ['a, "b']),
     ],
 )
 def test_some_damage_has_lost_something(text, value):
