@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Callable
 from statistics import median
 
+from benchmarks.half_open import PROBES, admitted_to_tasks, admitted_to_threads
 from benchmarks.outages import FAULTS, Report, simulate
 from benchmarks.overhead import (
     closed_overhead,
@@ -79,6 +80,8 @@ def print_overheads() -> None:
     value, raised = refusal_cost()
     print(f"refusal on an open circuit: {value:.2f} µs as a value, {raised:.2f} µs raised")
     print(f"8 threads of blocking calls: {thread_efficiency():.0%} of the ideal")
+    print(f"probes admitted half-open, of {PROBES}: rounds by number")
+    print(f"  64 threads: {dict(admitted_to_threads())}, 1000 tasks: {dict(admitted_to_tasks())}")
     wall, cpu = paced_tasks()
     print(f"limiter: {limiter_cost():.2f} µs; 1000 tasks at 500/s: {wall:.2f} s, CPU {cpu:.2f} s")
 
