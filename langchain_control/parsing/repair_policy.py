@@ -23,6 +23,9 @@ MAX_GUESSES = 32
 """Most guesses that are put to the other parser. With more, the text is hardly JSON."""
 
 
+_BRACKETS = {"extra_closer", "mismatched_closer", "missing_closer"}
+
+
 class RepairPolicy(StrEnum):
     """Which repairs of damaged JSON may stand."""
 
@@ -52,8 +55,22 @@ def permits(policy: RepairPolicy, repairs: Sequence[Repair], text: str, value: A
         return False
     if worst is Grade.LOSSLESS:
         return True
-    guesses = sum(repair.grade is Grade.GUESS for repair in repairs)
-    return policy is RepairPolicy.AGREED and guesses <= MAX_GUESSES and _agreed(text, value)
+    guesses = [repair.kind for repair in repairs if repair.grade is Grade.GUESS]
+    return (
+        policy is RepairPolicy.AGREED
+        and len(guesses) <= MAX_GUESSES
+        and not _shifts_levels(set(guesses))
+        and _agreed(text, value)
+    )
+
+
+def _shifts_levels(kinds: set[str]) -> bool:
+    """Whether brackets are wrong and something else, too.
+
+    A bracket too many here and one too few there move what is between them to another level, and
+    every parser goes along with it.
+    """
+    return bool(kinds & _BRACKETS) and len(kinds) > 1
 
 
 def _agreed(text: str, value: Any) -> bool:
