@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from enum import Enum
 from importlib import import_module
 from inspect import cleandoc, signature
 from operator import attrgetter
@@ -86,16 +87,17 @@ def _load(target: str) -> Any:
 
 def _default(field: Any) -> str:
     if field.default is not PydanticUndefined:
-        return f"`{field.default!r}`"
+        return f"`{_shown(field.default)}`"
     if field.default_factory is None:
         return "required"
     made = field.default_factory()
-    shown = repr(made)
-    return (
-        f"`{shown}`"
-        if len(shown) <= MAX_SHOWN_CHARS and " at 0x" not in shown
-        else f"`{type(made).__name__}`"
-    )
+    shown = _shown(made)
+    is_readable = len(shown) <= MAX_SHOWN_CHARS and " at 0x" not in shown
+    return f"`{shown if is_readable else type(made).__name__}`"
+
+
+def _shown(value: Any) -> str:
+    return str(value) if isinstance(value, Enum) else repr(value)
 
 
 if __name__ == "__main__":
