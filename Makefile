@@ -14,7 +14,7 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
 help:  ## Show this list.
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 18
 
-demo: $(VENV)/.demo $(VENV)/.local-model  ## Run the five demos, then a real language model under control.
+demo: $(VENV)/.demo $(VENV)/.local-model  ## Run the demos, then a real language model under control.
 	$(RUN) -m langchain_control demo --out out
 	$(RUN) -m benchmarks.real_model --out out
 	$(RUN) -m langchain_control audit out/audit.jsonl
@@ -62,7 +62,7 @@ $(VENV)/.venv:
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.venv pyproject.toml
-	$(PIP) -e '.[cli,plot]'
+	$(PIP) -e '.[agents,cli,plot]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.venv pyproject.toml

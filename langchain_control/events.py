@@ -71,6 +71,8 @@ class AuditRecord(TypedDict, total=False):
     """SHA-256 of the prompt as it was sent."""
     status: str
     attempts: int
+    calls: int
+    """Answers that an agent's run wanted of its model; further attempts were retries."""
     delay_seconds: float
     rules: list[str]
     """Ids of the rules that fired or were broken."""

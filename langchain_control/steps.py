@@ -358,6 +358,7 @@ def close(final: Any, context: Context, config: RunnableConfig) -> Flow[None]:
         message=note["message"] if note else None,
         model=context.model_name,
         attempts=len(attempts),
+        calls=final.get("calls"),
         latency_ms=round((context.policy.clock() - final["started"]) * 1000, 3),
         input_tokens=usage["input_tokens"],
         output_tokens=usage["output_tokens"],

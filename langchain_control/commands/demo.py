@@ -14,7 +14,8 @@ __all__ = ["declare", "run"]
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Name the arguments."""
-    parser.add_argument("--only", choices=list(DEMOS), help="give this demonstration alone")
+    parser.add_argument("name", nargs="?", choices=list(DEMOS), help="give this one alone")
+    parser.add_argument("--only", choices=list(DEMOS), help="the same, as an option")
     parser.add_argument("--out", type=Path, help="folder for the figure and the audit file")
     parser.add_argument("--queries", type=int, default=500, help="tickets per row of the benchmark")
 
@@ -29,7 +30,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     out: Path | None = arguments.out
     with AuditLogger(out and out / "audit.jsonl") as audit:
         stage = Stage(console, audit, out, arguments.queries)
-        for name in [arguments.only] if arguments.only else DEMOS:
+        only = arguments.name or arguments.only
+        for name in [only] if only else DEMOS:
             show(name, stage)
         console.heading("audit: what the trail says about these demonstrations")
         console.line(str(audit.summary()))

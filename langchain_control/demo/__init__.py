@@ -1,6 +1,6 @@
-"""Five short demonstrations that need no model, no key and no network.
+"""Short demonstrations that need no model, no key and no network.
 
-`python -m langchain_control demo` runs them all, `--only NAME` one of them.
+`python -m langchain_control demo` runs them all, `demo NAME` one of them.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ DEMOS: Mapping[str, str] = MappingProxyType(
         "schema": "Damaged structured output, corrected",
         "limits": "Too long, then a forbidden phrase, then right",
         "fallback": "No attempt succeeds, and the application still has an answer",
+        "agent": "An agent whose model, tools and users go wrong",
         "benchmark": "Four ways to get a structured answer, from the same prompt",
     }
 )

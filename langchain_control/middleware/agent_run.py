@@ -39,6 +39,8 @@ class AgentRun(TypedDict, total=False):
     reservation: list[Any] | None
     attempts: list[Attempt]
     """Of all model calls of the run; each call counts its own from 1."""
+    calls: int
+    """How many answers were wanted of the model."""
     status: str | None
     strategy: str
     failure: dict[str, Any] | None
@@ -71,12 +73,14 @@ def record_of(run: RunState, before: AgentRun | None = None) -> AgentRun:
         started=run["started"],
         reservation=run["reservation"],
         attempts=[],
+        calls=0,
     )
     return AgentRun(
         request_id=earlier["request_id"],
         started=earlier["started"],
         reservation=earlier["reservation"],
         attempts=[*earlier["attempts"], *run["attempts"]],
+        calls=earlier["calls"] + bool(run["attempts"]),
         status=run["status"],
         strategy=run["strategy"],
         failure=run["failure"],  # type: ignore[typeddict-item]  # a FailureNote is plain data

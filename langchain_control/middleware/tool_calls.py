@@ -183,9 +183,10 @@ def _failed(
 ) -> Flow[_Done]:
     """Tell the model what it can act on: a tool's own words for it, else the kind of failure."""
     name = request.tool_call["name"]
-    verdict = failure(classify(exc) or FailureMode.MODEL_ERROR, f"failed: `{type(exc).__name__}`")
+    kind = f"`{type(exc).__name__}`"
+    verdict = failure(classify(exc) or FailureMode.NONE, kind)
     if not isinstance(exc, ToolException):
-        return _Done("failed", _error(request, f"`{name}` {verdict.message}."), verdict)
+        return _Done("failed", _error(request, f"`{name}` failed with {kind}."), verdict)
     error = _error(request, str(exc)[:MAX_ERROR_CHARS])
     return (yield from _screened(error, policy, rules, config))._replace(verdict=verdict)
 

@@ -90,7 +90,7 @@ class AuditIndex:
         status = _known(record.get("status"), _STATUSES)
         self._sums["requests"] += 1
         self._status[status] += 1
-        retries = int(_number(record, "attempts")) - 1
+        retries = int(_number(record, "attempts")) - max(1, int(_number(record, "calls")))
         self._retries[min(max(retries, 0), _MOST_RETRIES)] += 1
         if status != "rejected":
             self._request_latency.add(_number(record, "latency_ms", default=math.nan))

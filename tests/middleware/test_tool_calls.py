@@ -324,7 +324,8 @@ def test_the_trail_of_an_agents_run_is_one_story(call):
         "finished",
     ]
     assert {r["request_id"] for r in sink.records} == {result.request_id}
-    assert sink.records[-1]["attempts"] == 4
+    assert (sink.records[-1]["attempts"], sink.records[-1]["calls"]) == (4, 3)
+    assert rules.audit.retry_distribution() == {1: 1}
     story = rules.audit.story(result.request_id)
     assert "tool weather: answered" in story
     assert "tool broken: failed" in story
