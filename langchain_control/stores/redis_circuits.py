@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import random
+import re
 import secrets
 import threading
 import time
@@ -45,6 +46,9 @@ return {swapped, version, state, time[1] .. '.' .. string.format('%06d', time[2]
 
 Versions begin with the server's microseconds, so that they differ even after the data was lost.
 """
+
+PUSH = re.compile(rb"(\d{1,20}) (\d{1,6}) (.*)", re.DOTALL)
+"""Version, length of the key, and key and state in one."""
 
 FORGET_AFTER_SECONDS = 86_400
 """Redis forgets a circuit nobody has changed for a day, unless it is held by hand."""
@@ -227,21 +231,24 @@ class RedisCircuitStore:
 
     def _take_over(self, copy: _Copy, answer: _Answer) -> None:
         if answer.state and answer.version != copy.version:
-            copy.circuit.load(json.loads(answer.state))
+            _load(copy.circuit, answer.state)
         elif not answer.state and copy.version:  # the server has lost its data
             copy.circuit = self._new(copy.circuit.key)
         copy.version = answer.version
 
     def _pushed(self, message: bytes) -> None:
         """Take over a change made in another process."""
-        version, length, rest = message.split(b" ", 2)
+        push = PUSH.fullmatch(message)
+        if push is None:
+            return
+        version, length, rest = push.groups()
         name, state = rest[: int(length)], rest[int(length) :]
         copy = self._copies.get(name.decode().removeprefix(self._prefix))
         if copy is None:
             return
         with copy.lock:
             if int(version) > int(copy.version or 0):
-                copy.circuit.load(json.loads(state))
+                _load(copy.circuit, state)
                 copy.version = version.decode()
 
     def _copy(self, key: str) -> _Copy:
@@ -292,6 +299,14 @@ class _Answer(NamedTuple):
     swapped: bool
     version: str
     state: str
+
+
+def _load(circuit: Circuit, state: str | bytes) -> None:
+    """Take over a state, or leave it where it cannot be read: the next change replaces it."""
+    try:
+        circuit.load(json.loads(state))
+    except (ValueError, KeyError, TypeError):
+        logger.warning("what the server holds as circuit `%s` cannot be read", circuit.key)
 
 
 def _numbers() -> Iterator[int]:

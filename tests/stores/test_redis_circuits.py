@@ -277,6 +277,27 @@ def test_lost_data_mid_probe(server, make):
     assert state(store, rules) == "closed"
 
 
+@pytest.mark.parametrize(
+    "state_found", ["", "{", "[]", "{}", "null", '{"generation": 1}', "\ud7ff"]
+)
+def test_unreadable_data_are_replaced(server, make, state_found, caplog):
+    """What another program left under the key does not fail a call, and does not stay."""
+    prefix = next(PREFIXES)
+    client(server).hset(f"{prefix}{KEY}", mapping={"version": "7", "state": state_found})
+    store = make(server.url, prefix=prefix)
+    fail(store, times=3)
+    assert state(make(server.url, prefix=prefix)) == "open"
+
+
+@pytest.mark.parametrize("message", [b"", b"nonsense", b"1 2", b"1 999999 x", b"9 5 modelnull"])
+def test_foreign_messages_are_ignored(make, message):
+    """What others publish on the channel does not disturb."""
+    store = make("redis://127.0.0.1:1/0", prefix="")
+    succeed(store)
+    store._pushed(message)
+    assert state(store) == "closed"
+
+
 PROBE = """
 import sys, time
 from langchain_control.components.breaker import CircuitBreaker
