@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -11,10 +12,10 @@ from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatResult
 from langchain_openai import ChatOpenAI
-from openai import LengthFinishReasonError
+from openai import DefaultAsyncHttpxClient, LengthFinishReasonError
 from pydantic import Field
 
-__all__ = ["MeteredChatOpenAI", "UsageMeter"]
+__all__ = ["MeteredChatOpenAI", "UsageMeter", "metered_model"]
 
 
 @dataclass
@@ -60,3 +61,17 @@ class MeteredChatOpenAI(ChatOpenAI):
         usage = answer.usage_metadata if isinstance(answer, AIMessage) else None
         self.meter.count(usage and (usage["input_tokens"], usage["output_tokens"]))
         return result
+
+
+@asynccontextmanager
+async def metered_model(url: str, name: str, **settings: Any) -> AsyncIterator[MeteredChatOpenAI]:
+    """Connect to a server, and disconnect in the end: clients that LangChain caches stay open."""
+    async with DefaultAsyncHttpxClient() as client:
+        yield MeteredChatOpenAI(
+            model=name,
+            base_url=url,
+            api_key="none",
+            max_retries=0,
+            http_async_client=client,
+            **settings,
+        )

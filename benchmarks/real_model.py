@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.local_model import MODEL_NAME, NoLocalModelError, local_model
 from benchmarks.real_tasks import TASKS, Task
@@ -38,6 +38,9 @@ from langchain_control.demo.contest import (
     try_once,
 )
 from langchain_control.strategies import CannedAnswer
+
+if TYPE_CHECKING:
+    from benchmarks.metered_model import MeteredChatOpenAI
 
 ATTEMPTS = 3
 SEEDS = (1, 2, 3)
@@ -137,36 +140,35 @@ async def run(
     url: str, model_name: str, audit: AuditLogger, seconds: float
 ) -> dict[str, list[Trial]]:
     """Put every task to every contestant, seed by seed, until the time is up."""
-    from benchmarks.metered_model import MeteredChatOpenAI  # noqa: PLC0415  (a second to import)
+    from benchmarks.metered_model import metered_model  # noqa: PLC0415  (a second to import)
 
-    base = MeteredChatOpenAI(
-        model=model_name,
-        base_url=url,
-        api_key="none",
-        max_retries=0,
-        temperature=TEMPERATURE,
-        max_tokens=MAX_TOKENS,
-    )
     trials: dict[str, list[Trial]] = {name: [] for name in CONTESTANTS}
     rounds = list(itertools.product(SEEDS, enumerate(TASKS)))
     started = time.monotonic()
-    for done, (seed, (position, task)) in enumerate(rounds):
-        elapsed = time.monotonic() - started
-        if elapsed > seconds:
-            sys.stderr.write(f"Time is up after {done} of {len(rounds)} rounds.\n")
-            break
-        sys.stderr.write(f"[{done + 1}/{len(rounds)}] {elapsed:.0f} s: {task.name}, seed {seed}\n")
-        for name, contestant in CONTESTANTS.items():
-            model = base.starting_at(1000 * seed + 10 * position)
-            trial = await try_once(
-                contestant(model, task, audit),
-                task.prompt(),
-                validator=_contract(task),
-                is_right=task.is_right if task.expected else None,
-                meter=model.meter,
-            )
-            trials[name].append(trial)
+    async with metered_model(
+        url, model_name, temperature=TEMPERATURE, max_tokens=MAX_TOKENS
+    ) as model:
+        for done, (seed, (position, task)) in enumerate(rounds):
+            elapsed = time.monotonic() - started
+            if elapsed > seconds:
+                sys.stderr.write(f"Time is up after {done} of {len(rounds)} rounds.\n")
+                break
+            progress = f"[{done + 1}/{len(rounds)}] {elapsed:.0f} s: {task.name}, seed {seed}"
+            sys.stderr.write(f"{progress}\n")
+            for name in CONTESTANTS:
+                seeded = model.starting_at(1000 * seed + 10 * position)
+                trials[name].append(await _try(name, seeded, task, audit))
     return trials
+
+
+async def _try(name: str, model: MeteredChatOpenAI, task: Task, audit: AuditLogger) -> Trial:
+    return await try_once(
+        CONTESTANTS[name](model, task, audit),
+        task.prompt(),
+        validator=_contract(task),
+        is_right=task.is_right if task.expected else None,
+        meter=model.meter,
+    )
 
 
 # --- the report -----------------------------------------------------------------------------------
@@ -186,36 +188,35 @@ def report(trials: Mapping[str, Sequence[Trial]], console: Console) -> None:
 
 _COLUMNS = (
     "contestant",
-    "n",
     "contract met",
     "answer right",
     "fallback",
     "calls",
     "tokens in",
     "tokens out",
-    "tokens per met",
-    "seconds each",
+    "out per met",
+    "seconds",
 )
 _READING = (
     "contract met, answer right: answers of the model; right is counted where it can be checked.",
     "fallback: a canned answer instead, which counts as neither.",
-    "tokens per met: all tokens, those of failed attempts too, per answer that met its contract.",
-    "seconds each: per request, fallbacks and failures included.",
+    "out per met: answer tokens, those of failed attempts too, per answer that met its contract.",
+    "seconds: per request, whatever came of it.",
+    "The control layer asks for the provider's schema mode after the first failure. Where there is",
+    "such a mode, asking for it at once is cheaper; where there is none, it is one more retry.",
 )
 
 
 def _row(name: str, score: Score) -> Sequence[object]:
-    tokens = score.input_tokens + score.output_tokens
     return (
         name,
-        score.n,
         f"{score.met}/{score.n}",
         f"{score.right}/{score.checkable}",
         score.fallbacks,
         score.calls,
         score.input_tokens,
         score.output_tokens,
-        f"{tokens / score.met:.0f}" if score.met else "-",
+        f"{score.output_tokens / score.met:.0f}" if score.met else "-",
         f"{score.seconds / score.n:.2f}" if score.n else "-",
     )
 

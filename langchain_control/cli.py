@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from langchain_control.commands import COMMANDS, USAGE, UsageError
+from langchain_control.commands import COMMANDS, OK, USAGE, UsageError
 from langchain_control.console import Console
 
 __all__ = ["main"]
@@ -24,6 +25,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UsageError as exc:
         sys.stderr.write(f"{parser.prog} {arguments.command}: {exc}\n")
         return USAGE
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough. Nothing may be flushed to it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
     return code
 
 

@@ -17,6 +17,7 @@ from langchain_control.demo.contest import (
     langchain_retry,
     try_once,
 )
+from langchain_control.demo.fallback import FOR_A_PERSON
 from langchain_control.demo.tickets import PROMPT, Clerk, Triage, question, right_answer
 from langchain_control.policy import ControlPolicy
 from langchain_control.strategies import CannedAnswer
@@ -25,7 +26,7 @@ __all__ = ["BLIND", "CONTESTANTS", "CONTROL", "LANGCHAIN", "SINGLE", "score"]
 
 ATTEMPTS = 3
 CONTRACT = ResponseValidator(response_schema=Triage)
-CANNED = Triage(category="billing", urgent=True, summary="A person must read this.")
+CANNED = FOR_A_PERSON
 """The fallback of the contestants that have one."""
 
 SINGLE = "single call"

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 
+from langchain_control.components.audit import AuditLogger
 from langchain_control.components.fallback import FallbackRouter
 from langchain_control.components.retry import RetryEngine
 from langchain_control.components.validator import ResponseValidator
 from langchain_control.console import Table
 from langchain_control.demo import Stage
 from langchain_control.demo.tickets import PROMPT, Triage, question
+from langchain_control.outcomes import ControlResult
 from langchain_control.policy import ControlPolicy
 from langchain_control.runnable import with_control
+from langchain_control.strategies import CannedAnswer
 from langchain_control.testing import ScriptedChatModel
 
-__all__ = ["show"]
+__all__ = ["FOR_A_PERSON", "ask", "show"]
+
+FOR_A_PERSON = Triage(category="billing", urgent=True, summary="A person must read this.")
+"""What the application shows until somebody has looked."""
 
 
 def _database(_: str) -> str:
@@ -25,15 +31,8 @@ def _half_an_answer(_: str) -> str:
     return json.dumps({"category": "billing"})
 
 
-def _for_a_person(_: str) -> str:
-    return Triage(
-        category="billing", urgent=True, summary="A person must read this."
-    ).model_dump_json()
-
-
-def show(stage: Stage) -> None:
-    """Exhaust the retries, and go through three strategies: one crashes, one is not valid."""
-    model = ScriptedChatModel(script=["It is about billing."] * 3)
+def ask(audit: AuditLogger) -> ControlResult:
+    """Ask a model that never answers right, with three strategies to fall back on."""
     policy = ControlPolicy(
         prompt=PROMPT,
         validator=ResponseValidator(response_schema=Triage),
@@ -42,12 +41,20 @@ def show(stage: Stage) -> None:
             strategies=[
                 ("past answers", _database),
                 ("rules of thumb", _half_an_answer),
-                ("a person", _for_a_person),
+                ("a person", CannedAnswer(FOR_A_PERSON.model_dump())),
             ]
         ),
-        audit=stage.audit,
+        audit=audit,
     )
-    result = with_control(model, policy, include_result=True).invoke(question(0))
+    model = ScriptedChatModel(script=["It is about billing."] * 3)
+    controlled = with_control(model, policy, include_result=True)
+    result: ControlResult = controlled.invoke(question(0))
+    return result
+
+
+def show(stage: Stage) -> None:
+    """Tell the request from the trail: one strategy crashes, one gives half an answer."""
+    result = ask(stage.audit)
     stage.console.line(stage.audit.story(result.request_id))
     rows = [
         ("status", result.status),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from langchain_control.components.audit import AuditLogger
 from langchain_control.console import Table
 from langchain_control.demo import Stage
-from langchain_control.outcomes import ControlResult, FailureMode
+from langchain_control.outcomes import FailureMode
 from langchain_control.policy import ControlPolicy
 from langchain_control.runnable import with_control
 from langchain_control.testing import ScriptedChatModel
 
-__all__ = ["INPUTS", "show", "verdict"]
+__all__ = ["INPUTS", "Row", "judge_all", "show"]
 
 INPUTS = {
     "a normal question": "What is the difference between a thread and a process?",
@@ -31,18 +34,27 @@ _VERDICTS = {
 }
 
 
-def verdict(result: ControlResult) -> str:
-    """Name what the guard did with an input."""
-    return _VERDICTS[result.failure_mode]
+class Row(NamedTuple):
+    """What became of one input."""
+
+    name: str
+    verdict: str
+    model_calls: int
+    rules: str
+
+
+def judge_all(audit: AuditLogger) -> list[Row]:
+    """Send every input through a controlled model of its own, which counts its calls."""
+    return [_judge(name, text, audit) for name, text in INPUTS.items()]
 
 
 def show(stage: Stage) -> None:
-    """Send every input through a controlled model that counts its calls."""
-    rows = []
-    for name, text in INPUTS.items():
-        model = ScriptedChatModel(script=["A process has its own memory."])
-        policy = ControlPolicy(audit=stage.audit)
-        result = with_control(model, policy, include_result=True).invoke(text)
-        rules = ", ".join(finding.rule for finding in result.findings)
-        rows.append((name, verdict(result), len(model.calls), rules))
-    stage.console.table(Table(("input", "verdict", "model calls", "rules"), rows))
+    """Print the table."""
+    stage.console.table(Table(("input", "verdict", "model calls", "rules"), judge_all(stage.audit)))
+
+
+def _judge(name: str, text: str, audit: AuditLogger) -> Row:
+    model = ScriptedChatModel(script=["A process has its own memory."])
+    result = with_control(model, ControlPolicy(audit=audit), include_result=True).invoke(text)
+    rules = ", ".join(finding.rule for finding in result.findings)
+    return Row(name, _VERDICTS[result.failure_mode], len(model.calls), rules)

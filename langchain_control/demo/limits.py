@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from langchain_control.components.audit import AuditLogger
 from langchain_control.components.retry import RetryEngine
 from langchain_control.components.validator import ResponseValidator
 from langchain_control.console import Table
 from langchain_control.demo import Stage
+from langchain_control.outcomes import ControlResult
 from langchain_control.policy import ControlPolicy
 from langchain_control.runnable import with_control
 from langchain_control.testing import ScriptedChatModel
 
-__all__ = ["show"]
+__all__ = ["ANSWERS", "ask", "show"]
 
 ANSWERS = (
     "A circuit breaker stops calls to a service that keeps failing. " * 6,
@@ -19,19 +21,25 @@ ANSWERS = (
 )
 
 
-def show(stage: Stage) -> None:
-    """Print each attempt with its verdict, and what the model was told next."""
-    model = ScriptedChatModel(script=ANSWERS)
+def ask(audit: AuditLogger) -> ControlResult:
+    """Ask one question with a limit on its answer."""
     policy = ControlPolicy(
         validator=ResponseValidator(max_length=120, forbidden_phrases=["as an AI language model"]),
         retry=RetryEngine(base_delay_seconds=0.001, jitter_seconds=0),
-        audit=stage.audit,
+        audit=audit,
     )
-    result = with_control(model, policy, include_result=True).invoke("What is a circuit breaker?")
+    model = with_control(ScriptedChatModel(script=ANSWERS), policy, include_result=True)
+    result: ControlResult = model.invoke("What is a circuit breaker?")
+    return result
+
+
+def show(stage: Stage) -> None:
+    """Print each attempt with its verdict, and what the prompt had been corrected for."""
+    result = ask(stage.audit)
     rows = [
         (a["number"], len(answer), a["failure_mode"], a["message"], a["mutation"] or "")
         for a, answer in zip(result.attempts, ANSWERS, strict=True)
     ]
-    columns = ("attempt", "characters", "failure", "reason", "correction in its prompt")
+    columns = ("attempt", "characters", "failure", "reason", "corrected for")
     stage.console.table(Table(columns, rows))
     stage.console.line(f"Accepted: {result.unwrap().text}")

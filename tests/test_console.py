@@ -1,0 +1,58 @@
+"""Tables come out aligned, with rich and without."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from langchain_control.console import Console, Table
+
+TABLE = Table(
+    ("who", "share"), [("control [bold]layer[/bold]", "98.0%"), ("single", "4.0%")], "Shares"
+)
+
+
+def printed(table: Table, *, rich: bool | None) -> list[str]:
+    out = io.StringIO()
+    Console(out, rich=rich).table(table)
+    return [line.rstrip() for line in out.getvalue().splitlines()]
+
+
+def test_plain_columns_line_up_and_figures_stand_on_the_right():
+    """Readable without any package."""
+    assert printed(TABLE, rich=False) == [
+        "",
+        "Shares",
+        "who                         share",
+        "--------------------------  -----",
+        "control [bold]layer[/bold]  98.0%",
+        "single                       4.0%",
+    ]
+
+
+@pytest.mark.parametrize("rich", [False, None])
+def test_no_cell_is_read_as_markup(rich):
+    """Cells may hold what users and models wrote."""
+    assert any("[bold]layer[/bold]" in line for line in printed(TABLE, rich=rich))
+
+
+def test_a_table_without_rows_still_has_its_head():
+    """Nothing found is a result."""
+    assert printed(Table(("rule", "score"), []), rich=False) == ["rule  score", "----  -----"]
+
+
+def test_a_column_with_words_is_not_numeric():
+    """A dash stands for a missing figure; a word does not."""
+    table = Table(("a", "b"), [("1", "1"), ("-", "none")])
+
+    assert (table.is_numeric(0), table.is_numeric(1)) == (True, False)
+
+
+def test_headings_are_underlined():
+    """They are found again in a log."""
+    out = io.StringIO()
+
+    Console(out, rich=False).heading("demo")
+
+    assert out.getvalue() == "\ndemo\n====\n"
