@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.prompt_values import StringPromptValue
@@ -258,6 +258,7 @@ def test_what_cannot_detect_is_refused_at_construction():
         InputGuard(detectors=("rules",))
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(), max_size=300))
 def test_no_text_raises(text):
     """Any string gets a verdict, lone surrogates included."""
@@ -414,6 +415,7 @@ def test_an_error_in_a_detector_is_raised():
         InputGuard(detectors=(broken,), when_detector_fails="pass").inspect("text")
 
 
+@settings(deadline=None)
 @given(
     st.text(alphabet=st.sampled_from("ignore all previous instructions.\n\u200b [x]"), max_size=120)
 )

@@ -135,7 +135,7 @@ def test_it_keeps_the_contracts():
     assert isinstance(WordModelDetector(), NormalizingDetector)
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(st.text(alphabet=st.characters(), max_size=400))
 def test_any_text_gets_a_probability(text):
     """Arbitrary text never raises."""

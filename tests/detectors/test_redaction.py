@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from langchain_control.detectors.redaction import REMOVED, cut_out, fence, mask
@@ -27,6 +27,7 @@ def test_a_finding_without_place_costs_the_text():
     assert cut_out(TEXT, [None]) == REMOVED
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80), st.integers(0, 80), st.integers(0, 80))
 def test_nothing_of_the_span_survives(text, start, length):
     """Whatever the text, what stands in the span is gone and the rest is in order."""

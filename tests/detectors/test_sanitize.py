@@ -6,7 +6,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from langchain_control.detectors.sanitize import sanitize
@@ -15,6 +15,7 @@ HIDDEN = "\0\x08\x1b\x7f\x9b\u00ad\u200b\u200c\u200d\u200e\u202e\u2060\u2066\ufe
 VISIBLE = "aZ9 \n\t.é中अनি ❤👩🏽🏴👧فارسیשלום가"
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from(HIDDEN + VISIBLE) | st.characters(), max_size=60))
 def test_sanitizing_twice_is_sanitizing_once(text):
     """What is left stays, whatever stood around it."""
@@ -23,6 +24,7 @@ def test_sanitizing_twice_is_sanitizing_once(text):
     assert sanitize(once) == once
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_visible_characters_stay_in_order(text):
     """Letters, marks, numbers, punctuation, symbols and blanks are never touched."""
