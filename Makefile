@@ -44,7 +44,7 @@ format: $(VENV)/.dev  ## Put the code into shape.
 
 type: $(VENV)/.dev  ## Check types, with two checkers.
 	$(VENV)/bin/mypy
-	$(VENV)/bin/pyright
+	$(VENV)/bin/basedpyright --pythonpath $(RUN)
 
 bench: $(VENV)/.demo $(VENV)/.local-model  ## Run the benchmarks at full length.
 	$(RUN) -m langchain_control demo --only benchmark --queries 2000 --out out
