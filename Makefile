@@ -17,6 +17,7 @@ help:  ## Show this list.
 demo: $(VENV)/.demo $(VENV)/.local-model  ## Run the demos, then a real language model under control.
 	$(RUN) -m langchain_control demo --out out
 	$(RUN) -m benchmarks.real_model --out out
+	$(RUN) -m benchmarks.real_agent
 	$(RUN) -m langchain_control audit out/audit.jsonl
 
 test: $(VENV)/.dev $(VENV)/.local-model  ## Run all tests, notebooks and documentation included.
