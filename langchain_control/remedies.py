@@ -31,6 +31,11 @@ class Remedy(BaseModel):
     """By how much to raise the limit of answer tokens."""
     honor_retry_after: bool = False
     """Whether to wait at least as long as the provider's `Retry-After` asks."""
+    draws_on_budget: bool = False
+    """Whether a retry is paid for out of the budget that all requests share.
+
+    Set where retries burden a provider that is in trouble; a rejected answer says it is well.
+    """
     stop_on_repeat: bool = False
     """Whether to give up as soon as an attempt fails exactly like the one before."""
 
@@ -54,7 +59,7 @@ class Remedy(BaseModel):
 
 
 _GIVE_UP = Remedy(retry=False)
-_WAIT = Remedy(honor_retry_after=True)
+_WAIT = Remedy(honor_retry_after=True, draws_on_budget=True)
 
 _DEFAULTS: dict[FailureMode, Remedy] = {
     FailureMode.NONE: _GIVE_UP,
@@ -90,6 +95,7 @@ _DEFAULTS: dict[FailureMode, Remedy] = {
     FailureMode.TIMEOUT: Remedy(
         correction="The last answer took too long. Be shorter and more direct.",
         honor_retry_after=True,
+        draws_on_budget=True,
     ),
     FailureMode.CIRCUIT_OPEN: _GIVE_UP,
     FailureMode.TRUNCATED: Remedy(

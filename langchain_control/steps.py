@@ -106,17 +106,17 @@ def call(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upda
     if remaining is not None and remaining <= 0:
         late = failure(FailureMode.DEADLINE_EXCEEDED, "the deadline of the request has passed")
         return {"failure": note_of("call", late)}
+    model = for_retry(context.model, state["retry"], policy.validator.json_schema())
+    effect = _bounded(state, context)(model, _prompt(state), config)
     permit = yield from policy.breaker.admit(config, context.model_name)
     if isinstance(permit, Refusal):
         refused = failure(FailureMode.CIRCUIT_OPEN, permit.message, retry_after=permit.retry_after)
         yield blocked("CircuitBreaker", refused, config, request_id=state["request_id"])
         return {"failure": note_of("call", refused)}
 
-    model = for_retry(context.model, state["retry"], policy.validator.json_schema())
     started, outcome, retry_after = policy.timer(), Outcome.IGNORED, None
     response, note = None, None
     try:
-        effect = _bounded(state, context)(model, _prompt(state), config)
         patience = policy.breaker.patience(permit)
         response = _as_message((yield effect._replace(patience=patience)))
         outcome = Outcome.SUCCESS
@@ -160,6 +160,7 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
     )
     if note is None and response is not None and verdict is not None:
         answer = context.answers.clean(response, verdict)
+        policy.retry.succeeded(attempts)
         if not answer.tool_calls:
             policy.fallback.remember(state["messages"], answer)
         update = _answered(answer, status="accepted", strategy=attempt["strategy"])
@@ -172,6 +173,9 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
         retry_after=note["retry_after"] if note else None,
         remaining_seconds=_remaining_seconds(state, context),
     )
+    if retry is not None and not policy.retry.pay(FailureMode(attempt["failure_mode"])):
+        dry = failure(FailureMode.RETRY_BUDGET_EXHAUSTED, "the shared retry budget is used up")
+        retry, note = None, note_of("validate", dry)
     return {"attempts": attempts, "failure": note, "retry": asdict(retry) if retry else None}
 
 

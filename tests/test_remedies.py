@@ -117,7 +117,7 @@ def test_the_markdown_has_a_line_for_every_mode():
     lines = DEFAULT.markdown().splitlines()
 
     assert len(lines) == 2 + len(FailureMode)
-    assert "| `rate_limited` | yes |  |  |  | yes |  |" in lines
+    assert "| `rate_limited` | yes |  |  |  | yes | yes |  |" in lines
 
 
 def test_the_repr_shows_what_differs():

@@ -41,6 +41,7 @@ from langchain_control.errors import (
     InputRejected,
     ResponseRejected,
 )
+from langchain_control.retry_budget import RetryBudget
 from langchain_control.stores import InMemoryCircuitStore
 from langchain_control.testing import ChaosChatModel, ManualClock, Reply, ScriptedChatModel
 from tests.scenarios import AT_ONCE, ATTACK, CITY, GOOD
@@ -323,6 +324,30 @@ def test_the_correction_names_what_was_wrong_and_never_quotes_the_answer(call):
     assert "string" in correction
     assert "IGNORE THE USER" not in correction
     assert "Which city?" in [m.text for m in model.calls[1]]
+
+
+def test_requests_share_a_budget_of_retries(call):
+    """An outage is not multiplied by the attempts of every request, and the result says why."""
+    sharing = policy(
+        retry=RetryEngine(budget=RetryBudget(10, retry_cost=5), **AT_ONCE),
+        breaker=CircuitBreaker(failure_threshold=1000),
+    )
+    model = ScriptedChatModel(script=lambda _: ModelAPIError("503"))
+    controlled = with_control(model, sharing, include_result=True)
+
+    modes = [call(controlled, "Which city?").failure_mode for _ in range(3)]
+
+    assert len(model.calls) == 3 + 2
+    assert modes == [FailureMode.MODEL_ERROR, *[FailureMode.RETRY_BUDGET_EXHAUSTED] * 2]
+
+
+def test_rejected_answers_do_not_draw_on_the_shared_budget(call):
+    """A provider that answers is well: asking it again burdens nobody."""
+    dry = policy(retry=RetryEngine(budget=RetryBudget(5, retry_cost=5), **AT_ONCE))
+    model = ScriptedChatModel(script=["no", "no", GOOD] * 2)
+    controlled = with_control(model, dry)
+
+    assert [call(controlled, "Which city?").content for _ in range(2)] == ['{"city":"Paris"}'] * 2
 
 
 def test_transport_failures_leave_the_prompt_alone(call):

@@ -29,6 +29,7 @@ from langchain_control.fresh import without_cache
 from langchain_control.nested_retries import warn_of_nested_retries
 from langchain_control.outcomes import Attempt, FailureMode, Violation
 from langchain_control.remedies import DEFAULT_REMEDIES, RemedyTable
+from langchain_control.retry_budget import RetryBudget
 
 __all__ = ["Retry", "RetryEngine"]
 
@@ -80,6 +81,8 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
     """Longest `Retry-After` that is waited for. After a longer one a fallback is due at once."""
     policies: RemedyTable = DEFAULT_REMEDIES
     """What to do about each failure mode. Give the rows that differ from the default."""
+    budget: RetryBudget = Field(default_factory=RetryBudget, repr=False, exclude=True)
+    """What all requests together may retry. Bounds what an outage costs, as attempts do not."""
     random: Random = Field(default_factory=Random, repr=False, exclude=True)
     """Where jitter comes from."""
 
@@ -130,6 +133,15 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
             raise ValueError(msg)
         failures = [_Failure(FailureMode(a["failure_mode"]), a["message"]) for a in attempts]
         return self._next(failures, violations, retry_after, remaining_seconds)
+
+    def pay(self, mode: FailureMode) -> bool:
+        """Pay for a retry after a failure of this mode, or return `False` if the budget is dry."""
+        return not self.policies[mode].draws_on_budget or self.budget.spend()
+
+    def succeeded(self, attempts: Sequence[Attempt]) -> None:
+        """Tell the shared budget of an accepted answer, the last of these attempts."""
+        before = attempts[-2]["failure_mode"] if len(attempts) > 1 else FailureMode.NONE
+        self._earn(FailureMode(before))
 
     def should_retry(self, mode: FailureMode, attempt_number: int) -> bool:
         """Say whether a failure of the attempt with this number is worth another one."""
@@ -182,7 +194,7 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
         retry: Retry | None = None
         while True:
             try:
-                return (yield _call(bound, value, config, retry))
+                answer = yield _call(bound, value, config, retry)
             except Exception as exc:
                 mode = classify(exc)
                 if mode is None or isinstance(exc, _FINAL):
@@ -190,8 +202,11 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
                 violations = exc.result.violations if isinstance(exc, ControlError) else ()
                 failures.append(_Failure(mode, _reason(exc)))
                 retry = self._next(failures, violations, retry_after_seconds(exc))
-                if retry is None:
+                if retry is None or not self.pay(mode):
                     raise
+            else:
+                self._earn(failures[-1].mode if failures else FailureMode.NONE)
+                return answer
             yield event(
                 EventName.RETRY_SCHEDULED,
                 config,
@@ -204,6 +219,10 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
             )
             if retry.delay_seconds > 0:
                 yield Sleep(retry.delay_seconds)
+
+    def _earn(self, failed_before: FailureMode) -> None:
+        paid = self.policies[failed_before].draws_on_budget
+        self.budget.succeeded(retries=int(paid))
 
     def _next(
         self,

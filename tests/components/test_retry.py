@@ -34,6 +34,7 @@ from langchain_control.errors import (
     ResponseRejected,
 )
 from langchain_control.outcomes import ControlResult, FailureMode, Violation, failure, passed
+from langchain_control.retry_budget import RetryBudget
 from langchain_control.testing import ScriptedChatModel
 
 
@@ -611,3 +612,18 @@ def test_a_wrapped_runnable_keeps_its_types(at_once):
 
     assert wrapped.InputType == model.InputType
     assert wrapped.OutputType == model.OutputType
+
+
+def test_a_wrapped_runnable_draws_on_the_shared_budget(call):
+    """When the budget is dry, a failure is raised at once; a success after a retry refills it."""
+    budget = RetryBudget(5, retry_cost=5)
+    engine = RetryEngine(max_attempts=9, base_delay_seconds=0, jitter_seconds=0, budget=budget)
+    script = [ConnectionError(), "fine", ConnectionError(), ConnectionError(), "never asked"]
+    model = ScriptedChatModel(script=script)
+    retrying = engine.wrap(model)
+
+    assert call(retrying, "Q?").content == "fine"
+    assert budget.left == 5
+    with pytest.raises(ConnectionError):
+        call(retrying, "Q?")
+    assert len(model.calls) == 4
