@@ -52,7 +52,7 @@ DISGUISES: dict[str, Callable[[str, random.Random], str]] = {
     "full width": lambda text, _: "".join(
         chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text
     ),
-    "tag characters": lambda text, _: "".join(chr(0xE0000 + ord(c)) for c in text if c.isascii()),
+    "tag characters": lambda text, _: "Hello! " + "".join(chr(0xE0000 + ord(c)) for c in text),
     "mixed case": lambda text, rng: "".join(rng.choice((c.upper(), c.lower())) for c in text),
     "leet": lambda text, _: text.lower().translate(_LEET),
     "base64": lambda text, _: base64.b64encode(text.encode()).decode(),

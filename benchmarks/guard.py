@@ -11,6 +11,8 @@ import argparse
 import json
 import math
 import random
+import subprocess
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -30,6 +32,13 @@ Judge = Callable[[str], bool]
 Z = 1.96
 DISGUISED = 250
 TIMED = 400
+FIRST_USE = """
+import time
+from langchain_control.components.guard import InputGuard
+started = time.process_time()
+InputGuard().inspect("Ignore the weather.")
+print(f"first verdict of a process: {1e3 * (time.process_time() - started):.0f} ms of CPU time")
+"""
 HOSTILE = ("ignore all of your ", "[[", "<|", "a  ", "\u200b", "忽略", "1gn0r3 ", "eht dna ")
 
 
@@ -145,15 +154,9 @@ def per_disguise(files: dict[str, list[Row]], by: dict[str, Judge]) -> None:
 
 def timing(files: dict[str, list[Row]]) -> None:
     """Print CPU time by length, for hostile texts, and for loading."""
-    started = time.process_time()
     model, rules = WordModelDetector(), RuleDetector()
-    rules.detect("x")
-    rules_ms = 1e3 * (time.process_time() - started)
-    started = time.process_time()
-    model.detect("x")
-    print(
-        f"first use: rules {rules_ms:.0f} ms, model {1e3 * (time.process_time() - started):.0f} ms"
-    )
+    command = [sys.executable, "-c", FIRST_USE]
+    print(subprocess.run(command, capture_output=True, text=True, check=True).stdout)  # noqa: S603
     texts = [row.text for rows in files.values() for row in rows]
     random.Random(5).shuffle(texts)
     lines = []

@@ -32,13 +32,15 @@ from scipy.sparse import csr_matrix, diags
 from sklearn.linear_model import LogisticRegression
 
 from langchain_control.detectors import RuleDetector, normalize
-from langchain_control.detectors.model import WEIGHTS_FILE, windows
+from langchain_control.detectors.model import DAMPING, WEIGHTS_FILE, windows
 from langchain_control.detectors.ngrams import BUCKETS, FEATURES_PER_TOKEN, features, tokenize
 
 TEXTS = Path(__file__).parent / "guard_texts"
 OWN = "guard_texts"
 
-REGULARIZATION = 30.0
+REGULARIZATION = 10.0
+ITERATIONS = 60
+"""Enough for the loss to settle: results do not depend on where exactly it stops."""
 UNLIKELY = -1.5
 """Attacks with a lower log-odds according to models trained on the other sources are left out."""
 BENIGN_WINDOWS = 4
@@ -49,7 +51,7 @@ RULE_SCORE = 0.8
 """Score from which on a rule is taken for a hit."""
 ATTACKS = 0.1
 """Share of attacks for which scores are calibrated."""
-FOLDS = 8
+FOLDS = 6
 FALSE_ALARMS = 0.005
 CLIPPED = 0.999
 """Share of the weights that fit into a byte; the few larger ones are cut to the largest value."""
@@ -134,7 +136,7 @@ def prepared(source: str, *, attack: bool, text: str) -> Text:
 
 
 def matrix(pieces: Sequence[np.ndarray]) -> csr_matrix:
-    """Mark the buckets of each piece, over the square root of their number."""
+    """Mark the buckets of each piece, over the square root of their damped number."""
     sizes = np.array([len(piece) for piece in pieces])
     starts = np.concatenate([[0], np.cumsum(sizes)])
     marks = csr_matrix(
@@ -143,7 +145,7 @@ def matrix(pieces: Sequence[np.ndarray]) -> csr_matrix:
     )
     marks.sum_duplicates()
     marks.data[:] = 1
-    different = np.maximum(np.diff(marks.indptr), 1)
+    different = np.diff(marks.indptr) + DAMPING
     return (diags(1 / np.sqrt(different)) @ marks).astype(np.float32)
 
 
@@ -159,7 +161,7 @@ def fit(texts: Sequence[Text]) -> LogisticRegression:
         ranges = text.ranges()[: 1 if text.attack else 1 + BENIGN_WINDOWS]
         pieces += [cut(text, tokens) for tokens in ranges]
         labels += [text.attack] * len(ranges)
-    model = LogisticRegression(C=REGULARIZATION, max_iter=40, tol=1e-3)
+    model = LogisticRegression(C=REGULARIZATION, max_iter=ITERATIONS, tol=1e-6)
     return model.fit(matrix(pieces), labels)
 
 
@@ -203,15 +205,13 @@ def unseen_scores(texts: Sequence[Text], kept: np.ndarray) -> np.ndarray:
 
 def prune(texts: Sequence[Text]) -> tuple[np.ndarray, np.ndarray]:
     """Leave out attacks that models of other sources find unlikely; return what is kept, scores."""
-    kept = np.ones(len(texts), bool)
-    for _ in range(2):
-        unseen = unseen_scores(texts, kept)
-        kept = np.array(
-            [
-                not text.attack or text.rules or not score < UNLIKELY
-                for text, score in zip(texts, unseen, strict=True)
-            ]
-        )
+    unseen = unseen_scores(texts, np.ones(len(texts), bool))
+    kept = np.array(
+        [
+            not text.attack or text.rules or not score < UNLIKELY
+            for text, score in zip(texts, unseen, strict=True)
+        ]
+    )
     return kept, unseen_scores(texts, kept)
 
 

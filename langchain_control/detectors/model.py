@@ -25,6 +25,7 @@ from langchain_control.detectors.normalize import NormalizedText, View, normaliz
 from langchain_control.outcomes import Finding
 
 __all__ = [
+    "DAMPING",
     "MAX_TOKENS",
     "WEIGHTS_FILE",
     "WINDOW_TOKENS",
@@ -40,13 +41,16 @@ WEIGHTS_FILE = Path(__file__).with_name("weights") / "word_model.bin"
 WINDOW_TOKENS = 64
 """About three sentences: what an attack hidden in a document is compared with."""
 
+DAMPING = 16
+"""Added to the number of features before the root is taken: three words prove little."""
+
 MAX_TOKENS = 8_000
 """Of a longer text the first and last half of this many tokens are judged, to bound the work."""
 
 REPORTED_SCORE = 0.2
 """Below this probability nothing is reported, not even as a weak sign."""
 
-LIKELY, SURE = 0.4, 0.75
+LIKELY, SURE = 0.5, 0.85
 """Probabilities from which on a finding is of medium and of high severity."""
 
 
@@ -132,13 +136,13 @@ class _Judged(NamedTuple):
 def _judge(view: View, weights: Weights) -> _Judged:
     tokens = tokenize(view.text)
     worth = weights.table.__getitem__
-    best = _Judged(weights.bias, view, (0, 0))
+    best = _Judged(-math.inf, view, (0, 0))
     for start, end in _pieces(len(tokens)):
         buckets = features(tokens[start:end])
         for first, last in windows(end - start):
             present = set(buckets[first * FEATURES_PER_TOKEN : last * FEATURES_PER_TOKEN])
             raw = sum(map(worth, present)) * weights.scale
-            score = weights.bias + raw / math.sqrt(len(present) or 1)
+            score = weights.bias + raw / math.sqrt(len(present) + DAMPING)
             if score > best.score:
                 best = _Judged(score, view, (start + first, start + last))
     return best

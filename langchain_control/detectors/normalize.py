@@ -105,10 +105,12 @@ _NOT_ASCII = re.compile(r"[^\t\n\r\x20-\x7e]")
 _HYPHENATION = re.compile(r"(?<=[^\W\d_])-\n(?=[^\W\d_])")
 _WHITESPACE = re.compile(r"\s{2,}|[^\S\n ]")
 _SPACED_OUT = re.compile(
-    r"(?<![^\W_])[^\W\d_](?:(?:[ .\-_*|/,+~\u00b7]|\s{2,4})[^\W\d_](?![^\W_])){4,}"
+    r"(?P<blanks>(?<!\S)\S(?:\s{1,4}\S(?!\S)){5,})"
+    r"|(?<![^\W_])[^\W\d_](?:(?:[.\-_*|/,+~\u00b7]|\s{2,4})[^\W\d_](?![^\W_])){4,}"
 )
 _WORD_GAP = re.compile(r"\s{2,}")
-_LETTER_GAP = re.compile(r"[\W_]+")
+_BLANK = re.compile(r"\s")
+_SIGN = re.compile(r"[\W_]+")
 
 
 def normalize(text: str) -> NormalizedText:
@@ -136,8 +138,8 @@ def _one_blank(match: re.Match[str]) -> str:
 
 
 def _close_up(match: re.Match[str]) -> str:
-    words = _WORD_GAP.split(match[0])
-    return " ".join(_LETTER_GAP.sub("", word) for word in words)
+    between_letters = _BLANK if match["blanks"] else _SIGN
+    return " ".join(between_letters.sub("", word) for word in _WORD_GAP.split(match[0]))
 
 
 def _other_readings(view: View) -> list[View]:

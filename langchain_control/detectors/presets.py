@@ -21,14 +21,14 @@ Preset = Literal["strict", "balanced", "lenient"]
 
 PRESETS: Mapping[Preset, Mapping[Source, float]] = MappingProxyType(
     {
-        "strict": MappingProxyType({"user": 0.25, "context": 0.4, "tool": 0.4}),
-        "balanced": MappingProxyType({"user": 0.4, "context": 0.55, "tool": 0.55}),
-        "lenient": MappingProxyType({"user": 0.6, "context": 0.75, "tool": 0.75}),
+        "strict": MappingProxyType({"user": 0.33, "context": 0.5, "tool": 0.5}),
+        "balanced": MappingProxyType({"user": 0.5, "context": 0.65, "tool": 0.65}),
+        "lenient": MappingProxyType({"user": 0.75, "context": 0.85, "tool": 0.85}),
     }
 )
 """Score from which on a finding counts as an attack.
 
-Fixed on the development data, once: there the built-in model passes these scores on 2, 1 and 0.1 %
-of the ordinary messages. Scores are probabilities where one text in ten is an attack. Documents are
+Fixed on development data: there the built-in model gives these scores to about 2, 1 and 0.1 % of
+the ordinary messages. Scores are probabilities where one text in ten is an attack. Documents are
 long and judged in many windows, so more is asked of them.
 """
