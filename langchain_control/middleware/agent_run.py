@@ -49,6 +49,8 @@ class AgentRun(TypedDict, total=False):
     """What a call had reached when it stopped for a person."""
     replies: list[Any]
     """What the person has answered; empty until then."""
+    closed: bool
+    """Whether the trail was told how the run ended."""
 
 
 class ControlAgentState(AgentState[Any]):

@@ -162,13 +162,11 @@ class ControlMiddleware(AgentMiddleware[ControlAgentState, Any, Any]):
 
     def after_agent(self, state: Any, runtime: Any) -> dict[str, Any] | None:  # noqa: ARG002
         """Tell the trail how the run ended."""
-        run(self._closed(state.get("control"), self._config()))
-        return None
+        return run(self._ended(state.get("control")))
 
     async def aafter_agent(self, state: Any, runtime: Any) -> dict[str, Any] | None:  # noqa: ARG002
         """See `after_agent`."""
-        await arun(self._closed(state.get("control"), self._config()))
-        return None
+        return await arun(self._ended(state.get("control")))
 
     def wrap_tool_call(
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Any]
@@ -245,9 +243,14 @@ class ControlMiddleware(AgentMiddleware[ControlAgentState, Any, Any]):
         begun["fallbacks_asked"] = paused["fallbacks_asked"]
         return begun, "fallback"
 
-    def _closed(self, record: AgentRun | None, config: RunnableConfig) -> Flow[None]:
-        if not record:
-            return
+    def _ended(self, record: AgentRun | None) -> Flow[dict[str, Any] | None]:
+        """Close the run, once: others may end the thread's next run before it begins."""
+        if not record or record.get("closed"):
+            return None
+        yield from self._closed(record, self._config())
+        return {"control": {**record, "closed": True}}
+
+    def _closed(self, record: AgentRun, config: RunnableConfig) -> Flow[None]:
         attempts = record["attempts"]
         model = attempts[-1]["model"] if attempts else AGENT
         yield from close(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 from langchain.agents.middleware import (
+    AgentMiddleware,
     HumanInTheLoopMiddleware,
     ModelCallLimitMiddleware,
     ModelFallbackMiddleware,
     PIIMiddleware,
     SummarizationMiddleware,
+    hook_config,
 )
 from langchain_core.exceptions import ModelAuthenticationError
 from langchain_core.messages import AIMessage, HumanMessage
@@ -19,7 +21,16 @@ from langchain_control import FallbackRouter, ResponseValidator
 from langchain_control.middleware import agent_result
 from langchain_control.strategies import HumanAnswer
 from langchain_control.testing import ScriptedChatModel
-from tests.middleware.agents import THREAD, agent_of, ask, calling, policy, tool_call, types
+from tests.middleware.agents import (
+    THREAD,
+    agent_of,
+    ask,
+    audited,
+    calling,
+    policy,
+    tool_call,
+    types,
+)
 from tests.scenarios import ATTACK
 
 RIGHT_CALL = calling(tool_call("weather", city="Oslo"))
@@ -101,6 +112,25 @@ def test_langchains_fallback_models_take_over(call, beside):
     assert state["messages"][-1].content == "Sunny."
     assert agent_result(state).status == "accepted"
     assert (len(model.calls), len(second.calls)) == (1, 1)
+
+
+class Doorkeeper(AgentMiddleware):
+    """Ends every run but the first before it begins."""
+
+    @hook_config(can_jump_to=["end"])
+    def before_agent(self, state, runtime):
+        return {"jump_to": "end"} if len(state["messages"]) > 2 else None
+
+
+def test_a_run_that_others_end_first_is_not_told_as_the_one_before(call):
+    """On a thread, the trail does not close the earlier request a second time."""
+    rules, sink = audited()
+    agent, _ = agent_of(["Fine."], rules, before=[Doorkeeper()], checkpointer=InMemorySaver())
+
+    call(agent, ask(), THREAD)
+    call(agent, ask(), THREAD)
+
+    assert [r["event"] for r in sink.records] == ["control.attempt", "control.finished"]
 
 
 DECISIONS = {

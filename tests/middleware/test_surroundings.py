@@ -52,8 +52,21 @@ def test_other_streams_show_accepted_answers_only(mode, asynchronous):
     assert "BAD" not in str(shown)
 
 
+@pytest.mark.filterwarnings("ignore:.*experimental.*", "ignore:.*beta.*")
+def test_the_newer_event_stream_shows_accepted_answers_only():
+    """LangGraph's `stream_events` heeds the tag, in its messages and in its raw events."""
+    rules = policy(validator=ResponseValidator(forbidden_phrases=["BAD"]))
+    agent, _ = agent_of(["BAD one", "good", "BAD one", "good"], rules)
+
+    shown = ["".join(m.text) for m in agent.stream_events(ask(), version="v3").messages]
+    events = list(agent.stream_events(ask(), version="v3"))
+
+    assert shown == ["good"]
+    assert "BAD" not in str(events)
+
+
 def test_events_show_what_the_model_said():
-    """`astream_events` is a tracing door: it shows raw tokens, tagged, and so says the page."""
+    """`astream_events` of version 2 is a tracing door: it shows raw tokens, with the tag."""
     rules = policy(validator=ResponseValidator(forbidden_phrases=["BAD"]))
     agent, _ = agent_of(["BAD one", "good"], rules)
 
