@@ -7,7 +7,7 @@ from pathlib import Path
 
 from langchain_control.commands import OK, UsageError
 from langchain_control.console import Console
-from langchain_control.demo import DEMOS, Stage, show
+from langchain_control.demo import DEMOS, ON_REQUEST, Stage, show
 
 __all__ = ["declare", "run"]
 
@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     with AuditLogger(out and out / "audit.jsonl") as audit:
         stage = Stage(console, audit, out, arguments.queries)
         only = arguments.name or arguments.only
-        for name in [only] if only else DEMOS:
+        for name in [only] if only else [name for name in DEMOS if name not in ON_REQUEST]:
             show(name, stage)
         console.heading("audit: what the trail says about these demonstrations")
         console.line(str(audit.summary()))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from langchain_control.components.audit import AuditLogger
     from langchain_control.console import Console
 
-__all__ = ["DEMOS", "Stage", "show"]
+__all__ = ["DEMOS", "ON_REQUEST", "Stage", "show"]
 
 DEMOS: Mapping[str, str] = MappingProxyType(
     {
@@ -29,6 +29,9 @@ DEMOS: Mapping[str, str] = MappingProxyType(
     }
 )
 """The demonstrations and what each shows, in the order they are given; each is a module here."""
+
+ON_REQUEST = frozenset({"agent"})
+"""Those that need an extra and are given only by name."""
 
 
 @dataclass(frozen=True, slots=True)

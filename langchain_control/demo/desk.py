@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import gc
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 
 from langchain_control.components.fallback import FallbackRouter
@@ -68,14 +70,27 @@ CONTESTANTS: Mapping[str, Callable[[Clerk, PromptBuilder], Contestant]] = Mappin
 async def score(name: str, clerk: Clerk, queries: int, prompt: PromptBuilder = PROMPT) -> Score:
     """Put a number of tickets to one contestant, which asks one clerk."""
     contestant = CONTESTANTS[name](clerk, prompt)
-    trials = [
-        await try_once(
-            contestant,
-            question(number),
-            validator=CONTRACT,
-            is_right=right_answer(number).model_dump().__eq__,
-            meter=clerk,
-        )
-        for number in range(queries)
-    ]
+    with _no_garbage_collection():
+        trials = [
+            await try_once(
+                contestant,
+                question(number),
+                validator=CONTRACT,
+                is_right=right_answer(number).model_dump().__eq__,
+                meter=clerk,
+            )
+            for number in range(queries)
+        ]
     return Score.of(trials)
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Keep collections from landing on one contestant or another, as `timeit` does."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
