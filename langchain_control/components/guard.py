@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal, NamedTuple
 
 from langchain_core.messages import AnyMessage
@@ -96,6 +97,15 @@ class InputGuard(Gate[Any]):
                 msg = f"a detector is a function or has `detect`, got `{type(detector).__name__}`"
                 raise ValueError(msg)
         return tuple(given) if isinstance(given, list) else given
+
+    @field_validator("grey_zone", mode="after")
+    @classmethod
+    def _from_low_to_high(cls, zone: tuple[float, float]) -> tuple[float, float]:
+        low, high = zone
+        if not 0 <= low < high <= 1:
+            msg = "`grey_zone` goes from a lower to a higher probability"
+            raise ValueError(msg)
+        return zone
 
     @field_validator("allow", mode="after")
     @classmethod
@@ -201,8 +211,9 @@ class InputGuard(Gate[Any]):
     def _ask(self, detector: Any, text: str) -> Flow[Sequence[Finding] | ValidationResult]:
         """Ask a detector that is not ours; a failing service is a verdict or an empty answer."""
         detect = _detect_of(detector) or detector
+        shown = sanitize(text)
         try:
-            findings: Sequence[Finding] = yield detect(sanitize(text))
+            findings: Sequence[Finding] = yield detect(shown)
         except Exception as exc:
             mode = classify(exc)
             if mode is None:
@@ -210,7 +221,8 @@ class InputGuard(Gate[Any]):
             if self.when_detector_fails == "pass":
                 return ()
             return failure(mode, f"the detector `{type(detector).__name__}` did not answer")
-        return findings
+        # Places in the sanitized text are not places in the text as it was given.
+        return findings if shown == text else [replace(found, span=None) for found in findings]
 
     def _verdict(self, taken: Parts, judged: Sequence[_Judged]) -> ValidationResult:
         findings = tuple(finding for item in judged for finding in item.findings)

@@ -391,6 +391,21 @@ def test_a_second_opinion_is_not_asked_without_doubt():
     assert not judge.texts
 
 
+@pytest.mark.parametrize("zone", [(0.9, 0.1), (-1, 0.5), (0.5, 2)])
+def test_a_grey_zone_goes_from_low_to_high(zone):
+    """A zone that could never be entered is refused by name."""
+    with pytest.raises(ValidationError, match="grey_zone"):
+        InputGuard(grey_zone=zone)
+
+
+def test_a_place_in_sanitized_text_is_not_passed_off_as_another():
+    """Detectors see sanitized text; where that differs, their places are dropped."""
+    guard = InputGuard(detectors=(weak,))
+
+    assert guard.inspect("some text").findings[0].span == (0, 4)
+    assert guard.inspect("\u200bsome text").findings[0].span is None
+
+
 def unreachable(text):
     """Stand for a service that does not answer."""
     raise ConnectionError
