@@ -39,10 +39,18 @@ def _explain(verdict: ValidationResult, console: Console) -> int:
     console.line("passed" if verdict.passed else f"blocked: {verdict.message}")
     if verdict.findings:
         rows = [
-            (f.rule, f.category, f.severity, f"{f.score:.2f}", "-".join(map(str, f.span or ())))
+            (
+                f.rule,
+                f.tier,
+                f.category,
+                f.severity,
+                f"{f.score:.2f}",
+                "-".join(map(str, f.span or ())),
+            )
             for f in verdict.findings
         ]
-        console.table(Table(("rule", "category", "severity", "score", "characters"), rows))
+        columns = ("rule", "tier", "category", "severity", "score", "characters")
+        console.table(Table(columns, rows))
     return OK if verdict.passed else FOUND
 
 
@@ -64,7 +72,8 @@ def _rules(verdict: ValidationResult) -> str:
 
 def _texts(path: Path) -> Iterator[str]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Not `splitlines`: a JSON string may hold U+2028, which that takes for the end of a line.
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as exc:
         msg = f"cannot read {path}: {exc}"
         raise UsageError(msg) from exc
