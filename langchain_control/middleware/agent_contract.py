@@ -16,7 +16,8 @@ from langchain_control.components.validator import ResponseValidator
 from langchain_control.contracts import Contract, compile_contract
 from langchain_control.middleware.agent_model import Responses
 from langchain_control.outcomes import FailureMode, ValidationResult, Violation, failure, passed
-from langchain_control.parsing import Unparsed, canonical, read_json
+from langchain_control.parsing import MalformedJSONError, Unparsed, canonical, loads, read_json
+from langchain_control.parsing.strict import TOO_DEEP
 
 __all__ = ["Accepted", "AgentContract", "violations_of_arguments"]
 
@@ -110,11 +111,14 @@ class AgentContract:
     def _judge_structured(
         self, schema: Contract | None, value: Any, response: ModelResponse[Any], name: str
     ) -> Flow[ValidationResult]:
-        if schema is not None and (broken := schema.judge(schema.coerced(value))):
+        if schema is not None and (broken := _broken(schema, value)):
             return _rejected(broken)
         if schema is None and response.structured_response is None:
             return _rejected([Violation("structured_response", f"arguments that `{name}` takes")])
-        verdict = yield from self._validator.judge(AIMessage(canonical(value)))
+        text = _as_json(value)
+        if isinstance(text, Violation):
+            return _rejected([text])
+        verdict = yield from self._validator.judge(AIMessage(text))
         if not verdict.passed:
             return verdict
         typed = response.structured_response
@@ -134,9 +138,25 @@ def violations_of_arguments(tool: Any, call: ToolCall) -> tuple[Violation, ...]:
     """
     if not isinstance(tool, BaseTool):
         return ()  # the provider runs it, and knows its schema
-    contract = compile_contract(tool.tool_call_schema)
-    broken = contract.judge(contract.coerced(call["args"]))
+    broken = _broken(compile_contract(tool.tool_call_schema), call["args"])
     return tuple(replace(v, path=f"/{tool.name}{v.path}") for v in broken)
+
+
+def _broken(contract: Contract, value: Any) -> tuple[Violation, ...]:
+    text = _as_json(value)
+    return (text,) if isinstance(text, Violation) else contract.judge(contract.coerced(value))
+
+
+def _as_json(value: Any) -> str | Violation:
+    """Write a value as JSON that any parser takes, or say why it cannot be."""
+    try:
+        text = canonical(value)
+        loads(text)
+    except MalformedJSONError as exc:
+        return Violation(f"json.{exc.fault.kind}", exc.fault.expected)
+    except RecursionError:
+        return Violation(f"json.{TOO_DEEP.kind}", TOO_DEEP.expected)
+    return text
 
 
 def _rejected(violations: Sequence[Violation]) -> ValidationResult:
@@ -147,7 +167,7 @@ def _rejected(violations: Sequence[Violation]) -> ValidationResult:
 
 
 def _fits(schema: Contract, value: Any) -> bool:
-    return schema.is_met_by(schema.coerced(value))
+    return not _broken(schema, value)
 
 
 def _rest_of(response: ModelResponse[Any]) -> tuple[BaseMessage, ...]:

@@ -377,3 +377,38 @@ def test_a_person_who_breaks_the_contract_is_not_the_last_word(call):
     state = call(agent, Command(resume="dunno"), THREAD)
 
     assert agent_result(state).strategy == "fallback:canned"
+
+
+# --- hostile answers ------------------------------------------------------------------------------
+
+
+def nested(depth: int) -> list:
+    value: list = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+HOSTILE = {
+    "deep": nested(5000),
+    "surrogate": "\ud800",
+    "not a number": float("nan"),
+    "long": "x" * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("strategy", ["none", "tool", "dict"])
+def test_nothing_that_a_model_writes_gets_out_as_an_exception(strategy, value):
+    """Arguments that no parser likes are a verdict, in tool calls and in structured output."""
+    name = "weather" if strategy == "none" else "Forecast"
+    hostile = calling(tool_call(name, city="Oslo", degrees=7, more=value))
+    wrong = calling(tool_call(name, city=value, degrees=7))
+
+    for answer in (hostile, wrong):
+        agent, _ = agent_of(
+            lambda m, answer=answer: "Done." if m[-1].type == "tool" else answer,
+            policy(retry=RetryEngine(max_attempts=1)),
+            response_format=STRATEGIES[strategy],
+        )
+        assert agent_result(agent.invoke(ask())).status in ("accepted", "exhausted")
