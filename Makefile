@@ -15,6 +15,7 @@ help:  ## Show this list.
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 18
 
 demo: $(VENV)/.demo $(VENV)/.local-model  ## Run the demos, then a real language model under control.
+	@rm -f out/audit.jsonl  # the summary at the end is of this run
 	$(RUN) -m langchain_control demo --out out
 	$(RUN) -m benchmarks.real_model --out out
 	$(RUN) -m benchmarks.real_agent
