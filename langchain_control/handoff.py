@@ -217,7 +217,10 @@ def _as_answer(value: Any) -> AIMessage:
             return AIMessage(value)
         case BaseModel():
             return AIMessage(value.model_dump_json())
-    return AIMessage(json.dumps(value, ensure_ascii=False, default=str))
+    try:
+        return AIMessage(json.dumps(value, ensure_ascii=False, default=str))
+    except (RecursionError, ValueError):  # too deep, or part of itself: nobody can read it
+        return AIMessage("")
 
 
 def _plain(answer: AIMessage) -> Any:

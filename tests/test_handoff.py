@@ -200,6 +200,14 @@ def test_a_part_of_the_state_is_corrected_through_the_messages(call):
     assert [m.type for m in state["messages"]] == ["human"]
 
 
+def test_what_nobody_can_read_counts_as_nothing(call):
+    """A value that is no JSON at all is returned to the sender like an empty one."""
+    endless: dict[str, Any] = {}
+    endless["facts"] = endless
+
+    assert call(graph_of(endless, {"facts": []}), ASK)["findings"] == {"facts": []}
+
+
 def test_what_is_rejected_for_good_does_not_stay_in_the_state(call):
     """On the way to the fallback the key is emptied."""
     policy = ControlPolicy(retry={"max_attempts": 1})
