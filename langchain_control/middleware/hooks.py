@@ -57,7 +57,7 @@ CORRECTION = (
 """What a model is told in place of the default for `schema_violation`, which knows no tools."""
 
 
-class ControlMiddleware(AgentMiddleware[ControlAgentState, Any, Any]):
+class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
     """Put an agent made by `create_agent` under control.
 
     The user's newest message is judged before the agent starts. Every model call is bounded in

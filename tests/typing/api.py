@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TypedDict, assert_type
 
+from langchain.agents import create_agent
+from langchain.agents.middleware import PIIMiddleware
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.prompt_values import PromptValue
 from langchain_core.prompts import ChatPromptTemplate
+from langgraph.graph import MessagesState, StateGraph
 from pydantic import BaseModel
 
 from langchain_control import (
     AuditLogger,
     CircuitBreaker,
+    ControlMiddleware,
     ControlPolicy,
     ControlResult,
     FallbackRouter,
@@ -26,6 +30,8 @@ from langchain_control import (
     create_control_graph,
     with_control,
 )
+from langchain_control.handoff import control_handoff
+from langchain_control.middleware import ToolPolicy, agent_result
 from langchain_control.rules import Answer
 
 
@@ -81,3 +87,19 @@ def outcomes(result: ControlResult) -> None:
     assert_type(result.passed, bool)
     assert_type(result.unwrap(), AIMessage)
     assert_type(result.attempts[0]["latency_ms"], float)
+
+
+def agents(model: BaseChatModel, state: dict[str, object]) -> None:
+    """Control goes where any middleware goes; hand-offs are nodes."""
+    control = ControlMiddleware(
+        ControlPolicy(),
+        exit_behavior="error",
+        tool_policy=ToolPolicy(timeout_seconds=5, on_injection="fence"),
+        tool_policies={"search": ToolPolicy(breaker=None)},
+    )
+    create_agent(model, [], middleware=[control, PIIMiddleware("email")])
+    assert_type(agent_result(state), ControlResult)
+    check = control_handoff(Invoice, sender="clerk", receiver="payer", fallback="boss")
+    assert_type(check.destinations, tuple[str, ...])
+    builder = StateGraph(MessagesState)
+    builder.add_node("check", check, destinations=check.destinations)
