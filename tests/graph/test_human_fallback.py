@@ -16,6 +16,7 @@ from langchain_control import (
     ResponseValidator,
     RetryEngine,
     create_control_graph,
+    with_control,
 )
 from langchain_control.sinks import MemorySink
 from langchain_control.strategies import HumanAnswer
@@ -160,3 +161,11 @@ def test_inside_a_parent_no_other_node_runs_again(invoke):
 
     assert state["messages"][-1].content == '{"city":"Paris"}'
     assert (len(runs), len(model.calls)) == (1, 2)
+
+
+def test_outside_of_a_graph_nobody_is_asked(call):
+    """In a chain there is nothing to pause: the strategy is skipped, and the next one answers."""
+    rules = policy(("person", HumanAnswer()), ("canned", GOOD))
+    controlled = with_control(ScriptedChatModel(script=["no", "no"]), rules, include_result=True)
+
+    assert call(controlled, "Which city?").strategy == "fallback:canned"
