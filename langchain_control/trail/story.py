@@ -69,7 +69,7 @@ def _circuit(record: Mapping[str, Any]) -> Iterator[str]:
 
 def _tool(record: Mapping[str, Any]) -> Iterator[str]:
     yield f"tool {record.get('key', '?')}: {record.get('status', 'called')}"
-    yield _verdict(record, record.get("message", ""))
+    yield _verdict(record, str(record.get("message") or ""))
     yield from _details(record)
 
 
