@@ -5,19 +5,17 @@ All of them send the same prompt and are judged by the same contract.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from langchain_core.exceptions import OutputParserException
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.output_parsers import PydanticOutputParser
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel
 
-from langchain_control.components.prompt import PromptBuilder
 from langchain_control.components.validator import ResponseValidator
 from langchain_control.policy import ControlPolicy
 from langchain_control.runnable import with_control
@@ -26,6 +24,7 @@ __all__ = [
     "Answer",
     "Contestant",
     "Meter",
+    "Render",
     "Score",
     "Trial",
     "blind_retry",
@@ -49,17 +48,20 @@ Contestant = Callable[[str], Awaitable[Answer | None]]
 Async, so that a time limit on a call costs nobody a change of threads.
 """
 
+Render = Callable[[str], list[BaseMessage]]
+"""From a question to the prompt that everybody begins with."""
+
 
 def blind_retry(
     model: Runnable[Any, AIMessage],
-    prompt: PromptBuilder,
+    render: Render,
     validator: ResponseValidator,
     attempts: int,
 ) -> Contestant:
     """Send the same prompt until an answer meets the contract. One attempt is a single call."""
 
     async def ask(question: str) -> Answer | None:
-        messages = prompt.build([HumanMessage(question)]).messages
+        messages = render(question)
         for _ in range(attempts):
             verdict = validator.inspect(await model.ainvoke(messages))
             if verdict.passed:
@@ -71,7 +73,7 @@ def blind_retry(
 
 def langchain_retry(
     model: Runnable[Any, AIMessage],
-    prompt: PromptBuilder,
+    render: Render,
     schema: type[BaseModel],
     attempts: int,
     fallback: BaseModel,
@@ -84,7 +86,7 @@ def langchain_retry(
     )
 
     async def ask(question: str) -> Answer | None:
-        messages = prompt.build([HumanMessage(question)]).messages
+        messages = render(question)
         try:
             parsed: Any = chain.invoke(messages)  # in `ainvoke` the parser changes threads
         except OutputParserException:
@@ -134,18 +136,26 @@ async def try_once(
     contestant: Contestant,
     question: str,
     *,
-    validator: ResponseValidator,
+    meets: Callable[[Any], bool],
     is_right: Callable[[Any], bool] | None,
     meter: Meter,
 ) -> Trial:
-    """Put a question to a contestant and judge what it hands on."""
+    """Put a question to a contestant and judge what it hands on.
+
+    Args:
+        contestant: Who is asked.
+        question: What is asked.
+        meets: The contract that an answer must meet, whoever accepted it.
+        is_right: What makes an answer that meets the contract the right one, if anybody knows.
+        meter: Counts what the contestant asks of its model.
+    """
     calls, tokens_in, tokens_out = meter.calls, meter.input_tokens, meter.output_tokens
     started = time.perf_counter()
     answer = await contestant(question)
     seconds = time.perf_counter() - started
     is_fallback = answer is not None and answer.is_fallback
     value = None if answer is None or is_fallback else answer.value
-    is_met = value is not None and validator.inspect(json.dumps(value)).passed
+    is_met = value is not None and meets(value)
     return Trial(
         is_met=is_met,
         is_right=None if is_right is None else is_met and is_right(value),

@@ -39,7 +39,7 @@ def test_the_table_shows_what_was_met_and_what_was_right():
     real_model.report({"control": [trial, trial], "nobody": []}, Console(out, rich=False))
 
     control = next(line for line in out.getvalue().splitlines() if line.startswith("control"))
-    assert control.split() == ["control", "2/2", "0/2", "0", "4", "200", "60", "30", "0.50"]
+    assert control.split() == ["control", "2/2", "0/2", "0", "0", "4", "200", "60", "30", "0.50"]
 
 
 @pytest.mark.local_model

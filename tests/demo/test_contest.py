@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from langchain_core.messages import BaseMessage, HumanMessage
 from pydantic import BaseModel
 
 from langchain_control import ControlPolicy, FallbackRouter, PromptBuilder, ResponseValidator
@@ -29,6 +31,10 @@ GOOD, BAD = '{"city": "Paris"}', "Paris, I think."
 CANNED = City(city="unknown")
 
 
+def render(question: str) -> list[BaseMessage]:
+    return PROMPT.build([HumanMessage(question)]).messages
+
+
 class NoMeter:
     calls = input_tokens = output_tokens = 0
 
@@ -42,7 +48,7 @@ async def judged(answer: Answer | None, *, truth: Any = None) -> Any:
     return await try_once(
         contestant,
         "Which city?",
-        validator=CONTRACT,
+        meets=lambda value: CONTRACT.inspect(json.dumps(value)).passed,
         is_right=truth and truth.__eq__,
         meter=NoMeter(),
     )
@@ -81,7 +87,7 @@ async def test_blind_retry_sends_the_same_prompt_again(attempts, answer):
     """As often as it may, and not a word differs."""
     model = ScriptedChatModel(script=[BAD, GOOD])
 
-    assert await blind_retry(model, PROMPT, CONTRACT, attempts)("Which city?") == answer
+    assert await blind_retry(model, render, CONTRACT, attempts)("Which city?") == answer
     assert all(call == model.calls[0] for call in model.calls)
     assert len(model.calls) == attempts
 
@@ -90,7 +96,7 @@ async def test_langchain_retries_what_its_parser_refuses():
     """The chain that a user of LangChain would write."""
     model = ScriptedChatModel(script=[BAD, GOOD])
 
-    ask = langchain_retry(model, PROMPT, City, attempts=2, fallback=CANNED)
+    ask = langchain_retry(model, render, City, attempts=2, fallback=CANNED)
 
     assert await ask("Which city?") == Answer({"city": "Paris"})
 
@@ -99,7 +105,7 @@ async def test_langchain_ends_with_the_canned_answer():
     """Marked as what it is."""
     model = ScriptedChatModel(script=[BAD, BAD])
 
-    ask = langchain_retry(model, PROMPT, City, attempts=2, fallback=CANNED)
+    ask = langchain_retry(model, render, City, attempts=2, fallback=CANNED)
 
     assert await ask("Which city?") == Answer(CANNED.model_dump(), is_fallback=True)
 
