@@ -211,8 +211,8 @@ _READING = (
     "out per met: answer tokens, those of failed attempts too, per answer that met its contract.",
     "seconds: per request, whatever came of it.",
     "schema mode: the provider's own, used at once, through LangChain's `with_structured_output`.",
-    "The control layer uses it after the first failure. Where a provider has it, using it at once is",
-    "cheaper; where it has none, a retry carries a correction alone.",
+    "The control layer uses it after the first failure. Where a provider has it, to use it at once",
+    "is cheaper; where it has none, a retry carries a correction alone.",
 )
 
 

@@ -33,6 +33,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         only = arguments.name or arguments.only
         for name in [only] if only else [name for name in DEMOS if name not in ON_REQUEST]:
             show(name, stage)
-        console.heading("audit: what the trail says about these demonstrations")
-        console.line(str(audit.summary()))
+        summary = audit.summary()
+        if summary.requests:
+            console.heading("audit: what the trail says about these demonstrations")
+            console.line(str(summary))
     return OK
