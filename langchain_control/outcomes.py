@@ -143,7 +143,7 @@ class Attempt(TypedDict):
     input_tokens: int
     output_tokens: int
     strategy: str
-    """`none` for a first call, `simple` or `prompt_mutation` for a retry, `fallback` for one."""
+    """`none` for a first call, `simple` or `prompt_mutation` for a retry."""
     mutation: str | None
     """Name of the correction that this attempt carried, if any."""
 
