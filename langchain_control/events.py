@@ -30,15 +30,17 @@ class EventName(StrEnum):
     """Every event this package sends."""
 
     ATTEMPT = "control.attempt"
-    """A model call was judged, or failed, or was refused by an open circuit."""
+    """A model call was judged, or failed."""
     BLOCKED = "control.blocked"
     """A gate turned a value away."""
     RETRY_SCHEDULED = "control.retry_scheduled"
+    """Another attempt will follow, after a wait."""
     FALLBACK = "control.fallback"
     """A fallback strategy answered, or failed to."""
     FINISHED = "control.finished"
     """The final outcome of one request."""
     CIRCUIT_CHANGED = "control.circuit_changed"
+    """A circuit opened, half-opened or closed."""
     WAITED = "control.waited"
     """A request waited for its turn, as a rate limit asked."""
     TOOL_CALLED = "control.tool_called"
@@ -56,7 +58,7 @@ class AuditRecord(TypedDict, total=False):
     """UTC, ISO 8601."""
     event: str
     request_id: str
-    """128-bit id in hex, shared by all records of one request."""
+    """The caller's, or a random 128-bit id in hex; shared by all records of one request."""
     component: str
     number: int
     model: str
