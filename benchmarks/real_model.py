@@ -34,11 +34,11 @@ from langchain_control.console import Console, Table
 from langchain_control.demo.contest import (
     Answer,
     Contestant,
+    Judge,
     Score,
     Trial,
     blind_retry,
     control_layer,
-    try_once,
 )
 from langchain_control.strategies import CannedAnswer
 
@@ -169,13 +169,12 @@ async def run(
 
 
 async def _try(name: str, model: MeteredChatOpenAI, task: Task, audit: AuditLogger) -> Trial:
-    return await try_once(
-        CONTESTANTS[name](model, task, audit),
-        task.prompt(),
+    judge = Judge(
         meets=lambda answer: _contract(task).inspect(json.dumps(answer)).passed,
         is_right=task.is_right if task.expected else None,
         meter=model.meter,
     )
+    return await judge.try_once(CONTESTANTS[name](model, task, audit), task.prompt())
 
 
 # --- the report -----------------------------------------------------------------------------------

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from types import MappingProxyType
+from typing import NamedTuple
 
 from langchain_control.console import Table
 from langchain_control.demo import Stage, article, figure
@@ -23,6 +27,8 @@ HINT_FACTORS: Mapping[str, float] = MappingProxyType(
 """What a correction in the prompt multiplies the failure rate by."""
 
 A_MODEL_CALL_MICROS = 1e6
+WORTH_A_PROCESS = 100
+"""Tickets per run from which on processes of their own save time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +41,47 @@ class Cell:
     score: Score
 
 
-def measure(queries: int, seed: int = 0) -> list[Cell]:
-    """Run every contestant in every setting."""
+class _Run(NamedTuple):
+    """One contestant with one clerk."""
 
-    @cache
-    def run(name: str, rate: float, factor: float) -> Score:
-        return asyncio.run(score(name, Clerk(rate, factor, seed=seed), queries))
+    contestant: str
+    failure_rate: float
+    hint_factor: float
 
-    for name in CONTESTANTS:
-        asyncio.run(score(name, Clerk(0.0), 1))  # so that nobody pays for what is done only once
+
+def measure(queries: int, seed: int = 0, workers: int = 1) -> list[Cell]:
+    """Run every contestant in every setting, on as many processes as there are workers."""
+    settings = list(itertools.product(HINT_FACTORS, FAILURE_RATES, CONTESTANTS))
+    runs = list(dict.fromkeys(_run_of(*setting) for setting in settings))
+    score_of = partial(_score_of, queries, seed)
+    if workers > 1:
+        with ProcessPoolExecutor(workers) as pool:
+            longest_first = runs[::-1]
+            scores = dict(zip(longest_first, pool.map(score_of, longest_first), strict=True))
+    else:
+        scores = {run: score_of(run) for run in runs}
     return [
-        # Hints are lost on whoever never changes a prompt: one run will do.
-        Cell(name, rate, hints, run(name, rate, factor if name == CONTROL and rate else 1.0))
-        for hints, factor in HINT_FACTORS.items()
-        for rate in FAILURE_RATES
-        for name in CONTESTANTS
+        Cell(contestant, rate, hints, scores[_run_of(hints, rate, contestant)])
+        for hints, rate, contestant in settings
     ]
+
+
+def _run_of(hints: str, rate: float, contestant: str) -> _Run:
+    # Hints are lost on whoever never changes a prompt: one run will do for both settings.
+    is_sensitive = contestant == CONTROL and rate > 0
+    return _Run(contestant, rate, HINT_FACTORS[hints] if is_sensitive else 1.0)
+
+
+def _score_of(queries: int, seed: int, run: _Run) -> Score:
+    asyncio.run(score(run.contestant, Clerk(0.0), 1))  # what is done only once is not measured
+    clerk = Clerk(run.failure_rate, run.hint_factor, seed=seed)
+    return asyncio.run(score(run.contestant, clerk, queries))
 
 
 def show(stage: Stage) -> None:
     """Print the tables, the price, and the article's own table with its explanation."""
-    cells = measure(stage.queries)
+    workers = os.cpu_count() or 1
+    cells = measure(stage.queries, workers=workers if stage.queries >= WORTH_A_PROCESS else 1)
     for hints, factor in HINT_FACTORS.items():
         title = (
             f"{hints}: a correction multiplies the failure rate by {factor:g} "

@@ -23,6 +23,7 @@ from langchain_control.runnable import with_control
 __all__ = [
     "Answer",
     "Contestant",
+    "Judge",
     "Meter",
     "Render",
     "Score",
@@ -30,7 +31,6 @@ __all__ = [
     "blind_retry",
     "control_layer",
     "langchain_retry",
-    "try_once",
 ]
 
 
@@ -132,39 +132,38 @@ class Trial:
     seconds: float
 
 
-async def try_once(
-    contestant: Contestant,
-    question: str,
-    *,
-    meets: Callable[[Any], bool],
-    is_right: Callable[[Any], bool] | None,
-    meter: Meter,
-) -> Trial:
-    """Put a question to a contestant and judge what it hands on.
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Puts questions to contestants, judges what they hand on and measures what it took."""
 
-    Args:
-        contestant: Who is asked.
-        question: What is asked.
-        meets: The contract that an answer must meet, whoever accepted it.
-        is_right: What makes an answer that meets the contract the right one, if anybody knows.
-        meter: Counts what the contestant asks of its model.
-    """
-    calls, tokens_in, tokens_out = meter.calls, meter.input_tokens, meter.output_tokens
-    started = time.perf_counter()
-    answer = await contestant(question)
-    seconds = time.perf_counter() - started
-    is_fallback = answer is not None and answer.is_fallback
-    value = None if answer is None or is_fallback else answer.value
-    is_met = value is not None and meets(value)
-    return Trial(
-        is_met=is_met,
-        is_right=None if is_right is None else is_met and is_right(value),
-        is_fallback=is_fallback,
-        calls=meter.calls - calls,
-        input_tokens=meter.input_tokens - tokens_in,
-        output_tokens=meter.output_tokens - tokens_out,
-        seconds=seconds,
-    )
+    meets: Callable[[Any], bool]
+    """The contract that an answer must meet, whoever accepted it."""
+    is_right: Callable[[Any], bool] | None
+    """What makes such an answer the right one. `None` where nobody can say."""
+    meter: Meter
+    """Counts what the contestant asks of its model."""
+    clock: Callable[[], float] = time.perf_counter
+    """Seconds from any start."""
+
+    async def try_once(self, contestant: Contestant, question: str) -> Trial:
+        """Put a question to a contestant."""
+        meter = self.meter
+        calls, tokens_in, tokens_out = meter.calls, meter.input_tokens, meter.output_tokens
+        started = self.clock()
+        answer = await contestant(question)
+        seconds = self.clock() - started
+        is_fallback = answer is not None and answer.is_fallback
+        value = None if answer is None or is_fallback else answer.value
+        is_met = value is not None and self.meets(value)
+        return Trial(
+            is_met=is_met,
+            is_right=None if self.is_right is None else is_met and self.is_right(value),
+            is_fallback=is_fallback,
+            calls=meter.calls - calls,
+            input_tokens=meter.input_tokens - tokens_in,
+            output_tokens=meter.output_tokens - tokens_out,
+            seconds=seconds,
+        )
 
 
 @dataclass(frozen=True, slots=True)

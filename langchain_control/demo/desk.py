@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -18,12 +19,12 @@ from langchain_control.components.retry import RetryEngine
 from langchain_control.components.validator import ResponseValidator
 from langchain_control.demo.contest import (
     Contestant,
+    Judge,
     Render,
     Score,
     blind_retry,
     control_layer,
     langchain_retry,
-    try_once,
 )
 from langchain_control.demo.fallback import FOR_A_PERSON
 from langchain_control.demo.tickets import PROMPT, Clerk, Triage, question, right_answer
@@ -87,13 +88,7 @@ async def score(name: str, clerk: Clerk, queries: int, prompt: PromptBuilder = P
     contestant = CONTESTANTS[name](desk)
     with _no_garbage_collection():
         trials = [
-            await try_once(
-                contestant,
-                question(number),
-                meets=_meets,
-                is_right=right_answer(number).model_dump().__eq__,
-                meter=clerk,
-            )
+            await _judge(number, clerk).try_once(contestant, question(number))
             for number in range(queries)
         ]
     return Score.of(trials)
@@ -104,6 +99,15 @@ def _rendered(prompt: PromptBuilder, queries: int) -> Mapping[str, list[BaseMess
     """Render every prompt once, for all contestants and before any clock runs."""
     questions = map(question, range(queries))
     return {text: prompt.build([HumanMessage(text)]).messages for text in questions}
+
+
+def _judge(number: int, clerk: Clerk) -> Judge:
+    return Judge(
+        meets=_meets,
+        is_right=right_answer(number).model_dump().__eq__,
+        meter=clerk,
+        clock=time.process_time,  # nobody waits for anything here, but other programs run
+    )
 
 
 def _meets(answer: Any) -> bool:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from langchain_control.components.budget import TokenBudget
 from langchain_control.components.prompt import PromptBuilder
-from langchain_control.state import messages_of
+from langchain_control.conversation import messages_of
 
 __all__ = ["PROMPT", "WORD", "Clerk", "Triage", "question", "right_answer"]
 

@@ -76,6 +76,16 @@ def test_control_passes_no_damaged_answer_on(scores):
     assert damaged.met > damaged.right
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # other tests leave threads behind
+def test_processes_make_no_difference(scores):
+    """Luck belongs to the clerk, not to the process."""
+    cells = measure(QUERIES, workers=2)
+
+    assert {(c.contestant, c.failure_rate, c.hints): c.score.right for c in cells} == {
+        setting: score.right for setting, score in scores.items()
+    }
+
+
 def test_the_naive_zero_of_the_article_is_reproduced_and_is_the_prompt():
     """On the same mock and at the same failure rate, the other prompt is answered."""
     assert article.naive(QUERIES).right == 0

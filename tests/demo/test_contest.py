@@ -12,11 +12,11 @@ from pydantic import BaseModel
 from langchain_control import ControlPolicy, FallbackRouter, PromptBuilder, ResponseValidator
 from langchain_control.demo.contest import (
     Answer,
+    Judge,
     Score,
     blind_retry,
     control_layer,
     langchain_retry,
-    try_once,
 )
 from langchain_control.testing import ScriptedChatModel
 
@@ -45,13 +45,12 @@ async def judged(answer: Answer | None, *, truth: Any = None) -> Any:
     async def contestant(_: str) -> Answer | None:
         return answer
 
-    return await try_once(
-        contestant,
-        "Which city?",
+    judge = Judge(
         meets=lambda value: CONTRACT.inspect(json.dumps(value)).passed,
         is_right=truth and truth.__eq__,
         meter=NoMeter(),
     )
+    return await judge.try_once(contestant, "Which city?")
 
 
 async def test_an_answer_that_meets_the_contract_may_still_be_wrong():
