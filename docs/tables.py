@@ -6,11 +6,13 @@ code stands under it: a table, or a fenced drawing.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterator
 from enum import Enum
 from importlib import import_module
-from inspect import cleandoc, signature
+from inspect import cleandoc, getsource, signature
+from itertools import pairwise
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -23,10 +25,9 @@ __all__ = ["FILLERS", "MARKER", "filled"]
 MARKER = re.compile(r"<!-- (\w+): ([\w.:]+) -->")
 _PLACE = re.compile(
     r"(<!-- (\w+): ([\w.:]+) -->\n)"
-    r"(?:\n?(?:(?:\|[^\n]*\n)+|```mermaid\n.*?```\n))?",
+    r"(?:\n?(?:(?:\|[^\n]*\n)+(?:\nInjected, [^\n]*\n)?|```mermaid\n.*?```\n))?",
     re.DOTALL,
 )
-
 
 MAX_SHOWN_CHARS = 40
 """A default longer than this is shown by its type."""
@@ -38,17 +39,26 @@ def filled(page: str) -> str:
 
 
 def defaults(target: str) -> str:
-    """Make the table of a component's settings: name, default, meaning."""
+    """Make the table of a component's settings, and name the collaborators it is given below."""
     component = _load(target)
     rows = ["| setting | default | meaning |", "|---|---|---|"]
     if not hasattr(component, "model_fields"):
         return "\n".join([*rows, *_parameters(component)])
+    injected = [name for name, f in component.model_fields.items() if _is_collaborator(f)]
     for name, field in component.model_fields.items():
-        if name == "name" and component.__module__.split(".")[-1] != "breaker":
-            continue  # LangChain's own field, on every Runnable
+        if name in injected or (name == "name" and not field.description):
+            continue  # without a description, `name` is LangChain's own, on every Runnable
         meaning = " ".join((field.description or "").split()).replace("|", "\\|")
         rows.append(f"| `{name}` | {_default(field)} | {meaning} |")
+    if injected:
+        names = ", ".join(f"`{name}`" for name in injected)
+        rows += ["", f"Injected, for tests and for sharing: {names}."]
     return "\n".join(rows)
+
+
+def _is_collaborator(field: Any) -> bool:
+    """Tell what changes at run time, or tells the time, from what a user decides."""
+    return bool(field.exclude) and (field.default_factory is not None or callable(field.default))
 
 
 def _parameters(kind: type) -> Iterator[str]:
@@ -58,6 +68,22 @@ def _parameters(kind: type) -> Iterator[str]:
     meanings = {name: " ".join(text.split()) for name, text in entries}
     for name, parameter in signature(kind).parameters.items():
         yield f"| `{name}` | `{parameter.default!r}` | {meanings[name]} |"
+
+
+def members(target: str) -> str:
+    """Make the table of an enum: its values, and the docstrings under them in the source."""
+    kind = _load(target)
+    tree = ast.parse(getsource(kind))
+    statements = next(node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)).body
+    rows = ["| value | meaning |", "|---|---|"]
+    for member, below in pairwise([*statements, ast.Pass()]):
+        match member, below:
+            case ast.Assign(targets=[ast.Name(id=name)]), ast.Expr(value=ast.Constant(value=text)):
+                rows.append(f"| `{kind[name].value}` | {' '.join(str(text).split())} |")
+            case ast.Assign(targets=[ast.Name(id=name)]), _:
+                msg = f"`{kind.__name__}.{name}` needs a docstring"
+                raise ValueError(msg)
+    return "\n".join(rows)
 
 
 def table(target: str) -> str:
@@ -76,6 +102,7 @@ def drawing(target: str) -> str:
 FILLERS: dict[str, Callable[[str], str]] = {
     "defaults": defaults,
     "drawing": drawing,
+    "members": members,
     "table": table,
 }
 
@@ -93,10 +120,18 @@ def _default(field: Any) -> str:
     made = field.default_factory()
     shown = _shown(made)
     is_readable = len(shown) <= MAX_SHOWN_CHARS and " at 0x" not in shown
-    return f"`{shown if is_readable else type(made).__name__}`"
+    return f"`{shown if is_readable else _kinds(made)}`"
+
+
+def _kinds(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_kinds, value))})"
+    return type(value).__name__
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_shown, value))})"
     return str(value) if isinstance(value, Enum) else repr(value)
 
 
