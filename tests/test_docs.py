@@ -7,11 +7,15 @@ import re
 from pathlib import Path
 
 import pytest
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.runnables import Runnable
 
 from docs.tables import FILLERS, MARKER, filled
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+COMPONENT_PAGES = sorted((ROOT / "docs" / "components").glob("*.md"))
+SECTIONS = ["About", "Usage", "Defaults", "Failure modes", "Telemetry", "Anti-patterns"]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -55,11 +59,25 @@ def test_every_marker_has_a_filler():
             assert kind in FILLERS
 
 
+def component_classes():
+    for path in (ROOT / "langchain_control" / "components").glob("[!_]*.py"):
+        module = importlib.import_module(f"langchain_control.components.{path.stem}")
+        for name in module.__all__:
+            value = getattr(module, name)
+            if isinstance(value, type) and issubclass(value, Runnable | BaseCallbackHandler):
+                yield name
+
+
 def test_every_component_has_a_page():
     """Each component is documented under its own name."""
-    pages = {p.stem for p in (ROOT / "docs" / "components").glob("*.md")}
-    listed = importlib.import_module("langchain_control")._MODULE_OF
-    names = [n for n, module in listed.items() if module.startswith("components.")]
-    expected = {re.sub(r"(?<!^)(?=[A-Z])", "_", n).lower() for n in names}
+    expected = {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() for name in component_classes()}
 
-    assert pages == expected
+    assert {page.stem for page in COMPONENT_PAGES} == expected
+
+
+@pytest.mark.parametrize("page", COMPONENT_PAGES, ids=lambda p: p.stem)
+def test_a_components_page_has_the_sections_that_readers_look_for(page):
+    """Whoever knows one page finds the same things in the same order on the next."""
+    headings = re.findall(r"^## (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert [heading for heading in headings if heading in SECTIONS] == SECTIONS
