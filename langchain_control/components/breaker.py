@@ -115,10 +115,6 @@ class CircuitBreaker(Wrapper[Any, Any]):
             raise ValueError(msg)
         return self
 
-    def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
-        """Name the run after the class: `name` is the circuit's."""
-        return super().get_name(suffix, name=name or type(self).__name__)
-
     # --- by hand ----------------------------------------------------------------------------------
 
     def acquire(self, key: str | None = None) -> Permit:
