@@ -291,13 +291,14 @@ class _Patience:
 
     def __init__(self, breaker: CircuitBreaker, permit: Permit, slow_seconds: float) -> None:
         self._breaker, self._permit, self._slow_seconds = breaker, permit, slow_seconds
-        self._asked = 0
+        self._has_begun = self._is_overdue = False
 
     def __call__(self) -> float:
-        self._asked += 1
-        if self._asked == 1:
+        if not self._has_begun:
+            self._has_begun = True
             return self._slow_seconds
-        if self._asked == 2:  # noqa: PLR2004  (the first time after `slow_seconds`)
+        if not self._is_overdue:
+            self._is_overdue = True
             run(_asked(self._breaker.record(self._permit, Outcome.OVERDUE)))
         view = run(_asked(self._breaker.store.view(self._permit.key, self._breaker)))
         return self._slow_seconds / LOOKS if view["state"] == CircuitState.CLOSED else 0.0

@@ -204,6 +204,11 @@ def test_repr_shows_the_settings():
     assert repr(CircuitBreaker(failure_threshold=9)) == "CircuitBreaker(failure_threshold=9)"
 
 
+def test_its_runs_are_named_after_the_class():
+    """Traces show a breaker; `name` is the circuit's."""
+    assert CircuitBreaker(name="gpt-4o").get_name() == "CircuitBreaker"
+
+
 def test_has_a_json_schema(breaker):
     """Any input goes through."""
     assert breaker.get_input_jsonschema()
