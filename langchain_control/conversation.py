@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import takewhile
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+    convert_to_messages,
+)
+from langchain_core.prompt_values import PromptValue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-__all__ = ["Conversation"]
+__all__ = ["Conversation", "messages_of"]
 
 
 class Conversation(NamedTuple):
@@ -51,3 +60,22 @@ def _turns(history: Sequence[BaseMessage]) -> Iterator[Sequence[BaseMessage]]:
             awaited.discard(message.tool_call_id)
     if start < len(history):
         yield history[start:]
+
+
+def messages_of(given: Any) -> list[BaseMessage]:
+    """Return what a chat model takes, a text, messages or a prompt value, as messages.
+
+    Raises:
+        TypeError: It is nothing a chat model takes.
+    """
+    match given:
+        case str():
+            return [HumanMessage(given)]
+        case BaseMessage():
+            return [given]
+        case PromptValue():
+            return given.to_messages()
+        case Sequence() if not isinstance(given, bytes):
+            return convert_to_messages(given)
+    msg = f"expected a str, messages or a prompt value, got `{type(given).__name__}`"
+    raise TypeError(msg)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from langchain_control.outcomes import ValidationResult
 
-__all__ = ["REQUEST_ID", "AuditRecord", "EventName", "blocked", "event"]
+__all__ = ["REQUEST_ID", "AuditRecord", "EventName", "blocked", "event", "request_id_in"]
 
 REQUEST_ID = "control_request_id"
 """Key in a run's metadata under which a caller may set the request id of its own."""
@@ -84,6 +84,11 @@ class AuditRecord(TypedDict, total=False):
     """Only where content was asked for."""
     truncated: list[str]
     """Names of fields that were cut to keep the line short."""
+
+
+def request_id_in(config: RunnableConfig) -> str:
+    """Return the caller's request id, or a new one."""
+    return str((config.get("metadata") or {}).get(REQUEST_ID) or uuid4().hex)
 
 
 def event(name: EventName, config: RunnableConfig, **fields: Any) -> Emit | None:

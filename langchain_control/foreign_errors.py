@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import inspect
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ from langchain_core import exceptions as core
 
 from langchain_control.outcomes import FailureMode
 
-__all__ = ["dig", "mode_of"]
+__all__ = ["dig", "mode_of", "steers_a_graph"]
 
 
 def mode_of(exc: BaseException) -> FailureMode | None:
@@ -28,6 +29,17 @@ def mode_of(exc: BaseException) -> FailureMode | None:
     reason = getattr(exc, "reason", None)  # urllib's and urllib3's wrapped exception
     inner = reason if isinstance(reason, BaseException) else None
     return _own_mode(inner) or _own_mode(exc)
+
+
+def steers_a_graph(exc: BaseException) -> bool:
+    """Say whether LangGraph raises this to interrupt or redirect a graph: no failure at all."""
+    graph_errors = sys.modules.get("langgraph.errors")  # not loaded: nothing can raise it
+    if graph_errors is None:
+        return False
+    if isinstance(exc, graph_errors.GraphBubbleUp):
+        return True
+    is_invalid_resume = getattr(graph_errors, "is_invalid_resume", None)  # newer than langgraph 1.2
+    return bool(is_invalid_resume and is_invalid_resume(exc))
 
 
 def _own_mode(exc: BaseException | None) -> FailureMode | None:

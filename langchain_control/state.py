@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
-from uuid import uuid4
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, convert_to_messages
-from langchain_core.prompt_values import PromptValue
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from typing_extensions import TypedDict  # pydantic builds no schema of typing's before 3.12
 
-from langchain_control.events import REQUEST_ID, rules_of
+from langchain_control.conversation import messages_of
+from langchain_control.events import request_id_in, rules_of
 from langchain_control.outcomes import (
     Attempt,
     ControlResult,
@@ -34,7 +33,6 @@ __all__ = [
     "PerRun",
     "RunState",
     "fresh_run",
-    "messages_of",
     "note_of",
     "result_of",
     "state_of",
@@ -147,7 +145,7 @@ def fresh_run(config: RunnableConfig, clock: Callable[[], float], allowed: float
         value=None,
         fallbacks_asked=0,
         reservation=None,
-        request_id=(config.get("metadata") or {}).get(REQUEST_ID) or uuid4().hex,
+        request_id=request_id_in(config),
         started=started,
         deadline=None if allowed is None else started + allowed,
     )
@@ -167,23 +165,6 @@ def state_of(given: Any) -> RunState:
             raise TypeError(msg)
         return RunState(messages=messages_of(given["input"]), context=given.get("context"))
     return RunState(messages=messages_of(given))
-
-
-def messages_of(given: Any) -> list[BaseMessage]:
-    """Turn a `LanguageModelInput` into messages."""
-    if isinstance(given, str):
-        return [HumanMessage(given)]
-    if isinstance(given, PromptValue):
-        return given.to_messages()
-    if isinstance(given, BaseMessage):
-        return [given]
-    if isinstance(given, Sequence):
-        return convert_to_messages(given)
-    msg = (
-        "expected a str, messages, a PromptValue or a mapping with `input`, "
-        f"got `{type(given).__name__}`"
-    )
-    raise TypeError(msg)
 
 
 def note_of(

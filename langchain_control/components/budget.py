@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from langchain_core.messages import BaseMessage, HumanMessage, convert_to_messages
+from langchain_core.messages import BaseMessage
 from langchain_core.prompt_values import PromptValue
 from pydantic import Field, model_validator
 
 from langchain_control.components._base import Gate
+from langchain_control.conversation import messages_of
 from langchain_control.encodings import Tokenizer, tokenizer_for
 from langchain_control.encodings.chat import REPLY_TOKENS, message_tokens
 from langchain_control.encodings.counting import CountingTokenizer
@@ -185,22 +186,6 @@ class Allocation:
     def __repr__(self) -> str:
         """Show the slots."""
         return f"Allocation({self._slots}, remaining={self.remaining()})"
-
-
-def messages_of(prompt: object) -> Sequence[BaseMessage]:
-    """Return a prompt as the messages a chat model makes of it.
-
-    Raises:
-        TypeError: It is nothing a chat model takes.
-    """
-    if isinstance(prompt, str):
-        return [HumanMessage(prompt)]
-    if isinstance(prompt, PromptValue):
-        return prompt.to_messages()
-    if isinstance(prompt, Sequence):
-        return convert_to_messages(prompt)
-    msg = f"expected a string, a prompt value or messages, got `{type(prompt).__name__}`"
-    raise TypeError(msg)
 
 
 def overflow(slot: str, needed: int, room: int) -> ValidationResult:

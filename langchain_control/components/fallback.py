@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.language_models import LanguageModelInput
-from langchain_core.messages import AIMessage, BaseMessage, convert_to_messages
-from langchain_core.prompt_values import PromptValue
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import Field, field_validator
 
 from langchain_control._effects import Call, Emit, Flow
 from langchain_control.components._base import Wrapper
+from langchain_control.conversation import messages_of
 from langchain_control.errors import (
     BudgetExceeded,
     ControlError,
@@ -223,15 +223,17 @@ def _strategy(name: str, given: Any) -> Any:
 
 
 def _messages_in(value: Any) -> tuple[BaseMessage, ...]:
-    """Read the messages out of an input; of a mapping, out of its `input` or its only value."""
+    """Read the messages out of an input; of a mapping, out of its `input` or its only value.
+
+    Whatever else a wrapped Runnable takes holds no question: strategies are asked without one.
+    """
     if isinstance(value, Mapping):
         only = next(iter(value.values())) if len(value) == 1 else None
         value = value.get("input", only)
-    if isinstance(value, str | BaseMessage):
-        value = [value]
-    if not isinstance(value, PromptValue | list | tuple):
+    try:
+        return tuple(messages_of(value))
+    except TypeError:
         return ()
-    return tuple(convert_to_messages(value))
 
 
 def _marked(answer: AIMessage, name: str) -> AIMessage:
