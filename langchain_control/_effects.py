@@ -138,6 +138,7 @@ async def _within(
     seconds: float, call: Coroutine[Any, Any, T], patience: Callable[[], float] | None
 ) -> T:
     """Await a call for at most `seconds`, even if it swallows its own cancellation."""
+    started = time.monotonic()
     task = asyncio.ensure_future(call)
     try:
         for step in waits(seconds, patience):
@@ -148,7 +149,7 @@ async def _within(
         _abandon(task)
         raise
     _abandon(task)
-    msg = f"no answer within {seconds:g} s"
+    msg = f"no answer within {time.monotonic() - started:.3g} s"
     raise TimeoutError(msg)
 
 

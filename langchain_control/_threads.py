@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["BoundedThreads", "waits"]
+__all__ = ["BoundedThreads", "NoFreeThread", "waits"]
 
 T = TypeVar("T")
+
+
+class NoFreeThread(TimeoutError):  # noqa: N818  (named for what happened, like its relatives)
+    """All threads were busy for the whole time limit; the call was not started."""
 
 
 class BoundedThreads:
@@ -20,7 +24,7 @@ class BoundedThreads:
 
     Python cannot stop a thread: a call that outlives its limit keeps its thread until it returns.
     So the number of threads is bounded, and a call that finds none free within its limit fails
-    with `TimeoutError` without being started. Threads end with their call; nothing stays behind.
+    with `NoFreeThread` without being started. Threads end with their call; nothing stays behind.
     """
 
     def __init__(self, limit: int = 32) -> None:
@@ -45,12 +49,13 @@ class BoundedThreads:
             patience: May give it up earlier; see `waits`.
 
         Raises:
-            TimeoutError: There was no answer, or no free thread, within `timeout_seconds`.
+            TimeoutError: There was no answer within the time limit, or it was given up earlier.
+            NoFreeThread: All threads were busy that long.
         """
         started = time.monotonic()
         if not self._free.acquire(timeout=max(0.0, timeout_seconds)):
             msg = f"no free call thread within {timeout_seconds:g} s ({self.limit} are busy)"
-            raise TimeoutError(msg)
+            raise NoFreeThread(msg)
         outcome: dict[str, Any] = {}
         finished = threading.Event()
         context = copy_context()
@@ -72,7 +77,7 @@ class BoundedThreads:
             raise
         remaining = timeout_seconds - (time.monotonic() - started)
         if not any(finished.wait(step) for step in waits(remaining, patience)):
-            msg = f"no answer within {timeout_seconds:g} s"
+            msg = f"no answer within {time.monotonic() - started:.3g} s"
             raise TimeoutError(msg)
         if "error" in outcome:
             raise outcome["error"]

@@ -12,25 +12,41 @@ from langgraph.graph import START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Checkpointer
+from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from langchain_control._effects import arun, run
 from langchain_control.model_variants import name_of
 from langchain_control.nested_retries import warn_of_nested_retries
+from langchain_control.outcomes import Attempt
 from langchain_control.policy import ControlPolicy
-from langchain_control.state import Context, PerRun
-from langchain_control.steps import STEPS, Router, Step
+from langchain_control.state import Context, FailureNote, PerRun
+from langchain_control.steps import STEPS, Router, Step, performed
 
-__all__ = ["ControlGraph", "ControlInput", "ControlState", "create_control_graph"]
+__all__ = ["ControlGraph", "ControlInput", "ControlOutput", "ControlState", "create_control_graph"]
 
 
-class ControlInput(PerRun, total=False):
-    """What a control graph takes: messages, and documents if there are any."""
+class ControlInput(TypedDict, total=False):
+    """What a control graph takes, from its caller or its parent's state."""
 
     messages: Annotated[list[AnyMessage], add_messages]
+    context: str | list[str] | None
+    """Retrieved documents."""
+
+
+class ControlOutput(TypedDict, total=False):
+    """What a control graph gives. A parent that declares one of these keys gets it, too."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    status: str | None
+    value: Any
+    strategy: str
+    failure: FailureNote | None
+    attempts: list[Attempt]
+    request_id: str
 
 
 class ControlState(PerRun, total=False):
-    """The state of a control graph: `messages` shared with any parent, the rest its own."""
+    """The state of a control graph: what it takes and gives, and what it works with."""
 
     messages: Annotated[list[AnyMessage], add_messages]
 
@@ -56,7 +72,7 @@ def create_control_graph(
     runnable = coerce_to_runnable(model)
     warn_of_nested_retries(runnable)
     context = Context(policy, runnable, name_of(runnable))
-    builder: Any = StateGraph(ControlState)
+    builder: Any = StateGraph(ControlState, input_schema=ControlInput, output_schema=ControlOutput)
     for name, step in STEPS.items():
         builder.add_node(name, _Node(name, step, context))
         if len(step.goes_to) == 1:
@@ -121,10 +137,10 @@ class _Node(Runnable[Any, Any]):
         self.name, self._step, self._context = name, step, context
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002, ARG002
-        return run(self._step.node(input, self._context, config or {}))
+        return run(performed(self._step, input, self._context, config or {}))
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002, ARG002
-        return await arun(self._step.node(input, self._context, config or {}))
+        return await arun(performed(self._step, input, self._context, config or {}))
 
 
 def _router(route: Router, context: Context) -> Callable[[Any], str]:

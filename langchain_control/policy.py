@@ -76,8 +76,8 @@ class ControlPolicy(BaseModel):
     @field_validator("audit", mode="before")
     @classmethod
     def _audit_from_data(cls, value: Any) -> Any:
-        if isinstance(value, str | Path):
-            return AuditLogger(value)
+        if isinstance(value, str | Path | int):  # a variable's "123" is a path, too
+            return AuditLogger(str(value))
         return AuditLogger(**value) if isinstance(value, Mapping) else value
 
     @model_validator(mode="after")
@@ -142,9 +142,12 @@ class ControlPolicy(BaseModel):
             if not name.startswith(prefix):
                 continue
             *parents, field = name.removeprefix(prefix).lower().split("__")
-            place = data
+            place: Any = data
             for parent in parents:
                 place = place.setdefault(parent, {})
+                if not isinstance(place, dict):
+                    msg = f"`{name}` sets a part of `{parent}`, which another variable sets whole"
+                    raise ValueError(msg)  # noqa: TRY004  (the environment is wrong, not a type)
             place[field] = _json_or_text(text)
         return cls.model_validate(data)
 

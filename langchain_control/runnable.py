@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import LanguageModelInput
@@ -86,7 +86,13 @@ class ControlledModel(Component[LanguageModelInput, Any]):
         """Return the model with tools, under the same control.
 
         An answer that calls tools passes the contract: its content is not the answer yet.
+
+        Raises:
+            TypeError: What is under control is no model that takes tools.
         """
+        if not hasattr(self.model, "bind_tools"):
+            msg = f"`{name_of(self.model)}` takes no tools: put a chat model under control"
+            raise TypeError(msg)
         return self.override(model=self.model.bind_tools(tools, **kwargs))
 
     def with_structured_output(
@@ -106,14 +112,17 @@ class ControlledModel(Component[LanguageModelInput, Any]):
         Raises:
             ValueError: The model does not have the method, or the schema is not one.
         """
-        as_json_schema = self.policy.validator.override(response_schema=schema).json_schema() or {}
-        model, used = prepared(self.model, as_json_schema, method)
+        policy = self.policy.override(validator={"response_schema": schema})
+        model, used = prepared(self.model, policy.validator.json_schema() or {}, method)
         controlled = ControlledModel(
-            model=model, policy=policy_for(self.policy, schema, used), include_result=True
+            model=model, policy=policy_for(policy, used), include_result=True
         )
         return StructuredModel(
             controlled=controlled, response_schema=schema, include_raw=include_raw
         )
+
+    def _with_arguments(self, arguments: dict[str, Any]) -> Self:
+        return self.override(model=self.model.bind(**arguments))
 
     def _flow(self, value: Any, config: RunnableConfig) -> Flow[Any]:
         context = Context(self.policy, self.model, name_of(self.model))

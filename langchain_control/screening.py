@@ -27,10 +27,19 @@ def index_of_question(messages: Sequence[BaseMessage]) -> int | None:
 
 
 def documents_in(context: Any) -> list[str]:
-    """Return retrieved context, one or several texts or `Document`s, as a list of texts."""
+    """Return retrieved context, one or several texts or `Document`s, as a list of texts.
+
+    Raises:
+        TypeError: It is neither.
+    """
     if context is None:
         return []
     documents = [context] if isinstance(context, str | Document) else context
+    is_list = isinstance(documents, Sequence) and not isinstance(documents, bytes)
+    odd = [d for d in documents if not isinstance(d, str | Document)] if is_list else [documents]
+    if odd:
+        msg = f"`context` is text, Documents, or a sequence of these, got `{type(odd[0]).__name__}`"
+        raise TypeError(msg)
     return [d.page_content if isinstance(d, Document) else d for d in documents]
 
 

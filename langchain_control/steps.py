@@ -14,20 +14,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import merge_configs
 
 from langchain_control._effects import Call, Flow, Sleep
+from langchain_control._threads import NoFreeThread
 from langchain_control.circuit import Outcome, Refusal
 from langchain_control.components.audit import AuditLogger
 from langchain_control.components.limiter import Reservation
 from langchain_control.errors import classify, retry_after_seconds
 from langchain_control.events import EventName, blocked, event
+from langchain_control.foreign_errors import steers_a_graph
 from langchain_control.model_variants import for_retry, in_place_of
 from langchain_control.outcomes import (
     Attempt,
@@ -38,6 +40,7 @@ from langchain_control.outcomes import (
 from langchain_control.screening import documents_in, index_of_question, screened
 from langchain_control.state import (
     Context,
+    PerRun,
     RunState,
     fresh_run,
     note_of,
@@ -46,19 +49,33 @@ from langchain_control.state import (
 )
 from langchain_control.strategies import FallbackRequest
 
-__all__ = ["END", "STEPS", "Step", "close", "drive"]
+__all__ = [
+    "END",
+    "STEPS",
+    "Router",
+    "Step",
+    "StepName",
+    "close",
+    "drive",
+    "performed",
+    "request_of",
+]
 
-END = "__end__"
+END: Literal["__end__"] = "__end__"
 """LangGraph's name for the end of a graph, spelled out so that `drive` needs no langgraph."""
 
 UNHEARD = "nostream"
 """LangGraph's tag for calls that stay out of `stream_mode="messages"`: a draft is no answer yet."""
 
-Update = Any
-"""A `PerRun`, or the part of it that a step changes, and `messages` where there is an answer."""
+StepName = Literal[
+    "guard", "build", "call", "validate", "retry_with_mutation", "fallback", "__end__"
+]
 
-Node = Callable[[RunState, Context, RunnableConfig], Flow[Any]]
-Router = Callable[[RunState, Context], str]
+Update = RunState
+"""What a step changes. `messages` are new ones, to be added to those there are."""
+
+Node = Callable[[RunState, Context, RunnableConfig], Flow[Update]]
+Router = Callable[[RunState, Context], StepName]
 
 
 # --- nodes ----------------------------------------------------------------------------------------
@@ -76,14 +93,15 @@ def guard(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upd
         run["reservation"] = list(admitted.value)
     if policy.guard is not None:
         asked = index_of_question(messages)
-        if asked is not None:
-            verdict = yield from policy.guard.judge(messages[asked])
+        if asked is not None or not messages:
+            verdict = yield from policy.guard.judge("" if asked is None else messages[asked])
             if not verdict.passed:
                 return (yield from _turned_away(run, "InputGuard", verdict, context, config))
+        if asked is not None:
             messages[asked] = verdict.value
         messages = yield from screened(messages, policy.guard, run["request_id"], config, asked)
         documents = yield from screened(documents, policy.guard, run["request_id"], config)
-    return {**run, "draft": {"messages": messages, "context": documents}}
+    return cast("Update", {**run, "draft": {"messages": messages, "context": documents}})
 
 
 def build(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
@@ -125,8 +143,8 @@ def call(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upda
         if mode is None:
             raise
         retry_after = retry_after_seconds(exc)
-        if not _cut_short(remaining, context):
-            outcome = policy.breaker.outcome_of(mode)
+        if not (_cut_short(remaining, context) or isinstance(exc, NoFreeThread)):
+            outcome = policy.breaker.outcome_of(exc)
         failed = failure(mode, f"the call failed with `{type(exc).__name__}`")
         note = note_of("call", failed, retry_after=retry_after)
     finally:  # also when cancelled: a lost permit would keep a half-open circuit shut
@@ -162,7 +180,7 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
         answer = context.answers.clean(response, verdict)
         policy.retry.succeeded(attempts)
         if not answer.tool_calls:
-            policy.fallback.remember(state["messages"], answer)
+            policy.fallback.remember(request_of(state).messages, answer)
         update = _answered(answer, status="accepted", strategy=attempt["strategy"])
         return (
             yield from _finished(state, context, config, attempts=attempts, failure=None, **update)
@@ -174,8 +192,9 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
         remaining_seconds=_remaining_seconds(state, context),
     )
     if retry is not None and not policy.retry.pay(FailureMode(attempt["failure_mode"])):
-        dry = failure(FailureMode.RETRY_BUDGET_EXHAUSTED, "the shared retry budget is used up")
-        retry, note = None, note_of("validate", dry)
+        why = f"the shared retry budget is used up after `{attempt['failure_mode']}`"
+        dry = failure(FailureMode.RETRY_BUDGET_EXHAUSTED, why)
+        retry, note = None, note_of(note["step"] if note else "validate", dry)
     return {"attempts": attempts, "failure": note, "retry": asdict(retry) if retry else None}
 
 
@@ -202,17 +221,14 @@ def fallback(state: RunState, context: Context, config: RunnableConfig) -> Flow[
     checkpoint by then, and is not asked again on resume.
     """
     policy, note = context.policy, state["failure"]
-    request = FallbackRequest(
-        messages=tuple(state["messages"]),
-        failure_mode=FailureMode(note["mode"]) if note else FailureMode.NONE,
-        attempts=tuple(state["attempts"]),
-        request_id=state["request_id"],
-        prompt=tuple(state["draft"].get("prompt", ())),
-    )
     first = state["fallbacks_asked"]
     last = policy.fallback.next_pause(after=first)
     answer = yield from policy.fallback.route(
-        request, context.answers, config, call=_bounded(state, context), turns=slice(first, last)
+        request_of(state),
+        context.answers,
+        config,
+        call=_bounded(state, context),
+        turns=slice(first, last),
     )
     if answer is None and last is not None:
         return {"fallbacks_asked": last}
@@ -226,27 +242,27 @@ def fallback(state: RunState, context: Context, config: RunnableConfig) -> Flow[
 # --- routers --------------------------------------------------------------------------------------
 
 
-def after_guard(state: RunState, context: Context) -> str:  # noqa: ARG001
+def after_guard(state: RunState, context: Context) -> StepName:  # noqa: ARG001
     """Go on with an admitted input."""
     if state["status"]:
         return END
     return "fallback" if state["failure"] else "build"
 
 
-def after_build(state: RunState, context: Context) -> str:  # noqa: ARG001
+def after_build(state: RunState, context: Context) -> StepName:  # noqa: ARG001
     """Go on with a prompt that fits."""
     if state["status"]:
         return END
     return "fallback" if state["failure"] else "call"
 
 
-def after_call(state: RunState, context: Context) -> str:  # noqa: ARG001
+def after_call(state: RunState, context: Context) -> StepName:  # noqa: ARG001
     """Judge whatever the model did; a call that was never made has nothing to judge."""
     note = state["failure"]
     return "fallback" if note and note["mode"] in _NEVER_CALLED else "validate"
 
 
-def after_validate(state: RunState, context: Context) -> str:
+def after_validate(state: RunState, context: Context) -> StepName:
     """End with an accepted answer, else try again while a try is left."""
     if state["status"]:
         return END
@@ -254,12 +270,12 @@ def after_validate(state: RunState, context: Context) -> str:
     return "retry_with_mutation" if state["retry"] and tries_left else "fallback"
 
 
-def after_retry(state: RunState, context: Context) -> str:  # noqa: ARG001
+def after_retry(state: RunState, context: Context) -> StepName:  # noqa: ARG001
     """Make a new prompt."""
     return "build"
 
 
-def after_fallback(state: RunState, context: Context) -> str:  # noqa: ARG001
+def after_fallback(state: RunState, context: Context) -> StepName:  # noqa: ARG001
     """The end of every road, unless a strategy is left that wants a visit of its own."""
     return END if state["status"] else "fallback"
 
@@ -271,11 +287,11 @@ class Step(NamedTuple):
     """A row of the table."""
 
     node: Node
-    goes_to: tuple[str, ...]
+    goes_to: tuple[StepName, ...]
     route: Router
 
 
-STEPS: dict[str, Step] = {
+STEPS: dict[StepName, Step] = {
     "guard": Step(guard, ("build", "fallback", END), after_guard),
     "build": Step(build, ("call", "fallback", END), after_build),
     "call": Step(call, ("validate", "fallback"), after_call),
@@ -290,8 +306,8 @@ def drive(
     context: Context,
     config: RunnableConfig,
     *,
-    start: str = "guard",
-    until: Callable[[str, RunState], bool] | None = None,
+    start: StepName = "guard",
+    until: Callable[[StepName, RunState], bool] | None = None,
 ) -> Flow[RunState]:
     """Walk the table and return the state in the end.
 
@@ -305,30 +321,62 @@ def drive(
     name = start
     while name != END and not (until and until(name, state)):
         step = STEPS[name]
-        update: RunState = yield from step.node(state, context, config)
+        update = yield from performed(step, state, context, config)
         messages = [*state["messages"], *update.get("messages", [])]
-        state = RunState(**{**state, **update, "messages": messages})
+        state = cast("RunState", {**state, **update, "messages": messages})
         name = step.route(state, context)
     return state
+
+
+def performed(
+    step: Step, state: RunState, context: Context, config: RunnableConfig
+) -> Flow[Update]:
+    """Do one step. A run that is cut off in it gives back what it will not use of a rate limit."""
+    try:
+        return (yield from step.node(state, context, config))
+    except GeneratorExit:  # nobody performs this flow any more
+        raise
+    except BaseException as exc:
+        if not steers_a_graph(exc):
+            yield from _settled(state, context)
+        raise
 
 
 # --- what the nodes share -------------------------------------------------------------------------
 
 _NEVER_CALLED = (FailureMode.CIRCUIT_OPEN, FailureMode.DEADLINE_EXCEEDED)
 _BEFORE_ANY_CALL = ("guard", "build")
+_STEP_OF = {"RateLimiter": "guard", "InputGuard": "guard", "TokenBudget": "build"}
 
 GRACE_SECONDS = 0.05
 """What a fallback may take after the deadline: a canned answer needs no time, but not none."""
 
 
+def request_of(state: RunState) -> FallbackRequest:
+    """Return what a fallback has to answer: the conversation as screened, and what went before."""
+    note, draft = state["failure"], state["draft"]
+    prompt = draft.get("prompt")
+    return FallbackRequest(
+        messages=tuple(draft.get("messages") or state["messages"]),
+        prompt=tuple(prompt) if prompt else None,
+        failure_mode=FailureMode(note["mode"]) if note else FailureMode.NONE,
+        attempts=tuple(state["attempts"]),
+        request_id=state["request_id"],
+    )
+
+
 def _turned_away(
-    run: Any, component: str, verdict: ValidationResult, context: Context, config: RunnableConfig
-) -> Flow[Any]:
+    run: PerRun,
+    component: str,
+    verdict: ValidationResult,
+    context: Context,
+    config: RunnableConfig,
+) -> Flow[Update]:
     """End a run before any call, or leave the end to the fallback where the policy allows it."""
-    note = note_of("build" if component == "TokenBudget" else "guard", verdict)
+    note = note_of(_STEP_OF[component], verdict)
     yield blocked(component, verdict, config, request_id=run["request_id"])
     if context.policy.fallback.answer_blocked_input:
-        return {**run, "messages": [], "failure": note}
+        return cast("Update", {**run, "messages": [], "failure": note})
     return (yield from _finished(run, context, config, status="rejected", failure=note))
 
 
@@ -336,22 +384,28 @@ def _answered(answer: AIMessage, **update: Any) -> dict[str, Any]:
     return {"messages": [answer], "value": answer.additional_kwargs.get("parsed"), **update}
 
 
-def _finished(run: Any, context: Context, config: RunnableConfig, **update: Any) -> Flow[Any]:
+def _finished(run: PerRun, context: Context, config: RunnableConfig, **update: Any) -> Flow[Update]:
     """Close a run and return the last update."""
-    final = {**run, "messages": [], **update}
-    if not context.is_whole_request:
-        return final
-    yield from close(final, context, config)
-    return {**final, "reservation": None}
+    final = cast("Update", {**run, "messages": [], **update})
+    if context.is_whole_request:
+        yield from close(final, context, config)
+        final["reservation"] = None
+    return final
 
 
-def close(final: Any, context: Context, config: RunnableConfig) -> Flow[None]:
+def _settled(run: Mapping[str, Any], context: Context) -> Flow[None]:
+    """Replace what a rate limit holds for a run by what the run has used."""
+    reserved, limiter = run.get("reservation"), context.policy.limiter
+    if reserved and limiter is not None:
+        tokens = usage_of(run["attempts"])["total_tokens"]
+        yield limiter.settle(Reservation(*reserved), tokens)
+
+
+def close(final: Mapping[str, Any], context: Context, config: RunnableConfig) -> Flow[None]:
     """Settle what was reserved for a request, and tell the trail how it ended."""
     note, attempts = final["failure"], final["attempts"]
     usage = usage_of(attempts)
-    if context.policy.limiter is not None and final["reservation"]:
-        reservation = Reservation(*final["reservation"])
-        yield context.policy.limiter.settle(reservation, usage["total_tokens"])
+    yield from _settled(final, context)
     yield event(
         EventName.FINISHED,
         config,
@@ -371,11 +425,12 @@ def close(final: Any, context: Context, config: RunnableConfig) -> Flow[None]:
 
 def _bounded(state: RunState, context: Context) -> Callable[..., Call]:
     """Return how calls are made in this run: unheard, and within the time that is left."""
-    policy, remaining = context.policy, _remaining_seconds(state, context)
-    cut_short = _cut_short(remaining, context)
-    seconds = max(GRACE_SECONDS, remaining or 0) if cut_short else policy.timeout_seconds
+    policy = context.policy
 
     def call_within(runnable: Any, given: Any, config: RunnableConfig) -> Call:
+        remaining = _remaining_seconds(state, context)
+        cut_short = _cut_short(remaining, context)
+        seconds = max(GRACE_SECONDS, remaining or 0) if cut_short else policy.timeout_seconds
         unheard = merge_configs(config, {"tags": [UNHEARD]})
         asked = in_place_of(context.model, runnable)
         return Call(asked, given, unheard, seconds, policy.threads)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage
@@ -44,6 +44,10 @@ class StructuredModel(Component[LanguageModelInput, Any]):
         is_type = isinstance(self.response_schema, type)
         return dict if self.include_raw or not is_type else self.response_schema
 
+    def _with_arguments(self, arguments: dict[str, Any]) -> Self:
+        model = self.controlled.model.bind(**arguments)
+        return self.override(controlled=self.controlled.override(model=model))
+
     def _flow(self, value: Any, config: RunnableConfig) -> Flow[Any]:
         result: ControlResult = yield Call(self.controlled, value, config)
         validator = self.controlled.policy.validator
@@ -80,15 +84,13 @@ def prepared(
     return model, "prompt"
 
 
-def policy_for(policy: ControlPolicy, response_schema: Any, method: Method) -> ControlPolicy:
-    """Return the policy with the schema as its contract, told in the prompt if need be."""
-    validator = policy.validator.override(response_schema=response_schema)
+def policy_for(policy: ControlPolicy, method: Method) -> ControlPolicy:
+    """Return the policy with its contract told in the prompt, if the model learns it there."""
     if method != "prompt":
-        return policy.override(validator=validator)
-    schema = json.dumps(validator.json_schema(), separators=(",", ":"))
+        return policy
+    schema = json.dumps(policy.validator.json_schema(), separators=(",", ":"))
     told = f"Answer with one JSON value, and nothing else, that meets this JSON Schema: {schema}"
-    prompt = policy.prompt.override(constraints=(*policy.prompt.constraints, told))
-    return policy.override(validator=validator, prompt=prompt)
+    return policy.override(prompt={"constraints": (*policy.prompt.constraints, told)})
 
 
 def _with_arguments_as_content(message: AIMessage) -> AIMessage:

@@ -37,11 +37,13 @@ class Component(RunnableSerializable[Input, Output], Generic[Input, Output]):
 
     def invoke(self, input: Input, config: RunnableConfig | None = None, **kwargs: Any) -> Output:  # noqa: A002
         """Run synchronously."""
+        if kwargs:
+            return self._with_arguments(kwargs).invoke(input, config)
 
         def call(value: Input, run_manager: Any, config: RunnableConfig) -> Output:  # noqa: ARG001
             return run(self._flow(value, config))
 
-        return self._call_with_config(call, input, config, **kwargs)
+        return self._call_with_config(call, input, config)
 
     async def ainvoke(
         self,
@@ -50,11 +52,19 @@ class Component(RunnableSerializable[Input, Output], Generic[Input, Output]):
         **kwargs: Any,
     ) -> Output:
         """Run asynchronously, without a thread hop."""
+        if kwargs:
+            return await self._with_arguments(kwargs).ainvoke(input, config)
 
         async def call(value: Input, run_manager: Any, config: RunnableConfig) -> Output:  # noqa: ARG001
             return await arun(self._flow(value, config))
 
-        return await self._acall_with_config(call, input, config, **kwargs)
+        return await self._acall_with_config(call, input, config)
+
+    def _with_arguments(self, arguments: dict[str, Any]) -> Self:
+        """Return the component as a call with these arguments needs it."""
+        given = ", ".join(f"`{name}`" for name in arguments)
+        msg = f"`{type(self).__name__}` takes no call arguments, got {given}"
+        raise TypeError(msg)
 
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
         """Name runs after the class, also where `name` is a setting with a meaning of its own."""
@@ -160,6 +170,9 @@ class Wrapped(Component[Any, Any]):
     def OutputType(self) -> Any:  # noqa: N802
         """That of the wrapped Runnable."""
         return self.bound.OutputType
+
+    def _with_arguments(self, arguments: dict[str, Any]) -> Self:
+        return self.override(bound=self.bound.bind(**arguments))
 
     def _flow(self, value: Any, config: RunnableConfig) -> Flow[Any]:
         wrapper = cast("Wrapper[Any, Any]", self.wrapper)
