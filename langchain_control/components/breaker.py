@@ -211,7 +211,12 @@ class CircuitBreaker(Wrapper[Any, Any]):
     def admit(self, config: RunnableConfig, key: str | None = None) -> Flow[Permit | Refusal]:
         """Ask for one call, and announce what asking has changed."""
         decision: Permit | Refusal = yield self.try_acquire(key)
-        yield from self.announce(decision.changes, config)
+        try:
+            yield from self.announce(decision.changes, config)
+        except BaseException:  # cancelled, or stopped by a listener: the call will not be made
+            if isinstance(decision, Permit):
+                yield self.release(decision)
+            raise
         return decision
 
     def settle(

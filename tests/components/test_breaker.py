@@ -4,6 +4,7 @@ import asyncio
 import threading
 
 import pytest
+from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 from langchain_core.exceptions import ModelRateLimitError
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
@@ -141,6 +142,51 @@ async def test_cancelled_at_any_await_leaves_no_lease(breaker, clock, steps):
     await asyncio.gather(task, return_exceptions=True)
     assert breaker.snapshot()["default"]["probes"] == 0
     assert breaker.state() in (CircuitState.HALF_OPEN, CircuitState.CLOSED)
+
+
+class Stops(BaseCallbackHandler):
+    """A listener without which nothing may go on, and which cannot listen."""
+
+    raise_error = run_inline = True
+
+    def on_custom_event(self, name, data, **kwargs):
+        """Fail to write it down."""
+        raise PermissionError
+
+
+class Hangs(AsyncCallbackHandler):
+    """A listener that takes its time."""
+
+    def __init__(self):
+        self.reached = asyncio.Event()
+
+    async def on_custom_event(self, name, data, **kwargs):
+        """Never come back."""
+        self.reached.set()
+        await asyncio.Event().wait()
+
+
+def test_a_listener_that_stops_a_probe_leaves_no_lease(breaker, clock, call):
+    """When the news of the half-open circuit cannot be told, the probe is the next caller's."""
+    open_circuit(breaker)
+    clock.advance(30)
+    with pytest.raises(PermissionError):
+        call(breaker.wrap(Provider()), "hi", {"callbacks": [Stops()]})
+    assert isinstance(breaker.try_acquire(), Permit)
+
+
+async def test_cancelled_while_a_listener_hears_of_a_probe_leaves_no_lease(breaker, clock):
+    """Cancelled between its admission and its call, a probe is the next caller's."""
+    open_circuit(breaker)
+    clock.advance(30)
+    provider, listener = Provider(), Hangs()
+    task = asyncio.create_task(breaker.wrap(provider).ainvoke("hi", {"callbacks": [listener]}))
+    await listener.reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert provider.calls == 0
+    assert isinstance(breaker.try_acquire(), Permit)
 
 
 async def test_a_thousand_tasks_share_the_probes(clock):
