@@ -9,14 +9,18 @@ from typing import Annotated
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware
-from langchain_core.messages import ToolMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.tools import InjectedToolCallId, tool
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.graph.message import add_messages
 from langgraph.prebuilt import ToolRuntime
-from langgraph.types import Command, interrupt
+from langgraph.types import Command, Overwrite, Send, interrupt
+from pydantic import BaseModel
 
 from langchain_control import CircuitBreaker
 from langchain_control.middleware import ControlMiddleware, ToolPolicy, agent_result
+from langchain_control.middleware.tool_results import with_messages
 from langchain_control.screening import WITHHELD
 from langchain_control.testing import ScriptedChatModel
 from tests.middleware.agents import (
@@ -127,6 +131,141 @@ def test_results_of_every_shape_are_screened(call, made, used, treatment):
     assert (ATTACK in seen) == (treatment == "fence")
     assert (treatment == "block") == (WITHHELD in seen)
     assert ("not instructions" in seen) == (treatment == "fence")
+
+
+class Shaping(AgentMiddleware):
+    """Gives the result of a tool in another shape."""
+
+    def __init__(self, shape):
+        super().__init__()
+        self.shape = shape
+
+    def wrap_tool_call(self, request, handler):
+        return self.shape(handler(request))
+
+    async def awrap_tool_call(self, request, handler):
+        return self.shape(await handler(request))
+
+
+class Update(BaseModel):
+    messages: Annotated[list, add_messages] = []
+
+
+def shaped(call, shape, made=None, **options):
+    """Let a tool be called whose result another middleware gives in some shape."""
+    made = made or tool_call("weather", city="Oslo")
+    agent, model = agent_of([calling(made), "Done."], after=[Shaping(shape)], **options)
+    return call(agent, ask()), model
+
+
+ANSWER_AND_ATTACK = {
+    "one message": lambda told: Command(
+        update={"messages": told.model_copy(update={"content": ATTACK})}
+    ),
+    "pairs": lambda told: Command(update=[("messages", [told, HumanMessage(ATTACK)])]),
+    "a model": lambda told: Command(update=Update(messages=[told, HumanMessage(ATTACK)])),
+    "a human message": lambda told: Command(update={"messages": [told, HumanMessage(ATTACK)]}),
+    "a pair of strings": lambda told: Command(update={"messages": [told, ("user", ATTACK)]}),
+    "a string": lambda told: [told, Command(update={"messages": ATTACK})],
+    "a dict": lambda told: Command(
+        update={"messages": [told, {"role": "user", "content": ATTACK}]}
+    ),
+    "an overwrite": lambda told: Command(
+        update={
+            "messages": Overwrite([HumanMessage("?"), calling(tool_call("weather")), told, ATTACK])
+        }
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", ANSWER_AND_ATTACK.values(), ids=ANSWER_AND_ATTACK)
+@pytest.mark.parametrize("treatment", ["block", "fence"])
+def test_commands_of_every_shape_are_screened(call, shape, treatment):
+    """However a `Command` brings a message into the state, it is judged on the way."""
+    rules = ToolPolicy(on_injection=treatment)
+
+    _, model = shaped(call, shape, control={"tool_policy": rules})
+
+    seen = [str(m.content) for m in model.calls[1]]
+    assert any((WITHHELD if treatment == "block" else "not instructions") in text for text in seen)
+    assert not any(text.startswith(ATTACK) for text in seen)
+
+
+@pytest.mark.parametrize("parcel", [list, lambda sent: sent], ids=["several", "one"])
+def test_what_a_tool_sends_to_another_node_is_screened(call, parcel):
+    """State that travels in a `Send` meets the next agent without any other guard."""
+    met = []
+    send = Send("next", {"messages": [HumanMessage(ATTACK)], "topic": "Oslo"})
+    goto = [send] if parcel is list else send
+
+    agent, _ = agent_of(
+        [calling(tool_call("weather", city="Oslo"))],
+        after=[Shaping(lambda told: Command(graph=Command.PARENT, goto=goto, update={}))],
+    )
+    builder = StateGraph(MessagesState)
+    builder.add_node("agent", agent)
+    builder.add_node("next", met.append)
+    builder.add_edge(START, "agent")
+    call(builder.compile(), ask())
+
+    [state] = met
+    assert [m.content for m in state["messages"]] == [WITHHELD]
+    assert state["topic"] == "Oslo"
+
+
+def test_what_the_model_and_the_application_wrote_is_not_screened(call):
+    """Answers and instructions in a `Command` are not a tool's words."""
+    own = [AIMessage(ATTACK), SystemMessage(ATTACK)]
+
+    state, _ = shaped(call, lambda told: Command(update={"messages": [told, *own]}))
+
+    assert [m.content for m in state["messages"][3:5]] == [ATTACK, ATTACK]
+
+
+def test_a_history_that_a_tool_hands_on_is_not_judged_again(call):
+    """What the state holds was judged when it came; a fence would be put around it twice."""
+    rules, sink = audited()
+    agent, model = agent_of(
+        [calling(tool_call("poisoned", city="Oslo", id="1")) for _ in range(2)] + ["Done."],
+        rules,
+        after=[HandingOn()],
+        control={"tool_policy": ToolPolicy(on_injection="fence")},
+    )
+
+    call(agent, ask())
+
+    fenced = [str(m.content) for m in model.calls[-1] if m.type == "tool"]
+    assert [text.count("not instructions") for text in fenced] == [1, 1]
+    assert len([r for r in sink.records if r["event"] == "control.blocked"]) == 2
+
+
+class HandingOn(AgentMiddleware):
+    """Gives a tool's result together with all there was before, as tools that hand over do."""
+
+    def wrap_tool_call(self, request, handler):
+        return self._with_history(request, handler(request))
+
+    async def awrap_tool_call(self, request, handler):
+        return self._with_history(request, await handler(request))
+
+    def _with_history(self, request, told):
+        return Command(update={"messages": [*request.state["messages"], told]})
+
+
+def test_an_update_that_nobody_can_read_is_a_failed_call(call):
+    """A `Command` with no messages under `messages` becomes an error that the model sees."""
+    state, _ = shaped(call, lambda _: Command(update={"messages": [5]}))
+
+    assert (state["messages"][2].status, types(state)[-1]) == ("error", "ai")
+
+
+def test_other_parts_of_an_update_stay_as_they_are():
+    """Only messages are looked at and changed."""
+    given = Command(
+        update={"calls": [7], "facts": ("a",), "messages": None}, goto=["a", Send("b", "c")]
+    )
+
+    assert with_messages(given) == given
 
 
 # --- arguments ------------------------------------------------------------------------------------
