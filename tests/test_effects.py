@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 
 import pytest
 from langchain_core.runnables import RunnableLambda
@@ -78,10 +77,11 @@ def test_a_failed_effect_is_raised_inside_the_flow():
 
 def test_finally_runs_when_an_async_call_is_cancelled():
     """Cancelling a flow runs its `finally` blocks, effects in them included."""
-    released = []
+    released, started = [], asyncio.Event()
 
     async def forever(_):
-        await asyncio.sleep(60)
+        started.set()
+        await asyncio.Event().wait()
 
     def flow():
         try:
@@ -91,7 +91,7 @@ def test_finally_runs_when_an_async_call_is_cancelled():
 
     async def main():
         task = asyncio.create_task(arun(flow()))
-        await asyncio.sleep(0.01)
+        await started.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -107,7 +107,7 @@ def test_an_async_call_that_swallows_cancellation_is_given_up_all_the_same():
     async def stubborn(_):
         while not stop.is_set():
             try:
-                await asyncio.sleep(60)
+                await asyncio.Event().wait()
             except asyncio.CancelledError:
                 if stop.is_set():
                     raise
@@ -135,18 +135,16 @@ def test_a_hundred_hung_sync_calls_hold_a_bounded_number_of_threads():
     for _ in range(100):
         with pytest.raises(TimeoutError):
             run(_one_call(hung, 0.001, threads))
-        assert _call_threads() - before <= 4
+        assert len(_call_threads() - before) <= 4
 
     gate.set()
-    deadline = time.monotonic() + 5
-    while _call_threads() > before and time.monotonic() < deadline:
-        gate.wait(0.01)
-        time.sleep(0.001)
-    assert _call_threads() == before
+    for thread in _call_threads() - before:
+        thread.join(5)
+    assert _call_threads() <= before
 
 
-def _call_threads() -> int:
-    return sum(t.name == "langchain-control-call" for t in threading.enumerate())
+def _call_threads() -> set[threading.Thread]:
+    return {t for t in threading.enumerate() if t.name == "langchain-control-call"}
 
 
 def test_a_call_that_finds_no_free_thread_is_never_started():
