@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import Field, model_validator
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from typing import Self
 
 __all__ = ["CircuitBreaker"]
+
+T = TypeVar("T")
 
 LOOKS = 20
 """How often a late call looks, per `slow_seconds`, whether the circuit has opened meanwhile."""
@@ -113,6 +116,9 @@ class CircuitBreaker(Wrapper[Any, Any]):
         if self.give_up_late_calls and (self.window is None or self.window.slow_seconds is None):
             msg = "`give_up_late_calls` needs a `window` with `slow_seconds`"
             raise ValueError(msg)
+        if self.give_up_late_calls and inspect.iscoroutinefunction(self.store.view):
+            msg = "`give_up_late_calls` needs a `store` that answers at once; this one is async"
+            raise ValueError(msg)
         return self
 
     # --- by hand ----------------------------------------------------------------------------------
@@ -137,11 +143,11 @@ class CircuitBreaker(Wrapper[Any, Any]):
 
         Awaitable only if the store answers asynchronously; the built-in ones answer at once.
         """
-        circuit = self.name if key is None else self._circuit(key)
-        decision = self.store.acquire(circuit, self)
-        if self.on_change is not None and isinstance(decision, Permit | Refusal):
-            self._tell(decision.changes)
-        return decision
+        answer = self.store.acquire(self._circuit(key), self)
+        if inspect.isawaitable(answer):
+            return arun(self._admitted(answer))
+        self._tell(answer.changes)
+        return answer
 
     def record(
         self, permit: Permit, outcome: Outcome, retry_after: float | None = None
@@ -153,10 +159,11 @@ class CircuitBreaker(Wrapper[Any, Any]):
             outcome: The verdict on the provider.
             retry_after: Seconds the provider asked for, with `Outcome.THROTTLED`.
         """
-        changes = self.store.record(permit, outcome, self, retry_after)
-        if changes and isinstance(changes, tuple):
-            self._tell(changes)
-        return changes
+        answer = self.store.record(permit, outcome, self, retry_after)
+        if inspect.isawaitable(answer):
+            return arun(self._recorded(answer))
+        self._tell(answer)
+        return answer
 
     def release(self, permit: Permit) -> Maybe[Changes]:
         """Give a permit back without a verdict, as after a cancelled call."""
@@ -184,38 +191,43 @@ class CircuitBreaker(Wrapper[Any, Any]):
             return Outcome.THROTTLED
         return Outcome.IGNORED
 
-    # --- looking and interfering ------------------------------------------------------------------
+    # --- looking and interfering, with a store that answers at once -------------------------------
 
     def state(self, key: str | None = None) -> CircuitState:
         """Return where a circuit stands."""
-        return CircuitState(run(_asked(self.store.view(self._circuit(key), self)))["state"])
+        return CircuitState(_at_once(self.store.view(self._circuit(key), self))["state"])
 
     def snapshot(self) -> dict[str, CircuitView]:
         """Describe all circuits under this breaker's name that the store knows."""
-        return run(self._snapshot())
+        return {
+            key: _at_once(self.store.view(key, self))
+            for key in _at_once(self.store.keys())
+            if key == self.name or key.startswith(f"{self.name}:")
+        }
 
     def open(self, key: str | None = None) -> None:
         """Refuse all calls until `reset`."""
-        self._tell(run(_asked(self.store.hold(self._circuit(key), CircuitState.OPEN, self))))
+        self._tell(_at_once(self.store.hold(self._circuit(key), CircuitState.OPEN, self)))
 
     def close(self, key: str | None = None) -> None:
         """Admit all calls until `reset`, whatever becomes of them."""
-        self._tell(run(_asked(self.store.hold(self._circuit(key), CircuitState.CLOSED, self))))
+        self._tell(_at_once(self.store.hold(self._circuit(key), CircuitState.CLOSED, self)))
 
     def reset(self, key: str | None = None) -> None:
         """Close a circuit, forget its past, and let it move by itself again."""
-        self._tell(run(_asked(self.store.reset(self._circuit(key), self))))
+        self._tell(_at_once(self.store.reset(self._circuit(key), self)))
 
     # --- in flows ---------------------------------------------------------------------------------
 
     def admit(self, config: RunnableConfig, key: str | None = None) -> Flow[Permit | Refusal]:
         """Ask for one call, and announce what asking has changed."""
-        decision: Permit | Refusal = yield self.try_acquire(key)
+        decision = yield from self._admitted(self.store.acquire(self._circuit(key), self))
         try:
             yield from self.announce(decision.changes, config)
         except BaseException:  # cancelled, or stopped by a listener: the call will not be made
             if isinstance(decision, Permit):
-                yield self.release(decision)
+                released = self.store.record(decision, Outcome.IGNORED, self)
+                yield from self._recorded(released)
             raise
         return decision
 
@@ -227,7 +239,8 @@ class CircuitBreaker(Wrapper[Any, Any]):
         retry_after: float | None = None,
     ) -> Flow[None]:
         """Say how the call went, and announce what that has changed."""
-        changes: Changes = yield self.record(permit, outcome, retry_after)
+        answer = self.store.record(permit, outcome, self, retry_after)
+        changes = yield from self._recorded(answer)
         yield from self.announce(changes, config)
 
     def announce(self, changes: Changes, config: RunnableConfig) -> Flow[None]:
@@ -265,18 +278,22 @@ class CircuitBreaker(Wrapper[Any, Any]):
         return value
 
     def _acquire(self, key: str | None) -> Flow[Permit]:
-        decision: Permit | Refusal = yield self.try_acquire(key)
+        decision = yield from self._admitted(self.store.acquire(self._circuit(key), self))
         if isinstance(decision, Refusal):
             raise decision.error()
         return decision
 
-    def _snapshot(self) -> Flow[dict[str, CircuitView]]:
-        known: tuple[str, ...] = yield self.store.keys()
-        views: dict[str, CircuitView] = {}
-        for key in known:
-            if key == self.name or key.startswith(f"{self.name}:"):
-                views[key] = yield self.store.view(key, self)
-        return views
+    def _admitted(self, answer: Maybe[Permit | Refusal]) -> Flow[Permit | Refusal]:
+        """Wait for the store's decision, and tell the listener."""
+        decision: Permit | Refusal = yield answer
+        self._tell(decision.changes)
+        return decision
+
+    def _recorded(self, answer: Maybe[Changes]) -> Flow[Changes]:
+        """Wait for what the store has changed, and tell the listener."""
+        changes: Changes = yield answer
+        self._tell(changes)
+        return changes
 
     def _circuit(self, key: str | None) -> str:
         return self.name if key is None else f"{self.name}:{key}"
@@ -304,12 +321,16 @@ class _Patience:
             return self._slow_seconds
         if not self._is_overdue:
             self._is_overdue = True
-            run(_asked(self._breaker.record(self._permit, Outcome.OVERDUE)))
-        view = run(_asked(self._breaker.store.view(self._permit.key, self._breaker)))
+            _at_once(self._breaker.record(self._permit, Outcome.OVERDUE))
+        view = _at_once(self._breaker.store.view(self._permit.key, self._breaker))
         return self._slow_seconds / LOOKS if view["state"] == CircuitState.CLOSED else 0.0
 
 
-def _asked(effect: Any) -> Flow[Any]:
-    """Make a flow of one question."""
-    answer = yield effect
-    return answer
+def _at_once(answer: Maybe[T]) -> T:
+    """Return an answer that nobody is there to wait for."""
+    if not inspect.isawaitable(answer):
+        return answer
+    if inspect.iscoroutine(answer):
+        answer.close()
+    msg = "this needs a `store` that answers at once; its answer has to be awaited"
+    raise TypeError(msg)

@@ -50,6 +50,11 @@ class CircuitStore(Protocol):
     Every state change is reported once: by the operation that caused or first noticed it. An
     implementation must not raise for trouble of its own, such as a lost connection: it must
     guard on with what it knows.
+
+    A store may answer with awaitables. Calls made with `ainvoke` and permits asked for with
+    `aacquire` wait for them. A breaker's `state`, `snapshot`, `open`, `close`, `reset` and
+    `give_up_late_calls`, for which `view`, `keys`, `hold` and `reset` are asked, need a store that
+    answers at once.
     """
 
     def acquire(self, key: str, rules: CircuitRules) -> Maybe[Permit | Refusal]:

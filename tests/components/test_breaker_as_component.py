@@ -263,3 +263,41 @@ def test_an_async_store_refuses_sync_calls(clock):
     breaker = CircuitBreaker(store=AsyncStore(InMemoryCircuitStore(clock=clock)))
     with pytest.raises(TypeError, match="ainvoke"):
         breaker.invoke("hi")
+
+
+@pytest.fixture
+def remote(clock):
+    return AsyncStore(InMemoryCircuitStore(clock=clock))
+
+
+async def test_on_change_hears_of_an_async_store(clock, remote):
+    """Around a call and by hand, the listener hears each change once."""
+    heard = []
+    breaker = CircuitBreaker(failure_threshold=1, on_change=heard.append, store=remote)
+    with pytest.raises(TimeoutError):
+        await breaker.wrap(Provider(TimeoutError())).ainvoke("hi")
+    clock.advance(30)
+    await breaker.record(await breaker.aacquire(), Outcome.FAILURE)
+    clock.advance(30)
+    await breaker.record(await breaker.try_acquire(), Outcome.SUCCESS)
+    assert [change.after.value for change in heard] == [
+        "open",
+        "half_open",
+        "open",
+        "half_open",
+        "closed",
+    ]
+
+
+@pytest.mark.parametrize("question", ["state", "snapshot", "open", "close", "reset"])
+def test_what_cannot_wait_names_the_store(remote, question):
+    """Looking and interfering is told what is wrong, and not to use `ainvoke`."""
+    breaker = CircuitBreaker(store=remote)
+    with pytest.raises(TypeError, match="`store` that answers at once"):
+        getattr(breaker, question)()
+
+
+def test_late_calls_are_not_given_up_on_an_async_store(impatient, remote):
+    """Who watches a call under way cannot wait for the store; that is told at construction."""
+    with pytest.raises(ValidationError, match="`give_up_late_calls` needs a `store`"):
+        impatient.override(store=remote)
