@@ -14,6 +14,7 @@ import redis
 from langchain_control.circuit import CircuitState, Outcome, Permit, Refusal
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.stores import CircuitStore, RedisCircuitStore
+from langchain_control.testing import ManualClock
 from tests.stores.circuit_store_contract import (
     KEY,
     RULES,
@@ -158,14 +159,14 @@ def test_refusals_make_no_round_trips(server, make):
 
 def test_workers_share_the_probes(server, make):
     """However many workers ask at the same moment, one probe is admitted."""
-    prefix = next(PREFIXES)
-    rules = CircuitBreaker(failure_threshold=1, recovery_seconds=0.05)
-    workers = [make(server.url, prefix=prefix) for _ in range(4)]
+    prefix, clock = next(PREFIXES), ManualClock(1000.0)
+    rules = CircuitBreaker(failure_threshold=1, recovery_seconds=30)
+    workers = [make(server.url, prefix=prefix, clock=clock) for _ in range(4)]
     for worker in workers:
         succeed(worker, rules=rules)
     wait_until(lambda: subscribers(server, prefix) == 4)
     fail(workers[0], rules=rules)
-    time.sleep(0.1)
+    clock.advance(30)
     barrier, admitted = threading.Barrier(32), []
 
     def ask(worker):
@@ -266,15 +267,15 @@ def test_lost_data_begin_anew(server, make):
 
 def test_lost_data_mid_probe(server, make):
     """A probe whose circuit was forgotten is answered to nobody's harm."""
-    prefix = next(PREFIXES)
-    rules = RULES.override(recovery_seconds=0.01)
-    store = make(server.url, prefix=prefix, poll_seconds=0)
-    fail(store, times=3, rules=rules)
-    time.sleep(0.02)
-    probe = store.acquire(KEY, rules)
+    clock = ManualClock(1000.0)
+    store = make(server.url, prefix=next(PREFIXES), clock=clock, poll_seconds=0)
+    fail(store, times=3)
+    clock.advance(30)
+    probe = store.acquire(KEY, RULES)
+    assert isinstance(probe, Permit)
     client(server).flushall()
-    store.record(probe, Outcome.FAILURE, rules)
-    assert state(store, rules) == "closed"
+    store.record(probe, Outcome.FAILURE, RULES)
+    assert state(store) == "closed"
 
 
 @pytest.mark.parametrize(
@@ -299,13 +300,16 @@ def test_foreign_messages_are_ignored(make, message):
 
 
 PROBE = """
-import sys, time
+import signal, sys
+from langchain_control.circuit import Refusal
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.stores import RedisCircuitStore
 rules = CircuitBreaker(failure_threshold=1, recovery_seconds=0.2, probe_timeout_seconds=0.5)
 store = RedisCircuitStore(sys.argv[1], prefix=sys.argv[2], timeout_seconds=2.0)
-print(type(store.acquire("model", rules)).__name__, flush=True)
-time.sleep(60)
+while isinstance(store.acquire("model", rules), Refusal):
+    pass
+print("probing", flush=True)
+signal.pause()
 """
 
 
@@ -315,12 +319,11 @@ def test_a_killed_probe_shuts_nobody_out(server, make):
     rules = CircuitBreaker(failure_threshold=1, recovery_seconds=0.2, probe_timeout_seconds=0.5)
     store = make(server.url, prefix=prefix)
     fail(store, rules=rules)
-    time.sleep(0.2)
     holder = subprocess.Popen(
         [sys.executable, "-c", PROBE, server.url, prefix], stdout=subprocess.PIPE, text=True
     )
     try:
-        assert holder.stdout.readline() == "Permit\n"
+        assert holder.stdout.readline() == "probing\n"
         assert isinstance(store.acquire(KEY, rules), Refusal)
         holder.send_signal(signal.SIGKILL)
         started = time.perf_counter()
