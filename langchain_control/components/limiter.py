@@ -12,7 +12,7 @@ from langchain_core.rate_limiters import BaseRateLimiter
 from langchain_core.runnables import RunnableConfig
 from pydantic import Field, model_validator
 
-from langchain_control._effects import Flow, Sleep, arun, run
+from langchain_control._effects import Emit, Flow, Sleep, arun, run
 from langchain_control.components._base import Gate
 from langchain_control.encodings.chat import message_tokens
 from langchain_control.encodings.estimate import estimate
@@ -133,7 +133,7 @@ class RateLimiter(Gate[Any]):
             patience = min(patience, max(0.0, max_wait_seconds))
         verdict = yield from self.take(config, value, patience)
         if verdict.passed and verdict.value.wait_seconds:
-            yield from self._wait(verdict.value, config)
+            yield from self.wait(verdict.value, config)
         return verdict
 
     def take(
@@ -148,16 +148,25 @@ class RateLimiter(Gate[Any]):
             return self._turned_away(answer)
         return passed(Reservation(key, 1, tokens, answer.wait_seconds))
 
-    def _wait(self, reservation: Reservation, config: RunnableConfig) -> Flow[None]:
-        seconds = round(reservation.wait_seconds, 6)
+    def wait(self, reservation: Reservation, config: RunnableConfig | None = None) -> Flow[None]:
+        """Wait for the turn of a reservation that was taken; refund it if that is interrupted.
+
+        Args:
+            reservation: From `take`.
+            config: Hears of the wait. Without it, nobody does.
+        """
         try:
-            yield event(
-                EventName.WAITED, config, component=type(self).__name__, delay_seconds=seconds
-            )
+            if config is not None:
+                yield self._waited(reservation, config)
             yield Sleep(reservation.wait_seconds)
         except BaseException:  # cancelled while waiting: others need not wait for this one
             yield self.refund(reservation)
             raise
+
+    def _waited(self, reservation: Reservation, config: RunnableConfig) -> Emit | None:
+        seconds = round(reservation.wait_seconds, 6)
+        name = type(self).__name__
+        return event(EventName.WAITED, config, component=name, delay_seconds=seconds)
 
     # --- by hand ----------------------------------------------------------------------------------
 
@@ -282,5 +291,5 @@ class _ModelRateLimiter(BaseRateLimiter):
         verdict = yield from self._limiter.take({}, None, math.inf if blocking else 0.0)
         if not verdict.passed:
             return False
-        yield Sleep(verdict.value.wait_seconds)
+        yield from self._limiter.wait(verdict.value)
         return True

@@ -274,6 +274,21 @@ async def test_a_models_limiter_says_no_without_blocking_async(limiter):
     assert [await for_model.aacquire(blocking=False) for _ in range(4)] == [True] * 3 + [False]
 
 
+async def test_a_model_call_cancelled_in_its_wait_gives_the_turn_back(limiter):
+    """A model that is not called any more does not hold up other models."""
+    for_model = limiter.for_model()
+    for _ in range(3):
+        await for_model.aacquire()
+    before = limiter.inspect("hi").retry_after
+    waiting = asyncio.create_task(for_model.aacquire())
+    await asyncio.sleep(0)
+    assert limiter.inspect("hi").retry_after > before
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert limiter.inspect("hi").retry_after == pytest.approx(before)
+
+
 def test_a_models_limiter_needs_a_fixed_key():
     """A model's limiter sees no config, so it cannot ask a function for the key."""
     limiter = RateLimiter(requests_per_minute=1, key=lambda config: "ann")
