@@ -113,6 +113,21 @@ class RateLimiter(Gate[Any]):
             raise ValueError(msg)
         return self
 
+    @model_validator(mode="after")
+    def _admits_something(self) -> Self:
+        rate = self.tokens_per_minute
+        if rate is None:
+            return self
+        wait_seconds = (self.answer_tokens - self._burst(rate)) / rate * SECONDS_PER_MINUTE
+        if wait_seconds > self._patience_seconds():
+            msg = (
+                f"no request ever fits: `answer_tokens` ({self.answer_tokens}) is more than "
+                f"`tokens_per_minute` ({rate:g}) gathers in `burst_seconds` "
+                f"({self.burst_seconds:g}), and in `max_wait_seconds` with `on_limit='wait'`"
+            )
+            raise ValueError(msg)
+        return self
+
     # --- in flows ---------------------------------------------------------------------------------
 
     def admit(
@@ -128,7 +143,7 @@ class RateLimiter(Gate[Any]):
         Returns:
             A verdict whose `value` is the `Reservation`, or a failure with `retry_after`.
         """
-        patience = self.max_wait_seconds if self.on_limit == "wait" else 0.0
+        patience = self._patience_seconds()
         if max_wait_seconds is not None:
             patience = min(patience, max(0.0, max_wait_seconds))
         verdict = yield from self.take(config, value, patience)
@@ -260,6 +275,9 @@ class RateLimiter(Gate[Any]):
             for name, amount, rate in wanted
             if rate is not None and amount
         )
+
+    def _patience_seconds(self) -> float:
+        return self.max_wait_seconds if self.on_limit == "wait" else 0.0
 
     def _burst(self, per_minute: float) -> float:
         """At least one request must fit, however low the rate."""

@@ -353,6 +353,31 @@ def test_refuses_settings_that_make_no_sense(settings, field):
         RateLimiter(**settings)
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"tokens_per_minute": 100, "answer_tokens": 200},
+        {"tokens_per_minute": 100, "answer_tokens": 60, "burst_seconds": 30},
+        {"tokens_per_minute": 100, "answer_tokens": 201, "on_limit": "wait"},
+    ],
+    ids=["rate", "burst", "wait"],
+)
+def test_refuses_limits_that_nothing_ever_fits(settings):
+    """A reservation for the answer that is larger than the limit is named at construction."""
+    with pytest.raises(ValidationError, match=r"`answer_tokens` .* `tokens_per_minute`"):
+        RateLimiter(**settings)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"answer_tokens": 100}, {"answer_tokens": 200, "on_limit": "wait"}]
+)
+def test_limits_that_something_just_fits_are_accepted(settings, clock):
+    """An answer as large as the limit is let through, if need be after the longest wait."""
+    limiter = RateLimiter(tokens_per_minute=100, store=InMemoryRateStore(clock=clock), **settings)
+    verdict, _ = perform(limiter.admit({}), clock)
+    assert verdict.passed
+
+
 def test_configurable_fields_keep_what_was_taken(limiter, call):
     """Changing a setting per call does not refill the limit."""
     tunable = limiter.configurable_fields(requests_per_minute=ConfigurableField(id="rpm"))
