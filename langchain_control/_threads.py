@@ -35,6 +35,13 @@ class BoundedThreads:
         self.limit = limit
         self._free = threading.BoundedSemaphore(limit)
 
+    @property
+    def is_free(self) -> bool:
+        """Whether a call would find a thread right now."""
+        if taken := self._free.acquire(blocking=False):
+            self._free.release()
+        return taken
+
     def run(
         self,
         call: Callable[[], T],

@@ -79,6 +79,14 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path):
         ControlPolicy.from_yaml(path)
 
 
+def test_variables_that_contradict_each_other_are_refused_by_name():
+    """A field cannot be set whole and in parts."""
+    environ = {"LANGCHAIN_CONTROL_RETRY": "x", "LANGCHAIN_CONTROL_RETRY__MAX_ATTEMPTS": "3"}
+
+    with pytest.raises(ValueError, match="RETRY__MAX_ATTEMPTS"):
+        ControlPolicy.from_env(environ=environ)
+
+
 def test_it_is_frozen():
     """A policy does not change under a running application."""
     with pytest.raises(ValidationError):

@@ -28,12 +28,16 @@ from langchain_control import (
     ControlResult,
     FailureMode,
     FallbackRouter,
+    InputGuard,
     PromptBuilder,
+    RateLimiter,
     ResponseValidator,
     RetryEngine,
     create_control_graph,
+    steps,
     with_control,
 )
+from langchain_control._threads import BoundedThreads
 from langchain_control.errors import (
     AttemptsExhausted,
     BudgetExceeded,
@@ -276,17 +280,153 @@ def test_a_wait_that_does_not_fit_the_deadline_is_not_waited(call):
     assert call(with_control(model, bounded, include_result=True), "Q?").status == "fallback"
 
 
+def test_fallbacks_share_what_is_left_of_the_deadline(call):
+    """Each strategy gets the time that is left when its turn comes, not when the first's came."""
+    clock = ManualClock()
+    asked = []
+
+    def slow(question):
+        asked.append(question)
+        clock.advance(4)
+
+    strategies = [(f"slow {n}", slow) for n in range(4)]
+    bounded = policy(
+        clock=clock,
+        timer=clock,
+        deadline_seconds=10,
+        fallback=FallbackRouter(strategies=strategies),
+        retry=RetryEngine(max_attempts=1),
+    )
+    limits = []
+    flow_call = steps.Call
+
+    def noting(*arguments):
+        limits.append(arguments[3])
+        return flow_call(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(steps, "Call", noting)
+        call(with_control(lambda _: "no", bounded, include_result=True), "Q?")
+
+    assert limits == [10, 10, 6, 2, steps.GRACE_SECONDS]
+
+
+def test_a_lack_of_threads_is_not_the_providers_failure():
+    """Threads that others hold say nothing about the model: its circuit stays closed."""
+    threads, gate = BoundedThreads(1), threading.Event()
+    busy = threading.Thread(target=threads.run, args=(lambda: gate.wait(10), 10))
+    busy.start()
+    while threads.is_free:
+        pass
+    breaker = CircuitBreaker(failure_threshold=1)
+    crowded = policy(
+        threads=threads, timeout_seconds=0.01, breaker=breaker, retry=RetryEngine(max_attempts=1)
+    )
+
+    result = with_control(lambda _: GOOD, crowded, include_result=True).invoke("Q?")
+
+    gate.set()
+    busy.join()
+    assert result.failure_mode is FailureMode.TIMEOUT
+    assert all(view["state"] == "closed" for view in breaker.snapshot().values())
+
+
+def test_a_fallback_sees_the_conversation_as_screened(call):
+    """An attack that is kept from the model is kept from a fallback function, too."""
+    seen = []
+
+    def strategy(question, request):
+        seen.extend(m.text for m in request.messages)
+        return GOOD
+
+    history = [HumanMessage(ATTACK), AIMessage("No."), HumanMessage("Which city?")]
+    falling = policy(
+        fallback=FallbackRouter(strategies=[("f", strategy)]), retry=RetryEngine(max_attempts=1)
+    )
+
+    call(with_control(lambda _: "no", falling), history)
+
+    assert seen == ["No.", "Which city?"]
+
+
+def test_a_cut_off_run_gives_its_reservation_back():
+    """A client that hangs up does not keep the tokens that were reserved for its answer."""
+    limiter = RateLimiter(tokens_per_minute=1000, answer_tokens=900)
+    entered = asyncio.Event()
+
+    async def hangs(_):
+        entered.set()
+        await asyncio.sleep(60)
+
+    async def main():
+        controlled = with_control(RunnableLambda(hangs), policy(limiter=limiter))
+        run = asyncio.create_task(controlled.ainvoke("Q?"))
+        await entered.wait()
+        assert not (await limiter.ainspect("Q?")).passed
+        run.cancel()
+        await asyncio.wait({run})
+        assert (await limiter.ainspect("Q?")).passed
+
+    asyncio.run(main())
+
+
+def test_arguments_of_a_call_reach_the_model(call):
+    """`bind` and keyword arguments go to the model; a gate, which has none, says so."""
+    got = []
+
+    class Noting(ScriptedChatModel):
+        def _generate(self, messages, stop=None, run_manager=None, **kwargs):
+            got.append(stop)
+            return super()._generate(messages, stop, run_manager, **kwargs)
+
+        async def _agenerate(self, messages, stop=None, run_manager=None, **kwargs):
+            got.append(stop)
+            return await super()._agenerate(messages, stop, run_manager, **kwargs)
+
+    controlled = with_control(Noting(script=lambda _: GOOD), policy())
+
+    call(controlled.bind(stop=["x"]), "Q?")
+    controlled.invoke("Q?", stop=["y"])
+
+    assert got == [["x"], ["y"]]
+    with pytest.raises(TypeError, match="takes no call arguments, got `stop`"):
+        call(InputGuard().bind(stop=["x"]), "Q?")
+
+
+def test_an_empty_conversation_is_empty_input(call):
+    """No message at all is turned away like an empty one."""
+    with pytest.raises(InputRejected, match="empty"):
+        call(with_control(ScriptedChatModel(script=[]), policy()), [])
+
+
+@pytest.mark.parametrize("context", [{"a": "b"}, [{"page_content": "x"}], 5, b"x"])
+def test_a_context_of_the_wrong_kind_is_refused_by_name(call, context):
+    """Documents are text or Documents; anything else is the program's mistake."""
+    with pytest.raises(TypeError, match="`context` is text"):
+        call(
+            with_control(ScriptedChatModel(script=[]), policy()),
+            {"input": "Q?", "context": context},
+        )
+
+
+def test_tools_need_a_chat_model():
+    """A function takes no tools, and the error says what to do."""
+    with pytest.raises(TypeError, match="put a chat model under control"):
+        with_control(lambda _: GOOD, policy()).bind_tools([])
+
+
 def test_cancelling_a_run_gives_the_permit_back():
     """A cancelled probe neither counts nor keeps the circuit half-open."""
     clock = ManualClock()
     breaker = CircuitBreaker(
         failure_threshold=1, recovery_seconds=1, store=InMemoryCircuitStore(clock=clock)
     )
-    script = iter([ModelTimeoutError("t")])
+    script, entered = iter([ModelTimeoutError("t")]), asyncio.Event()
 
     async def model(_):
         for error in script:
             raise error
+        entered.set()
         await asyncio.sleep(60)
 
     controlled = with_control(
@@ -298,14 +438,15 @@ def test_cancelling_a_run_gives_the_permit_back():
             await controlled.ainvoke("Q?")
         clock.advance(2)
         probe = asyncio.create_task(controlled.ainvoke("Q?"))
-        await asyncio.sleep(0.01)
+        await entered.wait()
         with pytest.raises(CircuitOpen):
             await controlled.ainvoke("Q?")
         probe.cancel()
         with pytest.raises(asyncio.CancelledError):
             await probe
+        entered.clear()
         third = asyncio.create_task(controlled.ainvoke("Q?"))
-        await asyncio.sleep(0.01)
+        await entered.wait()
         assert not third.done(), "the slot of the cancelled probe is free again"
         third.cancel()
         await asyncio.wait({third})

@@ -115,6 +115,23 @@ def test_as_a_node_only_the_accepted_answer_reaches_the_parent(checkpointer):
     assert [m.content for m in messages] == ["Which city?", '{"city":"Paris"}']
 
 
+def test_a_parent_keeps_its_own_documents():
+    """A parent's `context` is read as documents and left as it is."""
+
+    class Retrieval(MessagesState):
+        context: list[str]
+
+    model = ScriptedChatModel(script=[GOOD])
+    builder = StateGraph(Retrieval)
+    builder.add_node("answer", create_control_graph(model, strict_policy()))
+    builder.add_edge(START, "answer")
+
+    state = builder.compile().invoke({**ask(), "context": ["Paris is lovely."]})
+
+    assert state["context"] == ["Paris is lovely."]
+    assert any("Paris is lovely." in m.text for m in model.calls[0])
+
+
 def test_as_a_subgraph_on_a_reused_thread_each_run_starts_afresh():
     """A parent's thread carries the conversation; each run inside starts with no attempts."""
     model = ScriptedChatModel(script=["bad", GOOD, "bad", "bad", "bad", GOOD])
