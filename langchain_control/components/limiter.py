@@ -234,7 +234,10 @@ class RateLimiter(Gate[Any]):
     # --- as a gate --------------------------------------------------------------------------------
 
     def _inspect(self, value: Any) -> Flow[ValidationResult]:
-        """Say whether there is room at this moment. Takes none; needs a fixed `key`."""
+        """Say whether there is room at this moment. Needs a fixed `key`.
+
+        Takes room and gives it back at once, so that others may be turned away meanwhile.
+        """
         verdict = yield from self.take({}, value, 0.0)
         if not verdict.passed:
             return verdict
