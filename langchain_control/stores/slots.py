@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any
 
@@ -15,11 +15,15 @@ __all__ = ["Slots", "Ticket"]
 class Ticket:
     """A place, or the wait for one. Hand it back through `Slots.leave`, whatever becomes of it."""
 
-    __slots__ = ("_turn", "key")
+    __slots__ = ("_turn", "has_left", "key")
+
+    has_left: bool
+    """For the owner: whether it was handed back."""
 
     def __init__(self, key: str) -> None:
         """Begin to wait."""
         self.key = key
+        self.has_left = False
         self._turn: Future[None] = Future()
 
     @property
@@ -35,7 +39,7 @@ class Ticket:
         """Wait in a thread; return whether it was one's turn in time."""
         try:
             self._turn.result(timeout=seconds)
-        except (FutureTimeoutError, CancelledError):
+        except FutureTimeoutError:
             return False
         return True
 
@@ -90,8 +94,11 @@ class Slots:
         return ticket
 
     def leave(self, ticket: Ticket) -> None:
-        """Give a place to the next in the queue, or leave the queue."""
+        """Give a place to the next in the queue, or leave the queue. Counts once per ticket."""
         with self._lock:
+            if ticket.has_left:
+                return
+            ticket.has_left = True
             room = self._rooms[ticket.key]
             if not ticket.is_admitted:
                 room.queue.remove(ticket)

@@ -1,0 +1,34 @@
+"""Places: entered, waited for, and left."""
+
+import pytest
+
+from langchain_control.stores.slots import Slots
+
+
+def test_a_place_is_given_back_once():
+    """Leaving twice does not free the place of another."""
+    slots = Slots()
+    first, _ = (slots.enter("key", places=2, queue=0) for _ in range(2))
+    slots.leave(first)
+    slots.leave(first)
+    assert slots.inside("key") == 1
+
+
+def test_leaving_twice_does_not_admit_two():
+    """One place that becomes free is one turn."""
+    slots = Slots()
+    first, second, third = (slots.enter("key", places=1, queue=2) for _ in range(3))
+    slots.leave(first)
+    slots.leave(first)
+    assert second.is_admitted
+    assert not third.is_admitted
+
+
+@pytest.mark.parametrize("queue", [0, 1])
+def test_the_last_to_leave_may_leave_twice(queue):
+    """What is empty stays empty, inside and in the queue."""
+    slots = Slots()
+    tickets = [slots.enter("key", places=1, queue=queue) for _ in range(1 + queue)]
+    for ticket in 2 * tickets[::-1]:
+        slots.leave(ticket)
+    assert slots.inside("key") == slots.waiting("key") == 0
