@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 from uuid import uuid4
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, RemoveMessage
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from langchain_control._effects import Flow, arun, run
+from langchain_control._effects import Flow
+from langchain_control.components._base import Component
 from langchain_control.components.validator import ResponseValidator
 from langchain_control.errors import error_for
 from langchain_control.events import EventName, event, rules_of
@@ -68,65 +69,65 @@ def control_handoff(  # noqa: PLR0913  (keywords, each with a meaning of its own
         if isinstance(contract, ResponseValidator)
         else ResponseValidator(response_schema=contract)
     )
-    route = _Route(sender, receiver, fallback)
-    return Handoff(route, validator, policy or ControlPolicy(), key)
+    return Handoff(
+        sender=sender,
+        receiver=receiver,
+        fallback=fallback,
+        contract=validator,
+        policy=policy or ControlPolicy(),
+        key=key,
+    )
 
 
-class _Route(NamedTuple):
+class Handoff(Component[Any, "Command[str]"]):
+    """The node that `control_handoff` makes: judge what a state holds, and say where to go."""
+
     sender: str
+    """The node that is asked to correct what it passes."""
+
     receiver: str
-    fallback: str | None
+    """The node that gets it."""
 
+    fallback: str | None = None
+    """The node to go to when the attempts are used up. By default none: the graph stops."""
 
-class Handoff(Runnable[Any, "Command[str]"]):
-    """The node that `control_handoff` makes."""
+    contract: ResponseValidator
+    """What is passed must meet it."""
 
-    def __init__(
-        self, route: _Route, validator: ResponseValidator, policy: ControlPolicy, key: str
-    ) -> None:
-        """Keep the parts."""
-        self.name = f"{route.sender} to {route.receiver}"
-        self._route = route
-        self._validator = validator
-        self._policy = policy
-        self._key = key
+    policy: ControlPolicy = Field(default_factory=ControlPolicy)
+    """Its retry engine decides about attempts, its guard looks for attacks, its trail is told."""
+
+    key: str = "messages"
+    """Where in the state it is. The default means the last answer of the conversation."""
+
+    @property
+    def OutputType(self) -> Any:  # noqa: N802
+        """Where to go, and what changes in the state."""
+        return Command[str]
 
     @property
     def destinations(self) -> tuple[str, ...]:
         """The nodes this one may go to, for `add_node` to draw."""
-        sender, receiver, fallback = self._route
-        return (receiver, sender, *((fallback,) if fallback else ()))
+        return (self.receiver, self.sender, *((self.fallback,) if self.fallback else ()))
 
-    def invoke(
-        self,
-        input: Any,  # noqa: A002
-        config: RunnableConfig | None = None,
-        **kwargs: Any,  # noqa: ARG002
-    ) -> Command[str]:
-        """Judge what the state holds, and say where to go."""
-        return run(self._judged(input, heard(config, self._policy.audit)))
+    def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
+        """Name runs, records and corrections after the two nodes."""
+        title = name or self.name or f"{self.sender} to {self.receiver}"
+        return super().get_name(suffix, name=title)
 
-    async def ainvoke(
-        self,
-        input: Any,  # noqa: A002
-        config: RunnableConfig | None = None,
-        **kwargs: Any,  # noqa: ARG002
-    ) -> Command[str]:
-        """Judge what the state holds, and say where to go; rules may be async."""
-        return await arun(self._judged(input, heard(config, self._policy.audit)))
-
-    def _judged(self, state: Any, config: RunnableConfig) -> Flow[Command[str]]:
-        messages = list(_read(state, "messages") or ())
+    def _flow(self, value: Any, config: RunnableConfig) -> Flow[Command[str]]:
+        config = heard(config, self.policy.audit)
+        messages = list(_read(value, "messages") or ())
         corrections = [m for m in messages if self._is_correction(m)]
         number = len(corrections) + 1
-        passed_on = _answer_in(messages) if self._key == "messages" else _read(state, self._key)
+        passed_on = _answer_in(messages) if self.key == "messages" else _read(value, self.key)
         answer = _as_answer(passed_on)
         verdict = yield from self._verdict_on(answer)
         ending = self._ending(verdict, number)
         yield event(
             EventName.HANDED_OVER,
             config,
-            key=self.name,
+            key=self.get_name(),
             status=ending,
             number=number,
             failure_mode=verdict.failure_mode.value,
@@ -135,41 +136,41 @@ class Handoff(Runnable[Any, "Command[str]"]):
         )
         match ending:
             case "accepted":
-                clean = self._validator.clean(answer, verdict)
-                return self._go(self._route.receiver, corrections, messages, passed_on=clean)
+                clean = self.contract.clean(answer, verdict)
+                return self._go(self.receiver, corrections, messages, passed_on=clean)
             case "returned":
                 return self._return(verdict, passed_on)
             case "diverted":
                 rejected = passed_on if isinstance(passed_on, BaseMessage) else None
-                return self._go(str(self._route.fallback), corrections, messages, rejected=rejected)
+                return self._go(str(self.fallback), corrections, messages, rejected=rejected)
             case "refused":
                 raise error_for(_result(verdict))
 
     def _verdict_on(self, answer: AIMessage) -> Flow[ValidationResult]:
-        if self._policy.guard is not None and answer.text:
-            screened = yield from self._policy.guard.judge(str(answer.text), source="context")
+        if self.policy.guard is not None and answer.text:
+            screened = yield from self.policy.guard.judge(str(answer.text), source="context")
             if screened.failure_mode is FailureMode.PROMPT_INJECTION:
                 return failure(
                     FailureMode.PROMPT_INJECTION, screened.message, findings=screened.findings
                 )
-        return (yield from self._validator.judge(answer))
+        return (yield from self.contract.judge(answer))
 
     def _ending(self, verdict: ValidationResult, number: int) -> Ending:
         if verdict.passed:
             return "accepted"
-        if self._policy.retry.should_retry(verdict.failure_mode, number):
+        if self.policy.retry.should_retry(verdict.failure_mode, number):
             return "returned"
-        return "diverted" if self._route.fallback else "refused"
+        return "diverted" if self.fallback else "refused"
 
     def _return(self, verdict: ValidationResult, passed_on: Any) -> Command[str]:
-        said = self._policy.retry.hint(verdict.failure_mode, verdict.violations)
+        said = self.policy.retry.hint(verdict.failure_mode, verdict.violations)
         rejected = passed_on.id if isinstance(passed_on, BaseMessage) else None
         correction = HumanMessage(
             said or "Please do that again.",
             id=uuid4().hex,
-            additional_kwargs={RETURNED: {"name": self.name, "rejected": rejected}},
+            additional_kwargs={RETURNED: {"name": self.get_name(), "rejected": rejected}},
         )
-        return Command(goto=self._route.sender, update={"messages": [correction]})
+        return Command(goto=self.sender, update={"messages": [correction]})
 
     def _go(
         self,
@@ -186,16 +187,16 @@ class Handoff(Runnable[Any, "Command[str]"]):
         changes: list[BaseMessage] = [
             RemoveMessage(str(m.id)) for m in messages if m.id in obsolete
         ]
-        if self._key == "messages":
+        if self.key == "messages":
             return Command(
                 goto=node, update={"messages": [*changes, *([passed_on] if passed_on else [])]}
             )
-        update: dict[str, Any] = {self._key: passed_on and _plain(passed_on)}
+        update: dict[str, Any] = {self.key: passed_on and _plain(passed_on)}
         return Command(goto=node, update={**update, **({"messages": changes} if changes else {})})
 
     def _is_correction(self, message: BaseMessage) -> bool:
         note = message.additional_kwargs.get(RETURNED)
-        return isinstance(note, Mapping) and note.get("name") == self.name
+        return isinstance(note, Mapping) and note.get("name") == self.get_name()
 
 
 def _read(state: Any, key: str) -> Any:

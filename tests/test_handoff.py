@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
 from langchain.agents import create_agent
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from langchain_control import (
     AuditLogger,
@@ -18,7 +19,7 @@ from langchain_control import (
     ResponseValidator,
 )
 from langchain_control.errors import AttemptsExhausted
-from langchain_control.handoff import control_handoff
+from langchain_control.handoff import Handoff, control_handoff
 from langchain_control.sinks import MemorySink
 from langchain_control.testing import ScriptedChatModel
 from tests.scenarios import ATTACK
@@ -213,3 +214,29 @@ def test_what_is_rejected_for_good_does_not_stay_in_the_state(call):
     policy = ControlPolicy(retry={"max_attempts": 1})
 
     assert call(graph_of({"x": 1}, fallback="late", policy=policy), ASK)["findings"] is None
+
+
+def check_of(**options: Any) -> Handoff:
+    return control_handoff(Findings, sender="send", receiver="receive", key="findings", **options)
+
+
+def test_a_hand_off_works_outside_a_graph(call):
+    """Called by hand it says where it would go, and the trail is told."""
+    sink = MemorySink()
+    policy = ControlPolicy(audit=AuditLogger(None, sinks=[sink]))
+
+    command = call(check_of(policy=policy), {"messages": [], "findings": {"facts": []}})
+
+    assert (command.goto, command.update) == ("receive", {"findings": {"facts": []}})
+    assert [(r["key"], r["status"]) for r in sink.records] == [("send to receive", "accepted")]
+
+
+def test_a_hand_off_is_a_component():
+    """It can be kept, copied, changed and described like any other."""
+    check = pickle.loads(pickle.dumps(check_of()))
+
+    assert (check.get_name(), check.destinations) == ("send to receive", ("receive", "send"))
+    assert check.override(fallback="late").destinations == ("receive", "send", "late")
+    assert check.get_input_jsonschema()
+    with pytest.raises(ValidationError, match="frozen"):
+        check.key = "messages"
