@@ -157,7 +157,8 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
 
         The longer of `retry_after` and exponential backoff; jitter is added below the cap.
         """
-        from tenacity import RetryCallState, Retrying, wait_exponential  # noqa: PLC0415  (imports tornado where it is installed: 0.1 s that only a failure should cost)
+        # Imports tornado where that is installed: 0.1 s that only a failure should cost.
+        from tenacity import RetryCallState, Retrying, wait_exponential  # noqa: PLC0415
 
         state = RetryCallState(Retrying(), None, (), {})
         state.attempt_number = attempt_number
