@@ -26,7 +26,7 @@ __all__ = ["Handoff", "control_handoff"]
 RETURNED = "control_handoff"
 """Key in the `additional_kwargs` of a correction: which hand-off it is for, and what it rejects."""
 
-Ending = Literal["accepted", "returned", "diverted", "refused"]
+Decision = Literal["accepted", "returned", "diverted", "refused"]
 
 
 def control_handoff(  # noqa: PLR0913  (keywords, each with a meaning of its own)
@@ -123,18 +123,18 @@ class Handoff(Component[Any, "Command[str]"]):
         passed_on = _answer_in(messages) if self.key == "messages" else _read(value, self.key)
         answer = _as_answer(passed_on)
         verdict = yield from self._verdict_on(answer)
-        ending = self._ending(verdict, number)
+        decision = self._decision(verdict, number)
         yield event(
             EventName.HANDED_OVER,
             config,
             key=self.get_name(),
-            status=ending,
+            status=decision,
             number=number,
             failure_mode=verdict.failure_mode.value,
             message=verdict.message or None,
             rules=rules_of(verdict),
         )
-        match ending:
+        match decision:
             case "accepted":
                 clean = self.contract.clean(answer, verdict)
                 return self._go(self.receiver, corrections, messages, passed_on=clean)
@@ -155,7 +155,7 @@ class Handoff(Component[Any, "Command[str]"]):
                 )
         return (yield from self.contract.judge(answer))
 
-    def _ending(self, verdict: ValidationResult, number: int) -> Ending:
+    def _decision(self, verdict: ValidationResult, number: int) -> Decision:
         if verdict.passed:
             return "accepted"
         if self.policy.retry.should_retry(verdict.failure_mode, number):
