@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from langchain_control.detectors import disguises
-from langchain_control.detectors.encodings import DECODERS
+from langchain_control.detectors.decoding import DECODERS
 from langchain_control.detectors.folding import fold, fold_match, resolve_lookalikes
 
 __all__ = ["NormalizedText", "View", "normalize"]
