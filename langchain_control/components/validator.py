@@ -27,7 +27,7 @@ from langchain_control.rules import (
     failure_mode_of,
     violations_of,
 )
-from langchain_control.rules.folding import fold
+from langchain_control.rules.folding import fold_phrase
 
 __all__ = ["ResponseValidator"]
 
@@ -115,7 +115,9 @@ class ResponseValidator(Gate[AIMessage]):
         if self.coerce and isinstance(self.response_schema, Mapping | None):
             msg = "`coerce` needs a type as `response_schema`: JSON Schema converts nothing"
             raise ValueError(msg)
-        both = set(map(fold, self.must_contain)) & set(map(fold, self.forbidden_phrases))
+        both = set(map(fold_phrase, self.must_contain)) & set(
+            map(fold_phrase, self.forbidden_phrases)
+        )
         if both:
             msg = f"`must_contain` and `forbidden_phrases` share {sorted(both)}"
             raise ValueError(msg)

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from langchain_control.outcomes import FailureMode, Violation
 from langchain_control.rules.answer import Answer
-from langchain_control.rules.folding import fold, phrase_pattern
+from langchain_control.rules.folding import fold_phrase, phrase_pattern
 from langchain_control.rules.nearness import nearness
 
 __all__ = ["MustContain"]
@@ -68,6 +68,6 @@ class MustContain:
         return [Violation(rule="must_contain", expected=expected, found=found)]
 
     def _missing(self, answer: Answer) -> list[str]:
-        text = fold(answer.prose)
+        text = fold_phrase(answer.prose)
         found = zip(self.phrases, self._patterns, strict=True)
         return [phrase for phrase, pattern in found if not pattern.search(text)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["fold", "phrase_pattern"]
+__all__ = ["fold_phrase", "phrase_pattern"]
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _SPACES = re.compile(r"\s+")
@@ -15,7 +15,7 @@ _UNSPACED = re.compile(
 """Scripts that write words without spaces: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
 
 
-def fold(text: str) -> str:
+def fold_phrase(text: str) -> str:
     """Bring a text to the form in which phrases are compared."""
     if not text.isascii():
         text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
@@ -28,7 +28,7 @@ def phrase_pattern(phrase: str) -> re.Pattern[str]:
     Raises:
         ValueError: The phrase has no characters to look for.
     """
-    folded = fold(phrase)
+    folded = fold_phrase(phrase)
     if not folded:
         msg = "a phrase must not be blank"
         raise ValueError(msg)

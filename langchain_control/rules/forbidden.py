@@ -11,7 +11,7 @@ import jsonschema_rs
 
 from langchain_control.outcomes import FailureMode, Violation
 from langchain_control.rules.answer import Answer
-from langchain_control.rules.folding import fold, phrase_pattern
+from langchain_control.rules.folding import fold_phrase, phrase_pattern
 
 __all__ = ["ForbiddenPatterns", "ForbiddenPhrases"]
 
@@ -42,7 +42,7 @@ class ForbiddenPhrases:
 
     def check(self, answer: Answer) -> list[Violation]:
         """Name every phrase that occurs, once."""
-        text = fold(answer.prose)
+        text = fold_phrase(answer.prose)
         found = zip(self.phrases, self._patterns, strict=True)
         return [self._violation(phrase) for phrase, pattern in found if pattern.search(text)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from langchain_control.rules.folding import fold
+from langchain_control.rules.folding import fold_phrase
 
 __all__ = ["nearness"]
 
@@ -18,9 +18,9 @@ def nearness(phrase: str, text: str) -> float:
     The Dice coefficient of the sets of three-character runs: cheap, without any dependency, and
     blind to meaning. It knows "refund" in "refunded", and not in "money back".
     """
-    wanted = _trigrams(fold(phrase))
-    words = list(islice(fold(text).split(" "), MAX_WORDS))
-    width = fold(phrase).count(" ") + 1
+    wanted = _trigrams(fold_phrase(phrase))
+    words = list(islice(fold_phrase(text).split(" "), MAX_WORDS))
+    width = fold_phrase(phrase).count(" ") + 1
     runs = (" ".join(words[i : i + width]) for i in range(max(1, len(words) - width + 1)))
     return max((_dice(wanted, _trigrams(run)) for run in runs), default=0.0)
 

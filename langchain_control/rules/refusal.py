@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from langchain_control.outcomes import FailureMode, Violation
 from langchain_control.rules.answer import Answer
-from langchain_control.rules.folding import fold
+from langchain_control.rules.folding import fold_phrase
 
 __all__ = ["NotRefusal"]
 
@@ -40,7 +40,7 @@ class NotRefusal:
 
     def check(self, answer: Answer) -> Violation | None:
         """Look for a refusal in the first `OPENING_CHARS` characters."""
-        opening = fold(answer.prose[:OPENING_CHARS]).replace("\u2019", "'")
+        opening = fold_phrase(answer.prose[:OPENING_CHARS]).replace("\u2019", "'")
         if not _DECLINES.search(opening):
             return None
         return Violation(rule="refusal", expected="an answer", found="a refusal")

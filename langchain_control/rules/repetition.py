@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from langchain_control.outcomes import FailureMode, Violation
 from langchain_control.rules.answer import Answer
-from langchain_control.rules.folding import fold
+from langchain_control.rules.folding import fold_phrase
 
 __all__ = ["NotRepetitive"]
 
@@ -39,7 +39,7 @@ class NotRepetitive:
 
     def check(self, answer: Answer) -> Violation | None:
         """Count the runs that occurred before."""
-        words = fold(answer.prose).split(" ")
+        words = fold_phrase(answer.prose).split(" ")
         if len(words) < self.min_words:
             return None
         runs = Counter(zip(*(islice(words, i, None) for i in range(self.words)), strict=False))
