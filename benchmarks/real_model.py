@@ -194,8 +194,8 @@ def report(trials: Mapping[str, Sequence[Trial]], console: Console) -> None:
 
 _COLUMNS = (
     "contestant",
-    "contract met",
-    "answer right",
+    "met",
+    "right",
     "fallback",
     "nothing",
     "calls",
@@ -205,7 +205,7 @@ _COLUMNS = (
     "seconds",
 )
 _READING = (
-    "contract met, answer right: answers of the model; right is counted where it can be checked.",
+    "met, right: answers of the model that met the contract, and those of them known to be right.",
     "fallback: a canned answer instead, which counts as neither. nothing: no answer at all.",
     "out per met: answer tokens, those of failed attempts too, per answer that met its contract.",
     "seconds: per request, whatever came of it.",
