@@ -15,8 +15,8 @@ from pydantic import Field
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from langchain_control.components._base import Component
-from langchain_control.components.budget import Prompt, TokenBudget, messages_of, overflow
-from langchain_control.conversation import Conversation
+from langchain_control.components.budget import Prompt, TokenBudget, overflow
+from langchain_control.conversation import Conversation, messages_of
 from langchain_control.encodings.chat import REPLY_TOKENS
 from langchain_control.encodings.surrogates import well_formed
 from langchain_control.errors import BudgetExceeded, rejection
