@@ -6,14 +6,17 @@ import http.client
 import json
 import socket
 import ssl
+import sys
 import urllib.error
 
 import pytest
 from langchain_core import exceptions as core
 from langchain_core.exceptions import OutputParserException
-from langgraph.errors import GraphBubbleUp
+from langgraph import errors as graph_errors
+from langgraph.errors import GraphBubbleUp, GraphInterrupt
 
 from langchain_control.errors import classify
+from langchain_control.foreign_errors import steers_a_graph
 from langchain_control.outcomes import FailureMode
 from tests.sdk_errors import (
     CarriesStatusError,
@@ -378,3 +381,40 @@ def test_a_name_alone_is_not_enough():
         pass
 
     assert classify(APIError()) is None
+
+
+# --- what steers a graph --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("exc", "steers"),
+    [
+        (GraphBubbleUp(), True),
+        (GraphInterrupt(), True),
+        (graph_errors.GraphRecursionError(), False),
+        (ValueError("a bug"), False),
+        (TimeoutError(), False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_interrupts_steer_a_graph_and_failures_do_not(exc, steers):
+    """What LangGraph raises to stop or redirect a graph is told from what went wrong."""
+    assert steers_a_graph(exc) is steers
+
+
+def test_an_invalid_resume_steers_a_graph(monkeypatch):
+    """Newer LangGraph raises on an answer that fits no interrupt, and says which errors are it."""
+
+    def is_invalid_resume(exc):
+        return isinstance(exc, KeyError)
+
+    monkeypatch.setattr(graph_errors, "is_invalid_resume", is_invalid_resume, raising=False)
+    assert steers_a_graph(KeyError())
+    assert not steers_a_graph(ValueError())
+
+
+def test_without_langgraph_nothing_steers_a_graph(monkeypatch):
+    """LangGraph is not loaded for the question."""
+    monkeypatch.delitem(sys.modules, "langgraph.errors")
+    assert not steers_a_graph(GraphBubbleUp())
+    assert "langgraph.errors" not in sys.modules

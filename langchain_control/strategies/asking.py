@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias, cast
@@ -13,6 +12,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from langchain_control._effects import Call, Flow
 from langchain_control.errors import classify
+from langchain_control.foreign_errors import steers_a_graph
 from langchain_control.outcomes import FailureMode, ValidationResult, failure, passed
 from langchain_control.strategies.function import from_function
 
@@ -89,7 +89,7 @@ def ask(
         given = yield make_call(*_task(name, strategy, request))
         reply = _as_message((yield given) if inspect.isawaitable(given) else given)
     except Exception as exc:
-        if _steers_a_graph(exc):
+        if steers_a_graph(exc):
             raise
         return _asked(name, "crashed", _NO_REPLY, failure(_mode_of(exc), type(exc).__name__))
     if _is_blank(reply):
@@ -116,11 +116,6 @@ def _mode_of(exc: Exception) -> FailureMode:
     return (
         FailureMode.MODEL_ERROR if mode in (None, FailureMode.NONE) else cast("FailureMode", mode)
     )
-
-
-def _steers_a_graph(exc: Exception) -> bool:
-    graph_errors = sys.modules.get("langgraph.errors")  # not loaded: nothing can raise it
-    return graph_errors is not None and isinstance(exc, graph_errors.GraphBubbleUp)
 
 
 def _as_message(given: Any) -> AIMessage:
