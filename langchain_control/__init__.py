@@ -8,8 +8,8 @@ component can be used without langgraph.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # checkers take the name for granted; `typing` is most of the import's cost
 if TYPE_CHECKING:
     from langchain_control.components.audit import AuditLogger
     from langchain_control.components.breaker import CircuitBreaker
@@ -87,7 +87,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Load a public name on first use."""
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415  (costs time nobody asked for)

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from langchain_core.callbacks.manager import adispatch_custom_event, dispatch_custom_event
 
-from langchain_control._threads import waits
+from langchain_control._waiting import await_within
+from langchain_control.sync_only import is_sync_only
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
     from langchain_core.runnables import Runnable, RunnableConfig
 
     from langchain_control._threads import BoundedThreads
+    from langchain_control._waiting import Patience
 
 __all__ = ["Call", "Emit", "Flow", "Sleep", "arun", "run"]
 
@@ -40,10 +40,9 @@ class Call(NamedTuple):
     config: RunnableConfig | None
     timeout_seconds: float | None = None
     threads: BoundedThreads | None = None
-    """Where a sync call with a time limit runs; needed only with `timeout_seconds`."""
-    patience: Callable[[], float] | None = None
-    """Asked within the time limit, at the start and after each wait, how many seconds to wait
-    before asking again. 0 gives the call up, as the limit does."""
+    """Where a sync call with a time limit runs, and any call of a Runnable that has no async."""
+    patience: Patience | None = None
+    """May give the call up before the limit."""
 
 
 class Sleep(NamedTuple):
@@ -124,36 +123,14 @@ async def _aperform(effect: Any) -> Any:
     match effect:
         case Call(runnable, given, config, None):
             return await runnable.ainvoke(given, config)
-        case Call(runnable, given, config, float() | int() as seconds, _, patience):
-            return await _within(seconds, runnable.ainvoke(given, config), patience)
+        case Call(runnable, given, config, float() | int() as seconds, threads, patience):
+            if threads is not None and is_sync_only(runnable):
+                return await threads.arun(lambda: runnable.invoke(given, config), seconds, patience)
+            call = asyncio.ensure_future(runnable.ainvoke(given, config))
+            return await await_within(call, seconds, patience)
         case Sleep(seconds):
             return await asyncio.sleep(seconds)
         case Emit(name, data, config):
             return await adispatch_custom_event(name, data, config=config)
         case other:
             return await other if inspect.isawaitable(other) else other
-
-
-async def _within(
-    seconds: float, call: Coroutine[Any, Any, T], patience: Callable[[], float] | None
-) -> T:
-    """Await a call for at most `seconds`, even if it swallows its own cancellation."""
-    started = time.monotonic()
-    task = asyncio.ensure_future(call)
-    try:
-        for step in waits(seconds, patience):
-            done, _ = await asyncio.wait({task}, timeout=step)
-            if done:
-                return task.result()
-    except BaseException:
-        _abandon(task)
-        raise
-    _abandon(task)
-    msg = f"no answer within {time.monotonic() - started:.3g} s"
-    raise TimeoutError(msg)
-
-
-def _abandon(task: asyncio.Future[Any]) -> None:
-    task.cancel()
-    # Retrieve whatever it still raises, or asyncio complains at garbage collection.
-    task.add_done_callback(lambda done: done.cancelled() or done.exception())

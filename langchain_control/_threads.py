@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
+from concurrent.futures import Future
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from langchain_control._waiting import Patience, await_within, no_answer, waits
 
-__all__ = ["BoundedThreads", "NoFreeThread", "waits"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["BoundedThreads", "NoFreeThread"]
 
 T = TypeVar("T")
+
+POLL_SECONDS = 0.01
+"""How often async code looks for a free thread: waiting for it must not block the event loop."""
 
 
 class NoFreeThread(TimeoutError):  # noqa: N818  (named for what happened, like its relatives)
@@ -43,17 +50,14 @@ class BoundedThreads:
         return taken
 
     def run(
-        self,
-        call: Callable[[], T],
-        timeout_seconds: float,
-        patience: Callable[[], float] | None = None,
+        self, call: Callable[[], T], timeout_seconds: float, patience: Patience | None = None
     ) -> T:
         """Return what `call` returns or raise what it raises.
 
         Args:
             call: Runs in a thread of its own.
             timeout_seconds: How long to wait for it.
-            patience: May give it up earlier; see `waits`.
+            patience: May give it up earlier.
 
         Raises:
             TimeoutError: There was no answer within the time limit, or it was given up earlier.
@@ -61,35 +65,54 @@ class BoundedThreads:
         """
         started = time.monotonic()
         if not self._free.acquire(timeout=max(0.0, timeout_seconds)):
-            msg = f"no free call thread within {timeout_seconds:g} s ({self.limit} are busy)"
-            raise NoFreeThread(msg)
-        outcome: dict[str, Any] = {}
-        finished = threading.Event()
+            raise self._none_free(timeout_seconds)
+        outcome = self._start(call)
+        remaining = timeout_seconds - (time.monotonic() - started)
+        for step in waits(remaining, patience):
+            try:
+                outcome.exception(timeout=step)
+            except TimeoutError:  # of waiting: what the call itself raises is returned, not raised
+                continue
+            return outcome.result()
+        raise no_answer(started)
+
+    async def arun(
+        self, call: Callable[[], T], timeout_seconds: float, patience: Patience | None = None
+    ) -> T:
+        """Await what `call` returns or raises. See `run`; the event loop is never blocked."""
+        started = time.monotonic()
+        while not self._free.acquire(blocking=False):
+            if time.monotonic() - started >= timeout_seconds:
+                raise self._none_free(timeout_seconds)
+            await asyncio.sleep(POLL_SECONDS)
+        outcome = asyncio.wrap_future(self._start(call))
+        return await await_within(outcome, timeout_seconds - (time.monotonic() - started), patience)
+
+    def _start(self, call: Callable[[], T]) -> Future[T]:
+        """Run a call in a thread of its own. Its place must have been taken."""
+        outcome: Future[T] = Future()
+        outcome.set_running_or_notify_cancel()  # so that nobody can cancel it any more
         context = copy_context()
 
         def work() -> None:
             try:
-                outcome["value"] = context.run(call)
-            except BaseException as exc:  # noqa: BLE001  (raised again in the caller's thread)
-                outcome["error"] = exc
-            finally:
+                result = context.run(call)
+            except BaseException as exc:  # noqa: BLE001  (raised again where it is waited for)
                 self._free.release()
-                finished.set()
+                outcome.set_exception(exc)
+            else:
+                self._free.release()
+                outcome.set_result(result)
 
-        thread = threading.Thread(target=work, name="langchain-control-call", daemon=True)
         try:
-            thread.start()
+            threading.Thread(target=work, name="langchain-control-call", daemon=True).start()
         except BaseException:
             self._free.release()
             raise
-        remaining = timeout_seconds - (time.monotonic() - started)
-        if not any(finished.wait(step) for step in waits(remaining, patience)):
-            msg = f"no answer within {time.monotonic() - started:.3g} s"
-            raise TimeoutError(msg)
-        if "error" in outcome:
-            raise outcome["error"]
-        value: T = outcome["value"]
-        return value
+        return outcome
+
+    def _none_free(self, seconds: float) -> NoFreeThread:
+        return NoFreeThread(f"no free thread within {seconds:g} s ({self.limit} are busy)")
 
     def __repr__(self) -> str:
         """Show the bound."""
@@ -102,22 +125,3 @@ class BoundedThreads:
     def __deepcopy__(self, memo: dict[int, Any]) -> BoundedThreads:
         """Copy as the same set: copies of a policy share the bound."""
         return self
-
-
-def waits(limit_seconds: float, patience: Callable[[], float] | None = None) -> Iterator[float]:
-    """Cut a time limit into waits.
-
-    Args:
-        limit_seconds: Where the waits end at the latest.
-        patience: Asked before each wait how long it may be; 0 ends the waits. Without it there is
-            one wait, up to the limit.
-    """
-    if patience is None:
-        yield max(0.0, limit_seconds)
-        return
-    ends = time.monotonic() + limit_seconds
-    while (remaining := ends - time.monotonic()) > 0:
-        step = patience()
-        if step <= 0:
-            return
-        yield min(step, remaining)

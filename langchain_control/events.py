@@ -39,6 +39,8 @@ class EventName(StrEnum):
     """A fallback strategy answered, or failed to."""
     FINISHED = "control.finished"
     """The final outcome of one request."""
+    CUT_OFF = "control.cut_off"
+    """A request was cancelled, or ended by a mistake of the program. It has no outcome."""
     CIRCUIT_CHANGED = "control.circuit_changed"
     """A circuit opened, half-opened or closed."""
     WAITED = "control.waited"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Annotated, Any
 
 from langchain_core.messages import AnyMessage
@@ -52,7 +52,10 @@ class ControlState(PerRun, total=False):
 
 
 def create_control_graph(
-    model: Any, policy: ControlPolicy | None = None, *, checkpointer: Checkpointer = None
+    model: Any,
+    policy: ControlPolicy | Mapping[str, Any] | None = None,
+    *,
+    checkpointer: Checkpointer = None,
 ) -> ControlGraph:
     """Compile the state machine around a model.
 
@@ -62,13 +65,13 @@ def create_control_graph(
 
     Args:
         model: A chat model, any Runnable that gives a message or a string, or a plain callable.
-        policy: The rules; see `ControlPolicy`.
+        policy: The rules, or the plain data of them; see `ControlPolicy`.
         checkpointer: As in `StateGraph.compile`. `None` takes over the parent's.
 
     Warns:
         UserWarning: The model retries by itself, which multiplies with the policy's attempts.
     """
-    policy = policy or ControlPolicy()
+    policy = ControlPolicy.model_validate(policy or {})
     runnable = coerce_to_runnable(model)
     warn_of_nested_retries(runnable)
     context = Context(policy, runnable, name_of(runnable))

@@ -25,6 +25,9 @@ __all__ = ["ControlPolicy"]
 
 ENVIRONMENT_PREFIX = "LANGCHAIN_CONTROL_"
 
+MAX_SECONDS = 86_400.0
+"""A day. Who wants to wait longer wants no limit, which is not on offer for calls."""
+
 
 class ControlPolicy(BaseModel):
     """Everything that decides how a request is treated: one frozen bundle of components.
@@ -62,9 +65,9 @@ class ControlPolicy(BaseModel):
     """Where the trail goes. `None` keeps none; a path or plain data makes a logger."""
     limiter: RateLimiter | None = None
     """Asked before anything else. `None` sets no limit."""
-    timeout_seconds: float = Field(default=30.0, gt=0)
+    timeout_seconds: float = Field(default=30.0, gt=0, le=MAX_SECONDS)
     """Hard limit of one model call."""
-    deadline_seconds: float | None = Field(default=None, gt=0)
+    deadline_seconds: float | None = Field(default=None, gt=0, le=MAX_SECONDS)
     """Hard limit of one request: attempts, waits and fallbacks together. `None` sets none."""
     threads: BoundedThreads = Field(default_factory=BoundedThreads, repr=False, exclude=True)
     """Where sync calls run, so that they can be given up in time."""
@@ -78,7 +81,28 @@ class ControlPolicy(BaseModel):
     def _audit_from_data(cls, value: Any) -> Any:
         if isinstance(value, str | Path | int):  # a variable's "123" is a path, too
             return AuditLogger(str(value))
-        return AuditLogger(**value) if isinstance(value, Mapping) else value
+        if not isinstance(value, Mapping):
+            return value
+        try:
+            return AuditLogger(**value)
+        except TypeError as exc:  # an unknown or ill-typed setting: pydantic names the field
+            raise ValueError(str(exc)) from exc
+
+    @model_validator(mode="after")
+    def _probes_outlive_calls(self) -> Self:
+        """A probe counts as lost when a call may no longer take that long."""
+        probe, call = self.breaker.probe_timeout_seconds, self.timeout_seconds
+        if probe > call:
+            return self
+        if "probe_timeout_seconds" in self.breaker.model_fields_set:
+            msg = (
+                f"`breaker.probe_timeout_seconds` ({probe:g}) must be longer than "
+                f"`timeout_seconds` ({call:g}), or a slow probe counts as lost"
+            )
+            raise ValueError(msg)
+        patient = self.breaker.override(probe_timeout_seconds=2 * call)
+        object.__setattr__(self, "breaker", patient)  # frozen, and not handed out yet
+        return self
 
     @model_validator(mode="after")
     def _times_agree(self) -> Self:
@@ -119,7 +143,11 @@ class ControlPolicy(BaseModel):
         """
         import yaml  # noqa: PLC0415  (comes with langchain-core; costs import time)
 
-        data = yaml.safe_load(Path(source).read_text(encoding="utf-8")) or {}
+        try:
+            data = yaml.safe_load(Path(source).read_text(encoding="utf-8")) or {}
+        except yaml.YAMLError as exc:
+            msg = f"`{source}` is not YAML: {exc}"
+            raise ValueError(msg) from exc
         if not isinstance(data, Mapping):
             msg = f"expected a mapping of policy fields in `{source}`, got `{type(data).__name__}`"
             raise ValueError(msg)  # noqa: TRY004  (the file's content is wrong, not the argument)

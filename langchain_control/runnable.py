@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from langchain_core.callbacks import BaseCallbackHandler
@@ -19,21 +19,24 @@ from langchain_control.nested_retries import warn_of_nested_retries
 from langchain_control.outcomes import ControlResult
 from langchain_control.policy import ControlPolicy
 from langchain_control.state import Context, result_of, state_of
-from langchain_control.steps import drive
+from langchain_control.steps import UNHEARD, drive
 from langchain_control.structured import Method, StructuredModel, policy_for, prepared
 
 __all__ = ["ControlledModel", "with_control"]
 
 
 def with_control(
-    model: Any, policy: ControlPolicy | None = None, *, include_result: bool = False
+    model: Any,
+    policy: ControlPolicy | Mapping[str, Any] | None = None,
+    *,
+    include_result: bool = False,
 ) -> ControlledModel:
     """Put a model under control.
 
     Args:
         model: A chat model, any Runnable that gives a message or a string, or a plain callable.
-        policy: The rules. The default policy guards the input, bounds the prompt, retries
-            transient failures and refuses empty, cut-off and refused answers.
+        policy: The rules, or the plain data of them. The default policy guards the input, bounds
+            the prompt, retries transient failures and refuses empty, cut-off and refused answers.
         include_result: Return a `ControlResult` and never raise for what a user, a model or a
             provider does.
 
@@ -48,7 +51,7 @@ def with_control(
     warn_of_nested_retries(runnable)
     return ControlledModel(
         model=runnable,
-        policy=policy or ControlPolicy(),
+        policy=ControlPolicy.model_validate(policy or {}),
         include_result=include_result,
     )
 
@@ -76,11 +79,11 @@ class ControlledModel(Component[LanguageModelInput, Any]):
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002
         """Run synchronously. See `with_control`."""
-        return super().invoke(input, heard(config, self.policy.audit), **kwargs)
+        return super().invoke(input, self._config(config), **kwargs)
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002
         """Run asynchronously. See `with_control`."""
-        return await super().ainvoke(input, heard(config, self.policy.audit), **kwargs)
+        return await super().ainvoke(input, self._config(config), **kwargs)
 
     def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> ControlledModel:
         """Return the model with tools, under the same control.
@@ -128,6 +131,13 @@ class ControlledModel(Component[LanguageModelInput, Any]):
         context = Context(self.policy, self.model, name_of(self.model))
         result = result_of((yield from drive(state_of(value), context, config)))
         return result if self.include_result else result.unwrap()
+
+    def _config(self, config: RunnableConfig | None) -> RunnableConfig:
+        """Return a config on which the trail hears everything, and message streams nothing.
+
+        A judge that asks a model, a rule or a detector, is no answer either.
+        """
+        return merge_configs(heard(config, self.policy.audit), {"tags": [UNHEARD]})
 
     def __repr_args__(self) -> Any:
         """Show the model by name; its own repr may hold keys and addresses."""

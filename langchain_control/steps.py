@@ -12,27 +12,24 @@ A node is a flow from state to an update. A router is a pure function of state a
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Literal, NamedTuple, cast
 
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import merge_configs
 
 from langchain_control._effects import Call, Flow, Sleep
 from langchain_control._threads import NoFreeThread
+from langchain_control.attempts import attempt_of, content_of, sha256_of
 from langchain_control.circuit import Outcome, Refusal
-from langchain_control.components.audit import AuditLogger
-from langchain_control.components.limiter import Reservation
+from langchain_control.endings import cut_off, finished, turned_away
 from langchain_control.errors import classify, retry_after_seconds
 from langchain_control.events import EventName, blocked, event
 from langchain_control.foreign_errors import steers_a_graph
 from langchain_control.model_variants import for_retry, in_place_of
 from langchain_control.outcomes import (
-    Attempt,
     FailureMode,
     ValidationResult,
     failure,
@@ -40,11 +37,9 @@ from langchain_control.outcomes import (
 from langchain_control.screening import documents_in, index_of_question, screened
 from langchain_control.state import (
     Context,
-    PerRun,
     RunState,
     fresh_run,
     note_of,
-    usage_of,
     violations_in,
 )
 from langchain_control.strategies import FallbackRequest
@@ -55,7 +50,6 @@ __all__ = [
     "Router",
     "Step",
     "StepName",
-    "close",
     "drive",
     "performed",
     "request_of",
@@ -89,14 +83,14 @@ def guard(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upd
     if policy.limiter is not None:
         admitted = yield from policy.limiter.admit(config, messages, policy.deadline_seconds)
         if not admitted.passed:
-            return (yield from _turned_away(run, "RateLimiter", admitted, context, config))
+            return (yield from turned_away(run, "RateLimiter", admitted, context, config))
         run["reservation"] = list(admitted.value)
     if policy.guard is not None:
         asked = index_of_question(messages)
-        if asked is not None or not messages:
+        if asked is not None or all(isinstance(m, SystemMessage) for m in messages):
             verdict = yield from policy.guard.judge("" if asked is None else messages[asked])
             if not verdict.passed:
-                return (yield from _turned_away(run, "InputGuard", verdict, context, config))
+                return (yield from turned_away(run, "InputGuard", verdict, context, config))
         if asked is not None:
             messages[asked] = verdict.value
         messages = yield from screened(messages, policy.guard, run["request_id"], config, asked)
@@ -113,8 +107,10 @@ def build(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upd
         feedback=retry["feedback"] if retry else None,
     )
     if not built.verdict.passed:
-        return (yield from _turned_away(state, "TokenBudget", built.verdict, context, config))
-    return {"draft": {**draft, "prompt": built.messages}, "failure": None}
+        return (yield from turned_away(state, "TokenBudget", built.verdict, context, config))
+    if retry and retry["feedback"] and not built.report.get("correction"):
+        retry = {**retry, "strategy": "simple", "mutation": None}  # there was no room for it
+    return {"draft": {**draft, "prompt": built.messages}, "retry": retry, "failure": None}
 
 
 def call(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
@@ -164,16 +160,16 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
     if response is not None:
         verdict = yield from context.answers.judge(response)
         note = None if verdict.passed else note_of("validate", verdict)
-    attempt = _attempt(state, context, note)
+    attempt = attempt_of(state, context, note)
     attempts = [*state["attempts"], attempt]
     yield event(
         EventName.ATTEMPT,
         config,
         request_id=state["request_id"],
-        prompt_sha256=_sha256(_prompt(state)),
+        prompt_sha256=sha256_of(_prompt(state)),
         rules=note["rules"] if note else None,
         notes=list(verdict.notes) or None if verdict else None,
-        content=_content(response, policy.audit),
+        content=content_of(response, policy.audit),
         **attempt,
     )
     if note is None and response is not None and verdict is not None:
@@ -183,7 +179,7 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
             policy.fallback.remember(request_of(state).messages, answer)
         update = _answered(answer, status="accepted", strategy=attempt["strategy"])
         return (
-            yield from _finished(state, context, config, attempts=attempts, failure=None, **update)
+            yield from finished(state, context, config, attempts=attempts, failure=None, **update)
         )
     retry = policy.retry.decide(
         attempts,
@@ -234,9 +230,9 @@ def fallback(state: RunState, context: Context, config: RunnableConfig) -> Flow[
         return {"fallbacks_asked": last}
     if answer is None:
         status = "rejected" if note and note["step"] in _BEFORE_ANY_CALL else "exhausted"
-        return (yield from _finished(state, context, config, status=status))
+        return (yield from finished(state, context, config, status=status))
     update = _answered(answer.message, status="fallback", strategy=f"fallback:{answer.name}")
-    return (yield from _finished(state, context, config, **update))
+    return (yield from finished(state, context, config, **update))
 
 
 # --- routers --------------------------------------------------------------------------------------
@@ -331,14 +327,15 @@ def drive(
 def performed(
     step: Step, state: RunState, context: Context, config: RunnableConfig
 ) -> Flow[Update]:
-    """Do one step. A run that is cut off in it gives back what it will not use of a rate limit."""
+    """Do one step. A run that is cut off in it tells the trail, and frees what it had reserved."""
     try:
         return (yield from step.node(state, context, config))
     except GeneratorExit:  # nobody performs this flow any more
         raise
     except BaseException as exc:
         if not steers_a_graph(exc):
-            yield from _settled(state, context)
+            run = {} if step.node is guard else state  # before `guard` it is the last run's
+            yield from cut_off(run, exc, context, config)
         raise
 
 
@@ -346,7 +343,6 @@ def performed(
 
 _NEVER_CALLED = (FailureMode.CIRCUIT_OPEN, FailureMode.DEADLINE_EXCEEDED)
 _BEFORE_ANY_CALL = ("guard", "build")
-_STEP_OF = {"RateLimiter": "guard", "InputGuard": "guard", "TokenBudget": "build"}
 
 GRACE_SECONDS = 0.05
 """What a fallback may take after the deadline: a canned answer needs no time, but not none."""
@@ -365,62 +361,8 @@ def request_of(state: RunState) -> FallbackRequest:
     )
 
 
-def _turned_away(
-    run: PerRun,
-    component: str,
-    verdict: ValidationResult,
-    context: Context,
-    config: RunnableConfig,
-) -> Flow[Update]:
-    """End a run before any call, or leave the end to the fallback where the policy allows it."""
-    note = note_of(_STEP_OF[component], verdict)
-    yield blocked(component, verdict, config, request_id=run["request_id"])
-    if context.policy.fallback.answer_blocked_input:
-        return cast("Update", {**run, "messages": [], "failure": note})
-    return (yield from _finished(run, context, config, status="rejected", failure=note))
-
-
 def _answered(answer: AIMessage, **update: Any) -> dict[str, Any]:
     return {"messages": [answer], "value": answer.additional_kwargs.get("parsed"), **update}
-
-
-def _finished(run: PerRun, context: Context, config: RunnableConfig, **update: Any) -> Flow[Update]:
-    """Close a run and return the last update."""
-    final = cast("Update", {**run, "messages": [], **update})
-    if context.is_whole_request:
-        yield from close(final, context, config)
-        final["reservation"] = None
-    return final
-
-
-def _settled(run: Mapping[str, Any], context: Context) -> Flow[None]:
-    """Replace what a rate limit holds for a run by what the run has used."""
-    reserved, limiter = run.get("reservation"), context.policy.limiter
-    if reserved and limiter is not None:
-        tokens = usage_of(run["attempts"])["total_tokens"]
-        yield limiter.settle(Reservation(*reserved), tokens)
-
-
-def close(final: Mapping[str, Any], context: Context, config: RunnableConfig) -> Flow[None]:
-    """Settle what was reserved for a request, and tell the trail how it ended."""
-    note, attempts = final["failure"], final["attempts"]
-    usage = usage_of(attempts)
-    yield from _settled(final, context)
-    yield event(
-        EventName.FINISHED,
-        config,
-        request_id=final["request_id"],
-        status=final["status"],
-        strategy=final["strategy"],
-        failure_mode=note["mode"] if note else FailureMode.NONE.value,
-        message=note["message"] if note else None,
-        model=context.model_name,
-        attempts=len(attempts),
-        calls=final.get("calls"),
-        latency_ms=round((context.policy.clock() - final["started"]) * 1000, 3),
-        input_tokens=usage["input_tokens"],
-        output_tokens=usage["output_tokens"],
-    )
 
 
 def _bounded(state: RunState, context: Context) -> Callable[..., Call]:
@@ -462,30 +404,3 @@ def _as_message(response: Any) -> AIMessage:
             return AIMessage(response)
     msg = f"a model must return an AIMessage or a str, got `{type(response).__name__}`"
     raise TypeError(msg)
-
-
-def _attempt(state: RunState, context: Context, note: Any) -> Attempt:
-    retry, response = state["retry"], state["draft"]["response"]
-    usage = (response.usage_metadata if response is not None else None) or {}
-    metadata = response.response_metadata if response is not None else {}
-    return Attempt(
-        number=len(state["attempts"]) + 1,
-        model=metadata.get("model_name") or context.model_name,
-        failure_mode=note["mode"] if note else FailureMode.NONE.value,
-        message=note["message"] if note else "",
-        latency_ms=state["draft"]["latency_ms"],
-        input_tokens=usage.get("input_tokens", 0),
-        output_tokens=usage.get("output_tokens", 0),
-        strategy=retry["strategy"] if retry else "none",
-        mutation=retry["mutation"] if retry else None,
-    )
-
-
-def _content(response: AIMessage | None, audit: AuditLogger | None) -> str | None:
-    asked_for = audit is not None and audit.include_content
-    return str(response.text) if asked_for and response is not None else None
-
-
-def _sha256(prompt: Sequence[BaseMessage]) -> str:
-    plain = json.dumps([(message.type, message.content) for message in prompt], default=str)
-    return hashlib.sha256(plain.encode()).hexdigest()

@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "langchain_control"
 
 LAYERS = [
-    {"outcomes", "_threads", "_json", "_per_process"},
-    {"foreign_errors", "retry_after", "errors", "_effects", "events", "circuit"},
+    {"outcomes", "_threads", "_waiting", "_json", "_per_process"},
+    {"foreign_errors", "retry_after", "errors", "sync_only", "_effects", "events", "circuit"},
     {
         "circuit_machine", "conversation", "corrections", "encodings", "failure_window", "fences",
         "fresh", "logging_setup", "model_variants", "nested_retries", "remedies", "retry_budget",
@@ -22,7 +22,7 @@ LAYERS = [
     {"detectors", "rules", "parsing", "contracts", "strategies", "stores", "sinks", "trail"},
     {"components"},
     {"policy"},
-    {"state", "screening", "steps"},
+    {"state", "screening", "attempts", "endings", "steps"},
     {"structured", "graph", "runnable", "middleware", "handoff", "testing"},
     {"demo", "commands", "console", "cli", "__main__"},
 ]  # fmt: skip

@@ -8,7 +8,8 @@ from langchain_core.runnables import RunnableLambda
 
 from langchain_control import CircuitBreaker, ControlPolicy, FallbackRouter, with_control
 from langchain_control._effects import Call, arun, run
-from langchain_control._threads import BoundedThreads, waits
+from langchain_control._threads import BoundedThreads
+from langchain_control._waiting import waits
 from langchain_control.failure_window import FailureWindow
 
 

@@ -171,6 +171,11 @@ class Wrapped(Component[Any, Any]):
         """That of the wrapped Runnable."""
         return self.bound.OutputType
 
+    def __repr_args__(self) -> Any:
+        """Show what is wrapped by name: a model's own repr may hold keys and addresses."""
+        yield "wrapper", self.wrapper
+        yield "bound", self.bound.get_name()
+
     def _with_arguments(self, arguments: dict[str, Any]) -> Self:
         return self.override(bound=self.bound.bind(**arguments))
 

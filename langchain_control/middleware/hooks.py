@@ -21,6 +21,7 @@ from langchain_core.runnables.config import ensure_config
 from langgraph.types import Command, interrupt
 
 from langchain_control._effects import Flow, arun, run
+from langchain_control.endings import close
 from langchain_control.errors import error_for
 from langchain_control.middleware.agent_contract import AgentContract
 from langchain_control.middleware.agent_model import AgentModel, Responses
@@ -41,7 +42,7 @@ from langchain_control.remedies import DEFAULT_REMEDIES, RemedyTable
 from langchain_control.runnable import heard
 from langchain_control.screening import WITHHELD, index_of_question
 from langchain_control.state import Context, RunState, fresh_run, result_of
-from langchain_control.steps import close, drive
+from langchain_control.steps import StepName, drive
 from langchain_control.strategies import FallbackRequest
 from langchain_control.strategies.human import as_answer
 
@@ -227,7 +228,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
 
     def _begun(
         self, request: ModelRequest[Any], record: AgentRun | None, config: RunnableConfig
-    ) -> tuple[RunState, str]:
+    ) -> tuple[RunState, StepName]:
         """Return the state of a model call, and the step it begins or goes on with."""
         messages: list[BaseMessage] = list(request.messages)
         fresh = fresh_run(config, self.policy.clock, self.policy.deadline_seconds)

@@ -1,0 +1,65 @@
+"""Waiting for a call, up to a limit and no longer than there is hope."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+__all__ = ["Patience", "await_within", "no_answer", "waits"]
+
+T = TypeVar("T")
+
+Patience = Callable[[], float]
+"""Asked before each wait how many seconds it may be; 0 gives the call up."""
+
+
+def waits(limit_seconds: float, patience: Patience | None = None) -> Iterator[float]:
+    """Cut a time limit into waits.
+
+    Args:
+        limit_seconds: Where the waits end at the latest.
+        patience: How long each may be. Without it there is one wait, up to the limit.
+    """
+    if patience is None:
+        yield max(0.0, limit_seconds)
+        return
+    ends = time.monotonic() + limit_seconds
+    while (remaining := ends - time.monotonic()) > 0:
+        step = patience()
+        if step <= 0:
+            return
+        yield min(step, remaining)
+
+
+async def await_within(
+    call: asyncio.Future[T], limit_seconds: float, patience: Patience | None = None
+) -> T:
+    """Await a call for so long, even if it swallows its own cancellation.
+
+    Raises:
+        TimeoutError: There was no answer in time, or it was given up earlier.
+    """
+    started = time.monotonic()
+    try:
+        for step in waits(limit_seconds, patience):
+            done, _ = await asyncio.wait({call}, timeout=step)
+            if done:
+                return call.result()
+    except BaseException:
+        _abandon(call)
+        raise
+    _abandon(call)
+    raise no_answer(started)
+
+
+def no_answer(started: float) -> TimeoutError:
+    """Say that there was none since `started`, a time of the monotonic clock."""
+    return TimeoutError(f"no answer within {time.monotonic() - started:.3g} s")
+
+
+def _abandon(call: asyncio.Future[Any]) -> None:
+    call.cancel()
+    # Retrieve whatever it still raises, or asyncio complains at garbage collection.
+    call.add_done_callback(lambda done: done.cancelled() or done.exception())

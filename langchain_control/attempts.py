@@ -1,0 +1,59 @@
+"""One attempt, written down."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from langchain_core.messages import AIMessage, BaseMessage
+
+from langchain_control.components.audit import AuditLogger
+from langchain_control.components.budget import TokenBudget
+from langchain_control.outcomes import Attempt, FailureMode
+from langchain_control.state import Context, FailureNote, RunState
+
+__all__ = ["attempt_of", "content_of", "sha256_of"]
+
+
+def attempt_of(state: RunState, context: Context, note: FailureNote | None) -> Attempt:
+    """Write down the try that has just been judged."""
+    retry, response = state["retry"], state["draft"]["response"]
+    tokens_in, tokens_out = _tokens(
+        response, state["draft"]["prompt"], context.policy.prompt.budget
+    )
+    metadata = response.response_metadata if response is not None else {}
+    return Attempt(
+        number=len(state["attempts"]) + 1,
+        model=metadata.get("model_name") or context.model_name,
+        failure_mode=note["mode"] if note else FailureMode.NONE.value,
+        message=note["message"] if note else "",
+        latency_ms=state["draft"]["latency_ms"],
+        input_tokens=tokens_in,
+        output_tokens=tokens_out,
+        strategy=retry["strategy"] if retry else "none",
+        mutation=retry["mutation"] if retry else None,
+    )
+
+
+def _tokens(
+    response: AIMessage | None, prompt: Sequence[BaseMessage], budget: TokenBudget
+) -> tuple[int, int]:
+    """Return the tokens in and out, as the provider reports them or else as the budget counts."""
+    if response is None:
+        return 0, 0
+    if usage := response.usage_metadata:
+        return usage["input_tokens"], usage["output_tokens"]
+    return budget.count_messages(prompt), budget.count(response.text)
+
+
+def content_of(response: AIMessage | None, audit: AuditLogger | None) -> str | None:
+    """Return the answer's text for the trail, where that was asked for."""
+    asked_for = audit is not None and audit.include_content
+    return str(response.text) if asked_for and response is not None else None
+
+
+def sha256_of(prompt: Sequence[BaseMessage]) -> str:
+    """Return the SHA-256 of a prompt as it was sent, in hex."""
+    plain = json.dumps([(message.type, message.content) for message in prompt], default=str)
+    return hashlib.sha256(plain.encode()).hexdigest()

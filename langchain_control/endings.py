@@ -1,0 +1,89 @@
+"""How runs end: turned away, finished, or cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from langchain_core.runnables import RunnableConfig
+
+from langchain_control._effects import Flow
+from langchain_control.components.limiter import Reservation
+from langchain_control.events import EventName, blocked, event, request_id_in
+from langchain_control.outcomes import FailureMode, ValidationResult
+from langchain_control.state import Context, PerRun, RunState, note_of, usage_of
+
+__all__ = ["close", "cut_off", "finished", "turned_away"]
+
+_STEP_OF = {"RateLimiter": "guard", "InputGuard": "guard", "TokenBudget": "build"}
+
+
+def turned_away(
+    run: PerRun,
+    component: str,
+    verdict: ValidationResult,
+    context: Context,
+    config: RunnableConfig,
+) -> Flow[RunState]:
+    """End a run before any call, or leave the end to the fallback where the policy allows it."""
+    note = note_of(_STEP_OF[component], verdict)
+    yield blocked(component, verdict, config, request_id=run["request_id"])
+    if context.policy.fallback.answer_blocked_input:
+        return cast("RunState", {**run, "messages": [], "failure": note})
+    return (yield from finished(run, context, config, status="rejected", failure=note))
+
+
+def finished(
+    run: PerRun, context: Context, config: RunnableConfig, **update: Any
+) -> Flow[RunState]:
+    """Close a run and return the last update."""
+    final = cast("RunState", {**run, "messages": [], **update})
+    if context.is_whole_request:
+        yield from close(final, context, config)
+        final["reservation"] = None
+    return final
+
+
+def cut_off(
+    run: Mapping[str, Any], exc: BaseException, context: Context, config: RunnableConfig
+) -> Flow[None]:
+    """Close a run that was cancelled, or ended by a mistake of the program."""
+    yield from _settled(run, context)
+    yield event(
+        EventName.CUT_OFF,
+        config,
+        request_id=run.get("request_id") or request_id_in(config),
+        message=type(exc).__name__,
+        model=context.model_name,
+        attempts=len(run.get("attempts") or ()),
+    )
+
+
+def _settled(run: Mapping[str, Any], context: Context) -> Flow[None]:
+    """Replace what a rate limit holds for a run by what the run has used."""
+    reserved, limiter = run.get("reservation"), context.policy.limiter
+    if reserved and limiter is not None:
+        tokens = usage_of(run["attempts"])["total_tokens"]
+        yield limiter.settle(Reservation(*reserved), tokens)
+
+
+def close(final: Mapping[str, Any], context: Context, config: RunnableConfig) -> Flow[None]:
+    """Settle what was reserved for a request, and tell the trail how it ended."""
+    note, attempts = final["failure"], final["attempts"]
+    usage = usage_of(attempts)
+    yield from _settled(final, context)
+    yield event(
+        EventName.FINISHED,
+        config,
+        request_id=final["request_id"],
+        status=final["status"],
+        strategy=final["strategy"],
+        failure_mode=note["mode"] if note else FailureMode.NONE.value,
+        message=note["message"] if note else None,
+        model=context.model_name,
+        attempts=len(attempts),
+        calls=final.get("calls"),
+        latency_ms=round((context.policy.clock() - final["started"]) * 1000, 3),
+        input_tokens=usage["input_tokens"],
+        output_tokens=usage["output_tokens"],
+    )
