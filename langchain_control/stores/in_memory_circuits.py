@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_control.circuit import Outcome, Permit
 from langchain_control.circuit_machine import Circuit
+from langchain_control.stores.eviction import to_forget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,23 +123,13 @@ class InMemoryCircuitStore:
         circuit = self._circuits.get(key)
         if circuit is None:
             if len(self._circuits) >= self._max_keys:
-                del self._circuits[self._victim_locked()]
+                del self._circuits[to_forget(self._circuits)]
             circuit = self._circuits[key] = self._new(key, now)
         circuit.used = True
         return circuit
 
     def _new(self, key: str, now: float) -> Circuit:
         return Circuit(key, now=now, numbers=self._numbers, uniform=self._uniform)
-
-    def _victim_locked(self) -> str:
-        """Choose by second chance: as good as least recently used, without a lock on every use."""
-        for _ in range(2 * len(self._circuits)):
-            key, circuit = next(iter(self._circuits.items()))
-            if not circuit.used and circuit.is_closed:
-                return key
-            circuit.used = False
-            self._circuits[key] = self._circuits.pop(key)
-        return next(iter(self._circuits))
 
     def __repr__(self) -> str:
         """Show the bound and how much of it is used."""

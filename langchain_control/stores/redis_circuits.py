@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from langchain_control.circuit import Outcome, Permit
 from langchain_control.circuit_machine import Circuit
+from langchain_control.stores.eviction import to_forget
 from langchain_control.stores.redis_link import RedisLink
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class RedisCircuitStore:
         url: str = "redis://localhost:6379/0",
         *,
         prefix: str = "langchain-control:circuit:",
+        max_keys: int = 1024,
         timeout_seconds: float = 0.05,
         poll_seconds: float = 1.0,
         away_seconds: float = 1.0,
@@ -91,12 +93,18 @@ class RedisCircuitStore:
         Args:
             url: Of the server, as redis-py reads it.
             prefix: Of all keys, and the name of the channel for pushes.
+            max_keys: Circuits to keep a copy of. Beyond, one that was not used lately is dropped,
+                closed ones first; asked for again, it is read from the server.
             timeout_seconds: How long a round trip may take. Nothing is tried twice.
             poll_seconds: Age at which a copy is compared with the server's.
             away_seconds: How long a server that did not answer is left alone.
             clock: Time in seconds instead of the server's. For tests.
         """
+        if max_keys < 1:
+            msg = f"`max_keys` must be at least 1, got {max_keys}"
+            raise ValueError(msg)
         self._url, self._prefix, self._clock = url, prefix, clock
+        self._max_keys = max_keys
         self._timeout_seconds, self._poll_seconds = timeout_seconds, poll_seconds
         self._away_seconds = away_seconds
         self._link = RedisLink(
@@ -115,6 +123,7 @@ class RedisCircuitStore:
         """Admit or refuse one call."""
         copy = self._copies.get(key)
         if copy is not None and time.monotonic() < copy.stale_at:
+            copy.used = True
             permit = copy.circuit.standing_permit
             if permit is not None and rules.window is None:
                 return permit
@@ -253,9 +262,13 @@ class RedisCircuitStore:
 
     def _copy(self, key: str) -> _Copy:
         with self._lock:
-            if key not in self._copies:
-                self._copies[key] = _Copy(self._new(key))
-            return self._copies[key]
+            copy = self._copies.get(key)
+            if copy is None:
+                if len(self._copies) >= self._max_keys:
+                    del self._copies[to_forget(self._copies)]
+                copy = self._copies[key] = _Copy(self._new(key))
+            copy.used = True
+            return copy
 
     def _new(self, key: str) -> Circuit:
         return Circuit(key, now=self._now(), numbers=_numbers().__next__, uniform=random.random)
@@ -273,6 +286,7 @@ class RedisCircuitStore:
         return _rebuild, (
             self._url,
             self._prefix,
+            self._max_keys,
             self._timeout_seconds,
             self._poll_seconds,
             self._away_seconds,
@@ -286,13 +300,18 @@ class RedisCircuitStore:
 class _Copy:
     """This process's copy of one circuit."""
 
-    __slots__ = ("circuit", "lock", "stale_at", "version")
+    __slots__ = ("circuit", "lock", "stale_at", "used", "version")
 
     def __init__(self, circuit: Circuit) -> None:
         self.circuit = circuit
         self.lock = threading.Lock()
         self.stale_at = 0.0
+        self.used = True
         self.version = ""
+
+    @property
+    def is_closed(self) -> bool:
+        return self.circuit.is_closed
 
 
 class _Answer(NamedTuple):
@@ -319,12 +338,18 @@ def _numbers() -> Iterator[int]:
         yield secrets.randbits(53)
 
 
-def _rebuild(
-    url: str, prefix: str, timeout_seconds: float, poll_seconds: float, away_seconds: float
+def _rebuild(  # noqa: PLR0913, PLR0917  (the settings)
+    url: str,
+    prefix: str,
+    max_keys: int,
+    timeout_seconds: float,
+    poll_seconds: float,
+    away_seconds: float,
 ) -> RedisCircuitStore:
     return RedisCircuitStore(
         url,
         prefix=prefix,
+        max_keys=max_keys,
         timeout_seconds=timeout_seconds,
         poll_seconds=poll_seconds,
         away_seconds=away_seconds,

@@ -299,6 +299,35 @@ def test_foreign_messages_are_ignored(make, message):
     assert state(store) == "closed"
 
 
+def test_drops_the_least_used_copies_beyond_its_bound(server, make):
+    """A stream of new keys fills nobody's memory; open circuits and those in use stay."""
+    store = make(server.url, prefix=next(PREFIXES), max_keys=10)
+    fail(store, times=3)
+    for number in range(50):
+        store.acquire("busy", RULES)
+        store.acquire(f"passer-by {number}", RULES)
+    known = store.keys()
+    assert len(known) == 10
+    assert {KEY, "busy"} <= set(known)
+
+
+def test_a_dropped_copy_is_read_again(server, make):
+    """What was dropped is not forgotten: it is on the server, permits included."""
+    store = make(server.url, prefix=next(PREFIXES), max_keys=1)
+    fail(store, times=2)
+    permit = store.acquire(KEY, RULES)
+    store.acquire("other", RULES)
+    store.record(permit, Outcome.FAILURE, RULES)
+    store.acquire("other", RULES)
+    assert isinstance(store.acquire(KEY, RULES), Refusal)
+
+
+def test_needs_room_for_a_copy():
+    """A store that can keep nothing is a mistake."""
+    with pytest.raises(ValueError, match="max_keys"):
+        RedisCircuitStore(max_keys=0)
+
+
 PROBE = """
 import signal, sys
 from langchain_control.circuit import Refusal
