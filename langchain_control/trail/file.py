@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from langchain_control._json import loads
+from langchain_control._per_process import PerProcess
 from langchain_control.trail.index import AuditIndex
 from langchain_control.trail.recent import RecentIds
 from langchain_control.trail.reports import AuditReports
@@ -37,31 +38,21 @@ class FileTrail(AuditReports):
     The file is the truth: figures are counted from it, so they cover earlier runs and other
     processes. Each question first reads what was appended since the last one; the first reads the
     whole file. A file that was replaced or cut is read anew. Lines without a record are counted
-    and skipped. A missing file has no records.
+    and skipped. A missing file has no records. A forked child reads the file for itself.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Remember which file to read; nothing is read before the first question."""
         self.path = Path(path).absolute()
-        self._lock = threading.RLock()
-        self._forget()
+        self._progress = PerProcess(_Progress)
 
     def refresh(self) -> None:
         """Read what was appended since the last time."""
-        with self._lock:
-            file = _opened(self.path)
-            if file is None:
-                self._forget()
-                return
-            with file:
-                self._follow(file)
+        self._progress.get().catch_up(self.path)
 
     def summary(self) -> AuditSummary:
         """Sum up the file as it is now."""
-        with self._lock:
-            self.refresh()
-            unreadable = self._unreadable + self._half_line
-            return replace(self._index.summary(), unreadable_lines=unreadable)
+        return self._progress.get().summary(self.path)
 
     def to_records(self) -> Iterator[AuditRecord]:
         """Iterate over all records of the file, oldest first, each once."""
@@ -75,18 +66,51 @@ class FileTrail(AuditReports):
                 if record is not None and recent.is_new(record["id"]):
                     yield record
 
-    def _forget(self) -> None:
+    def __repr__(self) -> str:
+        """Show the path."""
+        return f"FileTrail({str(self.path)!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as the path."""
+        return FileTrail, (str(self.path),)
+
+
+class _Progress:
+    """How far one process has read, and what it has counted on the way."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._forget_locked()
+
+    def catch_up(self, path: Path) -> None:
+        """Count what was appended."""
+        with self._lock:
+            file = _opened(path)
+            if file is None:
+                self._forget_locked()
+                return
+            with file:
+                self._follow_locked(file)
+
+    def summary(self, path: Path) -> AuditSummary:
+        """Catch up, and sum up what was counted."""
+        with self._lock:
+            self.catch_up(path)
+            unreadable = self._unreadable + self._half_line
+            return replace(self._index.summary(), unreadable_lines=unreadable)
+
+    def _forget_locked(self) -> None:
         self._index = AuditIndex()
         self._file_id: tuple[int, int] | None = None
         self._position = 0
         self._unreadable = 0
         self._half_line = False
 
-    def _follow(self, file: BinaryIO) -> None:
+    def _follow_locked(self, file: BinaryIO) -> None:
         status = os.fstat(file.fileno())
         file_id = (status.st_dev, status.st_ino)
         if file_id != self._file_id or status.st_size < self._position:
-            self._forget()
+            self._forget_locked()
             self._file_id = file_id
         file.seek(self._position)
         self._half_line = False
@@ -100,14 +124,6 @@ class FileTrail(AuditReports):
             self._unreadable += torn
             if record is not None:
                 self._index.add(record)
-
-    def __repr__(self) -> str:
-        """Show the path."""
-        return f"FileTrail({str(self.path)!r})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle as the path."""
-        return FileTrail, (str(self.path),)
 
 
 def _opened(path: Path) -> BinaryIO | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import pickle
 import tracemalloc
@@ -16,6 +17,8 @@ from langchain_control.events import AuditRecord
 from langchain_control.sinks import JsonlSink
 from langchain_control.trail import FileTrail
 from tests.audit_records import attempt, finished
+
+forking = multiprocessing.get_context("fork")
 
 
 def append(path: Path, *records: AuditRecord) -> None:
@@ -220,3 +223,23 @@ def test_reading_in_pieces_comes_to_the_same(
     path.write_bytes(data)
 
     assert trail.summary() == FileTrail(path).summary()
+
+
+def _exit_with_the_requests_of(trail: FileTrail) -> None:
+    os._exit(trail.summary().requests)
+
+
+# Python 3.12 warns of forks beside threads, whoever started them. The child uses none.
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_child_does_not_inherit_a_held_lock(path: Path) -> None:
+    """A fork in the middle of another thread's question leaves the child able to ask."""
+    append(path, finished(), finished(), finished())
+    trail = FileTrail(path)
+    trail.refresh()
+    with trail._progress.get()._lock:
+        child = forking.Process(target=_exit_with_the_requests_of, args=(trail,))
+        child.start()
+        child.join(timeout=10)
+    child.kill()
+
+    assert child.exitcode == 3
