@@ -11,6 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
+from langchain_control._per_process import PerProcess
 from langchain_control.circuit import Outcome, Permit
 from langchain_control.circuit_machine import Circuit
 from langchain_control.stores.eviction import to_forget
@@ -74,7 +75,7 @@ class RedisCircuitStore:
     With a `FailureWindow`, each process judges by its own calls; what it decides is shared.
 
     Operations are synchronous. On an event loop a round trip blocks for its duration, at most
-    `timeout_seconds`, and only when a circuit changes.
+    `timeout_seconds`, and only when a circuit changes. A forked child reads the circuits anew.
     """
 
     def __init__(  # noqa: PLR0913  (settings, by keyword)
@@ -115,13 +116,12 @@ class RedisCircuitStore:
             away_seconds=away_seconds,
             on_push=self._pushed,
         )
-        self._copies: dict[str, _Copy] = {}
-        self._lock = threading.Lock()
+        self._held = PerProcess(_Copies)
         self._ahead = 0.0
 
     def acquire(self, key: str, rules: CircuitRules) -> Permit | Refusal:
         """Admit or refuse one call."""
-        copy = self._copies.get(key)
+        copy = self._held.get().by_key.get(key)
         if copy is not None and time.monotonic() < copy.stale_at:
             copy.used = True
             permit = copy.circuit.standing_permit
@@ -137,7 +137,7 @@ class RedisCircuitStore:
         retry_after: float | None = None,
     ) -> Changes:
         """Take the verdict of one call."""
-        copy = self._copies.get(permit.key)
+        copy = self._held.get().by_key.get(permit.key)
         if copy and outcome is Outcome.SUCCESS and copy.circuit.success_tells_nothing(permit):
             return ()
 
@@ -175,8 +175,9 @@ class RedisCircuitStore:
 
     def keys(self) -> tuple[str, ...]:
         """Name the circuits that this process has used."""
-        with self._lock:
-            return tuple(self._copies)
+        held = self._held.get()
+        with held.lock:
+            return tuple(held.by_key)
 
     @property
     def is_away(self) -> bool:
@@ -252,7 +253,7 @@ class RedisCircuitStore:
             return
         version, length, rest = push.groups()
         name, state = rest[: int(length)], rest[int(length) :]
-        copy = self._copies.get(name.decode().removeprefix(self._prefix))
+        copy = self._held.get().by_key.get(name.decode().removeprefix(self._prefix))
         if copy is None:
             return
         with copy.lock:
@@ -261,12 +262,13 @@ class RedisCircuitStore:
                 copy.version = version.decode()
 
     def _copy(self, key: str) -> _Copy:
-        with self._lock:
-            copy = self._copies.get(key)
+        held = self._held.get()
+        with held.lock:
+            copy = held.by_key.get(key)
             if copy is None:
-                if len(self._copies) >= self._max_keys:
-                    del self._copies[to_forget(self._copies)]
-                copy = self._copies[key] = _Copy(self._new(key))
+                if len(held.by_key) >= self._max_keys:
+                    del held.by_key[to_forget(held.by_key)]
+                copy = held.by_key[key] = _Copy(self._new(key))
             copy.used = True
             return copy
 
@@ -295,6 +297,14 @@ class RedisCircuitStore:
     def __deepcopy__(self, memo: dict[int, Any]) -> RedisCircuitStore:
         """Copy as the same store: copies of a policy share its connections."""
         return self
+
+
+class _Copies:
+    """This process's copies."""
+
+    def __init__(self) -> None:
+        self.by_key: dict[str, _Copy] = {}
+        self.lock = threading.Lock()
 
 
 class _Copy:

@@ -1,6 +1,8 @@
 """Circuits in a real Redis, shared, pushed, and guarded on without it."""
 
 import itertools
+import multiprocessing
+import os
 import pickle
 import signal
 import subprocess
@@ -26,6 +28,8 @@ from tests.stores.circuit_store_contract import (
 from tests.stores.redis_server import RedisServer
 
 pytestmark = pytest.mark.enable_socket  # the server listens on loopback
+
+forking = multiprocessing.get_context("fork")
 
 PREFIXES = (f"test-{number}:" for number in itertools.count())
 
@@ -372,6 +376,24 @@ def test_held_circuits_do_not_expire(server, make):
     fail(store)
     assert client(server).ttl(f"{prefix}held") == -1
     assert 86_000 < client(server).ttl(f"{prefix}{KEY}") <= 86_400
+
+
+def _exit_with_whether_it_is_refused(store):
+    os._exit(isinstance(store.acquire(KEY, RULES), Refusal))
+
+
+# Python 3.12 warns of forks beside threads, whoever started them. The child uses its own.
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_child_does_not_inherit_a_held_lock(server, make):
+    """A fork in the middle of another thread's round trip leaves the child able to ask."""
+    store = make(server.url, prefix=next(PREFIXES))
+    fail(store, times=3)
+    with store._copy(KEY).lock:
+        child = forking.Process(target=_exit_with_whether_it_is_refused, args=(store,))
+        child.start()
+        child.join(timeout=10)
+    child.kill()
+    assert child.exitcode == 1
 
 
 def client(server):
