@@ -9,13 +9,9 @@ from langchain.agents.middleware.types import ModelRequest, ModelResponse
 from langchain.agents.structured_output import StructuredOutputError
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
 from langchain_core.runnables import Runnable, RunnableConfig
-from langchain_core.runnables.config import (
-    ensure_config,
-    set_config_context,
-    var_child_runnable_config,
-)
 
 from langchain_control.fresh import without_cache
+from langchain_control.middleware.handlers import acall_handler, call_handler
 from langchain_control.model_variants import larger_answer_limit
 
 __all__ = ["AgentModel", "Responses"]
@@ -67,8 +63,7 @@ class AgentModel(Runnable[list[BaseMessage], AIMessage]):
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> AIMessage:  # noqa: A002, ARG002
         """Call the handler."""
         try:
-            with set_config_context(ensure_config(config)) as context:
-                response = context.run(self._handler, self._asked(input))
+            response = call_handler(self._handler, self._asked(input), config)
         except StructuredOutputError as exc:
             return self._responses.keep(exc.ai_message)  # judged like any other answer
         return self._responses.keep(response)
@@ -80,13 +75,10 @@ class AgentModel(Runnable[list[BaseMessage], AIMessage]):
         **kwargs: Any,  # noqa: ARG002
     ) -> AIMessage:
         """Await the handler."""
-        token = var_child_runnable_config.set(ensure_config(config))
         try:
-            response = await self._handler(self._asked(input))
+            response = await acall_handler(self._handler, self._asked(input), config)
         except StructuredOutputError as exc:
             return self._responses.keep(exc.ai_message)
-        finally:
-            var_child_runnable_config.reset(token)
         return self._responses.keep(response)
 
     def for_retry(self, retry: Mapping[str, Any]) -> AgentModel:

@@ -8,11 +8,6 @@ from typing import Any, Literal, NamedTuple
 from langchain.agents.middleware.types import ToolCallRequest
 from langchain_core.messages import BaseMessage, ToolMessage
 from langchain_core.runnables import Runnable, RunnableConfig
-from langchain_core.runnables.config import (
-    ensure_config,
-    set_config_context,
-    var_child_runnable_config,
-)
 from langchain_core.tools import ToolException
 from langgraph import errors as graph_errors
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,6 +20,7 @@ from langchain_control.errors import classify, retry_after_seconds
 from langchain_control.events import EventName, blocked, event, rules_of
 from langchain_control.fences import fenced
 from langchain_control.middleware.agent_contract import violations_of_arguments
+from langchain_control.middleware.handlers import acall_handler, call_handler
 from langchain_control.middleware.tool_results import each_message, from_outside, with_messages
 from langchain_control.outcomes import FailureMode, ValidationResult, failure, passed
 from langchain_control.policy import ControlPolicy
@@ -74,16 +70,11 @@ class ToolHandler(Runnable[ToolCallRequest, Any]):
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002, ARG002
         """Call the handler."""
-        with set_config_context(ensure_config(config)) as context:
-            return context.run(self._handler, input)
+        return call_handler(self._handler, input, config)
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002, ARG002
         """Await the handler."""
-        token = var_child_runnable_config.set(ensure_config(config))
-        try:
-            return await self._handler(input)
-        finally:
-            var_child_runnable_config.reset(token)
+        return await acall_handler(self._handler, input, config)
 
 
 Status = Literal["answered", "withheld", "refused", "failed"]
