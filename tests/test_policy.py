@@ -62,6 +62,9 @@ def test_every_source_gives_the_same_policy(policy):
         ({"timeout_seconds": -1}, "timeout_seconds"),
         ({"timeout_seconds": 30, "deadline_seconds": 10}, "deadline_seconds"),
         ({"validator": {"min_length": 9, "max_length": 3}}, "min_length"),
+        ({"timeout_seconds": float("inf")}, "timeout_seconds"),
+        ({"timeout_seconds": 9, "breaker": {"probe_timeout_seconds": 3}}, "probe_timeout_seconds"),
+        ({"audit": {"pth": "x"}}, "pth"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(data, field):
@@ -85,6 +88,20 @@ def test_variables_that_contradict_each_other_are_refused_by_name():
 
     with pytest.raises(ValueError, match="RETRY__MAX_ATTEMPTS"):
         ControlPolicy.from_env(environ=environ)
+
+
+def test_a_file_that_is_not_yaml_is_refused(tmp_path):
+    """A syntax error is an error of the file, told with its name."""
+    path = tmp_path / "policy.yaml"
+    path.write_text("retry: [")
+
+    with pytest.raises(ValueError, match=r"policy\.yaml"):
+        ControlPolicy.from_yaml(path)
+
+
+def test_probes_may_take_as_long_as_calls():
+    """A longer time limit of calls lengthens what a probe may take, unless both were set."""
+    assert ControlPolicy(timeout_seconds=120).breaker.probe_timeout_seconds > 120
 
 
 def test_it_is_frozen():

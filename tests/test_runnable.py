@@ -15,13 +15,15 @@ from langchain_core.exceptions import (
     ModelTimeoutError,
     OutputParserException,
 )
-from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
 from langgraph.errors import GraphInterrupt
+from langgraph.graph import START, MessagesState, StateGraph
 
 from langchain_control import (
+    AuditLogger,
     CircuitBreaker,
     ControlError,
     ControlPolicy,
@@ -33,6 +35,7 @@ from langchain_control import (
     RateLimiter,
     ResponseValidator,
     RetryEngine,
+    TokenBudget,
     create_control_graph,
     steps,
     with_control,
@@ -46,6 +49,7 @@ from langchain_control.errors import (
     ResponseRejected,
 )
 from langchain_control.retry_budget import RetryBudget
+from langchain_control.sinks import MemorySink
 from langchain_control.stores import InMemoryCircuitStore
 from langchain_control.testing import ChaosChatModel, ManualClock, Reply, ScriptedChatModel
 from tests.scenarios import AT_ONCE, ATTACK, CITY, GOOD
@@ -393,10 +397,85 @@ def test_arguments_of_a_call_reach_the_model(call):
         call(InputGuard().bind(stop=["x"]), "Q?")
 
 
+def test_hung_sync_models_do_not_fill_the_event_loops_executor():
+    """Async code around a sync-only model keeps its own threads, and its loop can close."""
+    gate, threads = threading.Event(), BoundedThreads(2)
+    hasty = policy(threads=threads, timeout_seconds=0.02, retry=RetryEngine(max_attempts=1))
+    controlled = with_control(lambda _: gate.wait(10), hasty, include_result=True)
+
+    async def main():
+        results = await asyncio.gather(*(controlled.ainvoke("Q?") for _ in range(10)))
+        answer = await asyncio.get_running_loop().run_in_executor(None, lambda: "free")
+        return {r.failure_mode for r in results}, answer
+
+    ended = asyncio.run(main())
+    gate.set()
+
+    assert ended == ({FailureMode.TIMEOUT}, "free")
+
+
+def test_what_a_judge_asks_a_model_is_not_streamed():
+    """A rule that asks a model leaves no tokens in a parent's message stream."""
+    judge = ScriptedChatModel(script=lambda _: "JUDGE LEAK")
+
+    def polite(answer):
+        judge.invoke(answer.text)
+
+    controlled = with_control(
+        ScriptedChatModel(script=["fine"]), ControlPolicy(validator={"rules": (polite,)})
+    )
+    builder = StateGraph(MessagesState)
+    builder.add_node("ask", lambda state: {"messages": [controlled.invoke(state["messages"])]})
+    builder.add_edge(START, "ask")
+
+    streamed = builder.compile().stream({"messages": [("user", "Q?")]}, stream_mode="messages")
+
+    assert [m.content for m, _ in streamed if m.type != "human"] == ["fine"]
+    assert judge.calls
+
+
+def test_tokens_a_model_does_not_report_are_counted(call):
+    """Without usage from the provider the budget's encoding counts, so that limits hold."""
+    result = call(with_control(lambda _: GOOD, policy(), include_result=True), "Which city?")
+
+    assert result.usage["output_tokens"] == policy().prompt.budget.count(GOOD)
+    assert result.usage["input_tokens"] > 0
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+def test_a_cut_off_run_is_in_the_trail(call, error):
+    """A bug or an interruption leaves a record that says so, with the request's id."""
+    sink = MemorySink()
+
+    def broken(_):
+        raise error
+
+    audited = policy(audit=AuditLogger(None, sinks=[sink]))
+    with pytest.raises(error):
+        call(with_control(broken, audited), "Q?", {"metadata": {"control_request_id": "r1"}})
+
+    assert [(r["event"], r["message"]) for r in sink.records] == [
+        ("control.cut_off", error.__name__)
+    ]
+    assert sink.records[0]["request_id"] == "r1"
+
+
+def test_a_correction_without_room_is_not_called_one(call):
+    """Where the budget leaves no room for a correction, the trail says a plain retry."""
+    cramped = policy(prompt=PromptBuilder(budget=TokenBudget(total_tokens=100)))
+    model = ScriptedChatModel(script=["no", GOOD])
+
+    result = call(with_control(model, cramped, include_result=True), "x " * 92)
+
+    assert [a["strategy"] for a in result.attempts] == ["none", "simple"]
+    assert [m.text for m in model.calls[0]] == [m.text for m in model.calls[1]]
+
+
 def test_an_empty_conversation_is_empty_input(call):
-    """No message at all is turned away like an empty one."""
-    with pytest.raises(InputRejected, match="empty"):
-        call(with_control(ScriptedChatModel(script=[]), policy()), [])
+    """No message at all, or only the application's own, is turned away like an empty one."""
+    for given in ([], [SystemMessage("Be brief.")]):
+        with pytest.raises(InputRejected, match="empty"):
+            call(with_control(ScriptedChatModel(script=[]), policy()), given)
 
 
 @pytest.mark.parametrize("context", [{"a": "b"}, [{"page_content": "x"}], 5, b"x"])

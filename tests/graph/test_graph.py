@@ -202,6 +202,13 @@ def test_a_chain_with_the_graph_streams():
     assert [next(iter(u)) for u in updates] == ["guard", "build", "call", "validate"]
 
 
+def test_plain_data_makes_a_policy():
+    """Both doors take a policy as the plain data it is made of."""
+    graph = create_control_graph(ScriptedChatModel(script=["x"]), {"validator": {"min_length": 1}})
+
+    assert graph.invoke(ask())["status"] == "accepted"
+
+
 def test_batch_keeps_runs_apart():
     """A batch gives each input its own outcome."""
     model = ScriptedChatModel(script=lambda messages: GOOD)
