@@ -23,6 +23,7 @@ from langgraph.types import Command, interrupt
 from langchain_control._effects import Flow, arun, run
 from langchain_control.endings import close
 from langchain_control.errors import error_for
+from langchain_control.events import request_id_in
 from langchain_control.middleware.agent_contract import AgentContract
 from langchain_control.middleware.agent_model import AgentModel, Responses
 from langchain_control.middleware.agent_prompt import AgentPrompt
@@ -32,7 +33,6 @@ from langchain_control.middleware.agent_run import (
     config_of,
     notice,
     record_of,
-    request_id_in,
 )
 from langchain_control.middleware.tool_calls import ToolHandler, ToolPolicy, controlled
 from langchain_control.model_variants import name_of
@@ -42,8 +42,7 @@ from langchain_control.remedies import DEFAULT_REMEDIES, RemedyTable
 from langchain_control.runnable import heard
 from langchain_control.screening import WITHHELD, index_of_question
 from langchain_control.state import Context, RunState, fresh_run, result_of
-from langchain_control.steps import StepName, drive
-from langchain_control.strategies import FallbackRequest
+from langchain_control.steps import StepName, drive, request_of
 from langchain_control.strategies.human import as_answer
 
 __all__ = ["ControlMiddleware"]
@@ -315,15 +314,15 @@ def _with_reply(policy: ControlPolicy, record: AgentRun | None) -> ControlPolicy
 # --- where a walk stops ---------------------------------------------------------------------------
 
 
-def _before_build(step: str, state: RunState) -> bool:  # noqa: ARG001
+def _before_build(step: StepName, state: RunState) -> bool:  # noqa: ARG001
     """Stop when the input is admitted: prompts are made for each model call."""
     return step == "build"
 
 
-def _before_pause(policy: ControlPolicy) -> Callable[[str, RunState], bool]:
+def _before_pause(policy: ControlPolicy) -> Callable[[StepName, RunState], bool]:
     """Stop before a strategy that pauses the graph."""
 
-    def is_next(step: str, state: RunState) -> bool:
+    def is_next(step: StepName, state: RunState) -> bool:
         return step == "fallback" and policy.fallback.pauses(state["fallbacks_asked"])
 
     return is_next
@@ -338,19 +337,13 @@ def _paused(
     """
     placeholder = AIMessage("", id=uuid4().hex)
     strategy = policy.fallback.strategies[run["fallbacks_asked"]][1]
-    note = run["failure"]
-    request = FallbackRequest(
-        messages=tuple(run["messages"]),
-        failure_mode=FailureMode(note["mode"]) if note else FailureMode.NONE,
-        attempts=tuple(run["attempts"]),
-        request_id=run["request_id"],
-    )
+    request = request_of(run)
     before = record or record_of(RunState(**{**run, "attempts": []}))
     paused = {
         "asked": strategy.asked(request.question, request),
         "placeholder": placeholder.id,
         "attempts": run["attempts"],
-        "failure": note,
+        "failure": run["failure"],
         "fallbacks_asked": run["fallbacks_asked"],
     }
     return _response([placeholder], AgentRun(**{**before, "status": None, "paused": paused}))

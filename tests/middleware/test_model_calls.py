@@ -379,6 +379,28 @@ def test_a_person_who_breaks_the_contract_is_not_the_last_word(call):
     assert agent_result(state).strategy == "fallback:canned"
 
 
+class ShowsPrompt(HumanAnswer):
+    """Shows the person how the model was asked."""
+
+    def asked(self, question, request):
+        shown = [message.text for message in request.prompt or ()]
+        return {**super().asked(question, request), "prompt": shown}
+
+
+def test_a_person_is_shown_what_any_strategy_is(call):
+    """The request of a fallback that pauses an agent holds the prompt, as in the other doors."""
+    rules = policy(
+        fallback=FallbackRouter(strategies=[("person", ShowsPrompt())]),
+        prompt=PromptBuilder(constraints=["Be brief."]),
+    )
+    agent, _ = agent_of([""] * 3, rules, checkpointer=InMemorySaver())
+
+    paused = call(agent, ask(), THREAD)
+
+    shown = paused["__interrupt__"][0].value["prompt"]
+    assert any("Be brief." in text for text in shown)
+
+
 # --- hostile answers ------------------------------------------------------------------------------
 
 
