@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any, NotRequired
-from uuid import uuid4
 
 from langchain.agents.middleware.types import AgentState, OmitFromInput
 from langchain_core.messages import AIMessage
@@ -24,7 +23,6 @@ __all__ = [
     "config_of",
     "notice",
     "record_of",
-    "request_id_in",
 ]
 
 CONTROL_STATUS = "control_status"
@@ -90,11 +88,6 @@ def record_of(run: RunState, before: AgentRun | None = None) -> AgentRun:
         paused=None,
         replies=[],
     )
-
-
-def request_id_in(config: RunnableConfig) -> str:
-    """Return the caller's request id, or a new one."""
-    return str((config.get("metadata") or {}).get(REQUEST_ID) or uuid4().hex)
 
 
 def config_of(config: RunnableConfig, request_id: str) -> RunnableConfig:
