@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from email.utils import formatdate, parsedate_to_datetime
 from typing import Any
 
 from langchain_control.foreign_errors import dig
@@ -14,7 +15,8 @@ def seconds_to_wait(exc: BaseException) -> float | None:
     """Return the wait a provider asked for, in seconds.
 
     Understands the header `Retry-After` in both forms, `retry-after-ms`, and Google's `RetryInfo`.
-    A date is read against the response's own `Date`, so that a wrong local clock does not matter.
+    A date is read against the response's own `Date`, so that a wrong local clock does not matter;
+    against the local clock only where the response has none.
     """
     for headers in _headers(exc):
         if (milliseconds := _number(_header(headers, "retry-after-ms"))) is not None:
@@ -22,7 +24,8 @@ def seconds_to_wait(exc: BaseException) -> float | None:
         asked = _header(headers, "retry-after")
         if (seconds := _number(asked)) is not None:
             return seconds
-        if (seconds := _seconds_between(_header(headers, "date"), asked)) is not None:
+        answered = _header(headers, "date") or formatdate(usegmt=True)
+        if (seconds := _seconds_between(answered, asked)) is not None:
             return seconds
     return _retry_info(exc)
 
@@ -56,8 +59,6 @@ def _number(text: Any) -> float | None:
 
 
 def _seconds_between(start: Any, end: Any) -> float | None:
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415  (rare; keeps import light)
-
     if not (isinstance(start, str) and isinstance(end, str)):
         return None
     try:

@@ -29,7 +29,6 @@ NOON, LATER = "Mon, 23 Nov 2026 12:00:00 GMT", "Mon, 23 Nov 2026 12:00:30 GMT"
         ({"retry-after": LATER, "date": NOON}, 30.0),
         ({"Retry-After": LATER, "Date": NOON}, 30.0),
         ({"retry-after": NOON, "date": LATER}, 0.0),
-        ({"retry-after": LATER}, None),
         ({"retry-after": "-5"}, None),
         ({"retry-after": "nan"}, None),
         ({"retry-after": "1e999"}, None),
@@ -45,6 +44,13 @@ NOON, LATER = "Mon, 23 Nov 2026 12:00:00 GMT", "Mon, 23 Nov 2026 12:00:30 GMT"
 def test_a_header_says_when_to_come_back(headers, seconds):
     """Seconds, milliseconds and dates are understood; nonsense is no wait."""
     assert retry_after_seconds(CarriesStatusError(429, headers)) == seconds
+
+
+def test_a_date_is_read_against_the_local_clock_where_there_is_no_other(monkeypatch):
+    """A response without a `Date` of its own leaves the local clock."""
+    monkeypatch.setattr("langchain_control.retry_after.formatdate", lambda usegmt: NOON)
+
+    assert retry_after_seconds(CarriesStatusError(429, {"retry-after": LATER})) == 30
 
 
 @pytest.mark.parametrize(
