@@ -9,7 +9,6 @@ from langchain.agents.middleware.types import ToolCallRequest
 from langchain_core.messages import BaseMessage, ToolMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.tools import ToolException
-from langgraph import errors as graph_errors
 from pydantic import BaseModel, ConfigDict, Field
 
 from langchain_control._effects import Call, Flow
@@ -19,6 +18,7 @@ from langchain_control.corrections import correction
 from langchain_control.errors import classify, retry_after_seconds
 from langchain_control.events import EventName, blocked, event, rules_of
 from langchain_control.fences import fenced
+from langchain_control.foreign_errors import steers_a_graph
 from langchain_control.middleware.agent_contract import violations_of_arguments
 from langchain_control.middleware.handlers import acall_handler, call_handler
 from langchain_control.middleware.tool_results import each_message, from_outside, with_messages
@@ -129,7 +129,7 @@ def _done(
     try:
         output = with_messages((yield from _made(request, handler, policy, rules, config)))
     except Exception as exc:
-        if _steers_a_graph(exc):
+        if steers_a_graph(exc):
             raise
         return (yield from _failed(request, exc, policy, rules, config))
     if isinstance(output, Refusal):
@@ -192,13 +192,6 @@ def _unavailable(refusal: Refusal) -> str:
 def _error(request: ToolCallRequest, text: str) -> ToolMessage:
     call = request.tool_call
     return ToolMessage(text, name=call["name"], tool_call_id=call["id"], status="error")
-
-
-def _steers_a_graph(exc: Exception) -> bool:
-    if isinstance(exc, graph_errors.GraphBubbleUp):
-        return True
-    is_invalid_resume = getattr(graph_errors, "is_invalid_resume", None)  # newer than langgraph 1.2
-    return bool(is_invalid_resume and is_invalid_resume(exc))
 
 
 # --- what comes back ------------------------------------------------------------------------------

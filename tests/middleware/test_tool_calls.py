@@ -11,6 +11,7 @@ from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.tools import InjectedToolCallId, tool
+from langgraph import errors as graph_errors
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.graph.message import add_messages
@@ -441,6 +442,17 @@ def test_a_tool_may_pause_the_graph(call):
 
     assert paused["__interrupt__"][0].value == "Go?"
     assert state["messages"][2].content == "The boss says yes."
+
+
+def test_an_answer_that_a_tool_did_not_ask_for_gets_out(call, monkeypatch):
+    """Newer versions of LangGraph mark such errors: they are the caller's, not the tool's."""
+    monkeypatch.setattr(
+        graph_errors, "is_invalid_resume", lambda exc: isinstance(exc, TimeoutError), raising=False
+    )
+    agent, _ = agent_of([calling(tool_call("broken", city="Rome")), "Done."])
+
+    with pytest.raises(TimeoutError):
+        call(agent, ask())
 
 
 def test_the_trail_of_an_agents_run_is_one_story(call):
