@@ -17,7 +17,7 @@ from langchain_control.detectors.model import WordModelDetector
 from langchain_control.detectors.presets import PRESETS, Mode, Preset
 from langchain_control.detectors.redaction import cut_out, fence, mask
 from langchain_control.detectors.sanitize import sanitize
-from langchain_control.detectors.texts import Part, Parts, take_apart
+from langchain_control.detectors.texts import MAX_DEPTH, MAX_VALUES, Part, Parts, take_apart
 from langchain_control.errors import classify
 from langchain_control.outcomes import (
     FailureMode,
@@ -40,10 +40,10 @@ def _default_detectors() -> tuple[Any, ...]:
 class InputGuard(Gate[Any]):
     """Stop empty input, input that is too long, and prompt injection, before any model call.
 
-    Takes a string, a prompt value, a message, a list of messages, or a mapping with string values,
-    and hands on the same kind of value, sanitized. Of a conversation, the human and tool messages
-    after the last model answer are judged and sanitized; what came earlier was judged when it was
-    new, and system messages are the application's own.
+    Takes a string, a prompt value, a message, a list of messages, documents, or a mapping, with the
+    texts it holds at any depth, and hands on the same kind of value, sanitized. Of a conversation,
+    the human and tool messages after the last model answer are judged and sanitized; what came
+    earlier was judged when it was new, and system messages are the application's own.
 
     !!! example "Guard a chain"
 
@@ -167,11 +167,18 @@ class InputGuard(Gate[Any]):
         return self._verdict(taken, judged)
 
     def _judge_size(self, taken: Parts, source: Source) -> ValidationResult | None:
+        if not taken.complete:
+            return failure(
+                FailureMode.TOKEN_OVERFLOW,
+                f"the input holds more than {MAX_VALUES} values, or more than {MAX_DEPTH} deep",
+            )
         if source != "user":
             return None
         texts = [sanitize(part.text) for part in taken.parts if part.source == "user"]
         from_tools = any(part.source == "tool" for part in taken.parts)
-        if not any(map(str.strip, texts)) and not taken.has_other_content and not from_tools:
+        only_retrieved = bool(taken.parts) and not texts
+        something_else = taken.has_other_content or from_tools or only_retrieved
+        if not any(map(str.strip, texts)) and not something_else:
             return failure(FailureMode.CONSTRAINT_VIOLATION, "the input is empty")
         chars = sum(map(len, texts))
         if chars > self.max_chars:

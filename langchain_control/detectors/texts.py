@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from langchain_core.documents import Document
 from langchain_core.messages import (
     AIMessage,
     BaseMessage,
@@ -15,13 +16,26 @@ from langchain_core.messages import (
     convert_to_messages,
 )
 from langchain_core.prompt_values import ChatPromptValue, PromptValue, StringPromptValue
+from pydantic import BaseModel
 
 from langchain_control.outcomes import Source
 
 __all__ = ["Part", "Parts", "take_apart"]
 
-CONTEXT_KEYS = frozenset({"context", "documents"})
-"""Keys of a mapping whose strings were retrieved and not written by the person asking."""
+CONTEXT_KEYS = frozenset({"context", "contexts", "docs", "documents", "source_documents"})
+"""Keys of a mapping below which everything was retrieved and not written by the person asking."""
+
+MAX_DEPTH = 16
+"""How many values may stand within one another."""
+MAX_VALUES = 5_000
+"""How many texts and collections of values one value may hold."""
+
+_ATTRIBUTES = frozenset(
+    {"type", "id", "index", "mime_type", "media_type", "file_id", "tool_use_id", "signature"}
+)
+"""Keys of a content block that say what it is and hold no text."""
+_MEDIA = frozenset({"data", "base64", "url", "image_url", "input_audio", "file_data"})
+"""Keys of a content block below which there is an image, a sound or a file, unless it is text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +55,8 @@ class Parts:
     """Returns a value of the same kind with these texts in place of the parts."""
     has_other_content: bool = False
     """Whether there is something besides text, such as an image."""
+    complete: bool = True
+    """Whether every text is among the parts; not so if there are too many or too deep ones."""
 
 
 def take_apart(value: Any, source: Source) -> Parts:
@@ -48,8 +64,9 @@ def take_apart(value: Any, source: Source) -> Parts:
 
     Args:
         value: A string, prompt value, message, sequence of messages (in any form LangChain takes),
-            or a mapping, of which the strings are judged: those under `context` and `documents` as
-            retrieved, all others as coming from `source`.
+            documents, or a mapping. Of mappings and collections all strings are judged, however
+            they are nested: those of documents and under `CONTEXT_KEYS` as retrieved, all others
+            as coming from `source`.
         source: Who wrote the text. Tool messages always count as `tool`.
 
     Raises:
@@ -57,7 +74,12 @@ def take_apart(value: Any, source: Source) -> Parts:
     """
     found = _Found(source)
     template = found.visit(value)
-    return Parts(tuple(found.parts), lambda texts: _fill(template, iter(texts)), found.other)
+    return Parts(
+        tuple(found.parts),
+        lambda texts: _fill(template, iter(texts)),
+        has_other_content=found.other,
+        complete=found.values <= MAX_VALUES and not found.too_deep,
+    )
 
 
 @dataclass(slots=True)
@@ -86,83 +108,130 @@ class _Found:
     source: Source
     parts: list[Part] = field(default_factory=list)
     other: bool = False
+    values: int = 0
+    too_deep: bool = False
 
-    def visit(self, value: Any) -> Any:  # noqa: PLR0911  (one line for each kind of prompt)
+    def visit(self, value: Any) -> Any:
+        """Take the whole value apart; what has no text at all is a mistake of the caller."""
         match value:
-            case str():
-                return self._text(value, self.source)
             case BaseMessage():
-                return self._message(value)
-            case StringPromptValue():
-                return _Shape(
-                    [self._text(value.text, self.source)],
-                    lambda texts: value.model_copy(update={"text": texts[0]}),
-                )
-            case ChatPromptValue():
-                return _Shape(
-                    [self._conversation(value.messages)],
-                    lambda given: value.model_copy(update={"messages": given[0]}),
-                )
-            case PromptValue():
-                return self._conversation(value.to_messages())
-            case Mapping():
-                return self._mapping(value)
-            case list() | tuple():
-                return self._conversation(convert_to_messages(list(value)))
+                return self._message(value, self.source)
+            case list() | tuple() if not any(isinstance(item, Document) for item in value):
+                return self._conversation(convert_to_messages(list(value)), self.source)
+            case str() | PromptValue() | Document() | Mapping() | list() | tuple():
+                return self._nested(value, self.source, 0)
             case _:
                 msg = (
-                    "the guard reads strings, prompt values, messages and mappings of strings, "
-                    f"got `{type(value).__name__}`"
+                    "the guard reads strings, prompt values, messages, documents and mappings of "
+                    f"them, got `{type(value).__name__}`"
                 )
                 raise TypeError(msg)
+
+    def _nested(self, value: Any, source: Source, depth: int) -> Any:  # noqa: PLR0911  (one line for each kind of value)
+        if self._is_too_much(value, depth):
+            return value
+        match value:
+            case str():
+                return self._text(value, source)
+            case BaseMessage():
+                return self._message(value, source, depth) if _is_input(value) else value
+            case StringPromptValue():
+                return self._copy(value, {"text": value.text}, source, depth)
+            case ChatPromptValue():
+                turns = self._conversation(value.messages, source, depth)
+                return _Shape([turns], lambda new: value.model_copy(update={"messages": new[0]}))
+            case PromptValue():
+                return self._conversation(value.to_messages(), source, depth)
+            case Document():
+                texts = {"page_content": value.page_content, "metadata": value.metadata}
+                return self._copy(value, texts, _retrieved(source), depth)
+            case Mapping():
+                return self._mapping(value, source, depth)
+            case list() | tuple():
+                return self._collection(value, source, depth)
+            case _:
+                self.other = self.other or value is not None
+                return value
+
+    def _is_too_much(self, value: Any, depth: int) -> bool:
+        if not isinstance(value, str | BaseModel | Mapping | list | tuple):
+            return False
+        self.values += 1
+        self.too_deep = self.too_deep or depth > MAX_DEPTH
+        return depth > MAX_DEPTH or self.values > MAX_VALUES
 
     def _text(self, text: str, source: Source) -> _Slot:
         self.parts.append(Part(text, source))
         return _Slot()
 
-    def _conversation(self, messages: Sequence[BaseMessage]) -> _Shape:
+    def _copy(self, value: Any, fields: dict[str, Any], source: Source, depth: int) -> _Shape:
+        pieces = [self._nested(entry, source, depth + 1) for entry in fields.values()]
+        return _Shape(
+            pieces,
+            lambda new: value.model_copy(update=dict(zip(fields, new, strict=True))),
+        )
+
+    def _mapping(self, value: Mapping[Any, Any], source: Source, depth: int) -> _Shape:
+        pieces = [
+            self._nested(entry, _retrieved(source) if key in CONTEXT_KEYS else source, depth + 1)
+            for key, entry in value.items()
+        ]
+        return _Shape(pieces, lambda new: dict(zip(value, new, strict=True)))
+
+    def _collection(self, value: list[Any] | tuple[Any, ...], source: Source, depth: int) -> _Shape:
+        if value and all(isinstance(item, BaseMessage) or _is_message(item) for item in value):
+            turns = self._conversation(value, source, depth)
+            return _Shape([turns], lambda new: _like(value, new[0]))
+        pieces = [self._nested(item, source, depth + 1) for item in value]
+        return _Shape(pieces, lambda new: _like(value, new))
+
+    def _conversation(self, messages: Sequence[Any], source: Source, depth: int = 0) -> _Shape:
         """Judge what came in after the last answer of the model; the rest was judged before."""
-        newest = len(messages)
-        while newest and not isinstance(messages[newest - 1], AIMessage):
+        kinds = convert_to_messages(messages)
+        newest = len(kinds)
+        while newest and not isinstance(kinds[newest - 1], AIMessage):
             newest -= 1
         pieces = [
-            self._message(message) if place >= newest and _is_input(message) else message
-            for place, message in enumerate(messages)
+            self._message(message, source, depth) if at >= newest and _is_input(kind) else message
+            for at, (message, kind) in enumerate(zip(messages, kinds, strict=True))
         ]
         return _Shape(pieces, list)
 
-    def _message(self, message: BaseMessage) -> Any:
-        source: Source = "tool" if isinstance(message, ToolMessage) else self.source
-        content = message.content
-        if isinstance(content, str):
-            pieces: list[Any] = [self._text(content, source)]
-            return _Shape(pieces, lambda new: _with_content(message, new[0]))
-        blocks = [self._block(block, source) for block in content]
-        return _Shape(blocks, lambda new: _with_content(message, new))
+    def _message(self, message: Any, source: Source, depth: int = 0) -> _Shape:
+        """Judge the content of a message, or of a mapping that stands for one."""
+        if isinstance(message, BaseMessage):
+            content, tool = message.content, isinstance(message, ToolMessage)
+        else:
+            content, tool = message["content"], message["role"] == "tool"
+        piece = self._content(content, "tool" if tool else source, depth)
+        return _Shape([piece], lambda new: _with_content(message, new[0]))
 
-    def _block(self, block: Any, source: Source) -> Any:
-        if isinstance(block, str):
-            return self._text(block, source)
-        if isinstance(block, dict) and isinstance(block.get("text"), str):
-            slot = self._text(block["text"], source)
-            return _Shape([slot], lambda new: {**block, "text": new[0]})
-        self.other = True
-        return block
+    def _content(self, content: Any, source: Source, depth: int) -> Any:
+        if not isinstance(content, list):
+            return self._nested(content, source, depth + 1)
+        return _Shape([self._block(block, source, depth + 1) for block in content], list)
 
-    def _mapping(self, value: Mapping[Any, Any]) -> _Shape:
-        keys = list(value)
-        pieces = [self._entry(key, value[key]) for key in keys]
-        return _Shape(pieces, lambda new: {**value, **dict(zip(keys, new, strict=True))})
+    def _block(self, block: Any, source: Source, depth: int) -> Any:
+        """Judge what a content block says, whatever its type, but not its media."""
+        if not isinstance(block, Mapping):
+            return self._nested(block, source, depth)
+        if self._is_too_much(block, depth):
+            return block
+        pieces = []
+        for key, entry in block.items():
+            if key in _ATTRIBUTES or (key in _MEDIA and not _is_plain_text(block)):
+                self.other = self.other or key in _MEDIA
+                pieces.append(entry)
+            elif isinstance(entry, list):
+                pieces.append(_Shape([self._block(e, source, depth + 1) for e in entry], list))
+            else:
+                pieces.append(self._block(entry, source, depth + 1))
+        return _Shape(pieces, lambda new: dict(zip(block, new, strict=True)))
 
-    def _entry(self, key: Any, entry: Any) -> Any:
-        source: Source = "context" if key in CONTEXT_KEYS else self.source
-        if isinstance(entry, str):
-            return self._text(entry, source)
-        if isinstance(entry, list) and entry and all(isinstance(text, str) for text in entry):
-            return _Shape([self._text(text, source) for text in entry], list)
-        if entry is not None:
-            self.other = True
-        return entry
+
+def _retrieved(source: Source) -> Source:
+    """Return whose text it is when it was retrieved: a tool's stays a tool's."""
+    return "context" if source == "user" else source
 
 
 def _is_input(message: BaseMessage) -> bool:
@@ -170,7 +239,36 @@ def _is_input(message: BaseMessage) -> bool:
     return is_user or isinstance(message, HumanMessage | ToolMessage)
 
 
-def _with_content(message: BaseMessage, content: Any) -> BaseMessage:
+_ROLES = frozenset({"user", "human", "assistant", "ai", "system", "developer", "tool"})
+
+
+def _is_message(value: Any) -> bool:
+    """Whether a mapping is a message as chat APIs write it."""
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("content"), str | list)
+        and isinstance(role := value.get("role"), str)
+        and role in _ROLES
+        and (role != "tool" or isinstance(value.get("tool_call_id"), str))
+    )
+
+
+def _is_plain_text(block: Mapping[Any, Any]) -> bool:
+    """Whether what looks like a file in a content block is text."""
+    kind = block.get("media_type") or block.get("mime_type") or ""
+    return block.get("type") == "text" or str(kind).startswith("text/")
+
+
+def _like(value: list[Any] | tuple[Any, ...], items: list[Any]) -> Any:
+    """Return the items in a collection of the same type."""
+    if isinstance(value, list):
+        return items
+    return type(value)._make(items) if hasattr(value, "_make") else tuple(items)
+
+
+def _with_content(message: Any, content: Any) -> Any:
+    if not isinstance(message, BaseMessage):
+        return {**message, "content": content}
     return (
         message if content == message.content else message.model_copy(update={"content": content})
     )
