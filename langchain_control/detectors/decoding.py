@@ -74,8 +74,9 @@ def _decode_percent(match: re.Match[str]) -> str:
     return _text_or_run(unquote(match[0], errors="ignore"), match[0])
 
 
-def _decode_entities(match: re.Match[str]) -> str:
-    return _text_or_run(html.unescape(match[0]), match[0])
+def _decode_entity(match: re.Match[str]) -> str:
+    """Decode a single entity: unlike other runs, it is one whatever it stands for."""
+    return fold(html.unescape(f"&{match[1]};"))
 
 
 _HEX_RUN = re.compile(
@@ -85,14 +86,16 @@ _LONG_RUN = re.compile(r"(?<![\w+/-])[\w+/-]{16}", re.ASCII)
 
 DECODERS: tuple[Decoder, ...] = (
     Decoder(
+        re.compile(
+            r"&(?:amp;){0,3}(#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8}(?=;));?", re.ASCII
+        ),
+        _decode_entity,
+        lambda text: "&" in text,
+    ),
+    Decoder(
         re.compile(r"(?:%[0-9a-fA-F]{2}[\w.~-]{0,24}){3,}", re.ASCII),
         _decode_percent,
         lambda text: "%" in text,
-    ),
-    Decoder(
-        re.compile(r"(?:&#?\w{1,8};[\w ]{0,24}){3,}", re.ASCII),
-        _decode_entities,
-        lambda text: "&" in text,
     ),
     Decoder(
         re.compile(r"(?:\\u[0-9a-fA-F]{4}){4,}"), _decode_code_points, lambda text: "\\u" in text

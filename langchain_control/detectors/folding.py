@@ -7,7 +7,7 @@ import re
 import unicodedata
 from typing import Literal
 
-__all__ = ["fold", "fold_match", "resolve_lookalikes"]
+__all__ = ["FILLERS", "fold", "fold_match", "resolve_lookalikes"]
 
 MAX_EXPANSION = 4
 """No character becomes longer than this: one ligature in Unicode unfolds to 18 characters."""
@@ -21,11 +21,16 @@ _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _BLANKS = {"Zs": " ", "Zl": "\n", "Zp": "\n", "Cc": "", "Cf": "", "Cs": ""}
 """What becomes of blanks, controls, formatting characters and lone surrogates, by category."""
 _CONTROL_BLANKS = "\x0b\x0c\x85"
-_INVISIBLE_LETTERS = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
+FILLERS = "\u115f\u1160\u17b4\u17b5\u3164\uffa0"
+"""Letters that are drawn as nothing or as a blank: words they stand between are apart."""
+_BRAILLE_BLANK = "\u2800"
+_GRAPHEME_JOINER = "\u034f"
 _DECOMPOSED_SCRIPTS = (range(0x80, 0x530), range(0x1D00, 0x2000), range(0x2100, 0x2190))
 """Latin, Greek and Cyrillic lose their accents; elsewhere a mark is part of the letter."""
 
 _LETTERS = {
+    **dict.fromkeys(f"{FILLERS}{_BRAILLE_BLANK}", " "),
+    _GRAPHEME_JOINER: "",
     **dict(
         zip("øłđħŧıȷɑɡɩɪʀʏʙɢʜʟɴᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢꜰꜱ", "oldhtijagiirybghlnacdejkmoptuvwzfs", strict=True)
     ),
@@ -48,8 +53,6 @@ def _fold_code_point(point: int) -> str:
         return _ALPHABET[place]
     if (blank := _BLANKS.get(unicodedata.category(char))) is not None:
         return blank if char not in _CONTROL_BLANKS else " "
-    if char in _INVISIBLE_LETTERS:
-        return ""
     form: Literal["NFKD", "NFKC"] = "NFKC"
     if any(point in script for script in _DECOMPOSED_SCRIPTS):
         form = "NFKD"

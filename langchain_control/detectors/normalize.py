@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from langchain_control.detectors import disguises
 from langchain_control.detectors.decoding import DECODERS
-from langchain_control.detectors.folding import fold, fold_match, resolve_lookalikes
+from langchain_control.detectors.folding import FILLERS, fold, fold_match, resolve_lookalikes
 
 __all__ = ["NormalizedText", "View", "normalize"]
 
@@ -59,7 +59,7 @@ class View:
 
     text: str
     reading: str = "plain"
-    """How it was obtained: `plain`, `leet`, `rot13`, `reversed` or `unscrambled`."""
+    """How it was obtained: `plain`, `leet`, `rot13`, `reversed`, `unscrambled` or `respaced`."""
     rewritings: tuple[Rewriting, ...] = ()
     """What changed the length of the text, in order."""
 
@@ -101,7 +101,14 @@ class NormalizedText:
         return self.views[0].text
 
 
+MAX_SWAPPED = 20_000
+"""Characters at the beginning of a text that are read with words joined and set apart anew."""
+
 _NOT_ASCII = re.compile(r"[^\t\n\r\x20-\x7e]")
+_UNSEEN = re.compile(
+    rf"(?<=\w)(?:(?P<filler>[{FILLERS}]+)|[\u00ad\u034f\u180e\u200b-\u200f\u2060-\u2064\ufeff]+)(?=\w)"
+)
+"""What may stand between two letters of a word, or between two words, without being seen."""
 _HYPHENATION = re.compile(r"(?<=[^\W\d_])-\n(?=[^\W\d_])")
 _WHITESPACE = re.compile(r"\s{2,}|[^\S\n ]")
 _SPACED_OUT = re.compile(
@@ -115,7 +122,17 @@ _SIGN = re.compile(r"[\W_]+")
 
 def normalize(text: str) -> NormalizedText:
     """Return the readings of a text. Accepts any string, lone surrogates included."""
-    view = View(text)
+    view = _read(View(text))
+    readings = _other_readings(view)
+    if _UNSEEN.search(text):
+        swapped = View(text[:MAX_SWAPPED], "respaced").rewrite(_UNSEEN, _swap)
+        readings.append(_read(swapped))
+    return NormalizedText(text, (view, *readings))
+
+
+def _read(view: View) -> View:
+    """Rewrite a view as a model would most likely read it."""
+    text = view.text
     if _NOT_ASCII.search(text):
         view = view.become(fold(text), _NOT_ASCII, fold_match)
     for decoder in DECODERS:
@@ -125,8 +142,12 @@ def normalize(text: str) -> NormalizedText:
         view = view.rewrite(_HYPHENATION, _nothing)
     view = view.rewrite(_SPACED_OUT, _close_up)
     view = view.rewrite(_WHITESPACE, _one_blank)
-    view = view.respell(resolve_lookalikes(view.text.lower()))
-    return NormalizedText(text, (view, *_other_readings(view)))
+    return view.respell(resolve_lookalikes(view.text.lower()))
+
+
+def _swap(match: re.Match[str]) -> str:
+    """Take fillers out and put blanks where there is nothing: the other way round than usual."""
+    return "" if match["filler"] else " "
 
 
 def _nothing(_: re.Match[str]) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from langchain_control.detectors.folding import FILLERS
+
 __all__ = ["sanitize"]
 
 _JOINERS = "\u200c\u200d"
@@ -17,9 +19,10 @@ _PRESENTATION = "\ufe0e\ufe0f"
 _MARKS = "\u200e\u200f\u061c\u2066\u2067\u2068\u2069"
 _DOUBTFUL = re.compile(
     r"(?P<flag>\U0001f3f4(?:\U000e0067\U000e0062|\U000e0075\U000e0073)[\U000e0061-\U000e007a]{2,3}\U000e007f)"
-    r"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180e"
-    r"\u3164\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff\ufe00-\ufe0f\ufeff\u061c\u200b-\u200f\u202a-\u202e"
+    r"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u180b-\u180e"
+    r"\ufff9-\ufffb\U000e0000-\U000e0fff\ufe00-\ufe0f\ufeff\u061c\u200b-\u200f\u202a-\u202e"
     r"\u2060-\u206f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a]"
+    rf"|(?P<filler>[{FILLERS}])"
     r"|(?P<surrogate>[\ud800-\udfff])"
 )
 _RIGHT_TO_LEFT = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
@@ -32,7 +35,8 @@ _JOINING_LETTER = re.compile(r"[\u0600-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u
 def sanitize(text: str) -> str:
     """Return the text without its invisible characters. Doing it twice changes nothing more.
 
-    Lone surrogates, which no encoder accepts, become U+FFFD.
+    Lone surrogates, which no encoder accepts, become U+FFFD. Letters drawn as nothing, such as
+    Hangul fillers, become blanks, so that words they stood between stay apart.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -41,6 +45,8 @@ def sanitize(text: str) -> str:
     def judge(match: re.Match[str]) -> str:
         if match["surrogate"]:
             return "\ufffd"
+        if match["filler"]:
+            return " "
         return match[0] if match["flag"] or _belongs(match, right_to_left=right_to_left) else ""
 
     return _DOUBTFUL.sub(judge, text)

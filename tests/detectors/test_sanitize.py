@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from langchain_control.detectors.folding import FILLERS
 from langchain_control.detectors.sanitize import sanitize
 
 HIDDEN = "\0\x08\x1b\x7f\x9b\u00ad\u200b\u200c\u200d\u200e\u202e\u2060\u2066\ufeff\ufe0f\U000e0041"
@@ -30,11 +31,7 @@ def test_visible_characters_stay_in_order(text):
     """Letters, marks, numbers, punctuation, symbols and blanks are never touched."""
 
     def visible(s):
-        return [
-            c
-            for c in s
-            if unicodedata.category(c)[0] in "LNPSZ" and c not in "\u115f\u1160\u3164\uffa0"
-        ]
+        return [" " if c in FILLERS else c for c in s if unicodedata.category(c)[0] in "LNPSZ"]
 
     assert visible(sanitize(text)) == visible(text)
 
@@ -60,6 +57,12 @@ def test_what_people_write_on_purpose_stays(text):
 def test_what_hides_between_latin_letters_goes(hidden):
     """Control, zero-width, direction and tag characters have no business there."""
     assert sanitize(f"ig{hidden}nore") == "ignore"
+
+
+@pytest.mark.parametrize("filler", FILLERS)
+def test_words_are_never_joined(filler):
+    """A letter that is drawn as a blank leaves one behind."""
+    assert sanitize(f"ignore{filler}all") == "ignore all"
 
 
 def test_a_message_in_tag_characters_goes():
