@@ -15,12 +15,13 @@ from inspect import cleandoc, getsource, signature
 from itertools import pairwise
 from operator import attrgetter
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 from langchain_core.language_models import FakeListChatModel
 from pydantic_core import PydanticUndefined
 
-__all__ = ["FILLERS", "MARKER", "filled"]
+__all__ = ["FILLERS", "MARKER", "attribute_docstrings", "filled"]
 
 MARKER = re.compile(r"<!-- (\w+): ([\w.:]+) -->")
 _PLACE = re.compile(
@@ -45,10 +46,11 @@ def defaults(target: str) -> str:
     if not hasattr(component, "model_fields"):
         return "\n".join([*rows, *_parameters(component)])
     injected = [name for name, f in component.model_fields.items() if _is_collaborator(f)]
+    meanings = attribute_docstrings(component)
     for name, field in component.model_fields.items():
-        if name in injected or (name == "name" and not field.description):
-            continue  # without a description, `name` is LangChain's own, on every Runnable
-        meaning = " ".join((field.description or "").split()).replace("|", "\\|")
+        if name in injected or (name == "name" and name not in meanings):
+            continue  # without a docstring, `name` is LangChain's own, on every Runnable
+        meaning = meanings.get(name, "").replace("|", "\\|")
         rows.append(f"| `{name}` | {_default(field)} | {meaning} |")
     if injected:
         names = ", ".join(f"`{name}`" for name in injected)
@@ -72,18 +74,35 @@ def _parameters(kind: type) -> Iterator[str]:
 
 def members(target: str) -> str:
     """Make the table of an enum: its values, and the docstrings under them in the source."""
-    kind = _load(target)
-    tree = ast.parse(getsource(kind))
-    statements = next(node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)).body
-    rows = ["| value | meaning |", "|---|---|"]
-    for member, below in pairwise([*statements, ast.Pass()]):
-        match member, below:
-            case ast.Assign(targets=[ast.Name(id=name)]), ast.Expr(value=ast.Constant(value=text)):
-                rows.append(f"| `{kind[name].value}` | {' '.join(str(text).split())} |")
-            case ast.Assign(targets=[ast.Name(id=name)]), _:
-                msg = f"`{kind.__name__}.{name}` needs a docstring"
-                raise ValueError(msg)
-    return "\n".join(rows)
+    kind, meanings = _load(target), attribute_docstrings(_load(target))
+    if missing := [member.name for member in kind if member.name not in meanings]:
+        msg = f"`{kind.__name__}.{missing[0]}` needs a docstring"
+        raise ValueError(msg)
+    rows = [f"| `{member.value}` | {meanings[member.name]} |" for member in kind]
+    return "\n".join(["| value | meaning |", "|---|---|", *rows])
+
+
+def attribute_docstrings(kind: type) -> dict[str, str]:
+    """Read the docstrings under a class's attributes, its own and inherited, from the source.
+
+    Pydantic could do so when the class is made; that costs every user a fifth of a second.
+    """
+    found: dict[str, str] = {}
+    for base in reversed(kind.__mro__):
+        is_parametrized = "[" in base.__name__  # made by pydantic, without a source of its own
+        if base.__module__.startswith("langchain_control") and not is_parametrized:
+            found.update(_docstrings_in(ast.parse(dedent(getsource(base))).body[0]))
+    return found
+
+
+def _docstrings_in(definition: ast.AST) -> Iterator[tuple[str, str]]:
+    for attribute, below in pairwise(getattr(definition, "body", ())):
+        match attribute, below:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)),
+                ast.Expr(value=ast.Constant(value=str() as text)),
+            ):
+                yield name, " ".join(text.split())
 
 
 def table(target: str) -> str:

@@ -30,7 +30,7 @@ class FailureWindow(BaseModel):
     or when `failure_threshold` failures came in a row *and* no answer has come for a while.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     seconds: float = Field(default=60.0, gt=0)
     """Length of the window. Long enough to hold some tens of calls at ordinary load."""

@@ -45,9 +45,7 @@ class ControlPolicy(BaseModel):
         ```
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", arbitrary_types_allowed=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     guard: InputGuard | None = Field(default_factory=InputGuard)
     """Judges what comes in. `None` lets everything through."""

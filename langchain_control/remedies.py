@@ -16,7 +16,7 @@ __all__ = ["DEFAULT_REMEDIES", "Remedy", "RemedyTable"]
 class Remedy(BaseModel):
     """What to do about one failure mode."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     retry: bool = True
     """Whether another attempt may help."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from inspect import signature
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -19,6 +20,10 @@ Output = TypeVar("Output")
 Value = TypeVar("Value")
 
 
+_CALL_SIGNATURE = signature(lambda value, run_manager, config: None)  # noqa: ARG005
+"""LangChain inspects what it calls twice per call; told the answer, it need not look."""
+
+
 class Component(RunnableSerializable[Input, Output], Generic[Input, Output]):
     """A frozen Runnable that is its own configuration.
 
@@ -27,9 +32,7 @@ class Component(RunnableSerializable[Input, Output], Generic[Input, Output]):
     `default_factory`: private attributes are lost by `configurable_fields`.
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", arbitrary_types_allowed=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     @abstractmethod
     def _flow(self, value: Input, config: RunnableConfig) -> Flow[Output]:
@@ -42,6 +45,8 @@ class Component(RunnableSerializable[Input, Output], Generic[Input, Output]):
 
         def call(value: Input, run_manager: Any, config: RunnableConfig) -> Output:  # noqa: ARG001
             return run(self._flow(value, config))
+
+        call.__signature__ = _CALL_SIGNATURE  # type: ignore[attr-defined]  # functions take any
 
         return self._call_with_config(call, input, config)
 
@@ -57,6 +62,8 @@ class Component(RunnableSerializable[Input, Output], Generic[Input, Output]):
 
         async def call(value: Input, run_manager: Any, config: RunnableConfig) -> Output:  # noqa: ARG001
             return await arun(self._flow(value, config))
+
+        call.__signature__ = _CALL_SIGNATURE  # type: ignore[attr-defined]  # functions take any
 
         return await self._acall_with_config(call, input, config)
 

@@ -48,9 +48,7 @@ class ToolPolicy(BaseModel):
         ```
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", arbitrary_types_allowed=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     timeout_seconds: float | None = Field(default=30.0, gt=0)
     """Hard limit of one call. `None` sets none, as a tool that waits for a person needs."""
