@@ -11,7 +11,12 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from langchain_control._effects import Flow, arun, run
 from langchain_control.components._base import Gate
-from langchain_control.contracts import Contract, compile_contract
+from langchain_control.contracts import (
+    Contract,
+    Vocabulary,
+    compile_contract,
+    vocabulary_of,
+)
 from langchain_control.errors import ResponseRejected
 from langchain_control.outcomes import FailureMode, ValidationResult, Violation, failure, passed
 from langchain_control.parsing import Fault, RepairPolicy, Unparsed, canonical, read_json, unwrap
@@ -220,7 +225,8 @@ class ResponseValidator(Gate[AIMessage]):
         accepts = self._compiled.accepts
         if accepts(value):
             return value, ()
-        if (unwrapped := unwrap(value, accepts)) is not None:
+        names, titles = self._compiled.vocabulary
+        if (unwrapped := unwrap(value, accepts, names=names, titles=titles)) is not None:
             return unwrapped.value, (unwrapped.note,)
         if self.coerce and self.response_schema is not None:
             converted = self._compiled.contracts[0].coerced(value)
@@ -249,6 +255,7 @@ class _Compiled(NamedTuple):
 
     expects_json: bool
     contracts: tuple[Contract, ...]
+    vocabulary: Vocabulary
     checks: tuple[Rule, ...]
     coverage: MustContain | None
 
@@ -271,9 +278,11 @@ def _compile(settings: ResponseValidator) -> _Compiled:
         ForbiddenPhrases(settings.forbidden_phrases) if settings.forbidden_phrases else None,
         coverage,
     )
+    contracts = tuple(map(compile_contract, schemas))
     return _Compiled(
         expects_json=settings.must_be_json or bool(schemas),
-        contracts=tuple(map(compile_contract, schemas)),
+        contracts=contracts,
+        vocabulary=vocabulary_of(contract.json_schema() for contract in contracts),
         checks=tuple(check for check in checks if check),
         coverage=coverage,
     )

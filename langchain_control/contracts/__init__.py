@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from langchain_control.contracts.json_schema import MAX_VIOLATIONS, JsonSchemaContract
 from langchain_control.contracts.typed import TypedContract
+from langchain_control.contracts.vocabulary import Vocabulary, vocabulary_of
 from langchain_control.outcomes import Violation
 
 __all__ = [
@@ -16,7 +17,9 @@ __all__ = [
     "Contract",
     "JsonSchemaContract",
     "TypedContract",
+    "Vocabulary",
     "compile_contract",
+    "vocabulary_of",
 ]
 
 CACHED_CONTRACTS = 256

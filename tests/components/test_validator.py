@@ -236,6 +236,68 @@ def test_a_schema_and_required_keys_hold_together():
     assert rules_broken(validator.inspect('{"title": "Alien"}')) == ["required"]
 
 
+class Address(BaseModel):
+    """A contract that many an object meets."""
+
+    street: str | None = None
+    zip: int | None = None
+
+
+class Resident(BaseModel):
+    """Another one, around it."""
+
+    name: str | None = None
+    address: Address | None = None
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"required_keys": ["summary"]}, '{"error": {"summary": "I could not read the file"}}'),
+        ({"response_schema": Resident}, '{"address": {"zip": "12a"}}'),
+        (
+            {
+                "response_schema": {
+                    "type": "object",
+                    "title": "x",
+                    "properties": {
+                        "a/b~c": {"type": "object", "properties": {"": {"type": "integer"}}}
+                    },
+                }
+            },
+            '{"a/b~c": {"": "x"}}',
+        ),
+        (
+            {"required_keys": ["name"]},
+            '{"type": "object", "properties": {"name": {"type": "string"}}}',
+        ),
+        ({"response_schema": {"type": "integer"}}, '"7"'),
+    ],
+)
+def test_a_part_of_a_wrong_answer_is_not_the_answer(settings, text):
+    """A lenient contract takes many a part; the application got an empty object as a good one."""
+    verdict = ResponseValidator(must_be_json=True, **settings).inspect(text)
+
+    assert (verdict.passed, verdict.value) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ('{"result": {"name": "Bo", "age": 3}}', "envelope"),
+        (json.dumps('{"name": "Bo", "age": 3}'), "json_in_string"),
+        ('{"type": "object", "properties": {"name": "Bo", "age": 3}}', "schema_echo"),
+        ('{"name": "person", "arguments": {"name": "Bo", "age": 3}}', "tool_call_wrapper"),
+    ],
+)
+def test_a_wrapping_is_taken_off(text, note):
+    """What models put around an answer is no reason to ask again, and is noted."""
+    verdict = ResponseValidator(response_schema=PERSON).inspect(text)
+
+    assert verdict.value == {"name": "Bo", "age": 3}
+    assert note in verdict.notes
+
+
 def test_the_value_stays_plain_data():
     """A pydantic contract hands on JSON data, which checkpoints keep; `typed` makes the model."""
     validator = ResponseValidator(response_schema=Invoice)
