@@ -52,7 +52,6 @@ bench: $(VENV)/.demo $(VENV)/.local-model  ## Run the benchmarks at full length.
 	$(RUN) -m langchain_control demo --only benchmark --queries 2000 --out out
 	$(RUN) -m benchmarks.doors
 	$(RUN) -m benchmarks.resilience
-	$(RUN) -m benchmarks.half_open
 	$(RUN) -m benchmarks.real_model --out out --seconds 1800
 
 clean:  ## Remove the environment and what the demos wrote.
