@@ -11,23 +11,9 @@ __all__ = ["WRAPPER_NAMES", "Unwrapped", "unwrap"]
 
 WRAPPER_NAMES = frozenset(
     [
-        "answer",
-        "arguments",
-        "args",
-        "content",
-        "data",
-        "input",
-        "json",
-        "object",
-        "output",
-        "parameters",
-        "payload",
-        "response",
-        "result",
-        "return",
-        "structured_output",
-        "structured_response",
-        "value",
+        *("answer", "content", "data", "json", "object", "output", "payload", "response", "result"),
+        *("return", "structured_output", "structured_response", "value"),
+        *("args", "arguments", "input", "parameters"),
     ]
 )
 """What models call an object that they put around an answer. A name that says something, such as
@@ -113,16 +99,8 @@ def _in_string(inner: Any, note: str) -> Iterator[Unwrapped]:
 
 _SCHEMA_KEYS = frozenset(
     [
-        "$defs",
-        "$id",
-        "$schema",
-        "additionalProperties",
-        "definitions",
-        "description",
-        "properties",
-        "required",
-        "title",
-        "type",
+        *("type", "properties", "required", "additionalProperties", "title", "description"),
+        *("$schema", "$id", "$defs", "definitions"),
     ]
 )
 """What a schema for an object consists of. With another key beside them it is no schema."""
