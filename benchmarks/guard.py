@@ -173,6 +173,11 @@ def timing(files: dict[str, list[Row]]) -> None:
         text = (unit * (100_000 // len(unit) + 1))[:100_000]
         ms = min(_cpu_us(lambda text: _all_tiers(text, rules, model), text) for _ in range(3)) / 1e3
         lines.append([ascii(unit), f"{ms:.0f}"])
+    rng = random.Random(1)
+    for name, last in (("ASCII", 0x7F), ("Latin", 0x250), ("Unicode", sys.maxunicode + 1)):
+        text = "".join(chr(rng.randrange(0x20, last)) for _ in range(100_000))
+        ms = min(_cpu_us(lambda text: _all_tiers(text, rules, model), text) for _ in range(3)) / 1e3
+        lines.append([f"random {name}", f"{ms:.0f}"])
     print_table(["100,000 characters of", "tiers 0-2, ms"], lines)
 
 

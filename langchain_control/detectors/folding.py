@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from typing import Literal
 
-__all__ = ["FILLERS", "fold", "fold_match", "resolve_lookalikes"]
+__all__ = ["FILLERS", "fold", "folded_lengths", "resolve_lookalikes"]
 
 MAX_EXPANSION = 4
 """No character becomes longer than this: one ligature in Unicode unfolds to 18 characters."""
@@ -78,9 +79,9 @@ def fold(text: str) -> str:
     return text.translate(_FOLDED)
 
 
-def fold_match(match: re.Match[str]) -> str:
-    """Fold one matched character."""
-    return fold(match[0])
+def folded_lengths(text: str) -> Iterator[int]:
+    """Yield how long each character is after folding."""
+    return map(len, map(_FOLDED.__getitem__, map(ord, text)))
 
 
 _FROM_CYRILLIC = ("абвгеиіјкмнопрстухьѕһԁԛԝѵӏцч", "a6breuijkmhonpctyxbshdqwvluy")

@@ -45,7 +45,11 @@ DAMPING = 16
 """Added to the number of features before the root is taken: three words prove little."""
 
 MAX_TOKENS = 8_000
-"""Of a longer text the first and last half of this many tokens are judged, to bound the work."""
+"""Of a longer text the first and last half of this many tokens are judged, to bound the work;
+of readings that are only possible, half as many."""
+
+MAX_CHARS = 48_000
+"""Of a longer text the first and last half of this many characters are split into tokens."""
 
 REPORTED_SCORE = 0.2
 """Below this probability nothing is reported, not even as a weak sign."""
@@ -130,29 +134,47 @@ class _Judged(NamedTuple):
 
     score: float
     view: View
+    shown: str
+    """What was judged of the text of the view."""
     tokens: tuple[int, int]
 
 
 def _judge(view: View, weights: Weights) -> _Judged:
-    tokens = tokenize(view.text)
+    shown = _ends(view.text)
+    tokens = tokenize(shown)
     worth = weights.table.__getitem__
-    best = _Judged(-math.inf, view, (0, 0))
-    for start, end in _pieces(len(tokens)):
+    best = _Judged(-math.inf, view, shown, (0, 0))
+    most = MAX_TOKENS if view.reading == "plain" else MAX_TOKENS // 2
+    for start, end in _pieces(len(tokens), most):
         buckets = features(tokens[start:end])
         for first, last in windows(end - start):
             present = set(buckets[first * FEATURES_PER_TOKEN : last * FEATURES_PER_TOKEN])
             raw = sum(map(worth, present)) * weights.scale
             score = weights.bias + raw / math.sqrt(len(present) + DAMPING)
             if score > best.score:
-                best = _Judged(score, view, (start + first, start + last))
+                best = _Judged(score, view, shown, (start + first, start + last))
     return best
 
 
-def _pieces(tokens: int) -> list[tuple[int, int]]:
-    if tokens <= MAX_TOKENS:
+def _ends(text: str) -> str:
+    half = MAX_CHARS // 2
+    return text if len(text) <= MAX_CHARS else f"{text[: half - 1]}\n{text[-half:]}"
+
+
+def _pieces(tokens: int, most: int) -> list[tuple[int, int]]:
+    if tokens <= most:
         return [(0, tokens)]
-    half = MAX_TOKENS // 2
+    half = most // 2
     return [(0, half), (tokens - half, tokens)]
+
+
+def _span(judged: _Judged) -> tuple[int, int]:
+    left_out = len(judged.view.text) - len(judged.shown)
+    start, end = (
+        place if place < MAX_CHARS // 2 else place + left_out
+        for place in token_span(judged.shown, judged.tokens)
+    )
+    return judged.view.source_span((start, end))
 
 
 def _finding(judged: _Judged, probability: float) -> Finding:
@@ -161,6 +183,6 @@ def _finding(judged: _Judged, probability: float) -> Finding:
         category="LLM01",
         severity="high" if probability >= SURE else "medium" if probability >= LIKELY else "low",
         score=round(probability, 4),
-        span=judged.view.source_span(token_span(judged.view.text, judged.tokens)),
+        span=_span(judged),
         tier="model",
     )

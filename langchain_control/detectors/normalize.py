@@ -11,13 +11,15 @@ Every rewriting is linear in the text and remembers how to find a place in the t
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import NamedTuple
 
 from langchain_control.detectors import disguises
 from langchain_control.detectors.decoding import DECODERS
-from langchain_control.detectors.folding import FILLERS, fold, fold_match, resolve_lookalikes
+from langchain_control.detectors.folding import FILLERS, fold, folded_lengths, resolve_lookalikes
 
 __all__ = ["NormalizedText", "View", "normalize"]
 
@@ -53,6 +55,18 @@ class Rewriting(NamedTuple):
         )
 
 
+class Folding(NamedTuple):
+    """The folding of every character, kept to be traced back: a text may have no others."""
+
+    source: str
+
+    def trace(self, span: Span) -> Span:
+        """Return the place in `source` from which a place in the result came."""
+        ends = list(accumulate(folded_lengths(self.source)))
+        first = bisect_right(ends, span[0])
+        return first, max(first, min(len(ends), bisect_left(ends, span[1]) + 1))
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """One reading of a text."""
@@ -60,18 +74,21 @@ class View:
     text: str
     reading: str = "plain"
     """How it was obtained: `plain`, `leet`, `rot13`, `reversed`, `unscrambled` or `respaced`."""
-    rewritings: tuple[Rewriting, ...] = ()
+    rewritings: tuple[Rewriting | Folding, ...] = ()
     """What changed the length of the text, in order."""
 
     def rewrite(self, pattern: re.Pattern[str], replace_with: Replace) -> View:
         """Replace every match of a pattern."""
-        return self.become(pattern.sub(replace_with, self.text), pattern, replace_with)
+        text = pattern.sub(replace_with, self.text)
+        return self._become(text, Rewriting(self.text, pattern, replace_with))
 
-    def become(self, text: str, pattern: re.Pattern[str], replace_with: Replace) -> View:
-        """Take on `text`, the known result of `rewrite`."""
+    def fold(self) -> View:
+        """Spell every character in its plainest form."""
+        return self._become(fold(self.text), Folding(self.text))
+
+    def _become(self, text: str, step: Rewriting | Folding) -> View:
         if text == self.text:
             return self
-        step = Rewriting(self.text, pattern, replace_with)
         return replace(self, text=text, rewritings=(*self.rewritings, step))
 
     def respell(self, text: str, reading: str | None = None) -> View:
@@ -101,7 +118,7 @@ class NormalizedText:
         return self.views[0].text
 
 
-MAX_SWAPPED = 20_000
+MAX_SWAPPED = 8_000
 """Characters at the beginning of a text that are read with words joined and set apart anew."""
 
 _NOT_ASCII = re.compile(r"[^\t\n\r\x20-\x7e]")
@@ -132,9 +149,8 @@ def normalize(text: str) -> NormalizedText:
 
 def _read(view: View) -> View:
     """Rewrite a view as a model would most likely read it."""
-    text = view.text
-    if _NOT_ASCII.search(text):
-        view = view.become(fold(text), _NOT_ASCII, fold_match)
+    if _NOT_ASCII.search(view.text):
+        view = view.fold()
     for decoder in DECODERS:
         if decoder.applies(view.text):
             view = view.rewrite(decoder.pattern, decoder.decode)
