@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 from langchain_control.contracts import Contract, compile_contract
 from langchain_control.parsing import Parsed, RepairPolicy, read_json
+from langchain_control.parsing.ending import Ending
 from langchain_control.parsing.strict import MalformedJSONError, fingerprint, loads
 
 
@@ -70,16 +71,17 @@ class Contestant:
             return None
 
 
-def ours(policy: RepairPolicy) -> Contestant:
-    """Return our parser under one policy."""
+def ours(policy: RepairPolicy, ending: Ending = Ending.UNKNOWN) -> Contestant:
+    """Return our parser under one policy, told how the messages ended."""
 
     def read(text: str) -> Reading:
-        found = read_json(text, policy=policy)
+        found = read_json(text, policy=policy, ending=ending)
         if not isinstance(found, Parsed):
             raise RefusedError
         return Reading(found.value, flagged=found.how == "repaired")
 
-    return Contestant(f"langchain-control {policy.value}", read)
+    known = "" if ending is Ending.UNKNOWN else ", stop"
+    return Contestant(f"langchain-control {policy.value}{known}", read)
 
 
 PEERS: dict[str, tuple[str, Callable[[Any], Callable[[str], Any]]]] = {
@@ -109,8 +111,13 @@ PEERS: dict[str, tuple[str, Callable[[Any], Callable[[str], Any]]]] = {
 
 
 def contestants() -> Iterator[Contestant]:
-    """Yield ours under each policy, then the peers that can be imported."""
+    """Yield ours under each policy, then the peers that can be imported.
+
+    The texts say nothing about how their messages ended. The default policy takes part once more
+    as it works where the provider says `stop`: brackets missing at the end were then forgotten.
+    """
     yield from map(ours, RepairPolicy)
+    yield ours(RepairPolicy.AGREED, Ending.FINISHED)
     for name, (module, make) in PEERS.items():
         try:
             parse = make(importlib.import_module(module))

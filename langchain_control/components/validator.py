@@ -178,7 +178,7 @@ class ResponseValidator(Gate[AIMessage]):
 
     def _inspect(self, value: AIMessage | str) -> Flow[ValidationResult]:
         message = _as_message(value)
-        ending = None if isinstance(value, str) else ending_of(message)
+        ending = ending_of(message)
         if ending in _STOPPED:
             return _verdict_on(_STOPPED[ending])
         if message.invalid_tool_calls:
@@ -207,7 +207,7 @@ class ResponseValidator(Gate[AIMessage]):
             notes=reading.notes,
         )
 
-    def _read(self, text: str, ending: Ending | None) -> _Reading:
+    def _read(self, text: str, ending: Ending) -> _Reading:
         """Find the JSON in a text, if there has to be any, and hold it against the contracts."""
         if not self._compiled.expects_json:
             return _Reading(Answer(text))
@@ -295,7 +295,7 @@ def _verdict_on(*problems: Problem, **details: Any) -> ValidationResult:
     return failure(problems[0].mode, f"the answer breaks {named}", violations=violations, **details)
 
 
-def _problem_of(fault: Fault, ending: Ending | None) -> Problem:
+def _problem_of(fault: Fault, ending: Ending) -> Problem:
     cut_off = fault.kind == "truncated" and ending is not Ending.FINISHED
     mode = FailureMode.TRUNCATED if cut_off else FailureMode.SCHEMA_VIOLATION
     return Problem(mode, Violation(f"json.{fault.kind}", fault.expected, fault.found))

@@ -34,16 +34,15 @@ class Lenient(NamedTuple):
     repairs: tuple[Repair, ...]
 
 
-def parse_leniently(text: str, start: int, *, finished: bool | None = None) -> Lenient:
+def parse_leniently(text: str, start: int, *, finished: bool = False) -> Lenient:
     """Read the object or array whose opening bracket is at `start`.
 
     Args:
         text: Any text.
         start: Offset of the bracket.
-        finished: Whether whoever wrote the text is known to have come to an end, or known not to.
-            Brackets missing at the end were then forgotten, or cut off. Where nothing is known,
-            the last one may be missing, but not after a number: that may have gone on. Whoever
-            wrote a code fence or a closing tag had finished.
+        finished: Whether whoever wrote the text is known to have come to an end. Brackets missing
+            there were then forgotten; otherwise they are taken for cut off. Whoever wrote the end
+            of a code fence or a closing tag behind them had finished.
 
     Raises:
         MalformedJSONError: It cannot be told what was meant.
@@ -96,12 +95,12 @@ class _Container:
 class _Parser:
     """One pass over a text, with the open containers on a stack."""
 
-    def __init__(self, text: str, start: int, *, finished: bool | None) -> None:
+    def __init__(self, text: str, start: int, *, finished: bool) -> None:
         self._text, self._position, self._finished = text, start, finished
+        self._start = start
         self._stack: list[_Container] = []
         self._repairs: list[Repair] = []
         self._root: Any = None
-        self._ends_in_a_number = False
 
     def parse(self) -> Lenient:
         """Read to the closing bracket, or to the end of what can be JSON."""
@@ -176,14 +175,19 @@ class _Parser:
 
     def _close_at_end(self) -> None:
         """Close what is open where the text ends."""
-        closed_by_hand = self._position < len(self._text)
-        last_one = self._finished is None and len(self._stack) == 1 and not self._ends_in_a_number
-        forgotten = closed_by_hand or self._finished or last_one
+        forgotten = self._finished or self._is_closed_by_hand()
         between = self._stack[-1].due in (_Due.VALUE, _Due.NEXT)
         self._mend("missing_closer" if forgotten and not between else "cut")
         self._stack[-1].due = _Due.COMMA  # a key without a value is dropped: none is made up
         while self._stack:
             self._pop()
+
+    def _is_closed_by_hand(self) -> bool:
+        """Whether a wrapping ends here. A fence with none before the value begins another one."""
+        if not (mark := _CLOSING_MARK.match(self._text, self._position)):
+            return False
+        fence = mark["fence"]
+        return fence is None or self._text.count(fence, 0, self._start) % 2 == 1
 
     def _comma(self) -> None:
         container = self._stack[-1]
@@ -262,7 +266,6 @@ class _Parser:
         scalar = read_scalar(self._text, self._position)
         if scalar.repair:
             self._repairs.append(scalar.repair)
-        self._ends_in_a_number = scalar.end == len(self._text) and scalar.is_number
         self._stack[-1].put(scalar.value)
         self._position = scalar.end
 
@@ -321,6 +324,7 @@ _SPACE_OR_COMMENT = re.compile(r"[\s\ufeff]++|//[^\n]*+|\#[^\n]*+|/\*.*?\*/", re
 _MAY_END = frozenset(("", "`", "~", "<"))
 _END = re.compile(r"\Z|```|~~~|</|<\|")
 """The end of the text, or what wraps JSON and cannot be part of it."""
+_CLOSING_MARK = re.compile(r"(?P<fence>```|~~~)|</[\w:-]{1,50}>|<\|\w{1,50}\|>")
 _BARE_KEY = re.compile(r"[\w$][\w$-]{0,99}(?=\s*+(?::|=>?))")
 _HALF_KEY = re.compile(r"""([^\s"'{}\[\],:][^"'{}\[\],:\n]{0,99})["'\u201d](?=\s*+:)""")
 _COLON = re.compile(r"=>|[:=]")

@@ -42,7 +42,7 @@ class Broken:
     fault: Fault
 
 
-def candidates(text: str, *, finished: bool | None = None) -> Iterator[Candidate | Broken]:
+def candidates(text: str, *, finished: bool = False) -> Iterator[Candidate | Broken]:
     """Find the objects and arrays of a text, in order, none within another.
 
     Damaged ones are mended if it can be told how. A part of one that cannot be mended is never a
@@ -51,7 +51,7 @@ def candidates(text: str, *, finished: bool | None = None) -> Iterator[Candidate
 
     Args:
         text: Any text.
-        finished: Whether whoever wrote the text is known to have come to an end, or known not to.
+        finished: Whether whoever wrote the text is known to have come to an end.
     """
     position = count = damaged = 0
     while opener := _OPENER.search(text, position):
@@ -75,7 +75,7 @@ def candidates(text: str, *, finished: bool | None = None) -> Iterator[Candidate
                 yield found
 
 
-def _read(text: str, start: int, *, finished: bool | None) -> Candidate | Broken:
+def _read(text: str, start: int, *, finished: bool) -> Candidate | Broken:
     if _KEY_BEFORE.search(text, max(0, start - _LOOK_AROUND), start):
         return Broken(start, Fault("fragment", "an object around its properties", offset=start))
     fault: Fault | None = None

@@ -64,7 +64,7 @@ def read_json(
     *,
     policy: RepairPolicy = RepairPolicy.AGREED,
     accepts: Callable[[Any], bool] = _anything,
-    ending: Ending | None = None,
+    ending: Ending = Ending.UNKNOWN,
 ) -> Parsed | Unparsed:
     """Return the JSON value that a text holds.
 
@@ -76,10 +76,9 @@ def read_json(
         policy: Which repairs may stand.
         accepts: Tells values that meet the contract from those that do not, where there are
             several.
-        ending: How the message ended that the text is from, if it is from one. If the model
-            finished, brackets missing at the end were forgotten; if nobody knows, a stream may
-            have broken off there. Of a bare text the very last bracket may be missing, but not
-            after a number: that may have gone on.
+        ending: How the message ended that the text is from. If the model finished, brackets
+            missing at the end were forgotten; if nobody knows, the text may have broken off there,
+            and what is left of it may well meet a contract.
     """
     try:
         value = loads(text)
@@ -95,15 +94,10 @@ def read_json(
     inner = _without_fence(body.strip())
     if inner != text and (parsed := _read_whole(inner)) is not None:
         return parsed
-    finished = policy is RepairPolicy.LENIENT or _FINISHED.get(ending, False)
-    found = list(candidates(body, finished=finished))
+    found = list(candidates(body, finished=ending is Ending.FINISHED))
     if not found:
         return Unparsed(_told(fault, text))
     return _chosen(body, found, policy, accepts)
-
-
-_FINISHED = {Ending.FINISHED: True, None: None}
-"""What an ending says about a text. Where a message does not tell, a stream may have broken off."""
 
 
 def _read_whole(inner: str) -> Parsed | None:

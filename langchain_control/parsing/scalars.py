@@ -17,7 +17,6 @@ class Scalar(NamedTuple):
     value: Any
     end: int
     repair: Repair | None = None
-    is_number: bool = False
 
 
 def read_scalar(text: str, start: int) -> Scalar:
@@ -27,10 +26,10 @@ def read_scalar(text: str, start: int) -> Scalar:
         MalformedJSONError: There is none.
     """
     if number := _NUMBER.match(text, start):
-        return Scalar(_number(number[0]), number.end(), is_number=True)
+        return Scalar(_number(number[0]), number.end())
     if number := _LOOSE_NUMBER.match(text, start):
         kind = "leading_zero" if _LEADING_ZERO.match(number[0]) else "number_format"
-        return Scalar(_loose_number(number[0]), number.end(), Repair(kind, start), is_number=True)
+        return Scalar(_loose_number(number[0]), number.end(), Repair(kind, start))
     if (word := _WORD.match(text, start)) and (constant := _CONSTANTS.get(word[0].lower())):
         value, kind = constant
         standard = word[0] in ("true", "false", "null")

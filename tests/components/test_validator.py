@@ -429,6 +429,25 @@ def test_a_message_cut_off_by_a_limit_is_truncated(metadata):
     assert verdict.failure_mode is FailureMode.TRUNCATED
 
 
+@pytest.mark.parametrize("kind", [str, AIMessage])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"action":"approve","conditions":["none"]',
+        '{"action":"abc","items":[1,2]',
+        '{"action": "approve"',
+    ],
+)
+def test_nothing_missing_at_the_end_is_forgiven_unless_the_model_finished(kind, text):
+    """A string that a dropped stream had cut off was acted on, for want of one bracket."""
+    validator = ResponseValidator(required_keys=["action"])
+    finished = AIMessage(text, response_metadata={"finish_reason": "stop"})
+
+    assert validator.inspect(kind(text)).failure_mode is FailureMode.TRUNCATED
+    assert "repair:missing_closer" in validator.inspect(finished).notes
+    assert not validator.override(repair="lossless").inspect(finished).passed
+
+
 @pytest.mark.parametrize(
     "message",
     [
