@@ -19,7 +19,15 @@ from langchain_control.contracts import (
 )
 from langchain_control.errors import ResponseRejected
 from langchain_control.outcomes import FailureMode, ValidationResult, Violation, failure, passed
-from langchain_control.parsing import Fault, RepairPolicy, Unparsed, canonical, read_json, unwrap
+from langchain_control.parsing import (
+    Fault,
+    MalformedJSONError,
+    RepairPolicy,
+    Unparsed,
+    canonical,
+    read_json,
+    unwrap,
+)
 from langchain_control.parsing.ending import Ending, ending_of
 from langchain_control.rules import (
     Answer,
@@ -215,7 +223,10 @@ class ResponseValidator(Gate[AIMessage]):
         if isinstance(found, Unparsed):
             return _Reading(Answer(text), (_problem_of(found.fault, ending),))
         value, notes = self._fitted(found.value)
-        answer = Answer(canonical(value) if notes else found.text, value, is_json=True)
+        try:
+            answer = Answer(canonical(value) if notes else found.text, value, is_json=True)
+        except MalformedJSONError as exc:  # `coerce` can make a number that JSON cannot hold
+            return _Reading(Answer(text), (_problem_of(exc.fault, ending),))
         broken = (v for contract in self._compiled.contracts for v in contract.judge(value))
         problems = (Problem(FailureMode.SCHEMA_VIOLATION, violation) for violation in broken)
         return _Reading(answer, tuple(problems), (*found.notes, *notes))

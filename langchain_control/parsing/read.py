@@ -12,6 +12,7 @@ from langchain_control.parsing.reasoning import after_reasoning
 from langchain_control.parsing.repair_policy import RepairPolicy, permits
 from langchain_control.parsing.repairs import Grade, Repair
 from langchain_control.parsing.strict import (
+    BIG_INTEGER,
     Fault,
     MalformedJSONError,
     canonical,
@@ -156,5 +157,5 @@ def _fault_of(candidate: Candidate) -> Fault:
 
 def _told(fault: Fault, text: str) -> Fault:
     """Say what is wrong with a text that holds no object or array at all."""
-    begins = text.lstrip()[:1]
-    return fault if begins in ("{", "[", '"') else Fault("no_json", "JSON")
+    is_json = text.lstrip()[:1] in ("{", "[", '"') or fault.kind == BIG_INTEGER.kind
+    return fault if is_json else Fault("no_json", "JSON")

@@ -2,7 +2,8 @@
 
 `json.loads` takes more than JSON: `NaN`, `Infinity`, numbers that overflow to infinity, keys that
 contradict each other (the last one silently wins), and strings that no UTF-8 encoder takes. All of
-them are faults here.
+them are faults here. So are integers beyond 64 bits: MessagePack, in which checkpoints are written,
+has none, and other consumers round them without a word.
 """
 
 from __future__ import annotations
@@ -30,12 +31,14 @@ class Fault(NamedTuple):
     """The first thing that is wrong with a JSON text."""
 
     kind: str
-    """`syntax`, `truncated`, `duplicate_key`, `number`, `unicode`, `depth` or `size`."""
+    """`syntax`, `truncated`, `duplicate_key`, `number`, `big_integer`, `unicode`, `depth`,
+    `size`."""
     expected: str
     found: str = ""
     offset: int = 0
 
 
+BIG_INTEGER = Fault("big_integer", "integers of 64 bits at most; send a longer one as a string")
 TOO_DEEP = Fault("depth", f"at most {MAX_DEPTH} levels of nesting")
 
 
@@ -85,7 +88,8 @@ def canonical(value: Any) -> str:
     """Write a value as compact JSON, keys in their own order.
 
     Raises:
-        MalformedJSONError: It holds an infinite number or a string that is not Unicode.
+        MalformedJSONError: It holds an infinite number, an integer beyond 64 bits, or a string that
+            is not Unicode.
     """
     try:
         text = _ENCODE(value)
@@ -96,6 +100,8 @@ def canonical(value: Any) -> str:
         raise MalformedJSONError(
             Fault("number", "finite numbers", "one beyond all bounds")
         ) from None
+    if _LONG_NUMBER.search(text) and _holds_a_big_integer(value):
+        raise MalformedJSONError(BIG_INTEGER)
     return text
 
 
@@ -147,12 +153,24 @@ def _check_depth(value: Any) -> None:
     raise MalformedJSONError(TOO_DEEP)
 
 
+def _holds_a_big_integer(value: Any) -> bool:
+    pending = [value]
+    while pending:
+        found = pending.pop()
+        if isinstance(found, int) and not -(1 << 63) <= found < 1 << 64:
+            return True
+        pending += _children(found)
+    return False
+
+
 def _children(value: Any) -> Any:
     if isinstance(value, dict):
         return value.values()
     return value if isinstance(value, list) else ()
 
 
+_LONG_NUMBER = re.compile(r"\d{19}")
+"""The shortest integer beyond 64 bits has as many digits."""
 _WHITESPACE = re.compile(r"[ \t\n\r]*")
 _EXPECTED = {
     "Expecting value": "a JSON value",

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from langchain_core.runnables import ConfigurableField
+from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel, Field, ValidationError
 
+from langchain_control import ControlPolicy, create_control_graph
 from langchain_control.components.validator import ResponseValidator
 from langchain_control.errors import ResponseRejected
 from langchain_control.outcomes import FailureMode, Violation
@@ -100,6 +102,47 @@ def test_broken_json_is_a_schema_violation():
     verdict = ResponseValidator(must_be_json=True).inspect('{"a": ]')
 
     assert verdict.failure_mode is FailureMode.SCHEMA_VIOLATION
+
+
+BIG = 10**20
+
+
+@pytest.mark.parametrize(
+    "text", [f'{{"id": {BIG}}}', f"{{'id': {BIG},}}", f'Here: {{"id": {BIG}}}']
+)
+def test_an_integer_that_no_checkpoint_stores_is_rejected(text):
+    """The correction says what to do: its digits in a string are as exact and go everywhere."""
+    verdict = ResponseValidator(required_keys=["id"]).inspect(text)
+
+    assert rules_broken(verdict) == ["json.big_integer"]
+    assert "as a string" in verdict.violations[0].expected
+
+
+def test_a_big_integer_alone_is_told_as_one():
+    """A bare number is JSON, too."""
+    verdict = ResponseValidator(must_be_json=True).inspect(str(BIG))
+
+    assert rules_broken(verdict) == ["json.big_integer"]
+
+
+def test_conversion_makes_no_integer_that_cannot_be_stored():
+    """A string of digits that `coerce` turns into a number is held to the same bound."""
+    validator = ResponseValidator(response_schema=Item, coerce=True)
+
+    assert rules_broken(validator.inspect(f'{{"id": "{BIG}", "price": 1}}')) == ["json.big_integer"]
+
+
+def test_a_graph_with_a_checkpointer_survives_a_big_integer():
+    """The checkpointer raised `TypeError` for an answer that had passed, and lost the run."""
+    policy = ControlPolicy(validator=ResponseValidator(required_keys=["id"]))
+    model = ScriptedChatModel(script=[f'{{"id": {BIG}}}', f'{{"id": "{BIG}"}}'])
+    graph = create_control_graph(model, policy, checkpointer=InMemorySaver())
+
+    state = graph.invoke(
+        {"messages": [HumanMessage("Which id?")]}, {"configurable": {"thread_id": "1"}}
+    )
+
+    assert state["messages"][-1].additional_kwargs["parsed"] == {"id": str(BIG)}
 
 
 def test_saying_the_same_thing_twice_is_no_contradiction():

@@ -51,6 +51,16 @@ def test_what_cannot_be_written_is_a_fault(value, kind):
     assert caught.value.fault.kind == kind
 
 
+@pytest.mark.parametrize("number", [1 << 64, -(1 << 63) - 1, 10**30])
+def test_integers_beyond_64_bits_are_a_fault(number):
+    """No checkpoint can store them; the bounds themselves and long fractions are fine."""
+    with pytest.raises(MalformedJSONError) as caught:
+        canonical({"a": [number]})
+
+    assert caught.value.fault.kind == "big_integer"
+    assert canonical([(1 << 64) - 1, -(1 << 63), 10.0**300, str(number)])
+
+
 def test_depth_counts_containers_and_not_brackets():
     """Brackets in strings, and many containers side by side, are no depth."""
     assert loads('["' + "[" * 500 + '"]') == ["[" * 500]
