@@ -218,7 +218,7 @@ class ResponseValidator(Gate[AIMessage]):
     def _read(self, text: str, ending: Ending) -> _Reading:
         """Find the JSON in a text, if there has to be any, and hold it against the contracts."""
         if not self._compiled.expects_json:
-            return _Reading(Answer(text))
+            return _Reading(Answer(text), () if _is_unicode(text) else (_NOT_UNICODE,))
         found = read_json(text, policy=self.repair, accepts=self._compiled.accepts, ending=ending)
         if isinstance(found, Unparsed):
             return _Reading(Answer(text), (_problem_of(found.fault, ending),))
@@ -312,6 +312,14 @@ def _problem_of(fault: Fault, ending: Ending) -> Problem:
     return Problem(mode, Violation(f"json.{fault.kind}", fault.expected, fault.found))
 
 
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _as_message(answer: Any) -> AIMessage:
     match answer:
         case str():
@@ -339,6 +347,10 @@ _STOPPED = {
 _BAD_TOOL_CALL = Problem(
     FailureMode.SCHEMA_VIOLATION,
     Violation(rule="tool_call", expected="tool calls with JSON arguments"),
+)
+_NOT_UNICODE = Problem(
+    FailureMode.CONSTRAINT_VIOLATION,
+    Violation(rule="unicode", expected="Unicode text", found="a lone surrogate"),
 )
 _EMPTY = Problem(
     FailureMode.CONSTRAINT_VIOLATION,

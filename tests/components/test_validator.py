@@ -145,6 +145,14 @@ def test_a_graph_with_a_checkpointer_survives_a_big_integer():
     assert state["messages"][-1].additional_kwargs["parsed"] == {"id": str(BIG)}
 
 
+def test_text_that_no_encoder_takes_is_rejected():
+    """A lone surrogate would fail whoever writes the answer to a file, a socket or a database."""
+    verdict = ResponseValidator().inspect("So: \ud800")
+
+    assert rules_broken(verdict) == ["unicode"]
+    assert verdict.failure_mode is FailureMode.CONSTRAINT_VIOLATION
+
+
 def test_saying_the_same_thing_twice_is_no_contradiction():
     """A key that stands twice with the same value has that value."""
     assert ResponseValidator(must_be_json=True).inspect('{"a": 1, "a": 1}').value == {"a": 1}
