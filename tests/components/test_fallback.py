@@ -591,7 +591,7 @@ def test_a_good_answer_is_remembered(call):
         ([answers], "strategies"),
         (3, "strategies"),
     ],
-    ids=str,
+    ids=["twice", "number", "no args", "three args", "no strategy", "no name", "no list"],
 )
 def test_a_strategy_that_cannot_be_asked_is_refused(strategies, says):
     """Mistakes show where the router is made, not in an outage."""
