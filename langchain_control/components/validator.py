@@ -196,14 +196,15 @@ class ResponseValidator(Gate[AIMessage]):
         text = message.text.strip()
         if not text:
             return _verdict_on(_EMPTY)
-        reading = self._read(text, ending)
+        compiled = self._compiled  # pydantic looks private attributes up slowly
+        reading = self._read(text, ending, compiled)
         problems = [*reading.problems]
         further = () if reading.problems else self.rules
-        for rule in (*self._compiled.checks, *further):
+        for rule in (*compiled.checks, *further):
             said = yield ask(rule, reading.answer)
             mode = failure_mode_of(rule)
             problems += (Problem(mode, violation) for violation in violations_of(rule, said))
-        coverage = self._compiled.coverage
+        coverage = compiled.coverage
         score = coverage.score(reading.answer) if coverage else float(not problems)
         if problems:
             return _verdict_on(*problems, score=score, notes=reading.notes)
@@ -215,32 +216,31 @@ class ResponseValidator(Gate[AIMessage]):
             notes=reading.notes,
         )
 
-    def _read(self, text: str, ending: Ending) -> _Reading:
+    def _read(self, text: str, ending: Ending, compiled: _Compiled) -> _Reading:
         """Find the JSON in a text, if there has to be any, and hold it against the contracts."""
-        if not self._compiled.expects_json:
+        if not compiled.expects_json:
             return _Reading(Answer(text), () if _is_unicode(text) else (_NOT_UNICODE,))
-        found = read_json(text, policy=self.repair, accepts=self._compiled.accepts, ending=ending)
+        found = read_json(text, policy=self.repair, accepts=compiled.accepts, ending=ending)
         if isinstance(found, Unparsed):
             return _Reading(Answer(text), (_problem_of(found.fault, ending),))
-        value, notes = self._fitted(found.value)
+        if compiled.accepts(found.value):
+            return _Reading(Answer(found.text, found.value, is_json=True), (), found.notes)
+        value, notes = self._fitted(found.value, compiled)
         try:
             answer = Answer(canonical(value) if notes else found.text, value, is_json=True)
         except MalformedJSONError as exc:  # `coerce` can make a number that JSON cannot hold
             return _Reading(Answer(text), (_problem_of(exc.fault, ending),))
-        broken = (v for contract in self._compiled.contracts for v in contract.judge(value))
+        broken = (v for contract in compiled.contracts for v in contract.judge(value))
         problems = (Problem(FailureMode.SCHEMA_VIOLATION, violation) for violation in broken)
         return _Reading(answer, tuple(problems), (*found.notes, *notes))
 
-    def _fitted(self, value: Any) -> tuple[Any, tuple[str, ...]]:
+    def _fitted(self, value: Any, compiled: _Compiled) -> tuple[Any, tuple[str, ...]]:
         """Take off a wrapping and convert types, where that makes a value meet the contracts."""
-        accepts = self._compiled.accepts
-        if accepts(value):
-            return value, ()
-        names, titles = self._compiled.vocabulary
+        accepts, (names, titles) = compiled.accepts, compiled.vocabulary
         if (unwrapped := unwrap(value, accepts, names=names, titles=titles)) is not None:
             return unwrapped.value, (unwrapped.note,)
         if self.coerce and self.response_schema is not None:
-            converted = self._compiled.contracts[0].coerced(value)
+            converted = compiled.contracts[0].coerced(value)
             if accepts(converted):
                 return converted, ("coerced",)
         return value, ()
