@@ -15,7 +15,14 @@ from langchain_control.components._base import Gate
 from langchain_control.detectors import NormalizingDetector, RuleDetector, normalize
 from langchain_control.detectors.model import WordModelDetector
 from langchain_control.detectors.presets import PRESETS, Mode, Preset
-from langchain_control.detectors.redaction import cut_out, fence, mask
+from langchain_control.detectors.redaction import (
+    REMOVED,
+    cut_out,
+    fence,
+    is_spent,
+    mask,
+    narrowed,
+)
 from langchain_control.detectors.sanitize import sanitize
 from langchain_control.detectors.texts import MAX_DEPTH, MAX_VALUES, Part, Parts, take_apart
 from langchain_control.errors import classify
@@ -29,6 +36,9 @@ from langchain_control.outcomes import (
 )
 
 __all__ = ["InputGuard"]
+
+MAX_CUTS = 4
+"""How often what is left of a text is judged again before none of it is let through."""
 
 Probability = Annotated[float, Field(gt=0, le=1)]
 
@@ -63,8 +73,9 @@ class InputGuard(Gate[Any]):
     """Scores from which on a finding counts, by source, in place of those of the preset."""
 
     mode: Mode = "block"
-    """What to do with an attack: `block` it, `sanitize` by cutting its sentences out, `fence` it
-    as data, or `observe` it and hand it on, for a trial run."""
+    """What to do with an attack: `block` it, `sanitize` by cutting its sentences out (a user's
+    text of which nothing is left is blocked), `fence` it as data, or `observe` it and hand it on,
+    for a trial run."""
 
     modes: Mapping[Source, Mode] = Field(default_factory=dict)
     """Exceptions from `mode` by source, such as fencing what tools return."""
@@ -207,7 +218,7 @@ class InputGuard(Gate[Any]):
                 return answer
             decisive = [*(f for f in findings if f.tier != "model"), *answer]
             findings += answer
-        threshold = self.thresholds.get(part.source, PRESETS[self.preset][part.source])
+        threshold = self._threshold(part.source)
         hits = tuple(finding for finding in decisive if finding.score >= threshold)
         return _Judged(part, tuple(findings), hits)
 
@@ -235,15 +246,15 @@ class InputGuard(Gate[Any]):
         findings = tuple(finding for item in judged for finding in item.findings)
         for item in judged:
             if item.hits and self._mode(item.part.source) == "block":
-                worst = max(item.hits, key=lambda finding: finding.score)
-                return failure(
-                    FailureMode.PROMPT_INJECTION,
-                    f"the input looks like an attack: `{worst.rule}` ({worst.category})",
-                    findings=findings,
-                    score=round(1 - worst.score, 3),
-                )
+                return _attack(item.hits, findings)
         split = any(item.hits for item in judged[len(taken.parts) :])
         texts = [self._treated(item, split=split) for item in judged[: len(taken.parts)]]
+        by_user = [
+            text for text, part in zip(texts, taken.parts, strict=True) if part.source == "user"
+        ]
+        hits = [hit for item in judged for hit in item.hits]
+        if hits and any(map(is_spent, by_user)) and all(is_spent(t) or not t for t in by_user):
+            return _attack(hits, findings)
         modes = (self._mode(item.part.source) for item in judged if item.hits)
         return passed(
             taken.rebuild(texts),
@@ -265,11 +276,51 @@ class InputGuard(Gate[Any]):
         if hits or anywhere:
             match self._mode(source):
                 case "sanitize":
-                    spans = [finding.span for finding in hits]
-                    return sanitize(cut_out(text, [None] if anywhere else spans))
+                    return REMOVED if anywhere else sanitize(self._without_attacks(item))
                 case "fence":
                     return fence(sanitize(text))
         return sanitize(text)
+
+    def _without_attacks(self, item: _Judged) -> str:
+        """Cut sentences out until the built-in tiers find nothing in what is left.
+
+        What the model finds has the size of its window, and a rule may begin in the sentence
+        before, so places are narrowed to the sentences that score. A model that was overruled by
+        the second opinion stays so.
+        """
+        overruled = not any(hit.tier == "model" for hit in item.hits)
+
+        def hits_in(text: str) -> list[Finding]:
+            found = self._built_in_hits(text, item.part.source)
+            return [hit for hit in found if hit.tier != "model" or not overruled]
+
+        text = item.part.text
+        ours = {hit.rule for hit in hits_in(text)}
+        text = cut_out(text, [hit.span for hit in item.hits if hit.rule not in ours])
+        for _ in range(MAX_CUTS):
+            hits = hits_in(text)
+            if not hits:
+                return text
+            spans = [
+                place
+                for span in {hit.span for hit in hits}
+                for place in narrowed(text, span, lambda piece: bool(hits_in(piece)))
+            ]
+            text = cut_out(text, spans)
+        return REMOVED
+
+    def _built_in_hits(self, text: str, source: Source) -> list[Finding]:
+        normalized = normalize(mask(text, self.allow))
+        return [
+            finding
+            for detector in self.detectors
+            if isinstance(detector, NormalizingDetector)
+            for finding in detector.detect_normalized(normalized)
+            if finding.score >= self._threshold(source)
+        ]
+
+    def _threshold(self, source: Source) -> float:
+        return self.thresholds.get(source, PRESETS[self.preset][source])
 
     def _mode(self, source: Source) -> Mode:
         return self.modes.get(source, self.mode)
@@ -281,6 +332,16 @@ class _Judged(NamedTuple):
     part: Part
     findings: tuple[Finding, ...]
     hits: tuple[Finding, ...]
+
+
+def _attack(hits: Sequence[Finding], findings: Sequence[Finding]) -> ValidationResult:
+    worst = max(hits, key=lambda finding: finding.score)
+    return failure(
+        FailureMode.PROMPT_INJECTION,
+        f"the input looks like an attack: `{worst.rule}` ({worst.category})",
+        findings=tuple(findings),
+        score=round(1 - worst.score, 3),
+    )
 
 
 def _detect_of(detector: Any) -> Any:
