@@ -22,10 +22,10 @@ demo: $(VENV)/.demo $(VENV)/.local-model  ## Run the demos, then a real language
 	$(RUN) -m langchain_control audit out/audit.jsonl
 
 test: $(VENV)/.dev $(VENV)/.local-model  ## Run all tests, notebooks and documentation included.
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n auto
 
 unit: $(VENV)/.dev  ## Run the tests that need no language model.
-	$(RUN) -m pytest -m "not local_model"
+	$(RUN) -m pytest -n auto -m "not local_model"
 
 notebooks: $(VENV)/.dev  ## Run the notebooks.
 	$(RUN) -m pytest tests/test_notebooks.py
