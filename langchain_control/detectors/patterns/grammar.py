@@ -6,7 +6,17 @@ one string with `|`; a blank also stands for a line break.
 
 from __future__ import annotations
 
-__all__ = ["ASKED_ABOUT", "MENTIONED", "NEGATED", "anchors", "gap", "one_of", "sentence"]
+__all__ = [
+    "ASKED_ABOUT",
+    "MENTIONED",
+    "NEGATED",
+    "OWN_MESSAGE",
+    "TO_BE_TRANSLATED",
+    "anchors",
+    "gap",
+    "one_of",
+    "sentence",
+]
 
 
 def one_of(words: str, *, optional: bool = False) -> str:
@@ -44,6 +54,19 @@ MENTIONED = (
     r"|named|entitled|labell?ed|containing|translate)[ :,]{0,2}[\"'`(]{1,3}(?:\w{1,12} ){0,3}$"
 )
 """Quoting it is not using it either."""
+
+OWN_MESSAGE = (
+    r" (?:my|our) (?:own )?(?:previous|prior|above|earlier|last|former)"
+    r" (?:messages?|questions?|requests?|e?mails?|orders?|comments?|posts?|texts?|inputs?"
+    r"|statements?)\b(?!,? (?:and|then|or|plus|but|instead|you|now)\b)"
+)
+"""What people wrote themselves and may take back, unless something else is joined to it."""
+
+TO_BE_TRANSLATED = (
+    r"(?:translate|say|spell|write)(?: \w{1,12}){0,4}:? [\"'`][^\"'`\n]{1,80}[\"'`]"
+    r" (?:to|into|in) (?!(?:full|json|an?|the|markdown|your|this)\b)\w"
+)
+"""Handing a construction over in quotation marks, to have it in another language."""
 
 NEGATED = (
     r"\b(?:do not|don't|dont|never|not|cannot|can't|won't|shouldn't|should not"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from langchain_control.detectors.patterns.grammar import (
     MENTIONED,
     NEGATED,
+    TO_BE_TRANSLATED,
     anchors,
     gap,
     one_of,
@@ -34,12 +35,21 @@ _INSTRUCTIONS = (
     r"|parameters|programming"
 )
 _EXCUSED = f"{NEGATED}|{MENTIONED}"
+_BY_A_PROGRAM = (
+    r"\b(?:my|this|our) (?:code|script|function|class|program|method|loop)(?: \w{1,12})? $"
+)
+_A_VARIABLE = (
+    r" (?:variable|parameter|argument|field|attribute|constant)\b[^.!?\n]{0,24}"
+    r"\b(?:code|script|function|class|method|program|notebook|debugger)\b(?! and)"
+)
+"""Code may be about prompts, too."""
 
 RULES = (
     InjectionRule(
         id="leak.your-instructions",
         anchors=anchors(_TELL),
         pattern=sentence(
+            rf"(?!{TO_BE_TRANSLATED})",
             one_of(_TELL),
             r"\S{0,4}",
             gap(6),
@@ -58,6 +68,7 @@ RULES = (
         id="leak.your-hidden-instructions",
         anchors=anchors(_TELL),
         pattern=sentence(
+            rf"(?!{TO_BE_TRANSLATED})",
             one_of(_TELL),
             r"\S{0,4}",
             gap(6),
@@ -69,8 +80,11 @@ RULES = (
             ),
         ),
         category="LLM07",
-        unless=_EXCUSED,
-        unless_after=r" (?:for (?!you)|on how|about|of the (?:recipe|game|product))",
+        unless=rf"{_EXCUSED}|{_BY_A_PROGRAM}",
+        unless_after=(
+            r" (?:for (?!you)|on how|about|of the (?:recipe|game|product))"
+            rf"|{_A_VARIABLE}"
+        ),
     ),
     InjectionRule(
         id="leak.system-prompt",

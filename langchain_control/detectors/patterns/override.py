@@ -6,6 +6,7 @@ from langchain_control.detectors.patterns.grammar import (
     ASKED_ABOUT,
     MENTIONED,
     NEGATED,
+    OWN_MESSAGE,
     anchors,
     gap,
     one_of,
@@ -55,7 +56,14 @@ RULES = (
     InjectionRule(
         id="override.ignore-earlier-instructions",
         anchors=anchors(_DROP),
-        pattern=sentence(_inflected(_DROP), gap(4), one_of(_EARLIER), gap(2), one_of(_OBJECT)),
+        pattern=sentence(
+            _inflected(_DROP),
+            rf"(?!{OWN_MESSAGE})",
+            gap(4),
+            one_of(_EARLIER),
+            gap(2),
+            one_of(_OBJECT),
+        ),
         unless=_EXCUSED,
     ),
     InjectionRule(
@@ -102,12 +110,28 @@ RULES = (
             one_of(
                 "you know|you knew|you learned|you have learned|you've learned|you were"
                 "|you have been"
-                "|you've been|i said|i told|i have said|i've said|you are told|i just said"
-                "|said before"
-                "|told before|was said|you were told|we talked|we discussed|before this|so far"
+                "|you've been|you are told"
+                "|told before|was said|you were told|before this|so far"
             ),
         ),
         unless=_EXCUSED,
+    ),
+    InjectionRule(
+        id="override.forget-what-was-said",
+        anchors=("forget", "ignore", "disregard", "erase", "unlearn"),
+        pattern=sentence(
+            one_of("forget|ignore|disregard|erase|unlearn"),
+            gap(1),
+            one_of("everything|all|anything|whatever|what"),
+            gap(2),
+            one_of("i said|i told|i have said|i've said|i just said|said|we talked|we discussed"),
+            one_of(" before| earlier| above| so far| you", optional=True),
+        ),
+        unless=_EXCUSED,
+        unless_after=(
+            r"(?: (?:before|earlier|above))?(?:,? (?:about|on|let's|let us|we got"
+            r"|i (?:found|meant|want|changed|got|need|have))\b|[.!]?\s?$)"
+        ),
     ),
     InjectionRule(
         id="override.new-instructions",
@@ -123,6 +147,12 @@ RULES = (
         ),
         severity="medium",
         unless=rf"{ASKED_ABOUT}|\b(?:a|write|create|following|these|describe)(?: \w{{1,12}})? $",
+        unless_after=(
+            r"[: ]{0,3}(?:please )?(?:(?:use|write in|answer in) (?:\w{1,12} ){0,2}?(?:units?"
+            r"|metric|imperial|spelling|bullets?|bullet points?|spaces|tabs|euros|dollars|kilometres"
+            r"|kilometers|miles|british|american|celsius|fahrenheit)\b|keep (?:\w{1,12} ){1,4}?"
+            r"(?:short|brief|simple)\b)[^.!?\n]{0,40}[.!]?\s?$"
+        ),
     ),
     InjectionRule(
         id="override.instructions-no-longer-apply",
@@ -185,7 +215,7 @@ RULES = (
             r"(?:(?:start|begin) a new (?:conversation|session|chat)|start over"
             r"|end of conversation|new session"
             r"|reset (?:your|the) (?:memory|context|conversation|session))\b.{0,40}"
-            r"\b(?:you are|you will|without|no (?:rules|restrictions)|ignore|forget|system)"
+            r"\b(?:you are|you will|without|no (?:rules|restrictions)|ignore|forget(?! my)|system)"
         ),
         severity="medium",
     ),
