@@ -335,12 +335,13 @@ class _Judged(NamedTuple):
 
 
 def _attack(hits: Sequence[Finding], findings: Sequence[Finding]) -> ValidationResult:
-    worst = max(hits, key=lambda finding: finding.score)
+    """Name the strongest rule, which says more than that the model found something."""
+    worst = max(hits, key=lambda finding: (finding.tier != "model", finding.score))
     return failure(
         FailureMode.PROMPT_INJECTION,
         f"the input looks like an attack: `{worst.rule}` ({worst.category})",
         findings=tuple(findings),
-        score=round(1 - worst.score, 3),
+        score=round(1 - max(finding.score for finding in hits), 3),
     )
 
 

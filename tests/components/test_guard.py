@@ -152,6 +152,21 @@ def test_the_verdict_says_what_was_found_and_where():
     assert "reveal" not in verdict.message
 
 
+def test_the_message_names_a_rule_rather_than_the_model():
+    """A rule says what was found; the score is still that of the strongest finding."""
+
+    def rule(text):
+        return [Finding("house.rule", "LLM01", score=0.6)]
+
+    def model(text):
+        return [Finding("model.words", "LLM01", score=0.9, tier="model")]
+
+    verdict = InputGuard(detectors=(model, rule)).inspect("some text")
+
+    assert "`house.rule`" in verdict.message
+    assert verdict.score == 0.1
+
+
 def test_a_blocked_input_costs_no_model_call(call):
     """In a chain, the model behind the guard is not asked."""
     model = ScriptedChatModel(script=["an answer"])
