@@ -149,8 +149,8 @@ RULES = (
         unless=rf"{ASKED_ABOUT}|\b(?:a|write|create|following|these|describe)(?: \w{{1,12}})? $",
         unless_after=(
             r"[: ]{0,3}(?:please )?(?:(?:use|write in|answer in) (?:\w{1,12} ){0,2}?(?:units?"
-            r"|metric|imperial|spelling|bullets?|bullet points?|spaces|tabs|euros|dollars|kilometres"
-            r"|kilometers|miles|british|american|celsius|fahrenheit)\b|keep (?:\w{1,12} ){1,4}?"
+            r"|metric|imperial|spelling|bullets?|bullet points?|spaces|tabs|euros|dollars"
+            r"|kilometres|kilometers|miles|british|american|celsius|fahrenheit)\b|keep (?:\w{1,12} ){1,4}?"
             r"(?:short|brief|simple)\b)[^.!?\n]{0,40}[.!]?\s?$"
         ),
     ),
