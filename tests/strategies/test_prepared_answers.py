@@ -27,7 +27,9 @@ def test_a_canned_value_is_given_as_json(value):
     assert json.loads(CannedAnswer(value)("Why?", REQUEST).text) == value
 
 
-@pytest.mark.parametrize("value", [object(), {"a": {1, 2}}, float("nan")], ids=["object", "set", "nan"])
+@pytest.mark.parametrize(
+    "value", [object(), {"a": {1, 2}}, float("nan")], ids=["object", "set", "nan"]
+)
 def test_what_is_not_json_is_refused(value):
     """The mistake shows where the answer is written, not in an outage."""
     with pytest.raises((TypeError, ValueError)):
