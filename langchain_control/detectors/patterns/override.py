@@ -150,7 +150,8 @@ RULES = (
         unless_after=(
             r"[: ]{0,3}(?:please )?(?:(?:use|write in|answer in) (?:\w{1,12} ){0,2}?(?:units?"
             r"|metric|imperial|spelling|bullets?|bullet points?|spaces|tabs|euros|dollars"
-            r"|kilometres|kilometers|miles|british|american|celsius|fahrenheit)\b|keep (?:\w{1,12} ){1,4}?"
+            r"|kilometres|kilometers|miles|british|american|celsius|fahrenheit)\b"
+            r"|keep (?:\w{1,12} ){1,4}?"
             r"(?:short|brief|simple)\b)[^.!?\n]{0,40}[.!]?\s?$"
         ),
     ),
