@@ -111,7 +111,9 @@ class WordModelDetector:
         """Judge every view of a normalized text and report the strongest."""
         weights = load_weights()
         # Where words are spelled with digits, the spelling itself would speak, not the words.
-        views = [view for view in text.views if view.reading == "leet"] or text.views
+        # Of a text in pieces the model knows nothing; rules find what is spelled out in it.
+        whole = [view for view in text.views if view.reading != "respaced"]
+        views = [view for view in whole if view.reading == "leet"] or whole
         best = max((_judge(view, weights) for view in views), key=lambda judged: judged.score)
         probability = weights.probability(best.score)
         return [_finding(best, probability)] if probability >= REPORTED_SCORE else []

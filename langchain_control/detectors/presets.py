@@ -28,7 +28,7 @@ PRESETS: Mapping[Preset, Mapping[Source, float]] = MappingProxyType(
 )
 """Score from which on a finding counts as an attack.
 
-Fixed on development data: there the built-in model gives these scores to about 2, 1 and 0.1 % of
+Fixed on development data: there the built-in model gives these scores to about 2, 1 and 0.2 % of
 the ordinary messages. Scores are probabilities where one text in ten is an attack. Documents are
 long and judged in many windows, so more is asked of them.
 """
