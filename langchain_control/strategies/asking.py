@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AnswerContract", "AnyAnswer", "Asked", "FallbackTry", "MakeCall", "ask"]
 
-Outcome: TypeAlias = Literal["answered", "passed", "rejected", "crashed"]
+TryOutcome: TypeAlias = Literal["answered", "passed", "rejected", "crashed"]
 MakeCall: TypeAlias = Callable[[Runnable[Any, Any], Any, RunnableConfig], Call]
 
 _NO_REPLY = AIMessage("")
@@ -55,7 +55,7 @@ class FallbackTry:
     """What became of one strategy."""
 
     name: str
-    outcome: Outcome
+    outcome: TryOutcome
     """It gave a valid answer, none, one that broke the contract, or it raised."""
     failure_mode: FailureMode = FailureMode.NONE
     message: str = ""
@@ -106,7 +106,7 @@ def _task(name: str, strategy: Any, request: FallbackRequest) -> tuple[Runnable[
     return from_function(strategy, name), request
 
 
-def _asked(name: str, outcome: Outcome, reply: AIMessage, verdict: ValidationResult) -> Asked:
+def _asked(name: str, outcome: TryOutcome, reply: AIMessage, verdict: ValidationResult) -> Asked:
     tried = FallbackTry(name, outcome, verdict.failure_mode, verdict.message)
     return Asked(tried, reply, verdict)
 
