@@ -7,7 +7,7 @@ import sys
 import threading
 from collections import Counter
 
-from langchain_control.circuit import Outcome, Permit
+from langchain_control.circuits import Outcome, Permit
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.stores import InMemoryCircuitStore
 from langchain_control.testing import ManualClock

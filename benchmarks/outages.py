@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from langchain_control.circuit import CircuitState, Outcome, StateChange
+from langchain_control.circuits import CircuitState, Outcome, StateChange
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.errors import CircuitOpen
 from langchain_control.testing import ManualClock

@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable
 from importlib.util import find_spec
 from typing import Any
 
-from langchain_control.circuit import Outcome, Refusal
+from langchain_control.circuits import Outcome, Refusal
+from langchain_control.circuits.failure_window import FailureWindow
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.components.limiter import RateLimiter
 from langchain_control.errors import CircuitOpen
-from langchain_control.failure_window import FailureWindow
 
 __all__ = ["closed_overhead", "limiter_cost", "refusal_cost", "thread_efficiency"]
 

@@ -22,8 +22,8 @@ from benchmarks.overhead import (
     refusal_cost,
     thread_efficiency,
 )
+from langchain_control.circuits.failure_window import FailureWindow
 from langchain_control.components.breaker import CircuitBreaker
-from langchain_control.failure_window import FailureWindow
 from langchain_control.stores import InMemoryCircuitStore
 from langchain_control.testing import ManualClock
 

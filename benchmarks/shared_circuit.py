@@ -23,7 +23,7 @@ from multiprocessing.synchronize import Barrier
 from redis import ConnectionError as RedisConnectionError
 from redis import Redis
 
-from langchain_control.circuit import Outcome, Permit
+from langchain_control.circuits import Outcome, Permit
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.stores import RedisCircuitStore
 

@@ -15,10 +15,10 @@ from langgraph.types import Checkpointer
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from langchain_control._effects import arun, run
-from langchain_control.model_variants import name_of
-from langchain_control.nested_retries import warn_of_nested_retries
+from langchain_control.models.variants import name_of
 from langchain_control.outcomes import Attempt
 from langchain_control.policy import ControlPolicy
+from langchain_control.retries.nested import warn_of_nested_retries
 from langchain_control.state import Context, FailureNote, PerRun
 from langchain_control.steps import STEPS, Router, Step, performed
 

@@ -14,10 +14,10 @@ from langchain_core.runnables.config import ensure_config, merge_configs
 
 from langchain_control._effects import Flow
 from langchain_control.components._base import Component
-from langchain_control.model_variants import name_of
-from langchain_control.nested_retries import warn_of_nested_retries
+from langchain_control.models.variants import name_of
 from langchain_control.outcomes import ControlResult
 from langchain_control.policy import ControlPolicy
+from langchain_control.retries.nested import warn_of_nested_retries
 from langchain_control.state import Context, result_of, state_of
 from langchain_control.steps import UNHEARD, drive
 from langchain_control.structured import Method, StructuredModel, policy_for, prepared

@@ -23,12 +23,12 @@ from langchain_core.runnables.config import merge_configs
 from langchain_control._effects import Call, Flow, Sleep
 from langchain_control._threads import NoFreeThread
 from langchain_control.attempts import attempt_of, content_of, sha256_of
-from langchain_control.circuit import Outcome, Refusal
+from langchain_control.circuits import Outcome, Refusal
 from langchain_control.endings import cut_off, finished, turned_away
 from langchain_control.errors import classify, retry_after_seconds
+from langchain_control.errors.foreign import steers_a_graph
 from langchain_control.events import EventName, blocked, event
-from langchain_control.foreign_errors import steers_a_graph
-from langchain_control.model_variants import for_retry, in_place_of
+from langchain_control.models.variants import for_retry, in_place_of
 from langchain_control.outcomes import (
     FailureMode,
     ValidationResult,

@@ -12,7 +12,7 @@ from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_control._effects import Call, Flow
 from langchain_control.components._base import Component
 from langchain_control.errors import error_for
-from langchain_control.model_variants import in_structured_mode
+from langchain_control.models.variants import in_structured_mode
 from langchain_control.outcomes import ControlResult
 from langchain_control.policy import ControlPolicy
 

@@ -14,11 +14,8 @@ PACKAGE = ROOT / "langchain_control"
 
 LAYERS = [
     {"outcomes", "_threads", "_waiting", "_json", "_per_process"},
-    {"foreign_errors", "retry_after", "errors", "sync_only", "_effects", "events", "circuit"},
-    {
-        "circuit_machine", "conversation", "corrections", "encodings", "failure_window", "fences",
-        "fresh", "logging_setup", "model_variants", "nested_retries", "remedies", "retry_budget",
-    },
+    {"errors", "sync_only", "_effects", "events"},
+    {"circuits", "conversation", "encodings", "fences", "logging_setup", "models", "retries"},
     {"detectors", "rules", "parsing", "contracts", "strategies", "stores", "sinks", "trail"},
     {"components"},
     {"policy"},

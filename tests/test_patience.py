@@ -10,7 +10,7 @@ from langchain_control import CircuitBreaker, ControlPolicy, FallbackRouter, wit
 from langchain_control._effects import Call, arun, run
 from langchain_control._threads import BoundedThreads
 from langchain_control._waiting import waits
-from langchain_control.failure_window import FailureWindow
+from langchain_control.circuits.failure_window import FailureWindow
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ from langchain_control.errors import (
     InputRejected,
     ResponseRejected,
 )
-from langchain_control.retry_budget import RetryBudget
+from langchain_control.retries.budget import RetryBudget
 from langchain_control.sinks import MemorySink
 from langchain_control.stores import InMemoryCircuitStore
 from langchain_control.testing import ChaosChatModel, ManualClock, Reply, ScriptedChatModel

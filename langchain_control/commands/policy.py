@@ -16,7 +16,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:  # noqa: ARG001  (as all commands)
     """Print what a policy does about each failure mode, unless told otherwise."""
-    from langchain_control.remedies import Remedy, RemedyTable  # noqa: PLC0415  (`--help` is quick)
+    from langchain_control.retries.remedies import Remedy, RemedyTable  # noqa: PLC0415  (`--help` is quick)
 
     rows = []
     for mode, remedy in RemedyTable().root.items():

@@ -11,7 +11,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import Field, model_validator
 
 from langchain_control._effects import Call, Flow, arun, run
-from langchain_control.circuit import (
+from langchain_control.circuits import (
     CircuitState,
     CircuitView,
     Outcome,
@@ -19,10 +19,10 @@ from langchain_control.circuit import (
     Refusal,
     StateChange,
 )
+from langchain_control.circuits.failure_window import FailureWindow
 from langchain_control.components._base import Wrapper
 from langchain_control.errors import classify, retry_after_seconds
 from langchain_control.events import EventName, event
-from langchain_control.failure_window import FailureWindow
 from langchain_control.outcomes import FailureMode
 from langchain_control.stores import Changes, CircuitStore, Maybe
 from langchain_control.stores.in_memory_circuits import InMemoryCircuitStore

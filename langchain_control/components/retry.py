@@ -15,7 +15,6 @@ from pydantic import Field, model_validator
 
 from langchain_control._effects import Call, Flow, Sleep
 from langchain_control.components._base import Wrapped, Wrapper
-from langchain_control.corrections import correction, with_correction
 from langchain_control.errors import (
     AttemptsExhausted,
     BudgetExceeded,
@@ -25,11 +24,12 @@ from langchain_control.errors import (
     retry_after_seconds,
 )
 from langchain_control.events import EventName, event
-from langchain_control.fresh import without_cache
-from langchain_control.nested_retries import warn_of_nested_retries
+from langchain_control.models.fresh import without_cache
 from langchain_control.outcomes import Attempt, FailureMode, Violation
-from langchain_control.remedies import DEFAULT_REMEDIES, RemedyTable
-from langchain_control.retry_budget import RetryBudget
+from langchain_control.retries.budget import RetryBudget
+from langchain_control.retries.corrections import correction, with_correction
+from langchain_control.retries.nested import warn_of_nested_retries
+from langchain_control.retries.remedies import DEFAULT_REMEDIES, RemedyTable
 
 __all__ = ["Retry", "RetryEngine"]
 

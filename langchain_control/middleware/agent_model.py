@@ -10,9 +10,9 @@ from langchain.agents.structured_output import StructuredOutputError
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
-from langchain_control.fresh import without_cache
 from langchain_control.middleware.handlers import acall_handler, call_handler
-from langchain_control.model_variants import larger_answer_limit
+from langchain_control.models.fresh import without_cache
+from langchain_control.models.variants import larger_answer_limit
 
 __all__ = ["AgentModel", "Responses"]
 

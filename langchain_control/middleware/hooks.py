@@ -35,10 +35,10 @@ from langchain_control.middleware.agent_run import (
     record_of,
 )
 from langchain_control.middleware.tool_calls import ToolHandler, ToolPolicy, controlled
-from langchain_control.model_variants import name_of
+from langchain_control.models.variants import name_of
 from langchain_control.outcomes import FailureMode
 from langchain_control.policy import ControlPolicy
-from langchain_control.remedies import DEFAULT_REMEDIES, RemedyTable
+from langchain_control.retries.remedies import DEFAULT_REMEDIES, RemedyTable
 from langchain_control.runnable import heard
 from langchain_control.screening import WITHHELD, index_of_question
 from langchain_control.state import Context, RunState, fresh_run, result_of

@@ -12,18 +12,18 @@ from langchain_core.tools import ToolException
 from pydantic import BaseModel, ConfigDict, Field
 
 from langchain_control._effects import Call, Flow
-from langchain_control.circuit import Outcome, Refusal
+from langchain_control.circuits import Outcome, Refusal
 from langchain_control.components.breaker import CircuitBreaker
-from langchain_control.corrections import correction
 from langchain_control.errors import classify, retry_after_seconds
+from langchain_control.errors.foreign import steers_a_graph
 from langchain_control.events import EventName, blocked, event, rules_of
 from langchain_control.fences import fenced
-from langchain_control.foreign_errors import steers_a_graph
 from langchain_control.middleware.agent_contract import violations_of_arguments
 from langchain_control.middleware.handlers import acall_handler, call_handler
 from langchain_control.middleware.tool_results import each_message, from_outside, with_messages
 from langchain_control.outcomes import FailureMode, ValidationResult, failure, passed
 from langchain_control.policy import ControlPolicy
+from langchain_control.retries.corrections import correction
 from langchain_control.screening import WITHHELD
 
 __all__ = ["ToolHandler", "ToolPolicy", "controlled"]

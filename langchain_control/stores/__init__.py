@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
-    from langchain_control.circuit import (
+    from langchain_control.circuits import (
         CircuitRules,
         CircuitState,
         CircuitView,

@@ -8,14 +8,14 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from langchain_control.circuit import Outcome, Permit
-from langchain_control.circuit_machine import Circuit
+from langchain_control.circuits import Outcome, Permit
+from langchain_control.circuits.machine import Circuit
 from langchain_control.stores.eviction import to_forget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from langchain_control.circuit import (
+    from langchain_control.circuits import (
         CircuitRules,
         CircuitState,
         CircuitView,

@@ -12,15 +12,15 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from langchain_control._per_process import PerProcess
-from langchain_control.circuit import Outcome, Permit
-from langchain_control.circuit_machine import Circuit
+from langchain_control.circuits import Outcome, Permit
+from langchain_control.circuits.machine import Circuit
 from langchain_control.stores.eviction import to_forget
 from langchain_control.stores.redis_link import RedisLink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from langchain_control.circuit import CircuitRules, CircuitState, CircuitView, Refusal
+    from langchain_control.circuits import CircuitRules, CircuitState, CircuitView, Refusal
     from langchain_control.stores import Changes
 
 __all__ = ["RedisCircuitStore"]

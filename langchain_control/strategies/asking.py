@@ -12,7 +12,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from langchain_control._effects import Call, Flow
 from langchain_control.errors import classify
-from langchain_control.foreign_errors import steers_a_graph
+from langchain_control.errors.foreign import steers_a_graph
 from langchain_control.outcomes import FailureMode, ValidationResult, failure, passed
 from langchain_control.strategies.function import from_function
 

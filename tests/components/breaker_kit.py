@@ -2,7 +2,7 @@
 
 from langchain_core.exceptions import ModelRateLimitError
 
-from langchain_control.circuit import CircuitState, Outcome
+from langchain_control.circuits import CircuitState, Outcome
 
 
 class Provider:

@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 from langgraph.errors import GraphBubbleUp
 
-from langchain_control.circuit import CircuitState, Outcome, Permit, Refusal
+from langchain_control.circuits import CircuitState, Outcome, Permit, Refusal
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.errors import CircuitOpen, ResponseRejected
 from langchain_control.outcomes import ControlResult, FailureMode

@@ -8,10 +8,10 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import ConfigurableField
 from pydantic import ValidationError
 
-from langchain_control.circuit import CircuitState, Outcome
+from langchain_control.circuits import CircuitState, Outcome
+from langchain_control.circuits.failure_window import FailureWindow
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.errors import CircuitOpen
-from langchain_control.failure_window import FailureWindow
 from langchain_control.stores import InMemoryCircuitStore
 from langchain_control.testing import ManualClock
 from tests.components.breaker_kit import Provider, fail, open_circuit

@@ -34,7 +34,7 @@ from langchain_control.errors import (
     ResponseRejected,
 )
 from langchain_control.outcomes import ControlResult, FailureMode, Violation, failure, passed
-from langchain_control.retry_budget import RetryBudget
+from langchain_control.retries.budget import RetryBudget
 from langchain_control.testing import ScriptedChatModel
 
 

@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from langchain_control.circuit import CircuitState, Outcome, Permit, Refusal
+from langchain_control.circuits import CircuitState, Outcome, Permit, Refusal
+from langchain_control.circuits.failure_window import FailureWindow
 from langchain_control.components.breaker import CircuitBreaker
-from langchain_control.failure_window import FailureWindow
 from langchain_control.stores import CircuitStore
 from langchain_control.testing import ManualClock
 

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from langchain_control.circuit import CircuitState, Outcome, Permit, Refusal
+from langchain_control.circuits import CircuitState, Outcome, Permit, Refusal
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.stores import CircuitStore, InMemoryCircuitStore
 from tests.stores.circuit_store_contract import KEY, RULES, CircuitStoreContract, fail, state

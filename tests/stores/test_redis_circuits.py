@@ -13,7 +13,7 @@ import time
 import pytest
 import redis
 
-from langchain_control.circuit import CircuitState, Outcome, Permit, Refusal
+from langchain_control.circuits import CircuitState, Outcome, Permit, Refusal
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.stores import CircuitStore, RedisCircuitStore
 from langchain_control.testing import ManualClock
@@ -334,7 +334,7 @@ def test_needs_room_for_a_copy():
 
 PROBE = """
 import signal, sys
-from langchain_control.circuit import Refusal
+from langchain_control.circuits import Refusal
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.stores import RedisCircuitStore
 rules = CircuitBreaker(failure_threshold=1, recovery_seconds=0.2, probe_timeout_seconds=0.5)

@@ -5,9 +5,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
-from langchain_control.circuit import CircuitState, Outcome, Permit
+from langchain_control.circuits import CircuitState, Outcome, Permit
+from langchain_control.circuits.failure_window import wilson_lower_bound
 from langchain_control.components.breaker import CircuitBreaker
-from langchain_control.failure_window import wilson_lower_bound
 from langchain_control.stores import InMemoryCircuitStore
 from langchain_control.testing import ManualClock
 

@@ -7,8 +7,8 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 
-from langchain_control.corrections import MAX_INSTRUCTION_CHARS
 from langchain_control.outcomes import FailureMode
+from langchain_control.retries.corrections import MAX_INSTRUCTION_CHARS
 
 __all__ = ["DEFAULT_REMEDIES", "Remedy", "RemedyTable"]
 

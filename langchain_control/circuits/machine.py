@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from langchain_control.circuit import (
+from langchain_control.circuits import (
     CircuitRules,
     CircuitState,
     CircuitView,
@@ -26,7 +26,7 @@ from langchain_control.circuit import (
     Refusal,
     StateChange,
 )
-from langchain_control.failure_window import Tally
+from langchain_control.circuits.failure_window import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

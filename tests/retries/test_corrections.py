@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.prompt_values import ChatPromptValue, StringPromptValue
 
-from langchain_control.corrections import (
+from langchain_control.outcomes import Violation
+from langchain_control.retries.corrections import (
     MAX_CHARS,
     MAX_INSTRUCTION_CHARS,
     MAX_VIOLATIONS,
     correction,
     with_correction,
 )
-from langchain_control.outcomes import Violation
 
 INSTRUCTION = "Answer with JSON."
 MISSING = Violation("required", "the key `name`", path="/person")

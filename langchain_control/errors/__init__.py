@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.exceptions import LangChainException, OutputParserException
 
-from langchain_control.foreign_errors import mode_of
+from langchain_control.errors.foreign import mode_of
+from langchain_control.errors.retry_after import seconds_to_wait
 from langchain_control.outcomes import ControlResult, FailureMode
-from langchain_control.retry_after import seconds_to_wait
 
 if TYPE_CHECKING:
     from langchain_control.outcomes import ValidationResult

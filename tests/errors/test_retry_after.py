@@ -48,7 +48,7 @@ def test_a_header_says_when_to_come_back(headers, seconds):
 
 def test_a_date_is_read_against_the_local_clock_where_there_is_no_other(monkeypatch):
     """A response without a `Date` of its own leaves the local clock."""
-    monkeypatch.setattr("langchain_control.retry_after.formatdate", lambda usegmt: NOON)
+    monkeypatch.setattr("langchain_control.errors.retry_after.formatdate", lambda usegmt: NOON)
 
     assert retry_after_seconds(CarriesStatusError(429, {"retry-after": LATER})) == 30
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableLambda
 
-from langchain_control.fresh import without_cache
+from langchain_control.models.fresh import without_cache
 
 __all__ = [
     "MakesVariants",

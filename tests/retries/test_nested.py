@@ -7,7 +7,7 @@ from langchain_core.runnables import RunnableBranch, RunnableLambda, RunnablePas
 from langchain_openai import ChatOpenAI
 
 from langchain_control.components.retry import RetryEngine
-from langchain_control.nested_retries import nested_retries, warn_of_nested_retries
+from langchain_control.retries.nested import nested_retries, warn_of_nested_retries
 from langchain_control.testing import ScriptedChatModel
 
 

@@ -9,7 +9,7 @@ from langchain_control.errors import CircuitOpen
 from langchain_control.outcomes import ControlResult, FailureMode
 
 if TYPE_CHECKING:
-    from langchain_control.failure_window import FailureWindow
+    from langchain_control.circuits.failure_window import FailureWindow
 
 __all__ = [
     "CircuitRules",

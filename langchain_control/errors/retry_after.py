@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from email.utils import formatdate, parsedate_to_datetime
 from typing import Any
 
-from langchain_control.foreign_errors import dig
+from langchain_control.errors.foreign import dig
 
 __all__ = ["seconds_to_wait"]
 

@@ -12,7 +12,7 @@ from math import sqrt
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from langchain_control.circuit import Outcome
+from langchain_control.circuits import Outcome
 
 __all__ = ["FailureWindow", "Tally", "wilson_lower_bound"]
 

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from langchain_control.outcomes import FailureMode
-from langchain_control.remedies import Remedy, RemedyTable
+from langchain_control.retries.remedies import Remedy, RemedyTable
 
 DEFAULT = RemedyTable()
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_control.retry_budget import RetryBudget
+from langchain_control.retries.budget import RetryBudget
 
 
 def test_grants_retries_until_it_is_empty():

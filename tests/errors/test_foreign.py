@@ -16,7 +16,7 @@ from langgraph import errors as graph_errors
 from langgraph.errors import GraphBubbleUp, GraphInterrupt
 
 from langchain_control.errors import classify
-from langchain_control.foreign_errors import steers_a_graph
+from langchain_control.errors.foreign import steers_a_graph
 from langchain_control.outcomes import FailureMode
 from tests.sdk_errors import (
     CarriesStatusError,

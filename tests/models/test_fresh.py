@@ -14,7 +14,7 @@ from langchain_core.runnables import (
 )
 
 from langchain_control.components.retry import RetryEngine
-from langchain_control.fresh import without_cache
+from langchain_control.models.fresh import without_cache
 from langchain_control.testing import ScriptedChatModel
 
 

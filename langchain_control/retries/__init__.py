@@ -1,0 +1,1 @@
+"""What to do after a failed attempt: the remedies, their corrections, and what bounds them."""
