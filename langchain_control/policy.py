@@ -67,6 +67,10 @@ class ControlPolicy(BaseModel):
     """Hard limit of one model call."""
     deadline_seconds: float | None = Field(default=None, gt=0, le=MAX_SECONDS)
     """Hard limit of one request: attempts, waits and fallbacks together. `None` sets none."""
+    judge_while_streaming: bool = False
+    """Whether models are called by streaming, and an answer is cut off as soon as it cannot pass
+    any more: a phrase that is forbidden, a member of the wrong type. Saves the tokens to come. Off,
+    because some providers leave token counts out of streams."""
     threads: BoundedThreads = Field(default_factory=BoundedThreads, repr=False, exclude=True)
     """Where sync calls run, so that they can be given up in time."""
     clock: Callable[[], float] = Field(default=time.time, repr=False, exclude=True)

@@ -43,6 +43,7 @@ from langchain_control.state import (
     violations_in,
 )
 from langchain_control.strategies import FallbackRequest
+from langchain_control.watching import watched
 
 __all__ = [
     "END",
@@ -121,6 +122,8 @@ def call(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upda
         late = failure(FailureMode.DEADLINE_EXCEEDED, "the deadline of the request has passed")
         return {"failure": note_of("call", late)}
     model = for_retry(context.model, state["retry"], policy.validator.json_schema())
+    if policy.judge_while_streaming:
+        model = watched(model, policy.validator.glance)
     effect = _bounded(state, context)(model, _prompt(state), config)
     permit = yield from policy.breaker.admit(config, context.model_name)
     if isinstance(permit, Refusal):

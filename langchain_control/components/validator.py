@@ -17,6 +17,7 @@ from langchain_control.contracts import (
     compile_contract,
     vocabulary_of,
 )
+from langchain_control.contracts.beginnings import broken_for_good
 from langchain_control.errors import ResponseRejected
 from langchain_control.outcomes import FailureMode, ValidationResult, Violation, failure, passed
 from langchain_control.parsing import (
@@ -25,8 +26,10 @@ from langchain_control.parsing import (
     RepairPolicy,
     Unparsed,
     canonical,
+    may_wrap,
     read_json,
     unwrap,
+    value_so_far,
 )
 from langchain_control.parsing.ending import Ending, ending_of
 from langchain_control.rules import (
@@ -36,6 +39,7 @@ from langchain_control.rules import (
     MinLength,
     MustContain,
     Rule,
+    Verdict,
     ask,
     failure_mode_of,
     violations_of,
@@ -158,6 +162,28 @@ class ResponseValidator(Gate[AIMessage]):
         """Judge an answer without stopping anything; rules may be async."""
         return await arun(self._inspect(value))
 
+    def glance(self, beginning: str) -> ValidationResult | None:
+        """Judge an answer of which only the beginning has arrived.
+
+        Certain are lengths and phrases, and the finished members of a JSON object or array that
+        stands at the start of the answer; a model that would begin anew is not waited for. The work
+        is linear in the text: ask now and then.
+
+        Returns:
+            The verdict, if no continuation can make the answer pass; `None` while one may.
+        """
+        compiled = self._compiled
+        answer = self._seen_so_far(beginning, compiled)
+        if answer is None:
+            return None
+        broken = (v for c in compiled.contracts for v in broken_for_good(c, answer.value))
+        problems = [Problem(FailureMode.SCHEMA_VIOLATION, violation) for violation in broken]
+        for rule in compiled.checks if compiled.expects_json else (*compiled.checks, *self.rules):
+            if getattr(rule, "judges_beginnings", False):
+                found = violations_of(rule, cast("Verdict", ask(rule, answer)))
+                problems += (Problem(failure_mode_of(rule), violation) for violation in found)
+        return _verdict_on(*problems, score=0.0) if problems else None
+
     def clean(self, answer: AIMessage | str, verdict: ValidationResult) -> AIMessage:
         """Return the message that goes on: a copy of the answer, with what passed as its content.
 
@@ -186,16 +212,10 @@ class ResponseValidator(Gate[AIMessage]):
 
     def _inspect(self, value: AIMessage | str) -> Flow[ValidationResult]:
         message = _as_message(value)
-        ending = ending_of(message)
-        if ending in _STOPPED:
-            return _verdict_on(_STOPPED[ending])
-        if message.invalid_tool_calls:
-            return _verdict_on(_BAD_TOOL_CALL)
-        if message.tool_calls:
-            return passed(None, notes=("tool_calls",))
-        text = message.text.strip()
-        if not text:
-            return _verdict_on(_EMPTY)
+        ending, text = ending_of(message), message.text.strip()
+        settled = self._settled_unread(message, ending, text)
+        if settled is not None:
+            return settled
         compiled = self._compiled  # pydantic looks private attributes up slowly
         reading = self._read(text, ending, compiled)
         problems = [*reading.problems]
@@ -216,6 +236,20 @@ class ResponseValidator(Gate[AIMessage]):
             notes=reading.notes,
         )
 
+    def _settled_unread(
+        self, message: AIMessage, ending: Ending, text: str
+    ) -> ValidationResult | None:
+        """Return the verdict on an answer that need not be read to its end, if it is one."""
+        if ending in _STOPPED:
+            return _verdict_on(_STOPPED[ending])
+        if message.invalid_tool_calls:
+            return _verdict_on(_BAD_TOOL_CALL)
+        if message.tool_calls:
+            return passed(None, notes=("tool_calls",))
+        if not text:
+            return _verdict_on(_EMPTY)
+        return self.glance(text) if ending is Ending.GIVEN_UP else None
+
     def _read(self, text: str, ending: Ending, compiled: _Compiled) -> _Reading:
         """Find the JSON in a text, if there has to be any, and hold it against the contracts."""
         if not compiled.expects_json:
@@ -233,6 +267,20 @@ class ResponseValidator(Gate[AIMessage]):
         broken = (v for contract in compiled.contracts for v in contract.judge(value))
         problems = (Problem(FailureMode.SCHEMA_VIOLATION, violation) for violation in broken)
         return _Reading(answer, tuple(problems), (*found.notes, *notes))
+
+    def _seen_so_far(self, beginning: str, compiled: _Compiled) -> Answer | None:
+        """Return what stands already, as rules see it; `None` if a repair may yet change it."""
+        if not compiled.expects_json:
+            whole_words = beginning[: max(map(beginning.rfind, " \n")) + 1]
+            return Answer(whole_words.strip())
+        found = value_so_far(beginning)
+        mendable = self.coerce or self.repair is RepairPolicy.LENIENT
+        if found is None or mendable or may_wrap(found, titles=compiled.vocabulary.titles):
+            return None
+        try:
+            return Answer(canonical(found), found, is_json=True)
+        except MalformedJSONError:
+            return None
 
     def _fitted(self, value: Any, compiled: _Compiled) -> tuple[Any, tuple[str, ...]]:
         """Take off a wrapping and convert types, where that makes a value meet the contracts."""

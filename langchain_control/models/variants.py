@@ -18,6 +18,7 @@ __all__ = [
     "larger_answer_limit",
     "name_of",
     "native_schema",
+    "unwrapped",
     "with_larger_answer",
 ]
 
@@ -57,7 +58,7 @@ def for_retry(
 
 def in_place_of(model: Runnable[Any, Any], other: Runnable[Any, Any]) -> Runnable[Any, Any]:
     """Return another model so that it can be asked what `model` is asked."""
-    if isinstance(model, MakesVariants) and _unwrap(other)[0] is not None:
+    if isinstance(model, MakesVariants) and unwrapped(other)[0] is not None:
         return model.in_place_of(other)
     return other
 
@@ -83,7 +84,7 @@ def in_structured_mode(
     Returns:
         `None` if there is no chat model or it does not have this method.
     """
-    chat_model, bound = _unwrap(model)
+    chat_model, bound = unwrapped(model)
     if chat_model is None:
         return None
     titled = {"title": "Answer", "description": "The answer.", **schema}
@@ -102,7 +103,7 @@ def _raw_message(given: Any) -> Any:
 
 def with_larger_answer(model: Runnable[Any, Any], factor: float) -> Runnable[Any, Any]:
     """Return the model with its answer limit raised, or as it is where it states none."""
-    chat_model, bound = _unwrap(model)
+    chat_model, bound = unwrapped(model)
     larger = larger_answer_limit(chat_model, bound, factor)
     return model.bind(**larger) if larger else model
 
@@ -120,7 +121,7 @@ def larger_answer_limit(model: Any, bound: Mapping[str, Any], factor: float) -> 
 
 def name_of(model: Runnable[Any, Any]) -> str:
     """Return the name a model goes by in circuits, metrics and the audit trail."""
-    chat_model, _ = _unwrap(model)
+    chat_model, _ = unwrapped(model)
     for field in ("model_name", "model", "model_id", "deployment_name"):
         name = getattr(chat_model, field, None)
         if isinstance(name, str) and name:
@@ -128,8 +129,12 @@ def name_of(model: Runnable[Any, Any]) -> str:
     return model.get_name()
 
 
-def _unwrap(model: Runnable[Any, Any]) -> tuple[BaseChatModel | None, dict[str, Any]]:
-    """Find the chat model under `bind` and `with_config`, and what was bound on the way."""
+def unwrapped(model: Runnable[Any, Any]) -> tuple[BaseChatModel | None, dict[str, Any]]:
+    """Find the chat model under `bind` and `with_config`, and what was bound on the way.
+
+    Returns:
+        The model, `None` if there is none, and the arguments.
+    """
     bound: dict[str, Any] = {}
     while isinstance(model, RunnableBinding):
         bound = {**model.kwargs, **bound}

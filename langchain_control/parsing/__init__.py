@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from langchain_control.parsing.beginning import value_so_far
 from langchain_control.parsing.read import MAX_CHARS, Parsed, Unparsed, read_json
 from langchain_control.parsing.repair_policy import RepairPolicy
 from langchain_control.parsing.repairs import GRADES, Grade, Repair
-from langchain_control.parsing.shapes import Unwrapped, unwrap
+from langchain_control.parsing.shapes import Unwrapped, may_wrap, unwrap
 from langchain_control.parsing.strict import MAX_DEPTH, Fault, MalformedJSONError, canonical, loads
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "Unwrapped",
     "canonical",
     "loads",
+    "may_wrap",
     "read_json",
     "unwrap",
+    "value_so_far",
 ]

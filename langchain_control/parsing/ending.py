@@ -19,6 +19,8 @@ class Ending(StrEnum):
     """A limit cut it off."""
     REFUSED = "refused"
     """The model or a filter of the provider declined."""
+    GIVEN_UP = "given_up"
+    """We stopped listening: it could not become an answer any more."""
     UNKNOWN = "unknown"
     """Nobody said. Also what a stream leaves behind that broke off."""
 
@@ -36,6 +38,7 @@ _ENDINGS: dict[str, Ending] = {
     "tool_calls": Ending.FINISHED,
     "tool_use": Ending.FINISHED,
     "function_call": Ending.FINISHED,
+    "given_up": Ending.GIVEN_UP,
     "length": Ending.TRUNCATED,
     "max_tokens": Ending.TRUNCATED,
     "max_output_tokens": Ending.TRUNCATED,

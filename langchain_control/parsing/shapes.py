@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from langchain_control.parsing.strict import MalformedJSONError, canonical, loads
 
-__all__ = ["WRAPPER_NAMES", "Unwrapped", "unwrap"]
+__all__ = ["WRAPPER_NAMES", "Unwrapped", "may_wrap", "unwrap"]
 
 WRAPPER_NAMES = frozenset(
     [
@@ -57,6 +57,19 @@ def unwrap(
         if place not in names and is_meant and accepts(inner.value):
             return inner
     return None
+
+
+def may_wrap(beginning: Any, *, titles: Collection[str] = ()) -> bool:
+    """Say whether a value may turn out to be a wrapping once the rest of it is there."""
+    if not isinstance(beginning, dict):
+        return False
+    envelopes = WRAPPER_NAMES | {title.casefold() for title in titles}
+    keys = beginning.keys()
+    return (
+        keys <= _SCHEMA_KEYS
+        or keys <= {"name", "arguments"}
+        or (len(keys) == 1 and all(key.casefold() in envelopes for key in keys))
+    )
 
 
 def _insides(value: Any, titles: Collection[str]) -> Iterator[tuple[str | None, Unwrapped]]:

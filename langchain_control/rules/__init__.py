@@ -52,7 +52,9 @@ class Rule(Protocol):
     for a bug and reaches the caller.
 
     A rule may have an attribute `failure_mode`, a `FailureMode` that names what its violations
-    mean; without it they are a `constraint_violation`.
+    mean; without it they are a `constraint_violation`. A rule whose `judges_beginnings` is true
+    says that what it finds wrong with the beginning of an answer stays wrong however it goes on.
+    Texts, not JSON, are shown to such a rule while they still arrive; it must be sync.
     """
 
     def check(self, answer: Answer) -> Verdict | Awaitable[Verdict]:

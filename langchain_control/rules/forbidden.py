@@ -25,6 +25,7 @@ class ForbiddenPhrases:
     """
 
     failure_mode: ClassVar[FailureMode] = FailureMode.CONSTRAINT_VIOLATION
+    judges_beginnings: ClassVar[bool] = True
 
     phrases: Sequence[str]
     disclose: bool = True

@@ -21,6 +21,7 @@ class MaxLength:
     """Keep an answer short."""
 
     failure_mode: ClassVar[FailureMode] = FailureMode.TOKEN_OVERFLOW
+    judges_beginnings: ClassVar[bool] = True
 
     limit: int
     unit: str = "characters"
