@@ -99,8 +99,8 @@ async def arun(flow: Flow[T]) -> T:
 
 def _perform(effect: Any) -> Any:
     match effect:
-        case Call(runnable, given, config, None):
-            return runnable.invoke(given, config)
+        case Call(timeout_seconds=None):
+            return effect.runnable.invoke(effect.input, effect.config)
         case Call(runnable, given, config, float() | int() as seconds, threads, patience):
             if threads is None:
                 msg = "a sync call with a time limit needs `threads`"
@@ -121,8 +121,8 @@ def _perform(effect: Any) -> Any:
 
 async def _aperform(effect: Any) -> Any:
     match effect:
-        case Call(runnable, given, config, None):
-            return await runnable.ainvoke(given, config)
+        case Call(timeout_seconds=None):
+            return await effect.runnable.ainvoke(effect.input, effect.config)
         case Call(runnable, given, config, float() | int() as seconds, threads, patience):
             if threads is not None and is_sync_only(runnable):
                 return await threads.arun(lambda: runnable.invoke(given, config), seconds, patience)
