@@ -16,6 +16,8 @@ from langchain_control.circuits import Outcome
 
 __all__ = ["FailureWindow", "Tally", "wilson_lower_bound"]
 
+SUCCESS, FAILURE = Outcome.SUCCESS, Outcome.FAILURE  # read once, see `machine`
+
 PARTS = 10
 """Parts of a window. The oldest part leaves as a whole."""
 
@@ -68,10 +70,10 @@ class Tally:
             part = self._begin_part(window, now)
         part.calls += 1
         self._calls += 1
-        if outcome is Outcome.SUCCESS:
+        if outcome is SUCCESS:
             self._last_answer = now
             self._latency += LATENCY_WEIGHT * (latency - self._latency)
-        elif outcome is Outcome.FAILURE:
+        elif outcome is FAILURE:
             part.failures += 1
             self._failures += 1
         else:

@@ -26,12 +26,17 @@ from langchain_control.circuits import (
     Refusal,
     StateChange,
 )
-from langchain_control.circuits.failure_window import Tally
+from langchain_control.circuits.failure_window import FailureWindow, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 __all__ = ["Circuit"]
+
+# Read once, as Python 3.11 takes as long to look a member up as to admit a call.
+CLOSED, OPEN, HALF_OPEN = CircuitState.CLOSED, CircuitState.OPEN, CircuitState.HALF_OPEN
+SUCCESS, SLOW, OVERDUE = Outcome.SUCCESS, Outcome.SLOW, Outcome.OVERDUE
+THROTTLED, IGNORED = Outcome.THROTTLED, Outcome.IGNORED
 
 RAMP_FLOOR = 0.1
 """Share of the calls that a circuit admits at the start of its ramp."""
@@ -103,7 +108,7 @@ class Circuit:
         self._numbers = numbers
         self._uniform = uniform
         self._rounds = 0
-        self._begin(CircuitState.CLOSED, now)
+        self._begin(CLOSED, now)
 
     # --- asked before and after a call ------------------------------------------------------------
 
@@ -115,9 +120,9 @@ class Circuit:
         return decision._replace(changes=changes) if changes else decision
 
     def _decide(self, rules: CircuitRules, now: float) -> Permit | Refusal:
-        if self.state is CircuitState.CLOSED:
+        if self.state is CLOSED:
             return self._admit_closed(rules, now)
-        if self.state is CircuitState.HALF_OPEN:
+        if self.state is HALF_OPEN:
             return self._admit_probe(rules, now)
         return self._refuse(rules, now)
 
@@ -131,17 +136,19 @@ class Circuit:
     ) -> None:
         """Take the verdict of one call, if the circuit still stands as it did at its start."""
         self.tick(rules, now)
-        if permit.generation != self._generation or _is_premature(outcome, rules):
+        if permit.generation != self._generation:
             return
+        if outcome is OVERDUE and rules.window is None:
+            return  # without a window, nothing is said about a call before its end
         if not self._spend(permit, outcome):
             return
-        outcome = _timed(outcome, permit, rules, now)
-        if outcome is Outcome.THROTTLED and retry_after and not self._held:
+        outcome = _timed(outcome, permit, rules.window, now)
+        if outcome is THROTTLED and retry_after and not self._held:
             self._throttle(retry_after, rules, now)
-        elif outcome in (Outcome.THROTTLED, Outcome.IGNORED):
+        elif outcome is THROTTLED or outcome is IGNORED:
             return
-        elif self.state is CircuitState.HALF_OPEN:
-            self._record_probe(rules, now, failed=outcome is not Outcome.SUCCESS)
+        elif self.state is HALF_OPEN:
+            self._record_probe(rules, now, failed=outcome is not SUCCESS)
         else:
             self._record_closed(permit, outcome, rules, now)
 
@@ -152,16 +159,16 @@ class Circuit:
     @property
     def is_closed(self) -> bool:
         """Whether it stands closed by itself, with nothing worth remembering."""
-        return self.state is CircuitState.CLOSED and not self._held
+        return self.state is CLOSED and not self._held
 
     def _spend(self, permit: Permit, outcome: Outcome) -> bool:
         """Use up a permit; say whether it still had a verdict to give."""
-        if self.state is CircuitState.HALF_OPEN:
+        if self.state is HALF_OPEN:
             return self._leases.pop(permit.lease, None) is not None
         if permit.lease in self._overdue:
             self._overdue.discard(permit.lease)
             return False
-        if outcome is Outcome.OVERDUE:
+        if outcome is OVERDUE:
             self._overdue.add(permit.lease)
         return True
 
@@ -171,29 +178,29 @@ class Circuit:
         """Put the circuit into a state that only `reset` ends."""
         self._held = True
         self._change(state, "held by hand", now)
-        if state is CircuitState.OPEN:
+        if state is OPEN:
             self._open_until = math.inf
 
     def reset(self, now: float) -> None:
         """Close the circuit and forget its past."""
         self._held = False
         self._rounds = 0
-        self._change(CircuitState.CLOSED, "reset by hand", now)
+        self._change(CLOSED, "reset by hand", now)
 
     # --- time -------------------------------------------------------------------------------------
 
     def tick(self, rules: CircuitRules, now: float) -> None:
         """Apply what the passing of time alone has changed."""
-        if self.state is CircuitState.HALF_OPEN and self._leases:
+        if self.state is HALF_OPEN and self._leases:
             lost = min(self._leases.values())
             if lost <= now:  # the open time counts from the loss, whoever notices it when
                 self._open("a probe was lost", rules, lost)
-        if self.state is CircuitState.OPEN and self._open_until <= now:
+        if self.state is OPEN and self._open_until <= now:
             if self._resumes_closed:
-                self._change(CircuitState.CLOSED, "the wait it was told is over", now)
+                self._change(CLOSED, "the wait it was told is over", now)
             else:
-                self._change(CircuitState.HALF_OPEN, "the open time is over", now)
-        if self.state is CircuitState.CLOSED and self._run >= rules.failure_threshold:
+                self._change(HALF_OPEN, "the open time is over", now)
+        if self.state is CLOSED and self._run >= rules.failure_threshold:
             self._open_if_due(rules, now)  # silence may have grown long enough by now
 
     @property
@@ -292,7 +299,7 @@ class Circuit:
     def _record_closed(
         self, permit: Permit, outcome: Outcome, rules: CircuitRules, now: float
     ) -> None:
-        good = outcome is Outcome.SUCCESS
+        good = outcome is SUCCESS
         self._run = 0 if good else self._run + 1
         if rules.window is not None:
             self._tally.add(outcome, now - permit.started, rules.window, now)
@@ -330,7 +337,7 @@ class Circuit:
             return
         self._probes_succeeded += 1
         if self._probes_succeeded >= rules.half_open_probes:
-            self._change(CircuitState.CLOSED, "every probe succeeded", now)
+            self._change(CLOSED, "every probe succeeded", now)
             self._rounds = 0
             self._ramping = rules.ramp_seconds > 0
 
@@ -340,12 +347,12 @@ class Circuit:
         growth = rules.recovery_multiplier ** min(self._rounds, MAX_BACKOFF_ROUNDS)
         seconds = min(_longest_open_seconds(rules), rules.recovery_seconds * growth)
         self._rounds += 1
-        self._change(CircuitState.OPEN, reason, now)
+        self._change(OPEN, reason, now)
         self._open_until = now + seconds * (1 + rules.recovery_jitter * self._uniform())
 
     def _throttle(self, retry_after: float, rules: CircuitRules, now: float) -> None:
         """Open for as long as the provider asked: it is well, so nothing needs to be probed."""
-        self._change(CircuitState.OPEN, "told to wait", now)
+        self._change(OPEN, "told to wait", now)
         self._open_until = now + min(retry_after, _longest_open_seconds(rules))
         self._resumes_closed = True
 
@@ -353,9 +360,9 @@ class Circuit:
         return Refusal(self.key, self.state, self._retry_after(rules, now))
 
     def _retry_after(self, rules: CircuitRules, now: float) -> float | None:
-        if self.state is CircuitState.OPEN:
+        if self.state is OPEN:
             return None if self._open_until == math.inf else max(0.0, self._open_until - now)
-        if self.state is CircuitState.HALF_OPEN and self._leases:
+        if self.state is HALF_OPEN and self._leases:
             return min(rules.recovery_seconds, max(0.0, min(self._leases.values()) - now))
         if self._ramping:
             return max(0.0, self._changed_at + rules.ramp_seconds - now)
@@ -389,20 +396,13 @@ def _longest_open_seconds(rules: CircuitRules) -> float:
     return max(rules.recovery_seconds, rules.max_recovery_seconds)
 
 
-def _timed(outcome: Outcome, permit: Permit, rules: CircuitRules, now: float) -> Outcome:
+def _timed(outcome: Outcome, permit: Permit, window: FailureWindow | None, now: float) -> Outcome:
     """Judge an answer by its latency, where there is a window to count it in."""
-    if outcome is Outcome.OVERDUE:
-        return Outcome.SLOW
-    if outcome not in (Outcome.SUCCESS, Outcome.SLOW):
+    if outcome is OVERDUE:
+        return SLOW
+    if outcome is not SUCCESS and outcome is not SLOW:
         return outcome
-    if rules.window is None:
-        return Outcome.SUCCESS
-    limit = rules.window.slow_seconds
-    if limit is not None and now - permit.started >= limit:
-        return Outcome.SLOW
-    return outcome
-
-
-def _is_premature(outcome: Outcome, rules: CircuitRules) -> bool:
-    """Without a window, nothing is said about a call before its end."""
-    return outcome is Outcome.OVERDUE and rules.window is None
+    if window is None:
+        return SUCCESS
+    limit = window.slow_seconds
+    return SLOW if limit is not None and now - permit.started >= limit else outcome

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import Field, model_validator
 
-from langchain_control._effects import Call, Flow, arun, run
+from langchain_control._effects import Call, Flow, arun
 from langchain_control.circuits import (
     CircuitState,
     CircuitView,
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
 
 __all__ = ["CircuitBreaker"]
 
+P = ParamSpec("P")
 T = TypeVar("T")
+
+SUCCESS, IGNORED = Outcome.SUCCESS, Outcome.IGNORED  # read once, see `circuits.machine`
 
 LOOKS = 20
 """How often a late call looks, per `slow_seconds`, whether the circuit has opened meanwhile."""
@@ -54,6 +58,13 @@ class CircuitBreaker(Wrapper[Any, Any]):
 
         ```python
         model = CircuitBreaker(name="gpt-4o").wrap(ChatOpenAI(model="gpt-4o", max_retries=0))
+        ```
+
+    !!! example "Guard a function"
+
+        ```python
+        @breaker.protect
+        async def embed(text: str) -> list[float]: ...
         ```
 
     !!! example "Ask and tell by hand"
@@ -121,6 +132,62 @@ class CircuitBreaker(Wrapper[Any, Any]):
             raise ValueError(msg)
         return self
 
+    # --- around a plain function ------------------------------------------------------------------
+
+    def protect(self, function: Callable[P, T]) -> Callable[P, T]:
+        """Return a function, or coroutine function, that calls `function` if the circuit admits it.
+
+        For what is no Runnable: it costs no run, and tells state changes to `on_change` only.
+
+        Raises:
+            TypeError: It is a generator function, whose call says nothing yet.
+        """
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            msg = "`protect` takes a function or a coroutine function, not a generator function"
+            raise TypeError(msg)
+        guard: Any = self._protect_async if _is_async(function) else self._protect
+        guarded: Callable[P, T] = wraps(function)(guard(function))
+        return guarded
+
+    def _protect(self, function: Callable[P, T]) -> Callable[P, T]:
+        acquire, record = self.acquire, self.record
+
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            permit = acquire()
+            outcome, retry_after = IGNORED, None
+            try:
+                result = function(*args, **kwargs)
+                outcome = SUCCESS
+            except Exception as exc:
+                outcome, retry_after = self.outcome_of(exc), retry_after_seconds(exc)
+                raise
+            finally:
+                record(permit, outcome, retry_after)
+            return result
+
+        return guarded
+
+    def _protect_async(self, function: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+        try_acquire, record = self.try_acquire, self.record
+
+        async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            answer = try_acquire()
+            permit = _permitted(answer if isinstance(answer, tuple) else await answer)
+            outcome, retry_after = IGNORED, None
+            try:
+                result = await function(*args, **kwargs)
+                outcome = SUCCESS
+            except Exception as exc:
+                outcome, retry_after = self.outcome_of(exc), retry_after_seconds(exc)
+                raise
+            finally:
+                told = record(permit, outcome, retry_after)
+                if not isinstance(told, tuple):
+                    await told
+            return result
+
+        return guarded
+
     # --- by hand ----------------------------------------------------------------------------------
 
     def acquire(self, key: str | None = None) -> Permit:
@@ -132,21 +199,30 @@ class CircuitBreaker(Wrapper[Any, Any]):
         Raises:
             CircuitOpen: The circuit refuses; `retry_after` says when to ask again.
         """
-        return run(self._acquire(key))
+        decision = self.store.acquire(self.name if key is None else self._circuit(key), self)
+        if not isinstance(decision, tuple):
+            raise _must_be_awaited(decision)
+        if decision.changes:
+            self._tell(decision.changes)
+        if isinstance(decision, Refusal):
+            raise decision.error()
+        return decision
 
     async def aacquire(self, key: str | None = None) -> Permit:
         """Return leave for one call. See `acquire`."""
-        return await arun(self._acquire(key))
+        answer = self.try_acquire(key)
+        return _permitted(answer if isinstance(answer, tuple) else await answer)
 
     def try_acquire(self, key: str | None = None) -> Maybe[Permit | Refusal]:
         """Return leave for one call, or the refusal as a value.
 
         Awaitable only if the store answers asynchronously; the built-in ones answer at once.
         """
-        answer = self.store.acquire(self._circuit(key), self)
-        if inspect.isawaitable(answer):
+        answer = self.store.acquire(self.name if key is None else self._circuit(key), self)
+        if not isinstance(answer, tuple):
             return arun(self._admitted(answer))
-        self._tell(answer.changes)
+        if answer.changes:
+            self._tell(answer.changes)
         return answer
 
     def record(
@@ -160,9 +236,10 @@ class CircuitBreaker(Wrapper[Any, Any]):
             retry_after: Seconds the provider asked for, with `Outcome.THROTTLED`.
         """
         answer = self.store.record(permit, outcome, self, retry_after)
-        if inspect.isawaitable(answer):
+        if not isinstance(answer, tuple):
             return arun(self._recorded(answer))
-        self._tell(answer)
+        if answer:
+            self._tell(answer)
         return answer
 
     def release(self, permit: Permit) -> Maybe[Changes]:
@@ -277,12 +354,6 @@ class CircuitBreaker(Wrapper[Any, Any]):
             raise Refusal(key, CircuitState.OPEN, view["retry_after"]).error()
         return value
 
-    def _acquire(self, key: str | None) -> Flow[Permit]:
-        decision = yield from self._admitted(self.store.acquire(self._circuit(key), self))
-        if isinstance(decision, Refusal):
-            raise decision.error()
-        return decision
-
     def _admitted(self, answer: Maybe[Permit | Refusal]) -> Flow[Permit | Refusal]:
         """Wait for the store's decision, and tell the listener."""
         decision: Permit | Refusal = yield answer
@@ -326,11 +397,26 @@ class _Patience:
         return self._slow_seconds / LOOKS if view["state"] == CircuitState.CLOSED else 0.0
 
 
+def _permitted(decision: Permit | Refusal) -> Permit:
+    if isinstance(decision, Refusal):
+        raise decision.error()
+    return decision
+
+
+def _is_async(function: Callable[..., Any]) -> bool:
+    call = getattr(function, "__call__", None)  # noqa: B004  (of a callable object)
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
+
+
 def _at_once(answer: Maybe[T]) -> T:
     """Return an answer that nobody is there to wait for."""
-    if not inspect.isawaitable(answer):
-        return answer
+    if inspect.isawaitable(answer):
+        raise _must_be_awaited(answer)
+    return answer
+
+
+def _must_be_awaited(answer: Awaitable[Any]) -> TypeError:
     if inspect.iscoroutine(answer):
         answer.close()
     msg = "this needs a `store` that answers at once; its answer has to be awaited"
-    raise TypeError(msg)
+    return TypeError(msg)

@@ -67,9 +67,9 @@ class RetryBudget:
         A success at the first attempt earns a little; one after retries gives back what the last
         of them cost, as those before it were in vain.
         """
-        gain = self.retry_cost if retries else self.success_gain
         if self._stock >= self.capacity:
             return  # full, which is the usual case: no lock
+        gain = self.retry_cost if retries else self.success_gain
         with self._lock:
             self._stock = min(self.capacity, self._stock + gain)
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["InMemoryCircuitStore"]
 
+SUCCESS = Outcome.SUCCESS  # read once, see `langchain_control.circuits.machine`
+
 
 class InMemoryCircuitStore:
     """Keep circuits in memory, shared by the threads and tasks of one process.
@@ -77,7 +79,7 @@ class InMemoryCircuitStore:
     ) -> Changes:
         """Take the verdict of one call."""
         circuit = self._circuits.get(permit.key)
-        if outcome is Outcome.SUCCESS and circuit and circuit.success_tells_nothing(permit):
+        if outcome is SUCCESS and circuit is not None and circuit.success_tells_nothing(permit):
             return ()
         now = self._clock()
         with self._lock:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RedisCircuitStore"]
 
+SUCCESS = Outcome.SUCCESS  # read once, see `langchain_control.circuits.machine`
+
 T = TypeVar("T")
 _State: TypeAlias = dict[str, Any]
 
@@ -138,7 +140,7 @@ class RedisCircuitStore:
     ) -> Changes:
         """Take the verdict of one call."""
         copy = self._held.get().by_key.get(permit.key)
-        if copy and outcome is Outcome.SUCCESS and copy.circuit.success_tells_nothing(permit):
+        if outcome is SUCCESS and copy is not None and copy.circuit.success_tells_nothing(permit):
             return ()
 
         def tell(circuit: Circuit, now: float) -> Changes:

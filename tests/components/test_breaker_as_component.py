@@ -265,6 +265,29 @@ def test_an_async_store_refuses_sync_calls(clock):
         breaker.invoke("hi")
 
 
+async def test_an_async_store_serves_protected_functions(clock):
+    """A coroutine function waits for the store before and after its call."""
+    breaker = CircuitBreaker(
+        failure_threshold=1, store=AsyncStore(InMemoryCircuitStore(clock=clock))
+    )
+
+    @breaker.protect
+    async def fails():
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        await fails()
+    with pytest.raises(CircuitOpen):
+        await fails()
+
+
+@pytest.mark.parametrize("use", [CircuitBreaker.acquire, lambda b: b.protect(print)("unheard")])
+def test_an_async_store_refuses_sync_callers(remote, use):
+    """A plain function has nobody who could wait for the store."""
+    with pytest.raises(TypeError, match="`store` that answers at once"):
+        use(CircuitBreaker(store=remote))
+
+
 @pytest.fixture
 def remote(clock):
     return AsyncStore(InMemoryCircuitStore(clock=clock))
