@@ -119,6 +119,15 @@ class ControlPolicy(BaseModel):
             raise ValueError(msg)
         return self
 
+    def __repr_args__(self) -> Any:
+        """Leave out the settings that say what they say by default."""
+        fields = type(self).model_fields
+        return [
+            (name, value)
+            for name, value in super().__repr_args__()
+            if name is None or fields[name].default_factory or value != fields[name].default
+        ]
+
     def override(self, **changes: Any) -> Self:
         """Return a policy with some parts replaced, validated like a new one.
 

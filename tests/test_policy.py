@@ -133,3 +133,13 @@ def test_it_is_picklable():
     policy = ControlPolicy(deadline_seconds=9)
 
     assert pickle.loads(pickle.dumps(policy)).deadline_seconds == 9
+
+
+def test_its_repr_shows_the_components_and_what_was_set():
+    """What is as ever is not worth reading."""
+    shown = repr(ControlPolicy(timeout_seconds=5, guard=None))
+
+    assert "timeout_seconds=5.0" in shown
+    assert "guard=None" in shown
+    assert "RetryEngine()" in shown
+    assert "deadline_seconds" not in shown
