@@ -43,6 +43,8 @@ class Call(NamedTuple):
     """Where a sync call with a time limit runs, and any call of a Runnable that has no async."""
     patience: Patience | None = None
     """May give the call up before the limit."""
+    is_fair: bool = True
+    """Whether it has the time that is its due. One that has not proves nothing by being late."""
 
 
 class Sleep(NamedTuple):

@@ -21,9 +21,8 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import merge_configs
 
 from langchain_control._effects import Call, Flow, Sleep
-from langchain_control._threads import NoFreeThread
 from langchain_control.attempts import attempt_of, content_of, sha256_of
-from langchain_control.circuits import Outcome, Refusal
+from langchain_control.circuits import Refusal
 from langchain_control.endings import cut_off, finished, turned_away
 from langchain_control.errors import classify, retry_after_seconds
 from langchain_control.errors.foreign import steers_a_graph
@@ -125,29 +124,18 @@ def call(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upda
     if policy.judge_while_streaming:
         model = watched(model, policy.validator.glance)
     effect = _bounded(state, context)(model, _prompt(state), config)
-    permit = yield from policy.breaker.admit(config, context.model_name)
-    if isinstance(permit, Refusal):
-        refused = failure(FailureMode.CIRCUIT_OPEN, permit.message, retry_after=permit.retry_after)
-        yield blocked("CircuitBreaker", refused, config, request_id=state["request_id"])
-        return {"failure": note_of("call", refused)}
-
-    started, outcome, retry_after = policy.timer(), Outcome.IGNORED, None
-    response, note = None, None
+    started, response, note = policy.timer(), None, None
     try:
-        patience = policy.breaker.patience(permit)
-        response = _as_message((yield effect._replace(patience=patience)))
-        outcome = Outcome.SUCCESS
+        answer = yield from policy.breaker.calling(effect, config, context.model_name)
+        if isinstance(answer, Refusal):
+            return (yield from _refused(answer, state, config))
+        response = _as_message(answer)
     except Exception as exc:
         mode = classify(exc)
         if mode is None:
             raise
-        retry_after = retry_after_seconds(exc)
-        if not (_cut_short(remaining, context) or isinstance(exc, NoFreeThread)):
-            outcome = policy.breaker.outcome_of(exc)
         failed = failure(mode, f"the call failed with `{type(exc).__name__}`")
-        note = note_of("call", failed, retry_after=retry_after)
-    finally:  # also when cancelled: a lost permit would keep a half-open circuit shut
-        yield from policy.breaker.settle(permit, outcome, config, retry_after)
+        note = note_of("call", failed, retry_after=retry_after_seconds(exc))
     latency_ms = round((policy.timer() - started) * 1000, 3)
     return {
         "draft": {**state["draft"], "response": response, "latency_ms": latency_ms},
@@ -364,6 +352,13 @@ def request_of(state: RunState) -> FallbackRequest:
     )
 
 
+def _refused(refusal: Refusal, state: RunState, config: RunnableConfig) -> Flow[Update]:
+    """Say that the circuit is open."""
+    refused = failure(FailureMode.CIRCUIT_OPEN, refusal.message, retry_after=refusal.retry_after)
+    yield blocked("CircuitBreaker", refused, config, request_id=state["request_id"])
+    return {"failure": note_of("call", refused)}
+
+
 def _answered(answer: AIMessage, **update: Any) -> dict[str, Any]:
     return {"messages": [answer], "value": answer.additional_kwargs.get("parsed"), **update}
 
@@ -374,18 +369,13 @@ def _bounded(state: RunState, context: Context) -> Callable[..., Call]:
 
     def call_within(runnable: Any, given: Any, config: RunnableConfig) -> Call:
         remaining = _remaining_seconds(state, context)
-        cut_short = _cut_short(remaining, context)
-        seconds = max(GRACE_SECONDS, remaining or 0) if cut_short else policy.timeout_seconds
+        is_fair = remaining is None or remaining >= policy.timeout_seconds
+        seconds = policy.timeout_seconds if is_fair else max(GRACE_SECONDS, remaining or 0)
         unheard = merge_configs(config, {"tags": [UNHEARD]})
         asked = in_place_of(context.model, runnable)
-        return Call(asked, given, unheard, seconds, policy.threads)
+        return Call(asked, given, unheard, seconds, policy.threads, is_fair=is_fair)
 
     return call_within
-
-
-def _cut_short(remaining: float | None, context: Context) -> bool:
-    """Say whether the deadline leaves a call less than its due: that proves nothing about it."""
-    return remaining is not None and remaining < context.policy.timeout_seconds
 
 
 def _prompt(state: RunState) -> list[BaseMessage]:

@@ -304,15 +304,28 @@ def test_fallbacks_share_what_is_left_of_the_deadline(call):
     limits = []
     flow_call = steps.Call
 
-    def noting(*arguments):
+    def noting(*arguments, **more):
         limits.append(arguments[3])
-        return flow_call(*arguments)
+        return flow_call(*arguments, **more)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(steps, "Call", noting)
         call(with_control(lambda _: "no", bounded, include_result=True), "Q?")
 
     assert limits == [10, 10, 6, 2, steps.GRACE_SECONDS]
+
+
+@pytest.mark.parametrize(
+    ("error", "state"), [(TimeoutError(), "closed"), (ConnectionError(), "open")], ids=repr
+)
+def test_a_call_that_the_deadline_cuts_short_proves_nothing_by_being_late(call, error, state):
+    """With less time than a call is due only an error that arrives counts against the circuit."""
+    breaker = CircuitBreaker(failure_threshold=1)
+    hurried = policy(deadline_seconds=10, breaker=breaker, retry=RetryEngine(max_attempts=1))
+
+    call(with_control(ScriptedChatModel(script=[error]), hurried, include_result=True), "Q?")
+
+    assert breaker.state("scripted") == state
 
 
 def test_a_lack_of_threads_is_not_the_providers_failure():

@@ -12,6 +12,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import Field, model_validator
 
 from langchain_control._effects import Call, Flow, arun
+from langchain_control._threads import NoFreeThread
 from langchain_control.circuits import (
     CircuitState,
     CircuitView,
@@ -308,6 +309,44 @@ class CircuitBreaker(Wrapper[Any, Any]):
             raise
         return decision
 
+    def calling(
+        self, call: Call, config: RunnableConfig, key: str | None = None
+    ) -> Flow[Any | Refusal]:
+        """Make a call if the circuit admits it, and take the verdict of how it went.
+
+        Args:
+            call: What to call. Waits for it no longer than `patience` does.
+            config: Hears what the call has changed.
+            key: A circuit of its own under this breaker's name.
+
+        Returns:
+            What the call gives, or the refusal.
+        """
+        permit = yield from self.admit(config, key)
+        if isinstance(permit, Refusal):
+            return permit
+        outcome, retry_after = Outcome.IGNORED, None
+        patience = self.patience(permit)
+        try:
+            answer = yield call if patience is None else call._replace(patience=patience)
+            outcome = Outcome.SUCCESS
+        except Exception as exc:
+            retry_after = retry_after_seconds(exc)
+            if not _proves_nothing(exc, call):
+                outcome = self.outcome_of(exc)
+            raise
+        finally:  # also when cancelled: a lost permit would keep a half-open circuit shut
+            yield from self.settle(permit, outcome, config, retry_after)
+        return answer
+
+    def refusal(self, key: str | None = None) -> Flow[Refusal | None]:
+        """Return the refusal of an open circuit, without asking for a permit."""
+        circuit = self._circuit(key)
+        view: CircuitView = yield self.store.view(circuit, self)
+        if view["state"] != CircuitState.OPEN:
+            return None
+        return Refusal(circuit, CircuitState.OPEN, view["retry_after"])
+
     def settle(
         self,
         permit: Permit,
@@ -333,25 +372,14 @@ class CircuitBreaker(Wrapper[Any, Any]):
             )
 
     def _around(self, bound: Runnable[Any, Any], value: Any, config: RunnableConfig) -> Flow[Any]:
-        decision = yield from self.admit(config)
-        if isinstance(decision, Refusal):
-            raise decision.error()
-        outcome, retry_after = Outcome.IGNORED, None
-        try:
-            answer = yield Call(bound, value, config)
-            outcome = Outcome.SUCCESS
-        except Exception as exc:
-            outcome, retry_after = self.outcome_of(exc), retry_after_seconds(exc)
-            raise
-        finally:  # also when cancelled: a lost permit would keep a half-open circuit shut
-            yield from self.settle(decision, outcome, config, retry_after)
+        answer = yield from self.calling(Call(bound, value, config), config)
+        if isinstance(answer, Refusal):
+            raise answer.error()
         return answer
 
     def _flow(self, value: Any, config: RunnableConfig) -> Flow[Any]:  # noqa: ARG002
-        key = self._circuit(None)
-        view: CircuitView = yield self.store.view(key, self)
-        if view["state"] == CircuitState.OPEN:
-            raise Refusal(key, CircuitState.OPEN, view["retry_after"]).error()
+        if (refusal := (yield from self.refusal())) is not None:
+            raise refusal.error()
         return value
 
     def _admitted(self, answer: Maybe[Permit | Refusal]) -> Flow[Permit | Refusal]:
@@ -406,6 +434,11 @@ def _permitted(decision: Permit | Refusal) -> Permit:
 def _is_async(function: Callable[..., Any]) -> bool:
     call = getattr(function, "__call__", None)  # noqa: B004  (of a callable object)
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
+
+
+def _proves_nothing(exc: Exception, call: Call) -> bool:
+    """Whether a call failed for want of a thread or of time, which is not the provider's doing."""
+    return isinstance(exc, NoFreeThread) or (isinstance(exc, TimeoutError) and not call.is_fair)
 
 
 def _at_once(answer: Maybe[T]) -> T:

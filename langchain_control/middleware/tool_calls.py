@@ -12,9 +12,9 @@ from langchain_core.tools import ToolException
 from pydantic import BaseModel, ConfigDict, Field
 
 from langchain_control._effects import Call, Flow
-from langchain_control.circuits import Outcome, Refusal
+from langchain_control.circuits import Refusal
 from langchain_control.components.breaker import CircuitBreaker
-from langchain_control.errors import classify, retry_after_seconds
+from langchain_control.errors import classify
 from langchain_control.errors.foreign import steers_a_graph
 from langchain_control.events import EventName, blocked, event, rules_of
 from langchain_control.fences import fenced
@@ -147,19 +147,7 @@ def _made(
     call = Call(handler, request, config, rules.timeout_seconds, policy.threads)
     if rules.breaker is None:
         return (yield call)
-    permit = yield from rules.breaker.admit(config, request.tool_call["name"])
-    if isinstance(permit, Refusal):
-        return permit
-    outcome, retry_after = Outcome.IGNORED, None
-    try:
-        output = yield call
-        outcome = Outcome.SUCCESS
-    except Exception as exc:
-        outcome, retry_after = rules.breaker.outcome_of(exc), retry_after_seconds(exc)
-        raise
-    finally:  # also when cancelled: a lost permit would keep a half-open circuit shut
-        yield from rules.breaker.settle(permit, outcome, config, retry_after)
-    return output
+    return (yield from rules.breaker.calling(call, config, request.tool_call["name"]))
 
 
 # --- errors as values -----------------------------------------------------------------------------
