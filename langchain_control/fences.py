@@ -10,14 +10,15 @@ __all__ = ["fence_label", "fenced"]
 _LABEL_CHARS = 8
 
 
-def fenced(kind: str, text: str) -> str:
+def fenced(kind: str, text: str, *, label: str | None = None) -> str:
     """Put a text between two lines that it cannot forge, as neither line occurs in it.
 
     Args:
         kind: What the text is, such as `context`; named in both lines.
         text: Any text, trusted or not.
+        label: The label of a longer text that this one is a part of. By default its own.
     """
-    label = fence_label(text)
+    label = label or fence_label(text)
     return f"<{kind} {label}>\n{text}\n</{kind} {label}>\n"
 
 

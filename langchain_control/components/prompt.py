@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Required
 
 from langchain_core.documents import Document
@@ -215,8 +214,8 @@ class _Draft:
     def _correction(self, feedback: str) -> str:
         if not feedback.strip():
             return ""
-        render = partial(_headed, CORRECTION_HEADING, "correction")
-        fitted = self._fit(feedback, render, alone=self._correction_is_alone)
+        alone = self._correction_is_alone
+        fitted = self._fit(feedback, "correction", heading=CORRECTION_HEADING, alone=alone)
         if fitted.is_cut:
             self._notes.append("correction_cut")
         self._allocation.take("correction", fitted.tokens)
@@ -235,8 +234,9 @@ class _Draft:
         """Fit documents until one is cut. The heading is paid for with the first."""
         context = ""
         for document in documents:
-            render = partial(_headed, "" if context else CONTEXT_HEADING, "context")
-            fitted = self._fit(document, render, alone=not (self._is_single or context))
+            heading = "" if context else CONTEXT_HEADING
+            alone = not (self._is_single or context)
+            fitted = self._fit(document, "context", heading=heading, alone=alone)
             self._allocation.take("context", fitted.tokens)
             context += fitted.text
             if fitted.is_cut:
@@ -244,12 +244,13 @@ class _Draft:
                 break
         return context
 
-    def _fit(self, text: str, render: Callable[[str], str], *, alone: bool) -> _Fitted:
-        """Cut a text so that it fits the room there is, rendered."""
+    def _fit(self, text: str, kind: str, *, heading: str, alone: bool) -> _Fitted:
+        """Cut a text so that it fits the room there is, in its fence."""
         room = self._allocation.remaining()
         kept = self._budget.truncate(text, room)
+        label = fence_label(text)  # of the whole: a fence of each cut would cost other tokens
         while kept:
-            rendered = render(kept)
+            rendered = heading + fenced(kind, kept, label=label)
             tokens = self._text_tokens(rendered, alone=alone)
             if tokens <= room:
                 return _Fitted(rendered, tokens, is_cut=len(kept) < len(text))
@@ -316,10 +317,6 @@ def _with_content(message: BaseMessage, parts: Sequence[str | dict[Any, Any]]) -
         elif part:
             blocks.append({"type": "text", "text": part})
     return message.model_copy(update={"content": blocks})
-
-
-def _headed(heading: str, kind: str, text: str) -> str:
-    return heading + fenced(kind, text)
 
 
 def _parts(value: Prompt | PromptParts) -> PromptParts:
