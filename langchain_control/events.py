@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
     from langchain_control.outcomes import ValidationResult
 
-__all__ = ["REQUEST_ID", "AuditRecord", "EventName", "blocked", "event", "request_id_in"]
+__all__ = [
+    "REQUEST_ID",
+    "AuditRecord",
+    "EventName",
+    "blocked",
+    "event",
+    "request_id_in",
+    "with_request_id",
+]
 
 REQUEST_ID = "control_request_id"
 """Key in a run's metadata under which a caller may set the request id of its own."""
@@ -91,6 +99,14 @@ class AuditRecord(TypedDict, total=False):
 def request_id_in(config: RunnableConfig) -> str:
     """Return the caller's request id, or a new one."""
     return str((config.get("metadata") or {}).get(REQUEST_ID) or uuid4().hex)
+
+
+def with_request_id(config: RunnableConfig, request_id: str) -> RunnableConfig:
+    """Return the config under which everything that happens is told as one request's."""
+    metadata = config.get("metadata") or {}
+    if metadata.get(REQUEST_ID) == request_id:
+        return config
+    return {**config, "metadata": {**metadata, REQUEST_ID: request_id}}
 
 
 def event(name: EventName, config: RunnableConfig, **fields: Any) -> Emit | None:

@@ -26,7 +26,7 @@ from langchain_control.circuits import Refusal
 from langchain_control.endings import cut_off, finished, turned_away
 from langchain_control.errors import classify, retry_after_seconds
 from langchain_control.errors.foreign import steers_a_graph
-from langchain_control.events import EventName, blocked, event
+from langchain_control.events import EventName, blocked, event, with_request_id
 from langchain_control.models.variants import for_retry, in_place_of
 from langchain_control.outcomes import (
     FailureMode,
@@ -79,6 +79,7 @@ def guard(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upd
     """Open the run: admit it, judge the question, screen what else would reach the model."""
     policy = context.policy
     run = fresh_run(config, policy.clock, policy.deadline_seconds)
+    config = with_request_id(config, run["request_id"])
     messages, documents = list(state["messages"]), documents_in(state.get("context"))
     if policy.limiter is not None:
         admitted = yield from policy.limiter.admit(config, messages, policy.deadline_seconds)
@@ -319,6 +320,8 @@ def performed(
     step: Step, state: RunState, context: Context, config: RunnableConfig
 ) -> Flow[Update]:
     """Do one step. A run that is cut off in it tells the trail, and frees what it had reserved."""
+    if step.node is not guard:
+        config = with_request_id(config, state["request_id"])
     try:
         return (yield from step.node(state, context, config))
     except GeneratorExit:  # nobody performs this flow any more

@@ -7,11 +7,8 @@ from typing import Annotated, Any, NotRequired
 
 from langchain.agents.middleware.types import AgentState, OmitFromInput
 from langchain_core.messages import AIMessage
-from langchain_core.runnables import RunnableConfig
-from langchain_core.runnables.config import merge_configs
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
-from langchain_control.events import REQUEST_ID
 from langchain_control.outcomes import Attempt, ControlResult
 from langchain_control.state import RunState, result_of
 
@@ -20,7 +17,6 @@ __all__ = [
     "AgentRun",
     "ControlAgentState",
     "agent_result",
-    "config_of",
     "notice",
     "record_of",
 ]
@@ -88,11 +84,6 @@ def record_of(run: RunState, before: AgentRun | None = None) -> AgentRun:
         paused=None,
         replies=[],
     )
-
-
-def config_of(config: RunnableConfig, request_id: str) -> RunnableConfig:
-    """Return the config under which everything that happens is told as one request's."""
-    return merge_configs(config, {"metadata": {REQUEST_ID: request_id}})
 
 
 def notice(run: RunState) -> AIMessage:

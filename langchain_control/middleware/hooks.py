@@ -23,14 +23,13 @@ from langgraph.types import Command, interrupt
 from langchain_control._effects import Flow, arun, run
 from langchain_control.endings import close
 from langchain_control.errors import error_for
-from langchain_control.events import request_id_in
+from langchain_control.events import request_id_in, with_request_id
 from langchain_control.middleware.agent_contract import AgentContract
 from langchain_control.middleware.agent_model import AgentModel, Responses
 from langchain_control.middleware.agent_prompt import AgentPrompt
 from langchain_control.middleware.agent_run import (
     AgentRun,
     ControlAgentState,
-    config_of,
     notice,
     record_of,
 )
@@ -184,7 +183,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
 
     def _opened(self, state: Any, config: RunnableConfig) -> Flow[dict[str, Any]]:
         messages: list[BaseMessage] = state["messages"]
-        config = config_of(config, request_id_in(config))
+        config = with_request_id(config, request_id_in(config))
         given = RunState(messages=list(messages))
         opened = yield from drive(given, self._context(), config, until=_before_build)
         record = record_of(opened)
@@ -214,7 +213,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
             contract=contract,
         )
         begun, start = self._begun(request, record, config)
-        config = config_of(config, begun["request_id"])
+        config = with_request_id(config, begun["request_id"])
         ended = yield from drive(begun, context, config, start=start, until=_before_pause(policy))
         if ended["status"] is None:
             return _paused(ended, record, policy)
@@ -256,14 +255,14 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         yield from close(
             record,
             self._context(model_name=model),
-            config_of(config, record["request_id"]),
+            with_request_id(config, record["request_id"]),
         )
 
     def _tool_called(self, request: ToolCallRequest, handler: Callable[..., Any]) -> Flow[Any]:
         config = self._config()
         state = request.state if isinstance(request.state, Mapping) else {}
         if record := state.get("control"):
-            config = config_of(config, record["request_id"])
+            config = with_request_id(config, record["request_id"])
         rules = self.tool_policies.get(request.tool_call["name"], self.tool_policy)
         return (yield from controlled(request, ToolHandler(handler), self.policy, rules, config))
 
