@@ -30,6 +30,8 @@ class AgentRun(TypedDict, total=False):
 
     request_id: str
     started: float
+    deadline: float | None
+    """Of the whole run, in seconds since the epoch. Set anew when a person has answered."""
     reservation: list[Any] | None
     attempts: list[Attempt]
     """Of all model calls of the run; each call counts its own from 1."""
@@ -62,11 +64,14 @@ def agent_result(state: Mapping[str, Any]) -> ControlResult:
     return result_of({**(state.get("control") or {}), "messages": state["messages"]})
 
 
-def record_of(run: RunState, before: AgentRun | None = None) -> AgentRun:
+def record_of(
+    run: RunState, before: AgentRun | None = None, *, deadline: float | None = None
+) -> AgentRun:
     """Return what is kept of a walk through the steps, after what was kept before it."""
     earlier = before or AgentRun(
         request_id=run["request_id"],
         started=run["started"],
+        deadline=deadline,
         reservation=run["reservation"],
         attempts=[],
         calls=0,
@@ -74,6 +79,7 @@ def record_of(run: RunState, before: AgentRun | None = None) -> AgentRun:
     return AgentRun(
         request_id=earlier["request_id"],
         started=earlier["started"],
+        deadline=earlier["deadline"],
         reservation=earlier["reservation"],
         attempts=[*earlier["attempts"], *run["attempts"]],
         calls=earlier["calls"] + bool(run["attempts"]),

@@ -33,7 +33,7 @@ from langchain_control.middleware.agent_run import (
     notice,
     record_of,
 )
-from langchain_control.middleware.tool_calls import ToolHandler, ToolPolicy, controlled
+from langchain_control.middleware.tool_calls import ToolContext, ToolHandler, ToolPolicy, controlled
 from langchain_control.models.variants import name_of
 from langchain_control.outcomes import FailureMode
 from langchain_control.policy import ControlPolicy
@@ -82,29 +82,37 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         policy: ControlPolicy | None = None,
         *,
         exit_behavior: Literal["end", "error"] = "end",
+        run_deadline_seconds: float | None = None,
         tool_policy: ToolPolicy | None = None,
         tool_policies: Mapping[str, ToolPolicy] = MappingProxyType({}),
     ) -> None:
         """Take the rules.
 
         Args:
-            policy: The rules for input and model calls. Its deadline holds for each model call, as
-                an agent's run may wait for tools and people.
+            policy: The rules for input and model calls. Its deadline holds for each answer that is
+                wanted of the model.
             exit_behavior: What becomes of a run without an answer. `end` ends it with a message
                 that names the failure; `error` raises the `ControlError`. LangChain's
                 `ModelFallbackMiddleware` needs the latter where it stands outside of this one.
+            run_deadline_seconds: Hard limit of the whole run: no model call and no tool call begins
+                after it or outlasts it. What a fallback gives then is the run's answer. A run that
+                waited for a person gets it anew. `None` sets none.
             tool_policy: The rules for tools.
             tool_policies: Other rules for some tools, by name.
 
         Raises:
-            ValueError: `exit_behavior` is neither.
+            ValueError: `exit_behavior` is neither, or the deadline is not positive.
         """
         super().__init__()
         if exit_behavior not in ("end", "error"):
             msg = f"`exit_behavior` is `end` or `error`, got {exit_behavior!r}"
             raise ValueError(msg)
+        if run_deadline_seconds is not None and not run_deadline_seconds > 0:
+            msg = f"`run_deadline_seconds` must be positive, got {run_deadline_seconds!r}"
+            raise ValueError(msg)
         self.policy = _for_agents(policy or ControlPolicy())
         self.exit_behavior = exit_behavior
+        self.run_deadline_seconds = run_deadline_seconds
         self.tool_policy = tool_policy or ToolPolicy()
         self.tool_policies = dict(tool_policies)
         self.tools = []
@@ -150,7 +158,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         reply = as_answer(interrupt(paused["asked"]))
         return {
             "messages": [RemoveMessage(id=paused["placeholder"])],
-            "control": {**record, "replies": [reply]},
+            "control": {**record, "replies": [reply], "deadline": self._run_deadline()},
             "jump_to": "model",
         }
 
@@ -186,7 +194,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         config = with_request_id(config, request_id_in(config))
         given = RunState(messages=list(messages))
         opened = yield from drive(given, self._context(), config, until=_before_build)
-        record = record_of(opened)
+        record = record_of(opened, deadline=self._run_deadline())
         if opened["status"] is None:
             changed = _changed(messages, opened["draft"]["messages"])
             return {"messages": changed, "control": record}
@@ -235,6 +243,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         if record is None:
             return begun, "build"
         begun["request_id"] = record["request_id"]
+        begun["deadline"] = _earlier(begun["deadline"], record["deadline"])
         paused = record.get("paused")
         if not paused:
             return begun, "build"
@@ -261,12 +270,20 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
     def _tool_called(self, request: ToolCallRequest, handler: Callable[..., Any]) -> Flow[Any]:
         config = self._config()
         state = request.state if isinstance(request.state, Mapping) else {}
-        if record := state.get("control"):
+        record = state.get("control")
+        if record:
             config = with_request_id(config, record["request_id"])
         rules = self.tool_policies.get(request.tool_call["name"], self.tool_policy)
-        return (yield from controlled(request, ToolHandler(handler), self.policy, rules, config))
+        ends = record["deadline"] if record else None
+        seconds_left = None if ends is None else ends - self.policy.clock()
+        context = ToolContext(request, self.policy, rules, config, seconds_left)
+        return (yield from controlled(context, ToolHandler(handler)))
 
     # --- parts ------------------------------------------------------------------------------------
+
+    def _run_deadline(self) -> float | None:
+        allowed = self.run_deadline_seconds
+        return None if allowed is None else self.policy.clock() + allowed
 
     def _config(self) -> RunnableConfig:
         return heard(ensure_config(), self.policy.audit)
@@ -282,6 +299,10 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
             return
         yield from self._closed(record, config)  # an exception skips `after_agent`
         raise error_for(result_of(ended))
+
+
+def _earlier(*deadlines: float | None) -> float | None:
+    return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
 
 _NO_MODEL = RunnableLambda(str, name=AGENT)

@@ -26,7 +26,7 @@ from langchain_control.policy import ControlPolicy
 from langchain_control.retries.corrections import correction
 from langchain_control.screening import WITHHELD
 
-__all__ = ["ToolHandler", "ToolPolicy", "controlled"]
+__all__ = ["ToolContext", "ToolHandler", "ToolPolicy", "controlled"]
 
 MAX_ERROR_CHARS = 500
 """How much of a tool's own error message the model is shown."""
@@ -75,6 +75,28 @@ class ToolHandler(Runnable[ToolCallRequest, Any]):
         return await acall_handler(self._handler, input, config)
 
 
+class ToolContext(NamedTuple):
+    """What a tool is called with and under."""
+
+    request: ToolCallRequest
+    policy: ControlPolicy
+    rules: ToolPolicy
+    config: RunnableConfig
+    seconds_left: float | None
+    """To the end of the run, if it has a deadline."""
+
+    @property
+    def name(self) -> str:
+        """The tool's."""
+        name: str = self.request.tool_call["name"]
+        return name
+
+    def error(self, text: str) -> ToolMessage:
+        """Return a message that the model can act on."""
+        call = self.request.tool_call
+        return ToolMessage(text, name=call["name"], tool_call_id=call["id"], status="error")
+
+
 Status = Literal["answered", "withheld", "refused", "failed"]
 
 
@@ -86,88 +108,71 @@ class _Done(NamedTuple):
     verdict: ValidationResult
 
 
-def controlled(
-    request: ToolCallRequest,
-    handler: ToolHandler,
-    policy: ControlPolicy,
-    rules: ToolPolicy,
-    config: RunnableConfig,
-) -> Flow[Any]:
-    """Make a tool call as `rules` allow it. Nothing but what steers the graph is raised.
+def controlled(context: ToolContext, handler: ToolHandler) -> Flow[Any]:
+    """Make a tool call as its rules allow it. Nothing but what steers the graph is raised.
 
     Returns:
         What the tool gave, or an error message that the model can act on.
     """
-    started = policy.timer()
-    done = yield from _done(request, handler, policy, rules, config)
+    timer = context.policy.timer
+    started = timer()
+    done = yield from _done(context, handler)
     yield event(
         EventName.TOOL_CALLED,
-        config,
-        key=request.tool_call["name"],
+        context.config,
+        key=context.name,
         status=done.status,
         failure_mode=done.verdict.failure_mode.value,
         message=done.verdict.message or None,
         rules=rules_of(done.verdict),
-        latency_ms=round((policy.timer() - started) * 1000, 3),
+        latency_ms=round((timer() - started) * 1000, 3),
     )
     return done.output
 
 
-def _done(
-    request: ToolCallRequest,
-    handler: ToolHandler,
-    policy: ControlPolicy,
-    rules: ToolPolicy,
-    config: RunnableConfig,
-) -> Flow[_Done]:
+def _done(context: ToolContext, handler: ToolHandler) -> Flow[_Done]:
+    request, seconds_left = context.request, context.seconds_left
+    if seconds_left is not None and seconds_left <= 0:
+        verdict = failure(FailureMode.DEADLINE_EXCEEDED, "the deadline of the run has passed")
+        return _Done("refused", context.error("The tool was not called: time is up."), verdict)
     if broken := violations_of_arguments(request.tool, request.tool_call):
         verdict = failure(FailureMode.SCHEMA_VIOLATION, "the arguments do not fit the schema")
         told = correction("The tool was not called: its arguments do not fit its schema.", broken)
-        return _Done("refused", _error(request, told), verdict)
+        return _Done("refused", context.error(told), verdict)
     try:
-        output = with_messages((yield from _made(request, handler, policy, rules, config)))
+        output = with_messages((yield from _made(context, handler)))
     except Exception as exc:
         if steers_a_graph(exc):
             raise
-        return (yield from _failed(request, exc, policy, rules, config))
+        return (yield from _failed(context, exc))
     if isinstance(output, Refusal):
         verdict = failure(FailureMode.CIRCUIT_OPEN, output.message)
-        return _Done("refused", _error(request, _unavailable(output)), verdict)
-    return (yield from _screened(request, output, policy, rules, config))
+        return _Done("refused", context.error(_unavailable(output)), verdict)
+    return (yield from _screened(context, output))
 
 
-def _made(
-    request: ToolCallRequest,
-    handler: ToolHandler,
-    policy: ControlPolicy,
-    rules: ToolPolicy,
-    config: RunnableConfig,
-) -> Flow[Any]:
+def _made(context: ToolContext, handler: ToolHandler) -> Flow[Any]:
     """Make the call within its time, if the tool's circuit admits it."""
-    call = Call(handler, request, config, rules.timeout_seconds, policy.threads)
-    if rules.breaker is None:
+    due, left = context.rules.timeout_seconds, context.seconds_left
+    is_fair = left is None or (due is not None and due <= left)
+    limit, threads = due if is_fair else left, context.policy.threads
+    call = Call(handler, context.request, context.config, limit, threads, is_fair=is_fair)
+    if context.rules.breaker is None:
         return (yield call)
-    return (yield from rules.breaker.calling(call, config, request.tool_call["name"]))
+    return (yield from context.rules.breaker.calling(call, context.config, context.name))
 
 
 # --- errors as values -----------------------------------------------------------------------------
 
 
-def _failed(
-    request: ToolCallRequest,
-    exc: Exception,
-    policy: ControlPolicy,
-    rules: ToolPolicy,
-    config: RunnableConfig,
-) -> Flow[_Done]:
+def _failed(context: ToolContext, exc: Exception) -> Flow[_Done]:
     """Tell the model what it can act on: a tool's own words for it, else the kind of failure."""
-    name = request.tool_call["name"]
     kind = f"`{type(exc).__name__}`"
     verdict = failure(classify(exc) or FailureMode.NONE, kind)
     if not isinstance(exc, ToolException):
-        return _Done("failed", _error(request, f"`{name}` failed with {kind}."), verdict)
-    error = _error(request, str(exc)[:MAX_ERROR_CHARS])
-    return (yield from _screened(request, error, policy, rules, config))._replace(verdict=verdict)
+        return _Done("failed", context.error(f"`{context.name}` failed with {kind}."), verdict)
+    error = context.error(str(exc)[:MAX_ERROR_CHARS])
+    return (yield from _screened(context, error))._replace(verdict=verdict)
 
 
 def _unavailable(refusal: Refusal) -> str:
@@ -175,33 +180,23 @@ def _unavailable(refusal: Refusal) -> str:
     return f"The tool is not available now.{soon} do without it."
 
 
-def _error(request: ToolCallRequest, text: str) -> ToolMessage:
-    call = request.tool_call
-    return ToolMessage(text, name=call["name"], tool_call_id=call["id"], status="error")
-
-
 # --- what comes back ------------------------------------------------------------------------------
 
 
-def _screened(
-    request: ToolCallRequest,
-    output: Any,
-    policy: ControlPolicy,
-    rules: ToolPolicy,
-    config: RunnableConfig,
-) -> Flow[_Done]:
+def _screened(context: ToolContext, output: Any) -> Flow[_Done]:
     """Judge every message in what a tool gave that somebody else may have written."""
-    known = _messages_by_id(request.state)
+    known = _messages_by_id(context.request.state)
+    on_injection = context.rules.on_injection
     treated: dict[int, BaseMessage] = {}
     worst = passed(None)
     for message in _messages_in(output):
         if not from_outside(message) or known.get(message.id) == message:
             continue  # judged when it entered the history; tools hand whole histories on
-        verdict = yield from _judged(message, policy, config)
+        verdict = yield from _judged(message, context)
         if not verdict.passed:
-            treated[id(message)] = _TREATMENTS[rules.on_injection](message)
+            treated[id(message)] = _TREATMENTS[on_injection](message)
             worst = verdict
-    if not worst.passed and rules.on_injection == "block":
+    if not worst.passed and on_injection == "block":
         status: Status = "withheld"
     else:
         status = "failed" if getattr(output, "status", None) == "error" else "answered"
@@ -209,15 +204,14 @@ def _screened(
     return _Done(status, screened, worst)
 
 
-def _judged(
-    message: BaseMessage, policy: ControlPolicy, config: RunnableConfig
-) -> Flow[ValidationResult]:
-    if policy.guard is None:
+def _judged(message: BaseMessage, context: ToolContext) -> Flow[ValidationResult]:
+    guard = context.policy.guard
+    if guard is None:
         return passed(None)
-    verdict = yield from policy.guard.judge(message, source="tool")
+    verdict = yield from guard.judge(message, source="tool")
     if verdict.failure_mode is not FailureMode.PROMPT_INJECTION:
         return passed(None)
-    yield blocked("InputGuard", verdict, config, key="tool")
+    yield blocked("InputGuard", verdict, context.config, key="tool")
     return verdict
 
 
