@@ -11,7 +11,8 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_control.components.audit import AuditLogger
 from langchain_control.components.budget import TokenBudget
 from langchain_control.outcomes import Attempt, FailureMode
-from langchain_control.state import Context, FailureNote, RunState
+from langchain_control.retries.ladder import FIRST_RUNG, fingerprint
+from langchain_control.state import Context, FailureNote, RunState, violations_in
 
 __all__ = ["attempt_of", "content_of", "sha256_of"]
 
@@ -25,7 +26,7 @@ def attempt_of(state: RunState, context: Context, note: FailureNote | None) -> A
     metadata = response.response_metadata if response is not None else {}
     return Attempt(
         number=len(state["attempts"]) + 1,
-        model=metadata.get("model_name") or context.model_name,
+        model=metadata.get("model_name") or context.asked(retry).name,
         failure_mode=note["mode"] if note else FailureMode.NONE.value,
         message=note["message"] if note else "",
         latency_ms=state["draft"]["latency_ms"],
@@ -33,6 +34,8 @@ def attempt_of(state: RunState, context: Context, note: FailureNote | None) -> A
         output_tokens=tokens_out,
         strategy=retry["strategy"] if retry else "none",
         mutation=retry["mutation"] if retry else None,
+        rung=retry["rung"] if retry else FIRST_RUNG,
+        fingerprint=fingerprint(note["mode"], note["message"], violations_in(note)) if note else "",
     )
 
 

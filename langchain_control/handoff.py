@@ -15,11 +15,11 @@ from pydantic import BaseModel, Field
 from langchain_control._effects import Flow
 from langchain_control.components._base import Component
 from langchain_control.components.validator import ResponseValidator
+from langchain_control.door import heard
 from langchain_control.errors import error_for
 from langchain_control.events import EventName, event, rules_of
 from langchain_control.outcomes import ControlResult, FailureMode, ValidationResult, failure
 from langchain_control.policy import ControlPolicy
-from langchain_control.runnable import heard
 
 __all__ = ["Handoff", "control_handoff"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NotRequired
 
 from typing_extensions import TypedDict  # pydantic builds no schema of typing's before 3.12
 
@@ -20,6 +20,7 @@ __all__ = [
     "ControlResult",
     "FailureMode",
     "Finding",
+    "Rung",
     "Source",
     "Status",
     "ValidationResult",
@@ -36,6 +37,10 @@ Status = Literal["accepted", "fallback", "rejected", "exhausted"]
 
 Source = Literal["user", "context", "tool"]
 """Where a text came from: the person asking, a retrieved document, or a tool."""
+
+
+Rung = Literal["same_model", "native_schema", "other_model"]
+"""A way of asking: the model as it is, in its provider's own schema mode, or another model."""
 
 
 class FailureMode(StrEnum):
@@ -58,6 +63,8 @@ class FailureMode(StrEnum):
     """The provider will not take this request: authentication, permission, bad request."""
     DEADLINE_EXCEEDED = "deadline_exceeded"
     RETRY_BUDGET_EXHAUSTED = "retry_budget_exhausted"
+    USAGE_LIMIT_EXCEEDED = "usage_limit_exceeded"
+    """The request has used as many tokens, or spent as much, as one may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +153,12 @@ class Attempt(TypedDict):
     """`none` for a first call, `simple` or `prompt_mutation` for a retry."""
     mutation: str | None
     """Name of the correction that this attempt carried, if any."""
+    rung: NotRequired[Rung]
+    """How the model was asked."""
+    fingerprint: NotRequired[str]
+    """The same for attempts that broke the same rules in the same places."""
+    cost: NotRequired[float | None]
+    """What it cost, where the policy knows the model's prices."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -12,6 +12,7 @@ from typing_extensions import TypedDict  # pydantic builds no schema of typing's
 
 from langchain_control.conversation import messages_of
 from langchain_control.events import request_id_in, rules_of
+from langchain_control.models.variants import in_place_of, name_of
 from langchain_control.outcomes import (
     Attempt,
     ControlResult,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from langchain_control.strategies.asking import AnswerContract
 
 __all__ = [
+    "Asked",
     "Context",
     "FailureNote",
     "MakesPrompts",
@@ -101,6 +103,13 @@ class MakesPrompts(Protocol):
         """Make a prompt within its budget. See `PromptBuilder.build`."""
 
 
+class Asked(NamedTuple):
+    """A model, and the name it goes by."""
+
+    model: Runnable[Any, Any]
+    name: str
+
+
 @dataclass(frozen=True)
 class Context:
     """What a run is made with.
@@ -120,6 +129,13 @@ class Context:
     def build(self, messages: list[BaseMessage], **parts: Any) -> BuiltPrompt:
         """Make the prompt. See `PromptBuilder.build`."""
         return (self.prompt or self.policy.prompt).build(messages, **parts)
+
+    def asked(self, retry: Mapping[str, Any] | None) -> Asked:
+        """Return the model that an attempt asks: the request's own, or the one of the last rung."""
+        other = self.policy.retry.other_model
+        if retry is None or retry["rung"] != "other_model" or other is None:
+            return Asked(self.model, self.model_name)
+        return Asked(in_place_of(self.model, other), name_of(other))
 
     @property
     def answers(self) -> AnswerContract:

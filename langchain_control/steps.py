@@ -121,13 +121,14 @@ def call(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upda
     if remaining is not None and remaining <= 0:
         late = failure(FailureMode.DEADLINE_EXCEEDED, "the deadline of the request has passed")
         return {"failure": note_of("call", late)}
-    model = for_retry(context.model, state["retry"], policy.validator.json_schema())
+    asked = context.asked(state["retry"])
+    model = for_retry(asked.model, state["retry"], policy.validator.json_schema())
     if policy.judge_while_streaming:
         model = watched(model, policy.validator.glance)
     effect = _bounded(state, context)(model, _prompt(state), config)
     started, response, note = policy.timer(), None, None
     try:
-        answer = yield from policy.breaker.calling(effect, config, context.model_name)
+        answer = yield from policy.breaker.calling(effect, config, asked.name)
         if isinstance(answer, Refusal):
             return (yield from _refused(answer, state, config))
         response = _as_message(answer)
@@ -175,6 +176,7 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
         )
     retry = policy.retry.decide(
         attempts,
+        answer=response.text if response is not None else "",
         violations=violations_in(note),
         retry_after=note["retry_after"] if note else None,
         remaining_seconds=_remaining_seconds(state, context),

@@ -3,103 +3,146 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal, Self
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple, Self
 
-from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage
-from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
+from langchain_core.runnables import Runnable, RunnableConfig
+from pydantic import model_validator
 
-from langchain_control._effects import Call, Flow
-from langchain_control.components._base import Component
+from langchain_control._effects import Flow
+from langchain_control.components.validator import ResponseValidator
+from langchain_control.door import Controlled
 from langchain_control.errors import error_for
-from langchain_control.models.variants import in_structured_mode
-from langchain_control.outcomes import ControlResult
+from langchain_control.models.schema_modes import BEST_FIRST, SchemaMode, in_schema_mode
+from langchain_control.outcomes import FailureMode, ValidationResult, Violation, failure
 from langchain_control.policy import ControlPolicy
+from langchain_control.state import result_of
 
-__all__ = ["Method", "StructuredModel", "policy_for", "prepared"]
+__all__ = ["Method", "StructuredModel", "Told", "told"]
 
-Method = Literal["json_schema", "function_calling", "prompt"]
-"""How a model learns the schema: from its provider's schema mode, as a tool, or in the prompt."""
+Method = SchemaMode | Literal["prompt"]
+"""How a model learns the schema: from its provider's schema mode, as a tool, or in the prompt; with
+`json_mode` in the prompt, too, while the provider sees to it that JSON comes."""
 
-_BY_PREFERENCE: tuple[Method, ...] = ("json_schema", "function_calling")
 
-
-class StructuredModel(Component[LanguageModelInput, Any]):
+class StructuredModel(Controlled):
     """A model under control that returns parsed objects. Made by `with_structured_output`."""
 
-    controlled: Any
-    """The model under control, returning results."""
-    response_schema: Any
     include_raw: bool = False
     """Whether to return `raw`, `parsed` and `parsing_error` instead of raising."""
+    accepts_tool_calls: bool = False
+    """Whether a message that calls tools is an answer. Its `parsed` is `None`."""
 
-    @property
-    def InputType(self) -> Any:  # noqa: N802
-        """What a chat model takes."""
-        return LanguageModelInput
+    @model_validator(mode="after")
+    def _has_a_place_for_tool_calls(self) -> Self:
+        if self.accepts_tool_calls and not self.include_raw:
+            msg = "`tools` needs `include_raw=True`: where the model calls one, there is no object"
+            raise ValueError(msg)
+        return self
 
     @property
     def OutputType(self) -> Any:  # noqa: N802
         """An instance of the schema, or a dict where it is a JSON Schema."""
-        is_type = isinstance(self.response_schema, type)
-        return dict if self.include_raw or not is_type else self.response_schema
-
-    def _with_arguments(self, arguments: dict[str, Any]) -> Self:
-        model = self.controlled.model.bind(**arguments)
-        return self.override(controlled=self.controlled.override(model=model))
+        schema = self.policy.validator.response_schema
+        return schema if isinstance(schema, type) and not self.include_raw else dict
 
     def _flow(self, value: Any, config: RunnableConfig) -> Flow[Any]:
-        result: ControlResult = yield Call(self.controlled, value, config)
-        validator = self.controlled.policy.validator
-        parsed = validator.typed(result.value) if result.passed else None
-        if self.include_raw:
-            error = None if result.passed else error_for(result)
-            return {"raw": result.message, "parsed": parsed, "parsing_error": error}
-        result.unwrap()
-        return parsed
+        validator = self.policy.validator
+        contract = None if self.accepts_tool_calls else _ObjectsOnly(validator)
+        ended = yield from self._ended(value, config, contract)
+        result = result_of(ended)
+        has_object = result.passed and not (result.message and result.message.tool_calls)
+        parsed = validator.typed(result.value) if has_object else None
+        if not self.include_raw:
+            result.unwrap()
+            return parsed
+        said = result.message if result.status == "fallback" else ended["draft"].get("response")
+        error = None if result.passed else error_for(result)
+        return {"raw": said, "parsed": parsed, "parsing_error": error}
 
 
-def prepared(
-    model: Runnable[Any, Any], schema: dict[str, Any], method: Method | None
-) -> tuple[Runnable[Any, Any], Method]:
-    """Return the model as it learns the schema, and by which method it does.
+class _ObjectsOnly:
+    """The contract of a caller who wants an object and has no use for tool calls."""
 
-    Args:
-        model: A chat model or any Runnable.
-        schema: The contract as JSON Schema.
-        method: The one to use; `None` takes the best the model has.
+    def __init__(self, validator: ResponseValidator) -> None:
+        self._validator = validator
+
+    def judge(self, value: AIMessage) -> Flow[ValidationResult]:
+        if not value.tool_calls:
+            return (yield from self._validator.judge(value))
+        yield from ()
+        return failure(FailureMode.SCHEMA_VIOLATION, "a tool call", violations=(_NO_OBJECT,))
+
+    def clean(self, message: AIMessage, verdict: ValidationResult) -> AIMessage:
+        return self._validator.clean(message, verdict)
+
+
+_NO_OBJECT = Violation(rule="tool_call", expected="the answer itself", found="a tool call")
+
+
+class Told(NamedTuple):
+    """A model that knows its contract, and the policy that holds it to it."""
+
+    model: Runnable[Any, Any]
+    policy: ControlPolicy
+
+
+def told(
+    model: Runnable[Any, Any],
+    policy: ControlPolicy,
+    schema: Any,
+    method: Method | None,
+    arguments: Mapping[str, Any],
+) -> Told:
+    """Tell a schema to a model, by the method that was asked for or by the best it has.
 
     Raises:
-        ValueError: The model does not have the method that was asked for.
+        ValueError: The schema is none; the model does not have the method, or has none that takes
+            the arguments.
     """
-    if method == "prompt":
-        return model, method
-    for candidate in _BY_PREFERENCE if method is None else (method,):
-        bound = in_structured_mode(model, schema, candidate)
-        if bound is not None:
-            return bound | RunnableLambda(_with_arguments_as_content), candidate
-    if method is not None:
+    policy = policy.override(validator={"response_schema": _json_schema_in(schema)})
+    contract = policy.validator.json_schema() or {}
+    modes = BEST_FIRST if method is None else tuple(m for m in (method,) if m != "prompt")
+    for mode in modes:
+        asked = in_schema_mode(model, contract, mode, arguments)
+        if asked is not None:
+            return Told(asked, _told_in_prompt(policy) if mode == "json_mode" else policy)
+    if arguments:
+        names = ", ".join(f"`{name}`" for name in arguments)
+        msg = f"the model has no structured output that takes {names}"
+        raise ValueError(msg)
+    if method not in (None, "prompt"):
         msg = f"the model has no structured output by `{method}`"
         raise ValueError(msg)
-    return model, "prompt"
+    return Told(model, _told_in_prompt(policy))
 
 
-def policy_for(policy: ControlPolicy, method: Method) -> ControlPolicy:
-    """Return the policy with its contract told in the prompt, if the model learns it there."""
-    if method != "prompt":
-        return policy
+def _told_in_prompt(policy: ControlPolicy) -> ControlPolicy:
     schema = json.dumps(policy.validator.json_schema(), separators=(",", ":"))
     told = f"Answer with one JSON value, and nothing else, that meets this JSON Schema: {schema}"
     return policy.override(prompt={"constraints": (*policy.prompt.constraints, told)})
 
 
-def _with_arguments_as_content(message: AIMessage) -> AIMessage:
-    """Turn a tool call that stands for an answer into the answer."""
-    calls = [c["args"] for c in message.tool_calls]
-    broken = [c["args"] for c in message.invalid_tool_calls]
-    if not calls and not broken:
-        return message
-    content = json.dumps(calls[-1]) if calls else (broken[-1] or "")
-    return message.model_copy(
-        update={"content": content, "tool_calls": [], "invalid_tool_calls": []}
-    )
+def _json_schema_in(schema: Any) -> Any:
+    """Take the JSON Schema out of a tool or function as providers write it; others stay as is.
+
+    Raises:
+        ValueError: There is none. Read as a JSON Schema it would accept whatever comes.
+    """
+    match schema:
+        case {"type": "function", "function": {**function}}:
+            return _json_schema_in(function)
+        case {"name": str(name), **rest}:
+            described = {"title": name, "description": rest.get("description")}
+            found = next((rest[key] for key in _SCHEMA_KEYS if rest.get(key)), None)
+        case _:
+            return schema
+    if not isinstance(found, Mapping):
+        msg = f"`{name}` has a `name` but no `parameters` that say what its JSON is"
+        raise ValueError(msg)  # noqa: TRY004  (as for any other schema that is none)
+    return {key: value for key, value in described.items() if value} | dict(found)
+
+
+_SCHEMA_KEYS = ("parameters", "input_schema", "schema")
+"""Where OpenAI's functions, Anthropic's tools and OpenAI's response formats keep it."""

@@ -148,7 +148,7 @@ def test_policy_lists_every_failure_mode(capsys):
 
     printed = capsys.readouterr().out
     assert all(mode.value in printed for mode in FailureMode)
-    assert "native_schema" in printed
+    assert "ladder native_schema > other_model" in printed
 
 
 def test_doctor_finds_nothing_wrong_here(tmp_path, capsys):

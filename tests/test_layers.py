@@ -20,7 +20,7 @@ LAYERS = [
     {"components"},
     {"policy"},
     {"state", "screening", "attempts", "endings", "watching", "steps"},
-    {"structured", "graph", "runnable", "middleware", "handoff", "testing"},
+    {"door", "structured", "graph", "runnable", "middleware", "handoff", "testing"},
     {"demo", "commands", "console", "cli", "__main__"},
 ]  # fmt: skip
 """From what happened up to who shows it. A module may import its own layer and those before it."""

@@ -110,7 +110,8 @@ def test_include_raw_tells_instead_of_raising(call):
     fine, failed = call(good, "Which city?"), call(bad, "Which city?")
 
     assert (fine["parsed"], fine["parsing_error"]) == (City(city="Paris"), None)
-    assert fine["raw"].content == '{"city":"Paris"}'
+    assert fine["raw"].content == GOOD
+    assert failed["raw"].content == "no"
     assert failed["parsed"] is None
     assert isinstance(failed["parsing_error"], AttemptsExhausted)
 

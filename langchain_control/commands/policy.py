@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from langchain_control.commands import OK
 from langchain_control.console import Console, Table
@@ -21,7 +22,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:  # noqa: ARG001
     rows = []
     for mode, remedy in RemedyTable().root.items():
         changes = [
-            name if value is True else f"{name} {value:g}"
+            _told(name, value)
             for name, value in remedy
             if name not in ("retry", "correction") and value != Remedy.model_fields[name].default
         ]
@@ -35,3 +36,12 @@ def run(arguments: argparse.Namespace, console: Console) -> int:  # noqa: ARG001
         )
     console.table(Table(("failure", "retried", "and", "the next prompt says"), rows))
     return OK
+
+
+def _told(name: str, value: Any) -> str:
+    match value:
+        case True:
+            return name
+        case tuple():
+            return f"{name} {' > '.join(value)}"
+    return f"{name} {value:g}"

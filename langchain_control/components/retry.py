@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from random import Random
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, Self
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.base import coerce_to_runnable
 from langchain_core.runnables.config import merge_configs
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from langchain_control._effects import Call, Flow, Sleep
 from langchain_control.components._base import Wrapped, Wrapper
@@ -25,10 +25,20 @@ from langchain_control.errors import (
 )
 from langchain_control.events import EventName, event
 from langchain_control.models.fresh import without_cache
-from langchain_control.outcomes import Attempt, FailureMode, Violation
+from langchain_control.models.names import named_in
+from langchain_control.models.variants import name_of
+from langchain_control.outcomes import Attempt, FailureMode, Rung, Violation
 from langchain_control.retries.budget import RetryBudget
 from langchain_control.retries.corrections import correction, with_correction
+from langchain_control.retries.ladder import (
+    FIRST_RUNG,
+    Failed,
+    fingerprint,
+    is_at_least,
+    next_rung,
+)
 from langchain_control.retries.nested import warn_of_nested_retries
+from langchain_control.retries.quotation import quotation
 from langchain_control.retries.remedies import DEFAULT_REMEDIES, RemedyTable
 
 __all__ = ["Retry", "RetryEngine"]
@@ -50,8 +60,12 @@ class Retry:
     strategy: Literal["simple", "prompt_mutation"] = "simple"
     mutation: str | None = None
     """Name of the correction: the failure mode that it is for."""
+    rung: Rung = FIRST_RUNG
+    """The way to ask: see `langchain_control.retries.ladder`."""
     native_schema: bool = False
     """Whether to use the provider's own schema mode, where the model has one."""
+    resamples: int = 0
+    """How many draws to move on from the model's own seed and temperature."""
     answer_limit_factor: float = 1.0
     """By how much to raise the model's own limit of answer tokens."""
 
@@ -59,8 +73,9 @@ class Retry:
 class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
     """Try again, and not with the same prompt.
 
-    The failure mode selects the remedy from a table: whether to retry, what to tell the model, how
-    long to wait. Failures of transport change nothing in the prompt; failures of content do.
+    The failure mode selects the remedy from a table: whether to retry, what to tell the model, in
+    which way to ask, how long to wait. Failures of transport change nothing in the prompt; failures
+    of content do.
 
     !!! example "Retry until the answer meets its contract"
 
@@ -81,6 +96,11 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
     """Longest `Retry-After` that is waited for. After a longer one a fallback is due at once."""
     policies: RemedyTable = DEFAULT_REMEDIES
     """What to do about each failure mode. Give the rows that differ from the default."""
+    other_model: Any = None
+    """Who is asked on the rung `other_model`: a larger model, perhaps. `None` leaves it out."""
+    quote_answers_of: tuple[str, ...] = ()
+    """Names of models that are shown their rejected answer, cut short and fenced. None by default:
+    small models repeat what they see."""
     budget: RetryBudget = Field(default_factory=RetryBudget, repr=False, exclude=True)
     """What all requests together may retry. Bounds what an outage costs, as attempts do not."""
     random: Random = Field(default_factory=Random, repr=False, exclude=True)
@@ -106,10 +126,26 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
             raise ValueError(msg)
         return self
 
+    @field_validator("other_model", mode="before")
+    @classmethod
+    def _can_be_called(cls, value: Any) -> Any:
+        try:
+            return None if value is None else coerce_to_runnable(value)
+        except TypeError as exc:
+            msg = f"a model is a Runnable or a callable, got `{type(value).__name__}`"
+            raise ValueError(msg) from exc
+
+    def __repr_args__(self) -> Any:
+        """Show the other model by name; its own repr may hold keys and addresses."""
+        for field, value in super().__repr_args__():
+            is_model = field == "other_model" and value is not None
+            yield field, name_of(value) if is_model else value
+
     def decide(
         self,
         attempts: Sequence[Attempt],
         *,
+        answer: str = "",
         violations: Sequence[Violation] = (),
         retry_after: float | None = None,
         remaining_seconds: float | None = None,
@@ -121,6 +157,7 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
 
         Args:
             attempts: All attempts so far, at least one. The last one's failure decides.
+            answer: The last answer, for models that are shown it.
             violations: What was wrong with the last answer.
             retry_after: Seconds the provider asked to wait.
             remaining_seconds: Time left until the deadline of the request.
@@ -131,8 +168,11 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
         if not attempts:
             msg = "`decide` needs at least one attempt"
             raise ValueError(msg)
-        failures = [_Failure(FailureMode(a["failure_mode"]), a["message"]) for a in attempts]
-        return self._next(failures, violations, retry_after, remaining_seconds)
+        failures = [_failed(attempt) for attempt in attempts]
+        retry = self._next(failures, violations, retry_after, remaining_seconds)
+        if retry is None or not retry.feedback or not self._quotes(attempts[-1], retry):
+            return retry
+        return replace(retry, feedback=retry.feedback + quotation(answer))
 
     def pay(self, mode: FailureMode) -> bool:
         """Pay for a retry after a failure of this mode, or return `False` if the budget is dry."""
@@ -140,8 +180,7 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
 
     def succeeded(self, attempts: Sequence[Attempt]) -> None:
         """Tell the shared budget of an accepted answer, the last of these attempts."""
-        before = attempts[-2]["failure_mode"] if len(attempts) > 1 else FailureMode.NONE
-        self._earn(FailureMode(before))
+        self._earn(FailureMode(attempts[-2]["failure_mode"]) if len(attempts) > 1 else None)
 
     def should_retry(self, mode: FailureMode, attempt_number: int) -> bool:
         """Say whether a failure of the attempt with this number is worth another one."""
@@ -191,22 +230,24 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
         return self.decide(value)
 
     def _around(self, bound: Runnable[Any, Any], value: Any, config: RunnableConfig) -> Flow[Any]:
-        failures: list[_Failure] = []
-        retry: Retry | None = None
+        failures: list[Failed] = []
+        rung = FIRST_RUNG
+        call = Call(bound, value, config)
         while True:
             try:
-                answer = yield _call(bound, value, config, retry)
+                answer = yield call
             except Exception as exc:
                 mode = classify(exc)
                 if mode is None or isinstance(exc, _FINAL):
                     raise
                 violations = exc.result.violations if isinstance(exc, ControlError) else ()
-                failures.append(_Failure(mode, _reason(exc)))
+                failures.append(Failed(mode, fingerprint(mode, _reason(exc), violations), rung))
                 retry = self._next(failures, violations, retry_after_seconds(exc))
                 if retry is None or not self.pay(mode):
                     raise
+                rung = retry.rung
             else:
-                self._earn(failures[-1].mode if failures else FailureMode.NONE)
+                self._earn(failures[-1].mode if failures else None)
                 return answer
             yield event(
                 EventName.RETRY_SCHEDULED,
@@ -220,14 +261,17 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
             )
             if retry.delay_seconds > 0:
                 yield Sleep(retry.delay_seconds)
+            call = _again(bound, value, config, retry)
 
-    def _earn(self, failed_before: FailureMode) -> None:
-        paid = self.policies[failed_before].draws_on_budget
-        self.budget.succeeded(retries=int(paid))
+    def _earn(self, failed_before: FailureMode | None) -> None:
+        if failed_before is not None and self.policies[failed_before].draws_on_budget:
+            self.budget.succeeded(retries=1)
+        else:
+            self.budget.succeeded()
 
     def _next(
         self,
-        failures: Sequence[_Failure],
+        failures: Sequence[Failed],
         violations: Sequence[Violation],
         retry_after: float | None,
         remaining_seconds: float | None = None,
@@ -235,7 +279,8 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
         number, last = len(failures), failures[-1]
         if not self.should_retry(last.mode, number):
             return None
-        if self.policies[last.mode].stop_on_repeat and last in failures[-2:-1]:
+        rung = self._rung(failures)
+        if rung is None:
             return None
         delay = self._wait(number, last.mode, retry_after)
         if delay is None or (remaining_seconds is not None and delay >= remaining_seconds):
@@ -248,9 +293,29 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
             feedback=feedback,
             strategy="prompt_mutation" if feedback else "simple",
             mutation=mutation,
-            native_schema=any(remedy.native_schema for remedy in remedies),
+            rung=rung,
+            native_schema=is_at_least(rung, "native_schema")
+            and any("native_schema" in remedy.ladder for remedy in remedies),
+            resamples=sum(remedy.resample for remedy in remedies),
             answer_limit_factor=prod(remedy.answer_limit_factor for remedy in remedies),
         )
+
+    def _rung(self, failures: Sequence[Failed]) -> Rung | None:
+        remedy = self.policies[failures[-1].mode]
+        has_other = self.other_model is not None
+        return next_rung(
+            failures,
+            [rung for rung in remedy.ladder if has_other or rung != "other_model"],
+            max_repeats=remedy.max_repeats,
+            attempts_left=self.max_attempts - len(failures),
+        )
+
+    def _quotes(self, last: Attempt, retry: Retry) -> bool:
+        """Whether the next prompt goes to the model that gave the last answer, and is shown it."""
+        is_the_same = retry.rung == last.get("rung", FIRST_RUNG) or retry.rung != "other_model"
+        is_the_cause = retry.mutation == last["failure_mode"]
+        listed = named_in(last["model"], self.quote_answers_of) is not None
+        return is_the_same and is_the_cause and listed
 
     def _wait(self, number: int, mode: FailureMode, retry_after: float | None) -> float | None:
         if retry_after is None or not self.policies[mode].honor_retry_after:
@@ -260,7 +325,7 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
         return self.delay_seconds(number, retry_after)
 
     def _correction(
-        self, failures: Sequence[_Failure], violations: Sequence[Violation]
+        self, failures: Sequence[Failed], violations: Sequence[Violation]
     ) -> tuple[str | None, str | None]:
         """Word the latest correction: an outage since then must not make the model forget it."""
         for failure in reversed(failures):
@@ -270,21 +335,16 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
         return None, None
 
 
-class _Failure(NamedTuple):
-    """What makes two failures the same."""
-
-    mode: FailureMode
-    reason: str
+def _failed(attempt: Attempt) -> Failed:
+    mode, message = attempt["failure_mode"], attempt["message"]
+    known = attempt.get("fingerprint") or fingerprint(mode, message)
+    return Failed(FailureMode(mode), known, attempt.get("rung", FIRST_RUNG))
 
 
 def _reason(exc: BaseException) -> str:
     return exc.result.reason if isinstance(exc, ControlError) else type(exc).__name__
 
 
-def _call(
-    bound: Runnable[Any, Any], value: Any, config: RunnableConfig, retry: Retry | None
-) -> Call:
-    if retry is None:
-        return Call(bound, value, config)
+def _again(bound: Runnable[Any, Any], value: Any, config: RunnableConfig, retry: Retry) -> Call:
     tagged = merge_configs(config, {"tags": [f"retry:attempt:{retry.number}"]})
     return Call(without_cache(bound), with_correction(value, retry.feedback), tagged)

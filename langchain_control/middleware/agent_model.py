@@ -12,7 +12,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from langchain_control.middleware.handlers import acall_handler, call_handler
 from langchain_control.models.fresh import without_cache
-from langchain_control.models.variants import larger_answer_limit
+from langchain_control.models.settings import varied
 
 __all__ = ["AgentModel", "Responses"]
 
@@ -82,12 +82,14 @@ class AgentModel(Runnable[list[BaseMessage], AIMessage]):
         return self._responses.keep(response)
 
     def for_retry(self, retry: Mapping[str, Any]) -> AgentModel:
-        """Return the model off LangChain's cache, and with a larger answer where that may help."""
+        """Return the model off LangChain's cache, with a larger answer and a new draw if need be."""
         settings = self._request.model_settings
-        larger = larger_answer_limit(self._request.model, settings, retry["answer_limit_factor"])
-        return self._with(
-            model=without_cache(self._request.model), model_settings={**settings, **larger}
+        asked: Any = varied(
+            without_cache(self._request.model).bind(**settings),
+            answer_limit_factor=retry["answer_limit_factor"],
+            resamples=retry["resamples"],
         )
+        return self._with(model=asked.bound, model_settings=asked.kwargs)
 
     def in_place_of(self, other: Runnable[Any, Any]) -> AgentModel:
         """Return another model, asked with the same tools and response format."""

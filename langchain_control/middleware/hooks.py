@@ -21,6 +21,7 @@ from langchain_core.runnables.config import ensure_config
 from langgraph.types import Command, interrupt
 
 from langchain_control._effects import Flow, arun, run
+from langchain_control.door import heard
 from langchain_control.endings import close
 from langchain_control.errors import error_for
 from langchain_control.events import request_id_in, with_request_id
@@ -38,7 +39,6 @@ from langchain_control.models.variants import name_of
 from langchain_control.outcomes import FailureMode
 from langchain_control.policy import ControlPolicy
 from langchain_control.retries.remedies import DEFAULT_REMEDIES, RemedyTable
-from langchain_control.runnable import heard
 from langchain_control.screening import WITHHELD, index_of_question
 from langchain_control.state import Context, RunState, fresh_run, result_of
 from langchain_control.steps import StepName, drive, request_of

@@ -1,28 +1,17 @@
-"""The same model, asked differently: what a retry may change besides the prompt."""
+"""The same request to a model, made in another way: what a retry may change besides the prompt."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
-from langchain_core.language_models import BaseChatModel
-from langchain_core.runnables import Runnable, RunnableBinding, RunnableLambda
+from langchain_core.runnables import Runnable, RunnableSequence
 
 from langchain_control.models.fresh import without_cache
+from langchain_control.models.schema_modes import SchemaModel, in_schema_mode
+from langchain_control.models.settings import unwrapped, varied
 
-__all__ = [
-    "MakesVariants",
-    "for_retry",
-    "in_place_of",
-    "in_structured_mode",
-    "larger_answer_limit",
-    "name_of",
-    "native_schema",
-    "unwrapped",
-    "with_larger_answer",
-]
-
-_ANSWER_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+__all__ = ["MakesVariants", "for_retry", "in_place_of", "name_of", "unwrapped"]
 
 
 @runtime_checkable
@@ -42,18 +31,26 @@ def for_retry(
     """Return the model as this attempt should call it.
 
     The first attempt gets the model as it is. A retry never reads LangChain's cache, which would
-    give the same bad answer again, and may use the provider's own schema mode or a larger answer.
+    give the same bad answer again, and may draw anew, use the provider's own schema mode, or allow
+    a larger answer.
+
+    Args:
+        model: The model of the first attempt.
+        retry: The fields of a `Retry`; `None` for a first attempt.
+        schema: The contract as JSON Schema, if there is one.
     """
     if retry is None:
         return model
     if isinstance(model, MakesVariants):
         return model.for_retry(retry)
-    fresh = without_cache(model)
-    if retry["answer_limit_factor"] != 1:
-        fresh = with_larger_answer(fresh, retry["answer_limit_factor"])
-    if retry["native_schema"] and schema is not None:
-        fresh = native_schema(fresh, schema) or fresh
-    return fresh
+    fresh = varied(
+        without_cache(model),
+        answer_limit_factor=retry["answer_limit_factor"],
+        resamples=retry["resamples"],
+    )
+    if not retry["native_schema"] or schema is None:
+        return fresh
+    return in_schema_mode(fresh, schema, "json_schema") or fresh
 
 
 def in_place_of(model: Runnable[Any, Any], other: Runnable[Any, Any]) -> Runnable[Any, Any]:
@@ -63,80 +60,23 @@ def in_place_of(model: Runnable[Any, Any], other: Runnable[Any, Any]) -> Runnabl
     return other
 
 
-def native_schema(model: Runnable[Any, Any], schema: dict[str, Any]) -> Runnable[Any, Any] | None:
-    """Return the model in its provider's JSON Schema mode, or `None` where it has none."""
-    return in_structured_mode(model, schema, "json_schema")
-
-
-def in_structured_mode(
-    model: Runnable[Any, Any], schema: dict[str, Any], method: str
-) -> Runnable[Any, Any] | None:
-    """Return the model with LangChain's structured output, giving raw messages.
-
-    The raw message goes to the same validator as any other answer; LangChain's own parsing would
-    let truncated JSON pass.
-
-    Args:
-        model: A chat model, bound or not.
-        schema: The contract as JSON Schema.
-        method: As in `BaseChatModel.with_structured_output`.
-
-    Returns:
-        `None` if there is no chat model or it does not have this method.
-    """
-    chat_model, bound = unwrapped(model)
-    if chat_model is None:
-        return None
-    titled = {"title": "Answer", "description": "The answer.", **schema}
-    options = {} if method == "function_calling" else {"method": method}
-    try:
-        structured = chat_model.with_structured_output(titled, include_raw=True, **options)
-    except (NotImplementedError, TypeError, ValueError):
-        return None
-    raw: Runnable[Any, Any] = structured | RunnableLambda(_raw_message)
-    return raw.bind(**bound) if bound else raw
-
-
-def _raw_message(given: Any) -> Any:
-    return given["raw"]
-
-
-def with_larger_answer(model: Runnable[Any, Any], factor: float) -> Runnable[Any, Any]:
-    """Return the model with its answer limit raised, or as it is where it states none."""
-    chat_model, bound = unwrapped(model)
-    larger = larger_answer_limit(chat_model, bound, factor)
-    return model.bind(**larger) if larger else model
-
-
-def larger_answer_limit(model: Any, bound: Mapping[str, Any], factor: float) -> dict[str, int]:
-    """Return the model's answer limit raised, under its name, or nothing where it states none."""
-    if factor == 1:
-        return {}
-    for field in _ANSWER_LIMITS:
-        limit = bound.get(field) or getattr(model, field, None)
-        if isinstance(limit, int):
-            return {field: int(limit * factor)}
-    return {}
-
-
 def name_of(model: Runnable[Any, Any]) -> str:
-    """Return the name a model goes by in circuits, metrics and the audit trail."""
-    chat_model, _ = unwrapped(model)
-    for field in ("model_name", "model", "model_id", "deployment_name"):
-        name = getattr(chat_model, field, None)
-        if isinstance(name, str) and name:
-            return name
-    return model.get_name()
+    """Return the name a model goes by in circuits, metrics and the audit trail.
 
-
-def unwrapped(model: Runnable[Any, Any]) -> tuple[BaseChatModel | None, dict[str, Any]]:
-    """Find the chat model under `bind` and `with_config`, and what was bound on the way.
-
-    Returns:
-        The model, `None` if there is none, and the arguments.
+    A sequence goes by the first model in it.
     """
-    bound: dict[str, Any] = {}
-    while isinstance(model, RunnableBinding):
-        bound = {**model.kwargs, **bound}
-        model = model.bound
-    return (model if isinstance(model, BaseChatModel) else None), bound
+    return _model_name(model) or model.get_name()
+
+
+def _model_name(runnable: Runnable[Any, Any]) -> str | None:
+    if isinstance(runnable, RunnableSequence):
+        return next(filter(None, map(_model_name, runnable.steps)), None)
+    if isinstance(runnable, SchemaModel):
+        return _model_name(runnable.model)
+    chat_model, _ = unwrapped(runnable)
+    names = (getattr(chat_model, f, None) for f in _NAMES)
+    return next((name for name in names if isinstance(name, str) and name), None)
+
+
+_NAMES = ("model_name", "model", "model_id", "deployment_name")
+"""Where chat models keep their names."""

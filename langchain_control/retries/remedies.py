@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
+from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator, model_validator
 
-from langchain_control.outcomes import FailureMode
+from langchain_control.outcomes import FailureMode, Rung
 from langchain_control.retries.corrections import MAX_INSTRUCTION_CHARS
+from langchain_control.retries.ladder import FIRST_RUNG, RUNGS
 
 __all__ = ["DEFAULT_REMEDIES", "Remedy", "RemedyTable"]
 
@@ -22,10 +23,17 @@ class Remedy(BaseModel):
     """Whether another attempt may help."""
     correction: str | None = Field(default=None, min_length=1, max_length=MAX_INSTRUCTION_CHARS)
     """What the next prompt says; the violations are listed below it. `None` leaves it unchanged."""
-    native_schema: bool = False
-    """Whether to use the provider's own schema mode on the retry, where the model has one.
+    ladder: tuple[Rung, ...] = (FIRST_RUNG,)
+    """The ways to ask again, from the lowest rung. After the highest one a fallback is due."""
+    max_repeats: int | None = Field(default=None, ge=1)
+    """How often the same failure may come back, in the same places, before its rung is left.
 
-    To a small model this is worth more than any wording, and it costs one call.
+    A second draw of a small model often succeeds where the first one failed, so it is not 0.
+    """
+    resample: bool = False
+    """Whether the retry takes another seed, and a temperature above 0, where the model states them.
+
+    A deterministic model would give the same answer again.
     """
     answer_limit_factor: float = Field(default=1.0, ge=1.0, le=100.0)
     """By how much to raise the limit of answer tokens."""
@@ -36,8 +44,14 @@ class Remedy(BaseModel):
 
     Set where retries burden a provider that is in trouble; a rejected answer says it is well.
     """
-    stop_on_repeat: bool = False
-    """Whether to give up as soon as an attempt fails exactly like the one before."""
+
+    @field_validator("ladder")
+    @classmethod
+    def _leads_up(cls, ladder: tuple[Rung, ...]) -> tuple[Rung, ...]:
+        if not ladder or list(ladder) != sorted(set(ladder), key=RUNGS.index):
+            msg = f"name rungs in this order, each once, and at least one: {', '.join(RUNGS)}"
+            raise ValueError(msg)
+        return ladder
 
     @model_validator(mode="after")
     def _without_retry_nothing_else(self) -> Self:
@@ -61,6 +75,21 @@ class Remedy(BaseModel):
 _GIVE_UP = Remedy(retry=False)
 _WAIT = Remedy(honor_retry_after=True, draws_on_budget=True)
 
+_REWORD: dict[str, Any] = {
+    "ladder": ("same_model", "other_model"),
+    "max_repeats": 2,
+    "resample": True,
+}
+"""What an answer calls for whose shape was right: another wording first."""
+
+_RESHAPE: dict[str, Any] = {
+    "ladder": ("native_schema", "other_model"),
+    "max_repeats": 1,
+    "resample": True,
+}
+"""What a damaged answer calls for. To a small model the provider's own schema mode is worth more
+than any wording, so it comes first; where a model has none, the rung is a second draw."""
+
 _DEFAULTS: dict[FailureMode, Remedy] = {
     FailureMode.NONE: _GIVE_UP,
     FailureMode.SCHEMA_VIOLATION: Remedy(
@@ -68,28 +97,30 @@ _DEFAULTS: dict[FailureMode, Remedy] = {
             "The last answer did not have the requested shape. "
             "Answer with exactly one JSON object, from { to }: no code fences, no text around it."
         ),
-        native_schema=True,
+        **_RESHAPE,
     ),
     FailureMode.CONSTRAINT_VIOLATION: Remedy(
         correction=(
             "The last answer broke a constraint. "
             "Re-read every numbered constraint and meet all of them."
         ),
+        **_REWORD,
     ),
     FailureMode.PROMPT_INJECTION: _GIVE_UP,
-    # Also a prompt longer than the context window, which stays so: hence `stop_on_repeat`.
+    # Also a prompt longer than the context window, which stays so: hence but one repeat.
     FailureMode.TOKEN_OVERFLOW: Remedy(
         correction=(
             "The last answer was too long. Stay within the limit named below; "
             "if none is named, use half the length."
         ),
-        stop_on_repeat=True,
+        **_REWORD | {"max_repeats": 1},
     ),
     FailureMode.HALLUCINATION: Remedy(
         correction=(
             "The last answer was not supported by the question or its context. "
             "Say so where you are unsure, and invent nothing."
         ),
+        **_REWORD,
     ),
     # The one failure of transport that a prompt can cure: time grows with the answer's length.
     FailureMode.TIMEOUT: Remedy(
@@ -98,10 +129,11 @@ _DEFAULTS: dict[FailureMode, Remedy] = {
         draws_on_budget=True,
     ),
     FailureMode.CIRCUIT_OPEN: _GIVE_UP,
+    # A model that rambles past the limit has lost the shape, too.
     FailureMode.TRUNCATED: Remedy(
         correction="The last answer was cut off. Give a complete answer in fewer words.",
-        native_schema=True,  # a model that rambles past the limit has lost the shape, too
         answer_limit_factor=2.0,
+        **_RESHAPE,
     ),
     FailureMode.REFUSAL: _GIVE_UP,
     FailureMode.RATE_LIMITED: _WAIT,
@@ -109,6 +141,7 @@ _DEFAULTS: dict[FailureMode, Remedy] = {
     FailureMode.MODEL_REJECTED: _GIVE_UP,
     FailureMode.DEADLINE_EXCEEDED: _GIVE_UP,
     FailureMode.RETRY_BUDGET_EXHAUSTED: _GIVE_UP,
+    FailureMode.USAGE_LIMIT_EXCEEDED: _GIVE_UP,
 }
 
 _NEVER_RETRIED = frozenset(
@@ -119,6 +152,7 @@ _NEVER_RETRIED = frozenset(
         FailureMode.MODEL_REJECTED,
         FailureMode.DEADLINE_EXCEEDED,
         FailureMode.RETRY_BUDGET_EXHAUSTED,
+        FailureMode.USAGE_LIMIT_EXCEEDED,
     }
 )
 """No table may retry these: the same call would be refused again, or must not be made at all."""
@@ -159,7 +193,7 @@ class RemedyTable(RootModel[dict[FailureMode, Remedy]]):
         """Write the table in Markdown, as the documentation shows it."""
         names = list(Remedy.model_fields)
         head = ["failure_mode", *names]
-        rows = [[f"`{m}`", *(_cell(getattr(r, n)) for n in names)] for m, r in self.root.items()]
+        rows = [[f"`{m}`", *_cells(remedy, names)] for m, remedy in self.root.items()]
         table = [head, ["---"] * len(head), *rows]
         return "\n".join(f"| {' | '.join(row)} |" for row in table)
 
@@ -184,6 +218,11 @@ def _changed(default: Remedy, change: Any) -> Remedy:
     return Remedy.model_validate({**default.model_dump(), **change})
 
 
+def _cells(remedy: Remedy, names: Sequence[str]) -> list[str]:
+    """Show a remedy; where nothing is retried, there is nothing to show."""
+    return [_cell(getattr(remedy, name)) if remedy.retry else "" for name in names]
+
+
 def _cell(value: Any) -> str:
     match value:
         case bool():
@@ -192,4 +231,6 @@ def _cell(value: Any) -> str:
             return ""
         case float():
             return "" if value == 1 else f"{value:g}"
+        case tuple():
+            return " → ".join(f"`{rung}`" for rung in value)
     return str(value)

@@ -58,6 +58,16 @@ def attempts(*modes):
     return [attempt(mode, number=n) for n, mode in enumerate(modes, start=1)]
 
 
+def climbed(*modes, engine=None):
+    """Records of attempts that were each made as the engine said after the one before."""
+    made = []
+    for number, mode in enumerate(modes, start=1):
+        retry = (engine or ENGINE).decide(made) if made else None
+        rung = {"rung": retry.rung} if retry else {}
+        made.append({**attempt(mode, number=number), **rung})
+    return made
+
+
 ENGINE = RetryEngine(jitter_seconds=0)
 
 CONTENT = sorted(mode for mode in FailureMode if ENGINE.policies[mode].correction)
@@ -155,7 +165,7 @@ def test_violations_belong_to_the_last_failure():
 def test_a_damaged_answer_asks_for_the_native_schema_mode_from_then_on():
     """The strongest remedy stays on while the run goes on."""
     assert ENGINE.decide(attempts("schema_violation")).native_schema
-    assert ENGINE.decide(attempts("schema_violation", "timeout")).native_schema
+    assert ENGINE.decide(climbed("schema_violation", "timeout")).native_schema
     assert ENGINE.decide(attempts("truncated")).native_schema
     assert not ENGINE.decide(attempts("timeout")).native_schema
 
@@ -178,17 +188,121 @@ def test_the_same_overflow_twice_is_enough():
 
 def test_a_failure_between_two_equal_ones_is_progress():
     """Only what fails twice in a row is given up early."""
-    engine = RetryEngine(max_attempts=9, policies={"timeout": {"stop_on_repeat": True}})
+    engine = RetryEngine(max_attempts=9, policies={"timeout": {"max_repeats": 1}})
 
     assert engine.decide(attempts("timeout", "model_error", "timeout")) is not None
 
 
 def test_a_table_decides_where_to_stop_at_a_repeated_failure():
     """Stopping early is a setting of each row."""
-    engine = RetryEngine(policies={"timeout": {"stop_on_repeat": True}})
+    engine = RetryEngine(policies={"timeout": {"max_repeats": 1}})
 
     assert engine.decide(attempts("timeout")) is not None
     assert engine.decide(attempts("timeout", "timeout")) is None
+
+
+@pytest.mark.parametrize("mode", CONTENT)
+def test_a_model_that_is_wrong_in_the_same_place_is_given_up_early(mode):
+    """Nine attempts would not help either, whatever the failure of content."""
+    engine = RetryEngine(max_attempts=9, policies={"timeout": {"max_repeats": 2}})
+    given_up_after = next(
+        n for n in range(1, 9) if engine.decide(climbed(*[mode] * n, engine=engine)) is None
+    )
+
+    assert given_up_after == (2 if mode is FailureMode.TOKEN_OVERFLOW else 3)
+
+
+def test_a_model_that_is_wrong_in_another_place_each_time_is_not():
+    """A small model that draws anew may well get there."""
+    engine = RetryEngine(max_attempts=9)
+    drawn = [
+        {**attempt("schema_violation", number=n), "rung": "native_schema", "fingerprint": str(n)}
+        for n in range(1, 9)
+    ]
+
+    assert engine.decide(drawn) is not None
+
+
+LARGER = ScriptedChatModel(script=[], model_name="larger")
+
+
+def test_the_last_attempt_is_left_to_the_other_model():
+    """Every rung has a try, as far as the attempts go."""
+    engine = ENGINE.override(other_model=LARGER)
+
+    rungs = [
+        [engine.decide(climbed(*[mode] * n, engine=engine)).rung for n in (1, 2)]
+        for mode in ("schema_violation", "constraint_violation")
+    ]
+
+    assert rungs == [["native_schema", "other_model"], ["same_model", "other_model"]]
+
+
+def test_without_another_model_its_rung_is_left_out():
+    """The table may name it all the same."""
+    assert [ENGINE.decide(climbed(*["schema_violation"] * n)).rung for n in (1, 2)] == [
+        "native_schema",
+        "native_schema",
+    ]
+
+
+def test_a_row_that_knows_only_the_other_model_gives_up_without_one():
+    """A fallback is due at once."""
+    rows = {"hallucination": {"ladder": ["other_model"]}}
+
+    assert RetryEngine(policies=rows).decide(attempts("hallucination")) is None
+    engine = RetryEngine(policies=rows, other_model=LARGER)
+    assert engine.decide(attempts("hallucination")).rung == "other_model"
+
+
+def test_the_other_model_is_asked_in_its_schema_mode():
+    """What a rung below has changed stays changed."""
+    engine = ENGINE.override(other_model=LARGER)
+
+    assert engine.decide(climbed(*["schema_violation"] * 2, engine=engine)).native_schema
+    assert not engine.decide(climbed(*["hallucination"] * 2, engine=engine)).native_schema
+
+
+def test_each_failure_of_content_draws_anew():
+    """A seed that failed twice is not taken a third time; an outage says nothing about it."""
+    assert ENGINE.decide(attempts("schema_violation")).resamples == 1
+    assert ENGINE.decide(attempts("schema_violation", "hallucination")).resamples == 2
+    assert ENGINE.decide(attempts("model_error")).resamples == 0
+
+
+def test_a_listed_model_is_shown_its_answer():
+    """Below the correction, and only if it is the one that gave it."""
+    engine = RetryEngine(max_attempts=2, other_model=LARGER, quote_answers_of=("m",))
+    said = {"answer": "The city is </answer> Paris."}
+    snapshot = [{**attempt("hallucination"), "model": "m-2026-11-23"}]
+
+    shown = ENGINE.override(quote_answers_of=("m",)).decide(attempts("hallucination"), **said)
+
+    assert shown.feedback.startswith(ENGINE.hint(FailureMode.HALLUCINATION))
+    assert shown.feedback.endswith("answer\u203a Paris.\n</answer>")
+    assert "Paris" in ENGINE.override(quote_answers_of=("m",)).decide(snapshot, **said).feedback
+    assert "Paris" not in ENGINE.decide(attempts("hallucination"), **said).feedback
+    assert "Paris" not in engine.decide(attempts("hallucination"), **said).feedback
+
+
+def test_an_outage_leaves_nothing_to_quote():
+    """What the last answer was is not said of an earlier one."""
+    engine = RetryEngine(quote_answers_of=("m",))
+
+    feedback = engine.decide(attempts("hallucination", "model_error"), answer="Paris").feedback
+
+    assert "Paris" not in feedback
+
+
+def test_what_is_no_model_cannot_be_the_other_one():
+    """A name in a configuration file is none yet."""
+    with pytest.raises(ValidationError, match="other_model"):
+        RetryEngine(other_model="gpt-4o")
+
+
+def test_the_repr_names_the_other_model_only():
+    """A model's own repr may hold keys and addresses."""
+    assert "other_model='larger'" in repr(RetryEngine(other_model=LARGER))
 
 
 @pytest.mark.parametrize("mode", FailureMode)

@@ -16,7 +16,8 @@ from langchain_control.middleware.agent_model import AgentModel, Responses
 from langchain_control.testing import ScriptedChatModel
 
 PROMPT = [SystemMessage("Be nice."), HumanMessage("Hi.")]
-PLAIN_RETRY = {"answer_limit_factor": 1.0}
+PLAIN_RETRY = {"answer_limit_factor": 1.0, "resamples": 0}
+LARGER = {**PLAIN_RETRY, "answer_limit_factor": 2.0}
 
 
 class Handler:
@@ -70,15 +71,27 @@ def test_without_a_system_message_there_is_none():
     assert handler.requests[0].system_message is None
 
 
-def test_a_retry_asks_for_a_longer_answer_under_the_models_own_name():
-    """The limit of the model, or that of the settings, is raised by the factor."""
+def test_a_retry_asks_for_a_longer_answer_where_the_limit_is_stated():
+    """The limit of the settings goes before that of the model, and each stays where it is."""
     model = ScriptedChatModel(script=[], max_tokens=10)
-    for made, expected in ((request(model), 20), (request(model, max_tokens=50), 100)):
+    asked = []
+    for made in (request(model), request(model, max_tokens=50)):
         handler = Handler()
+        AgentModel(made, handler, Responses()).for_retry(LARGER).invoke([])
+        asked.append((handler.requests[0].model.max_tokens, handler.requests[0].model_settings))
 
-        AgentModel(made, handler, Responses()).for_retry({"answer_limit_factor": 2.0}).invoke([])
+    assert asked == [(20, {}), (10, {"max_tokens": 100})]
 
-        assert handler.requests[0].model_settings == {"max_tokens": expected}
+
+def test_a_retry_draws_anew():
+    """A seed of the settings moves on by as many draws as were in vain."""
+    handler = Handler()
+
+    AgentModel(request(seed=7), handler, Responses()).for_retry(
+        {**PLAIN_RETRY, "resamples": 2}
+    ).invoke([])
+
+    assert handler.requests[0].model_settings == {"seed": 9}
 
 
 def test_a_retry_does_not_read_the_cache():

@@ -17,6 +17,7 @@ NEVER_RETRIED = {
     FailureMode.MODEL_REJECTED,
     FailureMode.DEADLINE_EXCEEDED,
     FailureMode.RETRY_BUDGET_EXHAUSTED,
+    FailureMode.USAGE_LIMIT_EXCEEDED,
 }
 
 
@@ -101,7 +102,12 @@ def test_some_modes_cannot_be_retried_at_all(mode):
         ({"timeout": {"answer_limit_factor": 0.5}}, "answer_limit_factor"),
         ({"timeout": {"correction": "x" * 201}}, "correction"),
         ({"timeout": {"correction": ""}}, "correction"),
-        ({"timeout": {"retry": False, "native_schema": True}}, "native_schema"),
+        ({"timeout": {"retry": False, "resample": True}}, "resample"),
+        ({"timeout": {"max_repeats": 0}}, "max_repeats"),
+        ({"timeout": {"ladder": []}}, "at least one"),
+        ({"timeout": {"ladder": ["other_model", "same_model"]}}, "in this order"),
+        ({"timeout": {"ladder": ["same_model", "same_model"]}}, "each once"),
+        ({"timeout": {"ladder": ["bigger_model"]}}, "ladder"),
         ({"timeout": True}, "Remedy"),
     ],
     ids=str,
@@ -117,7 +123,8 @@ def test_the_markdown_has_a_line_for_every_mode():
     lines = DEFAULT.markdown().splitlines()
 
     assert len(lines) == 2 + len(FailureMode)
-    assert "| `rate_limited` | yes |  |  |  | yes | yes |  |" in lines
+    assert "| `rate_limited` | yes |  | `same_model` |  |  |  | yes | yes |" in lines
+    assert f"| `circuit_open` |{'  |' * 8}" in lines
 
 
 def test_the_repr_shows_what_differs():

@@ -1,0 +1,74 @@
+"""What the LCEL doors have in common: a model under control, as a Runnable."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import ensure_config, merge_configs
+
+from langchain_control._effects import Flow
+from langchain_control.components._base import Component
+from langchain_control.models.variants import name_of
+from langchain_control.policy import ControlPolicy
+from langchain_control.state import Context, RunState, state_of
+from langchain_control.steps import UNHEARD, drive
+from langchain_control.strategies.asking import AnswerContract
+
+__all__ = ["Controlled", "heard"]
+
+
+class Controlled(Component[LanguageModelInput, Any]):
+    """A model under control. `stream` yields once: nothing leaves before it is accepted."""
+
+    model: Any
+    policy: ControlPolicy
+
+    @property
+    def InputType(self) -> Any:  # noqa: N802
+        """What a chat model takes."""
+        return LanguageModelInput
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002
+        """Run synchronously. Further arguments go to the model."""
+        return super().invoke(input, self._config(config), **kwargs)
+
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002
+        """Run asynchronously. Further arguments go to the model."""
+        return await super().ainvoke(input, self._config(config), **kwargs)
+
+    def _ended(
+        self, value: Any, config: RunnableConfig, contract: AnswerContract | None = None
+    ) -> Flow[RunState]:
+        """Walk the table of steps to its end."""
+        context = Context(self.policy, self.model, name_of(self.model), contract=contract)
+        return drive(state_of(value), context, config)
+
+    def _with_arguments(self, arguments: dict[str, Any]) -> Self:
+        return self.override(model=self.model.bind(**arguments))
+
+    def _config(self, config: RunnableConfig | None) -> RunnableConfig:
+        """Return a config on which the trail hears everything, and message streams nothing.
+
+        A judge that asks a model, a rule or a detector, is no answer either.
+        """
+        return merge_configs(heard(config, self.policy.audit), {"tags": [UNHEARD]})
+
+    def __repr_args__(self) -> Any:
+        """Show the model by name; its own repr may hold keys and addresses."""
+        for field, value in super().__repr_args__():
+            yield field, name_of(value) if field == "model" else value
+
+
+def heard(config: RunnableConfig | None, listener: BaseCallbackHandler | None) -> RunnableConfig:
+    """Return a config on which the listener hears the run, once."""
+    whole = ensure_config(config)
+    if listener is None:
+        return whole
+    present = whole.get("callbacks")
+    handlers = present if isinstance(present, list) else getattr(present, "handlers", [])
+    if listener in (handlers or []):
+        return whole
+    return merge_configs(whole, {"callbacks": [listener]})

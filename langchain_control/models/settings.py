@@ -1,0 +1,98 @@
+"""What of a model's settings a retry changes: its answer limit, its seed, its temperature."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.runnables import Runnable, RunnableBinding
+
+__all__ = ["TEMPERATURE_STEP", "unwrapped", "varied"]
+
+TEMPERATURE_STEP = 0.2
+"""By how much each new draw raises the least temperature, as Whisper does for speech that it could
+not make out (Radford et al. 2022, section 4.5)."""
+
+MAX_TEMPERATURE = 1.0
+"""No model refuses it."""
+
+_ANSWER_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict")
+
+
+def varied(
+    model: Runnable[Any, Any], *, answer_limit_factor: float = 1.0, resamples: int = 0
+) -> Runnable[Any, Any]:
+    """Return a model with a larger answer limit, and another seed and temperature.
+
+    A setting is changed where it is stated, in the call arguments or on the model itself, and is
+    not added: a provider that knows no seed is sent none.
+
+    Args:
+        model: A chat model, bound or not. Anything else is returned as it is.
+        answer_limit_factor: By how much to raise the answer limit.
+        resamples: How many draws to move on.
+    """
+    chat_model, bound = unwrapped(model)
+    if chat_model is None:
+        return model
+    stated = _Stated(chat_model, bound)
+    changes = _larger(stated, answer_limit_factor) | _resampled(stated, resamples)
+    return _with(model, changes) if changes else model
+
+
+def unwrapped(model: Runnable[Any, Any]) -> tuple[BaseChatModel | None, dict[str, Any]]:
+    """Find the chat model under `bind` and `with_config`, and what was bound on the way.
+
+    Returns:
+        The model, `None` if there is none, and the arguments.
+    """
+    bound: dict[str, Any] = {}
+    while isinstance(model, RunnableBinding):
+        bound = {**model.kwargs, **bound}
+        model = model.bound
+    return (model if isinstance(model, BaseChatModel) else None), bound
+
+
+class _Stated:
+    """The settings of a model: those of a call go before those of the model."""
+
+    def __init__(self, model: BaseChatModel, bound: Mapping[str, Any]) -> None:
+        self._model, self._bound = model, bound
+
+    def number(self, name: str) -> float | None:
+        """Return a setting that is a number, or `None`."""
+        is_field = name in type(self._model).model_fields
+        on_model = getattr(self._model, name) if is_field else None
+        value = self._bound.get(name, on_model)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return value if is_number else None
+
+
+def _larger(stated: _Stated, factor: float) -> dict[str, Any]:
+    limits = {name: stated.number(name) for name in _ANSWER_LIMITS}
+    name, limit = next(((n, v) for n, v in limits.items() if v and v > 0), ("", 0))
+    return {name: int(limit * factor)} if name and factor != 1 else {}
+
+
+def _resampled(stated: _Stated, resamples: int) -> dict[str, Any]:
+    if not resamples:
+        return {}
+    changes: dict[str, Any] = {}
+    seed, temperature = stated.number("seed"), stated.number("temperature")
+    if seed is not None:
+        changes["seed"] = int(seed) + resamples
+    least = min(round(TEMPERATURE_STEP * resamples, 3), MAX_TEMPERATURE)
+    if temperature is not None and temperature < least:
+        changes["temperature"] = least
+    return changes
+
+
+def _with(model: Any, changes: Mapping[str, Any]) -> Any:
+    """Change settings in the place where each of them is stated."""
+    if isinstance(model, RunnableBinding):
+        here = {name: value for name, value in changes.items() if name in model.kwargs}
+        below = {name: value for name, value in changes.items() if name not in here}
+        changed = {"bound": _with(model.bound, below), "kwargs": {**model.kwargs, **here}}
+        return model.model_copy(update=changed)
+    return model.model_copy(update=dict(changes)) if changes else model

@@ -1,0 +1,32 @@
+"""What models are called, by those who choose them and by those who serve them."""
+
+import pytest
+
+from langchain_control.models.names import named_in
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("gpt-4o", "gpt-4o"),
+        ("gpt-4o-2024-08-06", "gpt-4o"),
+        ("gpt-4o-mini", None),
+        ("gpt-4o-mini-2024-07-18", None),
+        ("gpt-4-0613", "gpt-4"),
+        ("gpt-4-32k", None),
+        ("claude-sonnet-4-20250514", "claude-sonnet-4"),
+        ("claude-3-5", None),
+        ("gemini@20261123", "gemini"),
+        ("", None),
+    ],
+)
+def test_a_dated_snapshot_is_its_model(name, expected):
+    """Anything else behind the name makes another model."""
+    known = ["gpt-4o", "gpt-4", "claude-sonnet-4", "claude-3", "gemini"]
+
+    assert named_in(name, known) == expected
+
+
+def test_the_longest_name_wins():
+    """Who names a snapshot means it."""
+    assert named_in("a-2024-01-02", ["a", "a-2024-01-02", "a-2024"]) == "a-2024-01-02"
