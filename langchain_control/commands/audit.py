@@ -13,18 +13,21 @@ __all__ = ["declare", "run"]
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Name the arguments."""
-    parser.add_argument("path", type=Path, help="the audit file")
+    parser.add_argument(
+        "path", type=Path, help="the audit file; what it was rotated into is read, too"
+    )
     parser.add_argument("--request", metavar="ID", help="tell the story of this request")
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Print the summary, or one request's story."""
-    from langchain_control.components.audit import AuditLogger  # noqa: PLC0415  (`--help` is quick)
+    from langchain_control.trail import FileTrail  # noqa: PLC0415  (`--help` is quick)
+    from langchain_control.trail.rotated import rotated_files  # noqa: PLC0415
 
-    if not arguments.path.is_file():
+    if not arguments.path.is_file() and not rotated_files(arguments.path.absolute()):
         msg = f"there is no file {arguments.path}"
         raise UsageError(msg)
-    audit = AuditLogger(arguments.path)
-    told = audit.story(arguments.request) if arguments.request else str(audit.summary())
+    trail = FileTrail(arguments.path)
+    told = trail.story(arguments.request) if arguments.request else str(trail.summary())
     console.line(told)
     return OK

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -14,6 +15,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_control._per_process import PerProcess
 from langchain_control.events import REQUEST_ID, EventName
 from langchain_control.sinks import AuditSink, JsonlSink, MemorySink
+from langchain_control.sinks.jsonl import Fsync
 from langchain_control.trail.entry import entry_of
 from langchain_control.trail.file import FileTrail
 from langchain_control.trail.recent import RecentIds
@@ -52,10 +54,15 @@ class AuditLogger(BaseCallbackHandler, AuditReports):
     """In async code, write on the event loop: appending a line takes microseconds, and records
     stay in order."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (settings, by keyword)
         self,
         path: str | os.PathLike[str] | None = "audit.jsonl",
         *,
+        rotate_bytes: int | None = None,
+        rotate_daily: bool = False,
+        keep: int | None = None,
+        compress: bool = False,
+        fsync: Fsync = "never",
         sinks: Sequence[AuditSink] = (),
         include_content: bool = False,
         max_content_chars: int = 2000,
@@ -66,6 +73,14 @@ class AuditLogger(BaseCallbackHandler, AuditReports):
         Args:
             path: The file of JSON Lines that figures are counted from. Without one, records stay
                 in the memory of this process.
+            rotate_bytes: Begin a new file when this one would grow beyond this size, and give the
+                old one the name of the moment. Figures cover both. `None` lets it grow.
+            rotate_daily: Begin a new file with the first record of a day, in UTC.
+            keep: How many rotated files are kept; older ones are removed, and their figures with
+                them. `None` keeps all.
+            compress: Compress rotated files with gzip, in a thread of their own.
+            fsync: Wait for the disk after each `record`, or when a `request` has ended, so that a
+                power cut cannot take them. `never` leaves that to the operating system.
             sinks: Where else each record goes, such as `StructlogSink()`.
             include_content: Keep the `content` of events that carry one. Off, because prompts and
                 answers are personal data more often than not.
@@ -75,7 +90,7 @@ class AuditLogger(BaseCallbackHandler, AuditReports):
 
         Raises:
             TypeError: One of `sinks` is no sink.
-            ValueError: `path` is empty, or `max_content_chars` is less than 1.
+            ValueError: A setting is out of its range, or has nothing to work on.
         """
         if unfit := [type(sink).__name__ for sink in sinks if not isinstance(sink, AuditSink)]:
             msg = f"`sinks` need `write` and `close`, got {', '.join(unfit)}"
@@ -87,13 +102,23 @@ class AuditLogger(BaseCallbackHandler, AuditReports):
         self.include_content = include_content
         self.max_content_chars = max_content_chars
         self.raise_error = raise_error
+        file_settings: dict[str, Any] = {
+            "rotate_bytes": rotate_bytes,
+            "rotate_daily": rotate_daily,
+            "keep": keep,
+            "compress": compress,
+            "fsync": fsync,
+        }
         self.path: Path | None = None
         self._store: AuditSink
         self._reports: AuditReports
         if path is None:
+            _refuse_without_file(file_settings)
             self._store = self._reports = MemorySink()
+            self._file_settings = {}
         else:
-            self._store = file = JsonlSink(path)
+            self._store = file = JsonlSink(path, **file_settings)
+            self._file_settings = file.settings
             self.path = file.path
             self._reports = FileTrail(file.path)
         self._books = PerProcess(_Bookkeeping)
@@ -194,7 +219,7 @@ class AuditLogger(BaseCallbackHandler, AuditReports):
         self._reports.refresh()
 
     def summary(self) -> AuditSummary:
-        """Sum up the file, earlier runs and other processes included.
+        """Sum up the file and what it was rotated into: earlier runs and other processes, too.
 
         Without a file: what this process recorded.
         """
@@ -217,15 +242,17 @@ class AuditLogger(BaseCallbackHandler, AuditReports):
     def __repr__(self) -> str:
         """Show where the records go."""
         path = None if self.path is None else str(self.path)
+        file = "".join(f", {name}={value!r}" for name, value in self._file_settings.items())
         sinks = f", sinks={list(self.sinks)!r}" if self.sinks else ""
         content = ", include_content=True" if self.include_content else ""
         strict = ", raise_error=True" if self.raise_error else ""
-        return f"AuditLogger({path!r}{sinks}{content}{strict})"
+        return f"AuditLogger({path!r}{file}{sinks}{content}{strict})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the configuration: the copy opens its files for itself."""
         settings = {
             "path": None if self.path is None else str(self.path),
+            **self._file_settings,
             "sinks": self.sinks,
             "include_content": self.include_content,
             "max_content_chars": self.max_content_chars,
@@ -240,6 +267,14 @@ class AuditLogger(BaseCallbackHandler, AuditReports):
 
 def _rebuild(settings: dict[str, Any]) -> AuditLogger:
     return AuditLogger(**settings)
+
+
+def _refuse_without_file(settings: dict[str, Any]) -> None:
+    defaults = signature(AuditLogger).parameters
+    for name, value in settings.items():
+        if value != defaults[name].default:
+            msg = f"`{name}` is about the file, and there is none: `path` is None"
+            raise ValueError(msg)
 
 
 def _error_of(sink: AuditSink, record: AuditRecord) -> Exception | None:

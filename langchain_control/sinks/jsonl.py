@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import os
-import stat
-import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from langchain_control._json import dumps
 from langchain_control._per_process import PerProcess
-from langchain_control.trail.file import LONGEST_LINE_BYTES
+from langchain_control.events import EventName
+from langchain_control.sinks.appended_file import AppendedFile
+from langchain_control.sinks.rotation import Rotation
+from langchain_control.trail.lines import LONGEST_LINE_BYTES
 
 if TYPE_CHECKING:
     from langchain_control.events import AuditRecord
 
-__all__ = ["JsonlSink"]
+__all__ = ["Fsync", "JsonlSink"]
 
 MAX_LINE_BYTES = 8192
 """Small enough that a killed writer hardly ever leaves half a line: two pages of memory."""
 
-_OWNER_ONLY = 0o600
+Fsync = Literal["never", "record", "request"]
+"""When to wait for the disk: never, after each record, or after the last one of a request."""
 
-_LOOKS = 10
-
-# `O_NONBLOCK` means nothing to a regular file; a full pipe fails the write instead of holding up
-# the event loop, and detectors of blocking calls see that this one cannot block.
-_FLAGS = (
-    os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-)
+_ENDS = frozenset({EventName.FINISHED.value, EventName.CUT_OFF.value})
 
 
 class JsonlSink:
@@ -36,21 +36,50 @@ class JsonlSink:
 
     Nothing is touched on disk before the first record. The file is created for its owner alone;
     missing directories are created too. Records survive the kill of the process that wrote them,
-    as the operating system has them; they are not forced to the disk, so a power cut may take the
-    last seconds.
+    as the operating system has them; a power cut may take the last seconds, unless `fsync` says
+    otherwise.
 
     Threads share the sink; processes each open the same path. On a network file system appending
     is not atomic: give each process its own file there.
+
+    !!! example "At most about 1 GB, a file a day or more, older ones compressed"
+
+        ```python
+        sink = JsonlSink(
+            "audit.jsonl", rotate_bytes=100_000_000, rotate_daily=True, keep=10, compress=True
+        )
+        ```
     """
 
-    def __init__(
-        self, path: str | os.PathLike[str], *, max_line_bytes: int = MAX_LINE_BYTES
+    def __init__(  # noqa: PLR0913  (settings, by keyword)
+        self,
+        path: str | os.PathLike[str],
+        *,
+        max_line_bytes: int = MAX_LINE_BYTES,
+        rotate_bytes: int | None = None,
+        rotate_daily: bool = False,
+        keep: int | None = None,
+        compress: bool = False,
+        fsync: Fsync = "never",
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """Remember where to write.
 
         Args:
             path: The file. A relative path is taken from the current directory, now.
             max_line_bytes: Longer records have their longest fields cut and named in `truncated`.
+            rotate_bytes: Begin a new file when this one would grow beyond this size. The old one
+                is renamed after the moment: `audit-20261123T170501.123456Z.jsonl`. `None` lets it
+                grow.
+            rotate_daily: Begin a new file with the first record of a day, in UTC.
+            keep: How many rotated files are kept; older ones are removed. `None` keeps all.
+            compress: Compress rotated files with gzip, in a thread of their own.
+            fsync: Wait for the disk after each `record`, or when a `request` has ended. Waiting
+                takes milliseconds, in async code of the event loop.
+            clock: Seconds since the epoch, for `rotate_daily` and the names of rotated files.
+
+        Raises:
+            ValueError: A setting is out of its range, or has nothing to work on.
         """
         if not os.fspath(path):
             msg = "`path` must name a file, got an empty string"
@@ -61,24 +90,37 @@ class JsonlSink:
                 f"got {max_line_bytes}"
             )
             raise ValueError(msg)
+        if fsync not in get_args(Fsync):
+            msg = f"`fsync` must be one of {', '.join(get_args(Fsync))}, got {fsync!r}"
+            raise ValueError(msg)
         self.path = Path(path).absolute()
         self.max_line_bytes = max_line_bytes
+        self.fsync: Fsync = fsync
+        self._rotation = Rotation(
+            rotate_bytes=rotate_bytes,
+            rotate_daily=rotate_daily,
+            keep=keep,
+            compress=compress,
+            clock=clock,
+        )
         self._file = PerProcess(self._new_file)
 
     def write(self, record: AuditRecord) -> None:
         """Append one record.
 
         Raises:
-            OSError: The record is not in the file, or not whole.
+            OSError: The record is not in the file, or not whole, or perhaps not on the disk.
         """
-        self._file.get().append(_line(record, self.max_line_bytes))
+        is_last = self.fsync == "request" and record["event"] in _ENDS
+        line = _line(record, self.max_line_bytes)
+        self._file.get().append(line, sync=is_last or self.fsync == "record")
 
     def close(self) -> None:
-        """Close the file. A later `write` opens it again."""
+        """Close the file, once rotated ones are compressed. A later `write` opens it again."""
         self._file.get().close()
 
-    def _new_file(self) -> _AppendedFile:
-        return _AppendedFile(self.path)
+    def _new_file(self) -> AppendedFile:
+        return AppendedFile(self.path, self._rotation, durable=self.fsync != "never")
 
     def __enter__(self) -> Self:
         """Return the sink."""
@@ -88,86 +130,28 @@ class JsonlSink:
         """Close the file."""
         self.close()
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings that differ from their defaults."""
+        values = {**asdict(self._rotation), **vars(self)}
+        return {
+            name: values[name]
+            for name, parameter in signature(type(self)).parameters.items()
+            if name != "path" and values[name] != parameter.default
+        }
+
     def __repr__(self) -> str:
-        """Show the path."""
-        return f"JsonlSink({str(self.path)!r})"
+        """Show the path, and the settings."""
+        settings = "".join(f", {name}={value!r}" for name, value in self.settings.items())
+        return f"JsonlSink({str(self.path)!r}{settings})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle as the path: the copy opens the file for itself."""
-        return _rebuild, (str(self.path), self.max_line_bytes)
+        """Pickle as the settings: the copy opens the file for itself."""
+        return _rebuild, (str(self.path), self.settings)
 
 
-def _rebuild(path: str, max_line_bytes: int) -> JsonlSink:
-    return JsonlSink(path, max_line_bytes=max_line_bytes)
-
-
-class _AppendedFile:
-    """One process's descriptor of the file."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        # Re-entrant, because a signal handler may write while its thread is writing.
-        self._lock = threading.RLock()
-        self._fd: int | None = None
-        self._end_of_ours = -1
-
-    def append(self, line: bytes) -> None:
-        with self._lock:
-            fd, status = self._open_locked()
-            data = line if self._starts_line_locked(fd, status) else b"\n" + line
-            written = os.write(fd, data)
-            if written != len(data):
-                # The rest in a second write could land inside another process's record.
-                msg = f"short write: {written} of {len(data)} bytes reached `{self._path}`"
-                raise OSError(msg)
-            self._end_of_ours = status.st_size + written
-
-    def close(self) -> None:
-        with self._lock:
-            fd, self._fd = self._fd, None
-            if fd is not None:
-                os.close(fd)
-
-    def __del__(self) -> None:
-        self.close()
-
-    def _open_locked(self) -> tuple[int, os.stat_result]:
-        if self._fd is not None:
-            status = os.fstat(self._fd)
-            if status.st_nlink:
-                return self._fd, status
-            self.close()  # the file was deleted: what goes there is lost
-        self._fd = _open(self._path)
-        self._end_of_ours = -1
-        return self._fd, os.fstat(self._fd)
-
-    def _starts_line_locked(self, fd: int, status: os.stat_result) -> bool:
-        """Whether the file ends with a whole line: a killed writer may have left half of one.
-
-        Half a line may also be what another process is writing this moment, hence several looks.
-        Where they do not suffice, the file gets an empty line: readers skip those.
-        """
-        if not stat.S_ISREG(status.st_mode):
-            return True
-        for _ in range(_LOOKS):
-            size = status.st_size
-            if size in (0, self._end_of_ours) or _last_byte(fd, size) == b"\n":
-                return True
-            status = os.fstat(fd)
-        return False
-
-
-def _last_byte(fd: int, size: int) -> bytes:
-    os.lseek(fd, size - 1, os.SEEK_SET)
-    return os.read(fd, 1)
-
-
-def _open(path: Path) -> int:
-    try:
-        return os.open(path, _FLAGS, _OWNER_ONLY)
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return os.open(path, _FLAGS, _OWNER_ONLY)
+def _rebuild(path: str, settings: dict[str, Any]) -> JsonlSink:
+    return JsonlSink(path, **settings)
 
 
 # --- from record to line ------------------------------------------------------------------------

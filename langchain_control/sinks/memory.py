@@ -7,6 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from langchain_control.trail.index import AuditIndex
+from langchain_control.trail.recent import RecentIds
 from langchain_control.trail.reports import AuditReports
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class MemorySink(AuditReports):
         self.limit = limit
         self._lock = threading.RLock()
         self._records: deque[AuditRecord] = deque(maxlen=limit)
+        self._recent = RecentIds()
         self._index = AuditIndex()
 
     @property
@@ -44,7 +46,8 @@ class MemorySink(AuditReports):
     def write(self, record: AuditRecord) -> None:
         """Keep one record, at the expense of the oldest if there are too many."""
         with self._lock:
-            if self._index.add(record):
+            if self._recent.is_new(record["id"]):
+                self._index.add(record)
                 self._records.append(record)
 
     def close(self) -> None:

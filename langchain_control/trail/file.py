@@ -1,19 +1,20 @@
-"""An audit file, read while others append to it."""
+"""An audit file, read while others append to it and rotate it."""
 
 from __future__ import annotations
 
 import os
-import stat
 import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import IO, TYPE_CHECKING, Any
 
-from langchain_control._json import loads
 from langchain_control._per_process import PerProcess
 from langchain_control.trail.index import AuditIndex
+from langchain_control.trail.lines import lines, parsed
 from langchain_control.trail.recent import RecentIds
 from langchain_control.trail.reports import AuditReports
+from langchain_control.trail.rotated import RotatedFile, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,22 +24,17 @@ if TYPE_CHECKING:
 
 __all__ = ["FileTrail"]
 
-LONGEST_LINE_BYTES = 1 << 20
-"""Of longer lines only the end is looked at: no sink writes them."""
-
-_LONGEST_ID = 128
-
-_START_OF_RECORD = b'{"id":"'
-"""Cannot occur inside a record, where quotes are escaped and nothing is nested."""
+_TAIL_BYTES = 128
 
 
 class FileTrail(AuditReports):
-    """The reports on one file of JSON Lines, kept up to date from wherever it was left.
+    """The reports on one file of JSON Lines and what it was rotated into, always up to date.
 
-    The file is the truth: figures are counted from it, so they cover earlier runs and other
-    processes. Each question first reads what was appended since the last one; the first reads the
-    whole file. A file that was replaced or cut is read anew. Lines without a record are counted
-    and skipped. A missing file has no records. A forked child reads the file for itself.
+    The files are the truth: figures are counted from them, so they cover earlier runs and other
+    processes, and lose what is removed. Each question first reads what was appended since the last
+    one; the first reads everything. A file that was replaced or cut is read anew. Lines without a
+    record are counted and skipped. A missing file has no records. A forked child reads the files
+    for itself.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -51,20 +47,16 @@ class FileTrail(AuditReports):
         self._progress.get().catch_up(self.path)
 
     def summary(self) -> AuditSummary:
-        """Sum up the file as it is now."""
+        """Sum up the files as they are now."""
         return self._progress.get().summary(self.path)
 
     def to_records(self) -> Iterator[AuditRecord]:
-        """Iterate over all records of the file, oldest first, each once."""
-        file = _opened(self.path)
-        if file is None:
-            return
+        """Iterate over all records, oldest first, each once."""
         recent = RecentIds()
-        with file:
-            for line, _ in _lines(file):
-                record = _parsed(line)[0]
-                if record is not None and recent.is_new(record["id"]):
-                    yield record
+        for line in _all_lines(self.path):
+            record = parsed(line)[0]
+            if record is not None and recent.is_new(record["id"]):
+                yield record
 
     def __repr__(self) -> str:
         """Show the path."""
@@ -75,98 +67,118 @@ class FileTrail(AuditReports):
         return FileTrail, (str(self.path),)
 
 
+def _all_lines(path: Path) -> Iterator[bytes]:
+    current, rotated = snapshot(path)
+    with current or nullcontext():
+        for earlier in rotated:
+            with earlier.open() or nullcontext() as file:
+                if file is not None:
+                    yield from (line for line, _ in lines(file))
+        if current is not None:
+            yield from (line for line, _ in lines(current))
+
+
 class _Progress:
-    """How far one process has read, and what it has counted on the way."""
+    """How far one process has read, and what it has counted on the way.
+
+    Each file has a tally of its own, so that the figures of removed files can be left out. Ids are
+    remembered across files, in order: the second copy of a record may be in the next one.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._forget_locked()
+        self._rotated: dict[str, _Tally] = {}
+        self._rotated_ids = RecentIds()
+        self._current: _Tally | None = None
+        self._current_ids = RecentIds()
 
     def catch_up(self, path: Path) -> None:
         """Count what was appended."""
         with self._lock:
-            file = _opened(path)
-            if file is None:
-                self._forget_locked()
-                return
-            with file:
-                self._follow_locked(file)
+            current, rotated = snapshot(path)
+            with current or nullcontext():
+                known, self._rotated = self._rotated, {}
+                for file in rotated:
+                    tally = known.get(file.stamp) or self._counted_locked(file)
+                    if tally is not None:
+                        self._rotated[file.stamp] = tally
+                self._follow_locked(current)
 
     def summary(self, path: Path) -> AuditSummary:
         """Catch up, and sum up what was counted."""
         with self._lock:
             self.catch_up(path)
-            unreadable = self._unreadable + self._half_line
-            return replace(self._index.summary(), unreadable_lines=unreadable)
+            index, unreadable = AuditIndex(), 0
+            for tally in (*self._rotated.values(), self._current):
+                if tally is not None:
+                    index.include(tally.index)
+                    unreadable += tally.unreadable_lines
+            return replace(index.summary(), unreadable_lines=unreadable)
 
-    def _forget_locked(self) -> None:
-        self._index = AuditIndex()
-        self._file_id: tuple[int, int] | None = None
+    def _counted_locked(self, rotated: RotatedFile) -> _Tally | None:
+        """Count a rotated file, from where it was left when it still had the name."""
+        with rotated.open() or nullcontext() as file:
+            if file is None:
+                return None
+            tally = self._current
+            if tally is not None and tally.is_of(file):
+                self._current, self._rotated_ids = None, self._current_ids
+            else:
+                tally = _Tally(file)
+            tally.follow(file, self._rotated_ids)
+            return tally
+
+    def _follow_locked(self, file: IO[bytes] | None) -> None:
+        if file is None:
+            self._current = None
+            return
+        if self._current is None or not self._current.is_of(file):
+            self._current, self._current_ids = _Tally(file), self._rotated_ids.copy()
+        self._current.follow(file, self._current_ids)
+
+
+class _Tally:
+    """What was counted in one file, and up to where."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.index = AuditIndex()
+        self._file_id = _file_id(file)
         self._position = 0
+        self._tail = b""
         self._unreadable = 0
         self._half_line = False
 
-    def _follow_locked(self, file: BinaryIO) -> None:
-        status = os.fstat(file.fileno())
-        file_id = (status.st_dev, status.st_ino)
-        if file_id != self._file_id or status.st_size < self._position:
-            self._forget_locked()
-            self._file_id = file_id
+    @property
+    def unreadable_lines(self) -> int:
+        return self._unreadable + self._half_line
+
+    def is_of(self, file: IO[bytes]) -> bool:
+        """Whether the file still begins with what was counted.
+
+        It may have been emptied and filled again, or its number may have gone to another file.
+        """
+        if _file_id(file) != self._file_id:
+            return False
+        file.seek(self._position - len(self._tail))
+        return file.read(len(self._tail)) == self._tail
+
+    def follow(self, file: IO[bytes], recent: RecentIds) -> None:
+        """Count what was appended."""
         file.seek(self._position)
         self._half_line = False
-        for line, size in _lines(file):
-            record, torn = _parsed(line)
+        for line, size in lines(file):
+            record, is_torn = parsed(line)
             if record is None and not line.endswith(b"\n"):
                 # Perhaps still being written; looked at again next time.
                 self._half_line = True
                 return
             self._position += size
-            self._unreadable += torn
-            if record is not None:
-                self._index.add(record)
+            self._tail = line[-_TAIL_BYTES:]
+            self._unreadable += is_torn
+            if record is not None and recent.is_new(record["id"]):
+                self.index.add(record)
 
 
-def _opened(path: Path) -> BinaryIO | None:
-    """Open a regular file; reading a pipe or a terminal would wait forever."""
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            return None
-        return path.open("rb")
-    except FileNotFoundError:
-        return None
-
-
-def _lines(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """Iterate over lines and their sizes in the file; of a line too long only the end is kept."""
-    while line := file.readline(LONGEST_LINE_BYTES):
-        size = len(line)
-        while not line.endswith(b"\n") and (more := file.readline(LONGEST_LINE_BYTES)):
-            line, size = line[-LONGEST_LINE_BYTES:] + more, size + len(more)
-        yield line, size
-
-
-def _parsed(line: bytes) -> tuple[AuditRecord | None, bool]:
-    """Return the record of a line, and whether something in it was lost.
-
-    A line may begin with what a killed process could not finish.
-    """
-    if line.isspace():
-        return None, False
-    if (record := _record(line)) is not None:
-        return record, False
-    start = line.rfind(_START_OF_RECORD, 1)
-    return (_record(line[start:]) if start > 0 else None), True
-
-
-def _record(line: bytes) -> AuditRecord | None:
-    try:
-        value = loads(line)
-    except ValueError:
-        return None
-    if not isinstance(value, dict):
-        return None
-    record_id, event = value.get("id"), value.get("event")
-    # Ids are remembered for a while, so a long one is not taken.
-    if not isinstance(event, str) or not isinstance(record_id, str) or len(record_id) > _LONGEST_ID:
-        return None
-    return cast("AuditRecord", value)
+def _file_id(file: IO[bytes]) -> tuple[int, int]:
+    status = os.fstat(file.fileno())
+    return status.st_dev, status.st_ino

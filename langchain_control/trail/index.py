@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, get_args
 from langchain_control.events import EventName
 from langchain_control.outcomes import FailureMode, Status
 from langchain_control.trail.latency import LatencyDigest
-from langchain_control.trail.recent import RecentIds
 from langchain_control.trail.summary import AuditSummary
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ _LARGEST_COUNT = 2**53
 class AuditIndex:
     """Count records without keeping them: memory stays the same however many there are.
 
+    Each `add` counts; telling a record heard twice from a new one is the caller's, see `RecentIds`.
     Records may come from a file that anybody could have written, so values that make no sense
     count as zero and unknown failure modes are counted together.
     """
@@ -36,7 +36,6 @@ class AuditIndex:
     def __init__(self) -> None:
         """Start from nothing."""
         self._lock = threading.RLock()
-        self._recent = RecentIds()
         self._status: Counter[str] = Counter()
         self._failures: Counter[str] = Counter()
         self._retries: Counter[int] = Counter()
@@ -44,14 +43,21 @@ class AuditIndex:
         self._request_latency = LatencyDigest()
         self._attempt_latency = LatencyDigest()
 
-    def add(self, record: AuditRecord) -> bool:
-        """Count a record, and say so; one heard twice is counted once."""
-        with self._lock:
-            if not self._recent.is_new(record["id"]):
-                return False
-            if count := self._counters.get(record["event"]):
+    def add(self, record: AuditRecord) -> None:
+        """Count a record."""
+        if count := self._counters.get(record["event"]):
+            with self._lock:
                 count(self, record)
-            return True
+
+    def include(self, other: AuditIndex) -> None:
+        """Add the figures of records that were counted elsewhere."""
+        with self._lock, other._lock:
+            self._status.update(other._status)
+            self._failures.update(other._failures)
+            self._retries.update(other._retries)
+            self._sums.update(other._sums)
+            self._request_latency.include(other._request_latency)
+            self._attempt_latency.include(other._attempt_latency)
 
     def summary(self) -> AuditSummary:
         """Sum up what was counted so far."""

@@ -54,9 +54,13 @@ class LatencyDigest:
             self._buckets[_bucket(latency_ms)] += 1
             return
         self._values.append(latency_ms)
-        if len(self._values) > EXACT_UP_TO:
-            self._buckets.update(map(_bucket, self._values))
-            self._values = array("d")
+        self._bucket_if_many()
+
+    def include(self, other: LatencyDigest) -> None:
+        """Take the values of another digest."""
+        self._values.extend(other._values)
+        self._buckets.update(other._buckets)
+        self._bucket_if_many()
 
     def percentiles(self) -> Percentiles:
         """Interpolate between neighbors, with the smallest and largest value as 0 and 100 %."""
@@ -67,6 +71,11 @@ class LatencyDigest:
         doubled = self._values if len(self._values) > 1 else self._values * 2
         cuts = quantiles(doubled, n=100, method="inclusive")
         return {f"p{percent}": cuts[percent - 1] for percent in _PERCENTS}
+
+    def _bucket_if_many(self) -> None:
+        if self._buckets or len(self._values) > EXACT_UP_TO:
+            self._buckets.update(map(_bucket, self._values))
+            self._values = array("d")
 
     def _sketched(self) -> Iterator[float]:
         last_rank = self._buckets.total() - 1

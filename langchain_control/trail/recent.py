@@ -25,3 +25,9 @@ class RecentIds:
         if len(self._ids) > self._limit:
             del self._ids[next(iter(self._ids))]
         return True
+
+    def copy(self) -> RecentIds:
+        """Return one that remembers the same."""
+        twin = RecentIds(self._limit)
+        twin._ids = self._ids.copy()
+        return twin

@@ -369,6 +369,19 @@ def test_tells_one_request(path: Path) -> None:
     assert "blocked" not in audit.story("abc")
 
 
+def test_a_rotated_trail_is_one_trail(path: Path) -> None:
+    """Figures and stories cover all files that are kept."""
+    with AuditLogger(path, rotate_bytes=1, keep=5, compress=True) as audit:
+        audit.record(attempt("timeout", number=1, request_id="abc"))
+        audit.record(attempt(number=2, request_id="abc"))
+        audit.record(finished("accepted", request_id="abc", attempts=2))
+
+    assert len(list(path.parent.iterdir())) == 3
+    assert audit.pass_rate() == 1
+    assert audit.retry_distribution() == {1: 1}
+    assert len(audit.story("abc").splitlines()) == 4
+
+
 # --- an object like others ----------------------------------------------------------------------
 
 
@@ -415,10 +428,13 @@ def test_a_deep_copy_is_the_same_logger(path: Path) -> None:
 
 def test_builds_from_plain_data(path: Path) -> None:
     """As a policy does from YAML."""
-    data = {"path": str(path), "include_content": True}
+    data = {"path": str(path), "rotate_bytes": 10**8, "keep": 7, "include_content": True}
     audit = AuditLogger(**data)
 
-    assert repr(audit) == f"AuditLogger({str(path)!r}, include_content=True)"
+    assert repr(audit) == (
+        f"AuditLogger({str(path)!r}, rotate_bytes=100000000, keep=7, include_content=True)"
+    )
+    assert repr(pickle.loads(pickle.dumps(audit))) == repr(audit)
 
 
 def test_shows_its_sinks() -> None:
@@ -436,6 +452,8 @@ def test_shows_its_sinks() -> None:
         ({"sinks": [print]}, TypeError, "`sinks`"),
         ({"max_content_chars": 0}, ValueError, "`max_content_chars`"),
         ({"path": ""}, ValueError, "`path`"),
+        ({"keep": 3}, ValueError, "`keep`.*`rotate_bytes`"),
+        ({"path": None, "rotate_daily": True}, ValueError, "`rotate_daily`.*`path`"),
         ({"pth": "x"}, TypeError, "pth"),
     ],
 )

@@ -241,15 +241,50 @@ def test_a_child_does_not_inherit_a_held_lock(path: Path) -> None:
     """A fork in the middle of another thread's write leaves the child able to write."""
     sink = JsonlSink(path)
     sink.write(attempt(number=1))
-    with sink._file.get()._lock:
-        child = forking.Process(target=_write_many, args=(sink, 0, 1))
-        child.start()
-        child.join(timeout=10)
+    held, forked = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with sink._file.get()._lock:
+            held.set()
+            forked.wait()
+
+    other = threading.Thread(target=hold)
+    other.start()
+    held.wait()
+    child = forking.Process(target=_write_many, args=(sink, 0, 1))
+    child.start()
+    child.join(timeout=10)
     child.kill()
+    forked.set()
+    other.join()
     sink.close()
 
     assert child.exitcode == 0
     assert len(read(path)) == 2
+
+
+def test_a_signal_handler_may_write_in_the_middle_of_a_write(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither takes the file from under the other, even if one of them rotates it."""
+    sink = JsonlSink(path, rotate_bytes=400)
+    write = os.write
+
+    def interrupted(fd: int, data: bytes) -> int:
+        monkeypatch.undo()
+        path.rename(path.with_name("moved"))
+        sink.write(attempt(number=2))
+        sink.close()
+        return write(fd, data)
+
+    sink.write(attempt(number=0))
+    monkeypatch.setattr(os, "write", interrupted)
+    sink.write(attempt(number=1))
+    sink.write(attempt(number=3))
+    sink.close()
+
+    assert [record["number"] for record in read(path.with_name("moved"))] == [0, 1]
+    assert [record["number"] for record in read(path)] == [2, 3]
 
 
 def test_a_pipe_without_room_is_an_error_not_a_wait(tmp_path: Path) -> None:
@@ -277,6 +312,9 @@ def test_settings_that_cannot_work_are_refused(wrong: dict[str, Any]) -> None:
 def test_shows_its_path(path: Path) -> None:
     """The repr is what one would type."""
     assert repr(JsonlSink(path)) == f"JsonlSink({str(path)!r})"
+    assert repr(JsonlSink(path, rotate_bytes=9, keep=2, fsync="record")) == (
+        f"JsonlSink({str(path)!r}, rotate_bytes=9, keep=2, fsync='record')"
+    )
 
 
 # --- long records -------------------------------------------------------------------------------

@@ -100,11 +100,18 @@ def test_attempts_have_latencies_of_their_own() -> None:
     assert summary.latency_ms["p50"] == 250
 
 
-def test_a_record_heard_twice_counts_once() -> None:
-    """Two loggers on one file write the same record."""
-    record = finished()
+def test_figures_counted_apart_add_up() -> None:
+    """Files counted one by one come to what one file would."""
+    first = [attempt("timeout", latency_ms=1), finished("accepted", attempts=2, latency_ms=5)]
+    second = [attempt("model_error", input_tokens=3), finished("fallback", latency_ms=9)]
+    whole, other = AuditIndex(), AuditIndex()
+    for record in first:
+        whole.add(record)
+    for record in second:
+        other.add(record)
+    whole.include(other)
 
-    assert summary_of(record, record).requests == 1
+    assert whole.summary() == summary_of(*first, *second)
 
 
 def test_changes_of_the_circuit_are_counted() -> None:

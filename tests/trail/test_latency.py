@@ -63,6 +63,21 @@ def test_stays_within_one_percent_of_the_truth(seed: int, spread: float) -> None
     )
 
 
+@pytest.mark.parametrize(
+    "sizes", [(10, 20), (EXACT_UP_TO, 1), (EXACT_UP_TO + 1, 5), (5, EXACT_UP_TO)]
+)
+def test_digests_add_up(sizes: tuple[int, int]) -> None:
+    """Two of them together know what one of all values does."""
+    draw = random.Random(7)
+    first, second = ([draw.lognormvariate(5, 1) for _ in range(size)] for size in sizes)
+    digest = digest_of(first)
+    digest.include(digest_of(second))
+    whole = digest_of([*first, *second])
+
+    assert digest.exact == whole.exact
+    assert digest.percentiles() == whole.percentiles()
+
+
 def test_interpolates_between_buckets_too() -> None:
     """The median of as many short as long latencies lies between them."""
     digest = digest_of([1, 100] * (EXACT_UP_TO // 2 + 1))

@@ -1,0 +1,66 @@
+"""The records in a file of JSON Lines, torn lines included."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from typing import IO, TYPE_CHECKING, cast
+
+from langchain_control._json import loads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from langchain_control.events import AuditRecord
+
+__all__ = ["LONGEST_LINE_BYTES", "lines", "parsed"]
+
+LONGEST_LINE_BYTES = 1 << 20
+"""Of longer lines only the end is looked at: no sink writes them."""
+
+_LONGEST_ID = 128
+
+_START_OF_RECORD = b'{"id":"'
+"""Cannot occur inside a record, where quotes are escaped and nothing is nested."""
+
+_HALF_LINE = b"{"
+"""Stands for what a damaged archive does not give back."""
+
+
+def lines(file: IO[bytes]) -> Iterator[tuple[bytes, int]]:
+    """Iterate over lines and their sizes in the file; of a line too long only the end is kept."""
+    try:
+        while line := file.readline(LONGEST_LINE_BYTES):
+            size = len(line)
+            while not line.endswith(b"\n") and (more := file.readline(LONGEST_LINE_BYTES)):
+                line, size = line[-LONGEST_LINE_BYTES:] + more, size + len(more)
+            yield line, size
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        yield _HALF_LINE, 0
+
+
+def parsed(line: bytes) -> tuple[AuditRecord | None, bool]:
+    """Return the record of a line, and whether something in it was lost.
+
+    A line may begin with what a killed process could not finish.
+    """
+    if line.isspace():
+        return None, False
+    if (record := _record(line)) is not None:
+        return record, False
+    start = line.rfind(_START_OF_RECORD, 1)
+    return (_record(line[start:]) if start > 0 else None), True
+
+
+def _record(line: bytes) -> AuditRecord | None:
+    try:
+        value = loads(line)
+    except ValueError:
+        return None
+    if not isinstance(value, dict):
+        return None
+    record_id, event = value.get("id"), value.get("event")
+    # Ids are remembered for a while, so a long one is not taken.
+    if not isinstance(event, str) or not isinstance(record_id, str) or len(record_id) > _LONGEST_ID:
+        return None
+    return cast("AuditRecord", value)

@@ -1,0 +1,51 @@
+"""The command `audit` reads any form of a trail."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from langchain_control.cli import main
+from langchain_control.sinks import JsonlSink
+from langchain_control.trail.rotated import rotated_files
+from tests.audit_records import attempt, finished
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Give a trail of two files, one request in each."""
+    path = tmp_path / "audit.jsonl"
+    with JsonlSink(path, rotate_bytes=1) as sink:
+        sink.write(finished("accepted", request_id="abc"))
+        sink.write(attempt("timeout", number=1, request_id="def"))
+    return path
+
+
+def test_what_was_rotated_is_read_too(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One name gives the whole trail, also before the next record makes the file anew."""
+    assert main(["--plain", "audit", str(path)]) == 0
+    assert "requests          1" in capsys.readouterr().out
+
+    path.unlink()
+    assert main(["--plain", "audit", str(path), "--request", "abc"]) == 0
+    assert "finished: accepted" in capsys.readouterr().out
+
+
+def test_one_rotated_file_can_be_asked_for(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By its own name, compressed or not."""
+    (rotated,) = rotated_files(path)
+    rotated.compressed.write_bytes(gzip.compress(rotated.plain.read_bytes()))
+
+    for name in (rotated.plain, rotated.compressed):
+        assert main(["--plain", "audit", str(name)]) == 0
+        assert "requests          1" in capsys.readouterr().out
+
+
+def test_a_file_that_is_not_there_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A misspelt name is no empty trail."""
+    assert main(["audit", str(tmp_path / "adit.jsonl")]) == 2
+    assert "adit.jsonl" in capsys.readouterr().err
