@@ -61,12 +61,20 @@ def _fold_code_point(point: int) -> str:
     return folded if len(folded) <= MAX_EXPANSION else char
 
 
+_UNASSIGNED = frozenset(("Cn", "Co"))
+
+
 class _FoldTable(dict[int, str]):
-    """A `str.translate` table that fills itself: folding is a pure function of the character."""
+    """A `str.translate` table that fills itself: folding is a pure function of the character.
+
+    Only with what is in use, as most code points mean nothing and would fill a lot of memory.
+    """
 
     def __missing__(self, point: int) -> str:
-        folded = _fold_code_point(point) if point not in _PLAIN_ASCII else chr(point)
-        self[point] = folded
+        char = chr(point)
+        if unicodedata.category(char) in _UNASSIGNED:
+            return char
+        folded = self[point] = _fold_code_point(point) if point not in _PLAIN_ASCII else char
         return folded
 
 
