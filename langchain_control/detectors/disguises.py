@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable
+from string import ascii_lowercase
 
 __all__ = ["READINGS", "Words", "words_of"]
 
@@ -62,20 +63,25 @@ _OFTEN_SCRAMBLED = (
 )
 """Words that attacks are made of; only these are put in order."""
 
+SHORTEST_SCRAMBLED = 4
+"""Letters without which there is nothing to scramble between the first and the last."""
+
 _WORDS_BY_SHAPE = {
     word[0] + "".join(sorted(word[1:-1])) + word[-1]: word
     for word in _OFTEN_SCRAMBLED.split()
-    if len(word) > 3  # noqa: PLR2004  (three letters cannot be scrambled inside)
+    if len(word) >= SHORTEST_SCRAMBLED
 }
 _KNOWN_WORDS = frozenset(_WORDS_BY_SHAPE.values())
 _ENDS = frozenset((word[0] + word[-1], len(word)) for word in _KNOWN_WORDS)
 _LETTERS = re.compile(r"[a-z]+")
+_OTHERS_TO_BLANKS = bytes(byte if chr(byte) in ascii_lowercase else 0x20 for byte in range(256))
 MIN_SCRAMBLED = 3
 
 
 def words_of(text: str) -> Words:
     """Return the different words of a text, as far as they are in Latin letters."""
-    return frozenset(_LETTERS.findall(text))
+    letters = text.encode("ascii", "replace").translate(_OTHERS_TO_BLANKS)
+    return frozenset(letters.decode("ascii").split())
 
 
 def _enough(signs: Words, words: Words, text: str) -> bool:
@@ -103,7 +109,7 @@ def _unscramble(text: str, words: Words) -> str | None:
     """Set words right whose inner letters are in disorder, if there are several of them."""
     found = {}
     for word in words - _KNOWN_WORDS:
-        if (word[0] + word[-1], len(word)) in _ENDS:
+        if len(word) >= SHORTEST_SCRAMBLED and (word[0] + word[-1], len(word)) in _ENDS:
             known = _WORDS_BY_SHAPE.get(word[0] + "".join(sorted(word[1:-1])) + word[-1])
             if known:
                 found[word] = known

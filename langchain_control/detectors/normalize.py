@@ -13,7 +13,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -27,7 +28,8 @@ Span = tuple[int, int]
 Replace = Callable[[re.Match[str]], str]
 
 
-class Rewriting(NamedTuple):
+@dataclass(frozen=True)
+class Rewriting:
     """One replacement of all matches of a pattern, kept to be traced back."""
 
     source: str
@@ -37,34 +39,55 @@ class Rewriting(NamedTuple):
     def trace(self, span: Span) -> Span:
         """Return the place in `source` from which a place in the result came."""
         start, end = span
-        begins, until, shift = None, None, 0
+        cuts = self._cuts
+        last = bisect_left(cuts.new_ends, end)
+        first = min(bisect_right(cuts.new_ends, start), last)
+        begins, until = start - cuts.shifts[first], end - cuts.shifts[last]
+        if first < len(cuts.starts):
+            begins = min(begins, cuts.starts[first])
+        if last < len(cuts.starts) and until > cuts.starts[last]:
+            until = cuts.ends[last]
+        return begins, until
+
+    @cached_property
+    def _cuts(self) -> _Cuts:
+        """Found once, however many places are traced."""
+        cuts = _Cuts([], [], [], [0])
         for match in self.pattern.finditer(self.source):
-            new_start = match.start() + shift
-            new_end = new_start + len(self.replace(match))
-            if begins is None and start < new_end:
-                begins = min(start - shift, match.start())
-            if end <= new_start:
-                break
-            if end <= new_end:
-                until = match.end()
-                break
-            shift = new_end - match.end()
-        return (
-            start - shift if begins is None else begins,
-            end - shift if until is None else until,
-        )
+            new_end = match.start() + cuts.shifts[-1] + len(self.replace(match))
+            cuts.starts.append(match.start())
+            cuts.ends.append(match.end())
+            cuts.new_ends.append(new_end)
+            cuts.shifts.append(new_end - match.end())
+        return cuts
 
 
-class Folding(NamedTuple):
+class _Cuts(NamedTuple):
+    """Where matches stand, from left to right."""
+
+    starts: list[int]
+    ends: list[int]
+    new_ends: list[int]
+    """Where what replaces them ends in the result."""
+    shifts: list[int]
+    """How far text has moved before each match, and after the last."""
+
+
+@dataclass(frozen=True)
+class Folding:
     """The folding of every character, kept to be traced back: a text may have no others."""
 
     source: str
 
     def trace(self, span: Span) -> Span:
         """Return the place in `source` from which a place in the result came."""
-        ends = list(accumulate(folded_lengths(self.source)))
+        ends = self._ends
         first = bisect_right(ends, span[0])
         return first, max(first, min(len(ends), bisect_left(ends, span[1]) + 1))
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        return list(accumulate(folded_lengths(self.source)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +103,21 @@ class View:
     def rewrite(self, pattern: re.Pattern[str], replace_with: Replace) -> View:
         """Replace every match of a pattern."""
         text = pattern.sub(replace_with, self.text)
+        if text == self.text:
+            return self
         return self._become(text, Rewriting(self.text, pattern, replace_with))
 
     def fold(self) -> View:
         """Spell every character in its plainest form."""
-        return self._become(fold(self.text), Folding(self.text))
+        text = fold(self.text)
+        return self if text == self.text else self._become(text, Folding(self.text))
 
     def _become(self, text: str, step: Rewriting | Folding) -> View:
-        if text == self.text:
-            return self
-        return replace(self, text=text, rewritings=(*self.rewritings, step))
+        return View(text, self.reading, (*self.rewritings, step))
 
     def respell(self, text: str, reading: str | None = None) -> View:
         """Take on a text of the same length."""
-        return replace(self, text=text, reading=reading or self.reading)
+        return View(text, reading or self.reading, self.rewritings)
 
     def source_span(self, span: Span) -> Span:
         """Return where a place in this view stands in the text it was made from."""
@@ -127,11 +151,14 @@ _UNSEEN = re.compile(
 )
 """What may stand between two letters of a word, or between two words, without being seen."""
 _HYPHENATION = re.compile(r"(?<=[^\W\d_])-\n(?=[^\W\d_])")
-_WHITESPACE = re.compile(r"\s{2,}|[^\S\n ]")
+_WHITESPACE = re.compile(r"\s(?:\s+|(?<=[^\S\n ]))")
+"""Two blanks and more, or one other than the usual. Begins with a class, which is found fast."""
 _SPACED_OUT = re.compile(
     r"(?P<blanks>(?<!\S)\S(?:\s{1,4}\S(?!\S)){5,})"
     r"|(?<![^\W_])[^\W\d_](?:(?:[.\-_*|/,+~\u00b7]|\s{2,4})[^\W\d_](?![^\W_])){4,}"
 )
+_SPACED_OUT_INSIDE = re.compile(r"[\s.\-_*|/,+~\u00b7](?:\S[\s.\-_*|/,+~\u00b7]\s{0,3}){3}")
+"""Stands in the middle of everything spaced out, and is found faster."""
 _WORD_GAP = re.compile(r"\s{2,}")
 _BLANK = re.compile(r"\s")
 _SIGN = re.compile(r"[\W_]+")
@@ -141,7 +168,7 @@ def normalize(text: str) -> NormalizedText:
     """Return the readings of a text. Accepts any string, lone surrogates included."""
     view = _read(View(text))
     readings = _other_readings(view)
-    if _UNSEEN.search(text):
+    if not text.isascii() and _UNSEEN.search(text):
         swapped = View(text[:MAX_SWAPPED], "respaced").rewrite(_UNSEEN, _swap)
         readings.append(_read(swapped))
     return NormalizedText(text, (view, *readings))
@@ -156,7 +183,8 @@ def _read(view: View) -> View:
             view = view.rewrite(decoder.pattern, decoder.decode)
     if "-\n" in view.text:
         view = view.rewrite(_HYPHENATION, _nothing)
-    view = view.rewrite(_SPACED_OUT, _close_up)
+    if _SPACED_OUT_INSIDE.search(view.text):
+        view = view.rewrite(_SPACED_OUT, _close_up)
     view = view.rewrite(_WHITESPACE, _one_blank)
     return view.respell(resolve_lookalikes(view.text.lower()))
 
