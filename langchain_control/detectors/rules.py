@@ -1,7 +1,7 @@
 """Tier 1: known constructions of attacks, found in linear time.
 
 A rule is a set of anchors (plain words with which the construction begins) and a bounded pattern
-that is tried only where an anchor stands. So the work is one substring search per anchor, plus a
+that is tried only where an anchor stands. So the work is one pass that finds all anchors, plus a
 bounded amount per place; no pattern can run away on a hostile text.
 """
 
@@ -11,8 +11,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Literal, NamedTuple
 
+from langchain_control.detectors.anchors import Anchors
 from langchain_control.detectors.normalize import NormalizedText, View, normalize
 from langchain_control.outcomes import Finding
 
@@ -29,8 +31,8 @@ _CONTEXT_CHARS = 48
 _FREE_TRIES, _CHARS_PER_TRY = 5_000, 20
 """How many patterns may be tried in one text, so that a flood of anchors costs bounded time."""
 
-_HEAD = 3
-_WORD_HEAD = re.compile(rf"\b(?=(\w.{{{_HEAD - 1}}}))")
+_SHORTEST = 3
+"""Characters below which an anchor is looked for inside of words, too."""
 _UNSPACED = re.compile(r"[\u0e00-\u0e7f\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 """Scripts in which a word need not follow a blank."""
 
@@ -123,7 +125,7 @@ class RuleDetector:
         """Search every view of a normalized text."""
         found: dict[str, Finding] = {}
         for view in text.views:
-            for rule, span in self._index.search(view.text, frozenset(found)):
+            for rule, span in self._index.search(view.text, found.keys()):
                 found[rule.id] = _finding(rule, view, span)
         return sorted(found.values(), key=lambda finding: finding.span or (0, 0))
 
@@ -147,41 +149,45 @@ class RuleDetector:
 class _Compiled:
     """A rule whose patterns are compiled when they are first tried: most never are."""
 
-    __slots__ = ("_patterns", "rule")
+    __slots__ = ("_context", "id", "match", "rule")
+
+    match: Callable[[str, int], re.Match[str] | None]
+    """Match the pattern at a place, whatever stands around it."""
 
     def __init__(self, rule: InjectionRule) -> None:
+        self.id = rule.id
         self.rule = rule
-        self._patterns: _Patterns | None = None
+        self.match = self._compile_and_match
+        self._context: _Context | None = None
 
-    def match(self, text: str, place: int) -> Span | None:
-        patterns = self._patterns
-        if patterns is None:
-            patterns = self._patterns = _compile(self.rule)
-        match = patterns.match(text, place)
-        if match is None:
-            return None
+    def _compile_and_match(self, text: str, place: int) -> re.Match[str] | None:
+        self.match = re.compile(self.rule.pattern).match
+        return self.match(text, place)
+
+    def is_meant(self, match: re.Match[str]) -> bool:
+        """Whether what stands around a match lets it say something."""
+        context = self._context
+        if context is None:
+            context = self._context = _context_of(self.rule)
+        text, place = match.string, match.start()
         before = max(0, place - _CONTEXT_CHARS)
-        if patterns.asked_before and not patterns.asked_before(text, before, place):
-            return None
-        if patterns.excused_before and patterns.excused_before(text, before, place):
-            return None
-        if patterns.excused_after and patterns.excused_after(text, match.end()):
-            return None
-        return match.span()
+        if context.asked_before and not context.asked_before(text, before, place):
+            return False
+        if context.excused_before and context.excused_before(text, before, place):
+            return False
+        return not (context.excused_after and context.excused_after(text, match.end()))
 
 
-class _Patterns(NamedTuple):
-    """The compiled patterns of a rule, as the methods they are used by."""
+class _Context(NamedTuple):
+    """The compiled conditions of a rule, as the methods they are used by."""
 
-    match: Callable[..., re.Match[str] | None]
-    asked_before: Callable[..., re.Match[str] | None] | None
-    excused_before: Callable[..., re.Match[str] | None] | None
-    excused_after: Callable[..., re.Match[str] | None] | None
+    asked_before: Callable[[str, int, int], re.Match[str] | None] | None
+    excused_before: Callable[[str, int, int], re.Match[str] | None] | None
+    excused_after: Callable[[str, int], re.Match[str] | None] | None
 
 
-def _compile(rule: InjectionRule) -> _Patterns:
-    return _Patterns(
-        re.compile(rule.pattern).match,
+def _context_of(rule: InjectionRule) -> _Context:
+    return _Context(
         re.compile(rule.only_after).search if rule.only_after else None,
         re.compile(rule.unless).search if rule.unless else None,
         re.compile(rule.unless_after).match if rule.unless_after else None,
@@ -190,7 +196,8 @@ def _compile(rule: InjectionRule) -> _Patterns:
 
 def _check(rule: InjectionRule) -> None:
     try:
-        _compile(rule)
+        re.compile(rule.pattern)
+        _context_of(rule)
     except re.error as exc:
         msg = f"rule `{rule.id}` holds something that is not a regular expression: {exc}"
         raise ValueError(msg) from exc
@@ -199,72 +206,65 @@ def _check(rule: InjectionRule) -> None:
 class _Index:
     """All rules, arranged so that few of them are tried at few places.
 
-    Anchors that begin like a word are looked up by the first characters of each word. All others
-    (symbols, line breaks, scripts without blanks) are searched for at once.
+    Anchors that begin like a word are looked for where a word begins. All others (symbols, line
+    breaks, scripts without blanks) are looked for everywhere.
     """
 
     def __init__(self, rules: Iterable[InjectionRule]) -> None:
-        by_anchor: dict[str, list[_Compiled]] = {}
+        self._rules: dict[str, list[_Compiled]] = {}
         for rule in rules:
             compiled = _Compiled(rule)
             for anchor in rule.anchors:
-                by_anchor.setdefault(anchor, []).append(compiled)
-        self._by_head: dict[str, list[tuple[str, list[_Compiled]]]] = {}
-        for anchor, compiled_rules in by_anchor.items():
-            if _begins_a_word(anchor):
-                self._by_head.setdefault(anchor[:_HEAD], []).append((anchor, compiled_rules))
-        others = [anchor for anchor in by_anchor if not _begins_a_word(anchor)]
-        self._symbols = _Anywhere([a for a in others if a.isascii()], by_anchor)
-        self._signs = _Anywhere(others, by_anchor)
+                self._rules.setdefault(anchor, []).append(compiled)
 
-    def search(self, text: str, known: frozenset[str]) -> Iterator[tuple[InjectionRule, Span]]:
+    @cached_property
+    def _in_ascii(self) -> _Anchors:
+        return _anchors(filter(str.isascii, self._rules), re.ASCII)  # most texts, and faster
+
+    @cached_property
+    def _in_any_script(self) -> _Anchors:
+        return _anchors(self._rules, re.NOFLAG)
+
+    def search(self, text: str, known: Iterable[str]) -> Iterator[tuple[InjectionRule, Span]]:
         """Yield each rule that matches, once, with the place; leave out those `known`."""
         lines = "\n" + text  # the first line begins like every other
         flat = lines.replace("\n", " ")
         found = set(known)
         tries = _FREE_TRIES + len(text) // _CHARS_PER_TRY
-        for place, anchor, rules in self._candidates(lines, flat):
+        anchors = self._in_ascii if flat.isascii() else self._in_any_script
+        for place, anchor in chain(anchors.words.find(flat), anchors.others.find(lines)):
             searched = lines if anchor[0] == "\n" else flat
-            for compiled in rules:
-                if compiled.rule.id in found:
+            for compiled in self._rules[anchor]:
+                if compiled.id in found:
                     continue
                 if not tries:
                     yield FLOODED, (place, len(text))
                     return
                 tries -= 1
-                if span := compiled.match(searched, place):
-                    found.add(compiled.rule.id)
-                    yield compiled.rule, (max(0, span[0] - 1), span[1] - 1)
-
-    def _candidates(self, lines: str, flat: str) -> Iterator[tuple[int, str, list[_Compiled]]]:
-        by_head = self._by_head
-        for head in _WORD_HEAD.finditer(flat):
-            for anchor, rules in by_head.get(head[1], ()):
-                if flat.startswith(anchor, head.start()):
-                    yield head.start(), anchor, rules
-        yield from (self._symbols if flat.isascii() else self._signs).find(lines)
+                match = compiled.match(searched, place)
+                if match and compiled.is_meant(match):
+                    found.add(compiled.id)
+                    yield compiled.rule, (max(0, match.start() - 1), match.end() - 1)
 
 
-class _Anywhere:
-    """Finds anchors wherever they stand."""
+class _Anchors(NamedTuple):
+    """What is looked for in one kind of text."""
 
-    def __init__(self, anchors: list[str], rules: dict[str, list[_Compiled]]) -> None:
-        longest_first = sorted(anchors, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
-        self._starting: dict[str, list[tuple[str, list[_Compiled]]]] = {
-            found: [(anchor, rules[anchor]) for anchor in anchors if found.startswith(anchor)]
-            for found in anchors
-        }
+    words: Anchors
+    others: Anchors
 
-    def find(self, text: str) -> Iterator[tuple[int, str, list[_Compiled]]]:
-        for match in self._pattern.finditer(text):
-            for anchor, rules in self._starting[match[0]]:
-                yield match.start(), anchor, rules
+
+def _anchors(wanted: Iterable[str], flags: re.RegexFlag) -> _Anchors:
+    anchors = list(wanted)
+    return _Anchors(
+        words=Anchors(filter(_begins_a_word, anchors), after=r"\W(?=\w)", flags=flags),
+        others=Anchors(anchor for anchor in anchors if not _begins_a_word(anchor)),
+    )
 
 
 def _begins_a_word(anchor: str) -> bool:
-    """Whether an anchor can be found by the first characters of a word."""
-    return len(anchor) >= _HEAD and anchor[0].isalnum() and not _UNSPACED.match(anchor)
+    """Whether an anchor can only stand where a word begins."""
+    return len(anchor) >= _SHORTEST and anchor[0].isalnum() and not _UNSPACED.match(anchor)
 
 
 def _chosen(rules: tuple[InjectionRule, ...], without: frozenset[str]) -> tuple[InjectionRule, ...]:
