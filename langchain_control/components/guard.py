@@ -12,7 +12,7 @@ from pydantic import Field, SkipValidation, field_validator
 
 from langchain_control._effects import Flow, arun, run
 from langchain_control.components._base import Gate
-from langchain_control.detectors import NormalizingDetector, RuleDetector, normalize
+from langchain_control.detectors import RuleDetector, normalize
 from langchain_control.detectors.model import WordModelDetector
 from langchain_control.detectors.presets import PRESETS, Mode, Preset
 from langchain_control.detectors.redaction import (
@@ -204,8 +204,8 @@ class InputGuard(Gate[Any]):
         normalized = normalize(text)
         findings: list[Finding] = []
         for detector in self.detectors:
-            if isinstance(detector, NormalizingDetector):
-                findings += detector.detect_normalized(normalized)
+            if detect := _detect_normalized_of(detector):
+                findings += detect(normalized)
                 continue
             answer = yield from self._ask(detector, text)
             if isinstance(answer, ValidationResult):
@@ -314,8 +314,8 @@ class InputGuard(Gate[Any]):
         return [
             finding
             for detector in self.detectors
-            if isinstance(detector, NormalizingDetector)
-            for finding in detector.detect_normalized(normalized)
+            if (detect := _detect_normalized_of(detector))
+            for finding in detect(normalized)
             if finding.score >= self._threshold(source)
         ]
 
@@ -347,6 +347,10 @@ def _attack(hits: Sequence[Finding], findings: Sequence[Finding]) -> ValidationR
 
 def _detect_of(detector: Any) -> Any:
     return getattr(detector, "detect", None)
+
+
+def _detect_normalized_of(detector: Any) -> Any:
+    return getattr(detector, "detect_normalized", None)
 
 
 def _with_joined(parts: Sequence[Part]) -> list[Part]:

@@ -25,6 +25,8 @@ _DOUBTFUL = re.compile(
     rf"|(?P<filler>[{FILLERS}])"
     r"|(?P<surrogate>[\ud800-\udfff])"
 )
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""All of the doubtful that is ASCII, where most texts end."""
 _RIGHT_TO_LEFT = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _EMOJI = re.compile(r"[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff]")
 _KEYCAP = "0123456789#*"
@@ -38,7 +40,7 @@ def sanitize(text: str) -> str:
     Lone surrogates, which no encoder accepts, become U+FFFD. Letters drawn as nothing, such as
     Hangul fillers, become blanks, so that words they stood between stay apart.
     """
-    if text.isascii() and text.isprintable():
+    if text.isascii() and not _CONTROL.search(text):
         return text
     right_to_left = _RIGHT_TO_LEFT.search(text) is not None
 

@@ -25,6 +25,15 @@ def test_sanitizing_twice_is_sanitizing_once(text):
     assert sanitize(once) == once
 
 
+def test_of_ascii_the_controls_go():
+    """Line breaks and tabs stay, alone and among other scripts."""
+    everything = "".join(map(chr, range(128)))
+    kept = "\t\n\r" + "".join(map(chr, range(0x20, 0x7F)))
+
+    assert sanitize(everything) == kept
+    assert sanitize(f"{everything}é") == f"{kept}é"
+
+
 @settings(deadline=None)
 @given(st.text(max_size=200))
 def test_visible_characters_stay_in_order(text):
