@@ -24,18 +24,23 @@ def attempt_of(state: RunState, context: Context, note: FailureNote | None) -> A
         response, state["draft"]["prompt"], context.policy.prompt.budget
     )
     metadata = response.response_metadata if response is not None else {}
+    asked = context.asked(retry).name
+    model = metadata.get("model_name") or asked
     return Attempt(
         number=len(state["attempts"]) + 1,
-        model=metadata.get("model_name") or context.asked(retry).name,
+        model=model,
         failure_mode=note["mode"] if note else FailureMode.NONE.value,
         message=note["message"] if note else "",
         latency_ms=state["draft"]["latency_ms"],
         input_tokens=tokens_in,
         output_tokens=tokens_out,
+        cost=context.policy.usage_limits.cost((model, asked), tokens_in, tokens_out),
         strategy=retry["strategy"] if retry else "none",
         mutation=retry["mutation"] if retry else None,
         rung=retry["rung"] if retry else FIRST_RUNG,
-        fingerprint=fingerprint(note["mode"], note["message"], violations_in(note)) if note else "",
+        fingerprint=fingerprint(note["mode"], note["message"], violations_in(note))
+        if note
+        else None,
     )
 
 

@@ -77,6 +77,11 @@ class AuditRecord(TypedDict, total=False):
     latency_ms: float
     input_tokens: int
     output_tokens: int
+    cost: float
+    rung: str
+    """How the model was asked: `same_model`, `native_schema` or `other_model`."""
+    fingerprint: str
+    """The same for attempts that broke the same rules in the same places."""
     strategy: str
     mutation: str | None
     prompt_sha256: str

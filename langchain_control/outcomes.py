@@ -155,7 +155,7 @@ class Attempt(TypedDict):
     """Name of the correction that this attempt carried, if any."""
     rung: NotRequired[Rung]
     """How the model was asked."""
-    fingerprint: NotRequired[str]
+    fingerprint: NotRequired[str | None]
     """The same for attempts that broke the same rules in the same places."""
     cost: NotRequired[float | None]
     """What it cost, where the policy knows the model's prices."""
@@ -184,6 +184,8 @@ class ControlResult:
     """Seconds until it is worth asking again, where that is known."""
     usage: dict[str, int] = field(default_factory=dict)
     """`input_tokens`, `output_tokens` and `total_tokens` over all attempts."""
+    cost: float | None = None
+    """What all attempts cost, where the policy knows the prices of the models."""
 
     @property
     def passed(self) -> bool:

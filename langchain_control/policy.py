@@ -20,6 +20,7 @@ from langchain_control.components.limiter import RateLimiter
 from langchain_control.components.prompt import PromptBuilder
 from langchain_control.components.retry import RetryEngine
 from langchain_control.components.validator import ResponseValidator
+from langchain_control.retries.usage_limits import UsageLimits
 
 __all__ = ["ControlPolicy"]
 
@@ -67,6 +68,8 @@ class ControlPolicy(BaseModel):
     """Hard limit of one model call."""
     deadline_seconds: float | None = Field(default=None, gt=0, le=MAX_SECONDS)
     """Hard limit of one request: attempts, waits and fallbacks together. `None` sets none."""
+    usage_limits: UsageLimits = Field(default_factory=UsageLimits)
+    """Tokens and cost that one request may use up. The default sets no limit."""
     judge_while_streaming: bool = False
     """Whether models are called by streaming, and an answer is cut off as soon as it cannot pass
     any more: a phrase that is forbidden, a member of the wrong type. Saves the tokens to come. Off,

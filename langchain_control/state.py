@@ -21,6 +21,7 @@ from langchain_control.outcomes import (
     ValidationResult,
     Violation,
 )
+from langchain_control.retries.usage_limits import cost_of
 
 if TYPE_CHECKING:
     from langchain_control.components.prompt import BuiltPrompt
@@ -123,6 +124,8 @@ class Context:
     model_name: str
     prompt: MakesPrompts | None = None
     contract: AnswerContract | None = None
+    earlier: tuple[Attempt, ...] = ()
+    """What the request has tried before this walk; it counts against the limits of usage."""
     is_whole_request: bool = True
     """Whether the end of the table is the end of the request. An agent's request is many calls."""
 
@@ -136,6 +139,10 @@ class Context:
         if retry is None or retry["rung"] != "other_model" or other is None:
             return Asked(self.model, self.model_name)
         return Asked(in_place_of(self.model, other), name_of(other))
+
+    def used_up(self, attempts: Sequence[Attempt]) -> str | None:
+        """Say which limit of usage the request has reached, if it has."""
+        return self.policy.usage_limits.reached_by([*self.earlier, *attempts])
 
     @property
     def answers(self) -> AnswerContract:
@@ -241,6 +248,7 @@ def result_of(state: Mapping[str, Any]) -> ControlResult:
         findings=tuple(_finding(f) for f in note["findings"]) if note else (),
         retry_after=note["retry_after"] if note else None,
         usage=usage_of(state["attempts"]),
+        cost=cost_of(state["attempts"]),
     )
 
 

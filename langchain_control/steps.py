@@ -12,7 +12,7 @@ A node is a flow from state to an update. A router is a pure function of state a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, Literal, NamedTuple, cast
 
@@ -24,11 +24,13 @@ from langchain_control._effects import Call, Flow, Sleep
 from langchain_control.attempts import attempt_of, content_of, sha256_of
 from langchain_control.circuits import Refusal
 from langchain_control.endings import cut_off, finished, turned_away
-from langchain_control.errors import classify, retry_after_seconds
+from langchain_control.errors import AttemptsExhausted, classify, rejection, retry_after_seconds
 from langchain_control.errors.foreign import steers_a_graph
 from langchain_control.events import EventName, blocked, event, with_request_id
+from langchain_control.models.parts import asks_a_model
 from langchain_control.models.variants import for_retry, in_place_of
 from langchain_control.outcomes import (
+    Attempt,
     FailureMode,
     ValidationResult,
     failure,
@@ -121,6 +123,8 @@ def call(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upda
     if remaining is not None and remaining <= 0:
         late = failure(FailureMode.DEADLINE_EXCEEDED, "the deadline of the request has passed")
         return {"failure": note_of("call", late)}
+    if why := context.used_up(state["attempts"]):
+        return {"failure": note_of("call", failure(FailureMode.USAGE_LIMIT_EXCEEDED, why))}
     asked = context.asked(state["retry"])
     model = for_retry(asked.model, state["retry"], policy.validator.json_schema())
     if policy.judge_while_streaming:
@@ -181,10 +185,8 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
         retry_after=note["retry_after"] if note else None,
         remaining_seconds=_remaining_seconds(state, context),
     )
-    if retry is not None and not policy.retry.pay(FailureMode(attempt["failure_mode"])):
-        why = f"the shared retry budget is used up after `{attempt['failure_mode']}`"
-        dry = failure(FailureMode.RETRY_BUDGET_EXHAUSTED, why)
-        retry, note = None, note_of(note["step"] if note else "validate", dry)
+    if retry is not None and (why := _forbidden(attempts, context)):
+        retry, note = None, note_of(note["step"] if note else "validate", why)
     return {"attempts": attempts, "failure": note, "retry": asdict(retry) if retry else None}
 
 
@@ -337,7 +339,11 @@ def performed(
 
 # --- what the nodes share -------------------------------------------------------------------------
 
-_NEVER_CALLED = (FailureMode.CIRCUIT_OPEN, FailureMode.DEADLINE_EXCEEDED)
+_NEVER_CALLED = (
+    FailureMode.CIRCUIT_OPEN,
+    FailureMode.DEADLINE_EXCEEDED,
+    FailureMode.USAGE_LIMIT_EXCEEDED,
+)
 _BEFORE_ANY_CALL = ("guard", "build")
 
 GRACE_SECONDS = 0.05
@@ -368,11 +374,25 @@ def _answered(answer: AIMessage, **update: Any) -> dict[str, Any]:
     return {"messages": [answer], "value": answer.additional_kwargs.get("parsed"), **update}
 
 
+def _forbidden(attempts: Sequence[Attempt], context: Context) -> ValidationResult | None:
+    """Say what forbids a retry that the table allows: what is used up, by this request or all."""
+    last, retry = attempts[-1]["failure_mode"], context.policy.retry
+    if why := context.used_up(attempts):
+        return failure(FailureMode.USAGE_LIMIT_EXCEEDED, f"{why} after `{last}`")
+    if retry.pay(FailureMode(last)):
+        return None
+    why = f"the shared retry budget is used up after `{last}`"
+    return failure(FailureMode.RETRY_BUDGET_EXHAUSTED, why)
+
+
 def _bounded(state: RunState, context: Context) -> Callable[..., Call]:
-    """Return how calls are made in this run: unheard, and within the time that is left."""
+    """Return how calls are made in this run: unheard, and within what is left of time and usage."""
     policy = context.policy
 
     def call_within(runnable: Any, given: Any, config: RunnableConfig) -> Call:
+        if (why := context.used_up(state["attempts"])) and asks_a_model(runnable):
+            spent = failure(FailureMode.USAGE_LIMIT_EXCEEDED, why)
+            raise rejection(spent, AttemptsExhausted)
         remaining = _remaining_seconds(state, context)
         is_fair = remaining is None or remaining >= policy.timeout_seconds
         seconds = policy.timeout_seconds if is_fair else max(GRACE_SECONDS, remaining or 0)

@@ -219,6 +219,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
             model_name=name_of(request.model),
             prompt=AgentPrompt(self.policy.prompt, request.system_message),
             contract=contract,
+            earlier=tuple(record["attempts"]) if record else (),
         )
         begun, start = self._begun(request, record, config)
         config = with_request_id(config, begun["request_id"])

@@ -8,7 +8,8 @@ from typing import Any
 
 from langchain_core.runnables import Runnable
 from langchain_core.runnables.retry import RunnableRetry
-from pydantic import BaseModel
+
+from langchain_control.models.parts import parts_of
 
 __all__ = ["nested_retries", "warn_of_nested_retries"]
 
@@ -20,7 +21,7 @@ def nested_retries(runnable: Any) -> int:
     SDK, `with_retry`, and a `RetryEngine`. Three layers of three attempts are 27 calls, not nine:
     put `max_retries=0` on the model and let one layer retry.
     """
-    below = max((nested_retries(part) for part in _parts(runnable)), default=0)
+    below = max((nested_retries(part) for part in parts_of(runnable)), default=0)
     return (max(below, _own_retries(runnable)) + 1) * _attempts(runnable) - 1
 
 
@@ -43,7 +44,7 @@ def warn_of_nested_retries(runnable: Runnable[Any, Any], *, stacklevel: int = 2)
 def _retrying(runnable: Runnable[Any, Any]) -> Iterator[Runnable[Any, Any]]:
     if _own_retries(runnable) or _attempts(runnable) > 1:
         yield runnable
-    for part in _parts(runnable):
+    for part in parts_of(runnable):
         yield from _retrying(part)
 
 
@@ -59,21 +60,3 @@ def _own_retries(model: Any) -> int:
     sdk_client = getattr(model, "root_client", None)
     candidates = (getattr(model, "max_retries", None), getattr(sdk_client, "max_retries", None))
     return next((n for n in candidates if isinstance(n, int)), 0)
-
-
-def _parts(runnable: Any) -> Iterator[Runnable[Any, Any]]:
-    """Return the Runnables that a Runnable is made of."""
-    if isinstance(runnable, Runnable) and isinstance(runnable, BaseModel):
-        for name in type(runnable).model_fields:
-            yield from _runnables_in(getattr(runnable, name))
-
-
-def _runnables_in(value: Any) -> Iterator[Runnable[Any, Any]]:
-    match value:
-        case Runnable():
-            yield value
-        case list() | tuple():
-            for member in value:
-                yield from _runnables_in(member)
-        case dict():
-            yield from _runnables_in(list(value.values()))

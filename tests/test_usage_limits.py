@@ -1,0 +1,144 @@
+"""Tokens and cost are capped over the whole loop, through every door."""
+
+from __future__ import annotations
+
+import pytest
+from langchain.agents import create_agent
+from langchain_core.messages import AIMessage, HumanMessage
+
+from langchain_control import (
+    ControlMiddleware,
+    ControlPolicy,
+    FallbackRouter,
+    ResponseValidator,
+    RetryEngine,
+    create_control_graph,
+    with_control,
+)
+from langchain_control.errors import AttemptsExhausted
+from langchain_control.middleware import agent_result
+from langchain_control.state import result_of, state_of
+from langchain_control.testing import Reply, ScriptedChatModel
+from tests.scenarios import AT_ONCE, CITY, GOOD
+
+BAD = Reply("no", input_tokens=90, output_tokens=10)
+PRICES = {"scripted": {"input_per_million": 1000, "output_per_million": 1000}}
+
+
+def policy(*, fallback=(), **limits):
+    return ControlPolicy(
+        validator=ResponseValidator(response_schema=CITY),
+        retry=RetryEngine(max_attempts=9, **AT_ONCE),
+        fallback=FallbackRouter(strategies=fallback),
+        usage_limits=limits,
+    )
+
+
+def through_chain(model, policy):
+    return with_control(model, policy, include_result=True).invoke("Which city?")
+
+
+def through_graph(model, policy):
+    return result_of(create_control_graph(model, policy).invoke(state_of("Which city?")))
+
+
+def through_agent(model, policy):
+    agent = create_agent(model, [], middleware=[ControlMiddleware(policy)])
+    return agent_result(agent.invoke({"messages": [HumanMessage("Which city?")]}))
+
+
+DOORS = [through_chain, through_graph, through_agent]
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda d: d.__name__)
+@pytest.mark.parametrize(
+    "limits",
+    [{"max_total_tokens": 150}, {"max_cost": 0.15, "prices": PRICES}],
+    ids=["tokens", "cost"],
+)
+def test_no_attempt_is_begun_beyond_a_limit(door, limits):
+    """The second attempt reaches it; the failure has a name and says how."""
+    model = ScriptedChatModel(script=[BAD] * 9)
+
+    result = door(model, policy(**limits))
+
+    assert len(model.calls) == 2
+    assert (result.status, result.failure_mode) == ("exhausted", "usage_limit_exceeded")
+    assert result.reason.endswith("after `schema_violation`")
+    assert result.usage["total_tokens"] == 200
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda d: d.__name__)
+def test_an_answer_that_reaches_a_limit_is_an_answer(door):
+    """What was paid for is not thrown away."""
+    model = ScriptedChatModel(script=[Reply(GOOD, input_tokens=1000)])
+
+    assert door(model, policy(max_total_tokens=10)).status == "accepted"
+
+
+def test_the_cost_is_told(call):
+    """Of each attempt and of the request."""
+    model = ScriptedChatModel(script=[BAD, Reply(GOOD, input_tokens=90, output_tokens=10)])
+    controlled = with_control(model, policy(prices=PRICES), include_result=True)
+
+    result = call(controlled, "Which city?")
+
+    assert [a["cost"] for a in result.attempts] == [pytest.approx(0.1)] * 2
+    assert result.cost == pytest.approx(0.2)
+
+
+def test_where_no_price_is_known_neither_is_the_cost(call):
+    """It is not 0."""
+    model = ScriptedChatModel(script=[GOOD])
+
+    assert call(with_control(model, policy(), include_result=True), "Which city?").cost is None
+
+
+def test_a_fallback_model_is_not_asked_beyond_a_limit(call):
+    """A prepared answer costs nothing and is given."""
+    other, last = ScriptedChatModel(script=[GOOD]), '{"city": "unknown"}'
+    limited = policy(
+        max_total_tokens=50, fallback=[("model", other), ("chain", other | str), ("canned", last)]
+    )
+
+    result = call(
+        with_control(ScriptedChatModel(script=[BAD]), limited, include_result=True), "Which city?"
+    )
+
+    assert other.calls == []
+    assert (result.strategy, result.failure_mode) == ("fallback:canned", "usage_limit_exceeded")
+
+
+def test_the_limits_hold_for_an_agents_whole_run():
+    """A second model call finds nothing left."""
+    asking = AIMessage("", tool_calls=[{"name": "look", "args": {}, "id": "1"}])
+    model = ScriptedChatModel(script=[Reply(asking, input_tokens=90, output_tokens=10)])
+
+    def look() -> str:
+        """Look."""
+        return "seen"
+
+    control = ControlMiddleware(ControlPolicy(usage_limits={"max_total_tokens": 100}))
+    agent = create_agent(model, [look], middleware=[control])
+
+    result = agent_result(agent.invoke({"messages": [HumanMessage("Which city?")]}))
+
+    assert len(model.calls) == 1
+    assert result.failure_mode == "usage_limit_exceeded"
+
+
+def test_it_is_raised_like_any_request_without_an_answer(call):
+    """As `AttemptsExhausted`, with the mode on it."""
+    model = ScriptedChatModel(script=[BAD])
+
+    with pytest.raises(AttemptsExhausted, match="tokens are used up") as caught:
+        call(with_control(model, policy(max_total_tokens=1)), "Which city?")
+
+    assert caught.value.failure_mode == "usage_limit_exceeded"
+
+
+def test_limits_come_from_the_environment():
+    """Like any part of a policy."""
+    variables = {"LANGCHAIN_CONTROL_USAGE_LIMITS__MAX_TOTAL_TOKENS": "5000"}
+
+    assert ControlPolicy.from_env(environ=variables).usage_limits.max_total_tokens == 5000
