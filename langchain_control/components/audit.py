@@ -14,7 +14,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 
 from langchain_control._per_process import PerProcess
 from langchain_control.events import REQUEST_ID, EventName
-from langchain_control.sinks import AuditSink, JsonlSink, MemorySink
+from langchain_control.sinks import AuditSink, JsonlSink, MemorySink, QueuedSink
 from langchain_control.sinks.jsonl import Fsync
 from langchain_control.trail.entry import entry_of
 from langchain_control.trail.file import FileTrail
@@ -198,8 +198,9 @@ class AuditLogger(BaseCallbackHandler, AuditReports):
 
     @property
     def write_errors(self) -> int:
-        """How many records a sink could not keep, in this process."""
-        return self._books.get().write_errors
+        """How many records a sink could not keep, in this process, queued ones included."""
+        lost = sum(sink.lost for sink in self.sinks if isinstance(sink, QueuedSink))
+        return self._books.get().write_errors + lost
 
     def close(self) -> None:
         """Close the file and every sink. A later record opens them again."""

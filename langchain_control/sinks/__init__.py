@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from langchain_control.sinks.database import DatabaseSink
 from langchain_control.sinks.jsonl import JsonlSink
 from langchain_control.sinks.memory import MemorySink
+from langchain_control.sinks.queued import QueuedSink
+from langchain_control.sinks.sqlite import SqliteSink
 from langchain_control.sinks.structlog import StructlogSink
 
 if TYPE_CHECKING:
     from langchain_control.events import AuditRecord
 
-__all__ = ["AuditSink", "JsonlSink", "MemorySink", "StructlogSink"]
+__all__ = [
+    "AuditSink",
+    "DatabaseSink",
+    "JsonlSink",
+    "MemorySink",
+    "QueuedSink",
+    "SqliteSink",
+    "StructlogSink",
+]
 
 
 @runtime_checkable
@@ -20,7 +31,7 @@ class AuditSink(Protocol):
 
     `AuditLogger` calls `write` from whatever thread the event happened in, and in async code on
     the event loop. So an implementation must be thread-safe and quick: put slow work (a network, a
-    database) behind a bounded queue, and make what the queue drops visible.
+    database) behind a `QueuedSink`.
 
     An exception out of `write` means that this record was not kept. The logger counts it and goes
     on, or raises it where the audit trail is configured to fail closed. Implementations must not

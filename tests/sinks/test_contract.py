@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import json
 import pickle
+import sqlite3
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 from structlog.testing import capture_logs
 
-from langchain_control.sinks import AuditSink, JsonlSink, MemorySink, StructlogSink
+from langchain_control.sinks import (
+    AuditSink,
+    JsonlSink,
+    MemorySink,
+    QueuedSink,
+    SqliteSink,
+    StructlogSink,
+)
 from tests.audit_records import attempt
 
 
@@ -49,6 +58,35 @@ class Memory:
         return list(sink.records)
 
 
+class Sqlite:
+    """Records are the rows of a table."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "audit.db"
+
+    def make(self) -> AuditSink:
+        return SqliteSink(self.path, timeout_seconds=10)
+
+    def records_of(self, sink: SqliteSink) -> list[Mapping[str, Any]]:
+        with closing(sqlite3.connect(sink.path)) as connection:
+            rows = connection.execute("SELECT record FROM audit_records ORDER BY rowid")
+            return [json.loads(record) for (record,) in rows]
+
+
+class Queued:
+    """Records are those of a file behind the queue."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = Jsonl(folder)
+
+    def make(self) -> AuditSink:
+        return QueuedSink(self.file.make())
+
+    def records_of(self, sink: QueuedSink) -> list[Mapping[str, Any]]:
+        sink.close()
+        return self.file.records_of(sink.sink)
+
+
 class Structlog:
     """Records are what the application's structlog was given."""
 
@@ -62,13 +100,15 @@ class Structlog:
         return [line for line in self.logged if line["logger"] == sink.logger_name]
 
 
-@pytest.fixture(params=["jsonl", "memory", "structlog"])
+@pytest.fixture(params=["jsonl", "memory", "sqlite", "queued", "structlog"])
 def kind(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kind]:
     """Give each kind of sink in turn."""
     with capture_logs() as logged:
         kinds: dict[str, Kind] = {
             "jsonl": Jsonl(tmp_path),
             "memory": Memory(),
+            "sqlite": Sqlite(tmp_path),
+            "queued": Queued(tmp_path),
             "structlog": Structlog(logged),
         }
         yield kinds[request.param]

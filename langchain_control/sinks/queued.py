@@ -1,0 +1,223 @@
+"""A queue before a slow sink."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import queue
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Any, Self
+
+from langchain_control._per_process import PerProcess
+
+if TYPE_CHECKING:
+    from langchain_control.events import AuditRecord
+    from langchain_control.sinks import AuditSink
+
+__all__ = ["QueuedSink"]
+
+_logger = logging.getLogger(__name__)
+
+
+class QueuedSink:
+    """Hand records to another sink in a thread of its own, in order.
+
+    Writing takes no time, however slow the sink is. What does not fit into the queue is refused
+    with an exception and counted in `dropped`; what the sink refused `tries` times, or what was
+    still queued when `close` gave up, is counted in `lost`. `AuditLogger.write_errors` has both.
+
+    A process that ends without `close` is given the same time to empty the queue. One that is
+    killed, or a forked child that ends with `os._exit`, loses what is in it. A forked child begins
+    with an empty queue, and the parent delivers its own.
+
+    !!! example "Ship records without waiting for the network"
+
+        ```python
+        audit = AuditLogger(sinks=[QueuedSink(HttpSink("https://collector.internal"))])
+        ```
+    """
+
+    def __init__(
+        self,
+        sink: AuditSink,
+        *,
+        max_records: int = 10_000,
+        tries: int = 3,
+        retry_seconds: float = 1.0,
+        close_seconds: float = 5.0,
+    ) -> None:
+        """Remember the sink; no thread is started before the first record.
+
+        Args:
+            sink: Is called from one thread at a time.
+            max_records: How many may wait. A record takes about a kilobyte.
+            tries: How often a record is handed to the sink before it counts as lost.
+            retry_seconds: The pause before another try, in which a server may come back.
+            close_seconds: How long `close` waits for the queue to be emptied.
+
+        Raises:
+            ValueError: A setting is out of its range.
+        """
+        for name, value in (("max_records", max_records), ("tries", tries)):
+            if value < 1:
+                msg = f"`{name}` must be at least 1, got {value}"
+                raise ValueError(msg)
+        for name, seconds in (("retry_seconds", retry_seconds), ("close_seconds", close_seconds)):
+            if seconds < 0:
+                msg = f"`{name}` must not be negative, got {seconds}"
+                raise ValueError(msg)
+        self.sink = sink
+        self._settings: dict[str, Any] = {
+            "max_records": max_records,
+            "tries": tries,
+            "retry_seconds": retry_seconds,
+            "close_seconds": close_seconds,
+        }
+        self._backlog = PerProcess(self._new_backlog)
+
+    @property
+    def dropped(self) -> int:
+        """How many records found the queue full, in this process."""
+        return self._backlog.get().dropped
+
+    @property
+    def lost(self) -> int:
+        """How many queued records did not reach the sink, in this process."""
+        return self._backlog.get().lost
+
+    def write(self, record: AuditRecord) -> None:
+        """Queue one record.
+
+        Raises:
+            queue.Full: There is no room; the record is dropped.
+        """
+        self._backlog.get().put(record)
+
+    def close(self) -> None:
+        """Empty the queue and close the sink, within `close_seconds`.
+
+        What is still queued then is lost. A later `write` goes on.
+        """
+        self._backlog.get().close()
+
+    def _new_backlog(self) -> _Backlog:
+        return _Backlog(self.sink, **self._settings)
+
+    def __enter__(self) -> Self:
+        """Return the sink."""
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        """Empty the queue."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """Show what is behind the queue, and what went wrong."""
+        return f"QueuedSink({self.sink!r}, dropped={self.dropped}, lost={self.lost})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as the settings: queued records stay in the process that wrote them."""
+        return _rebuild, (self.sink, self._settings)
+
+
+def _rebuild(sink: AuditSink, settings: dict[str, Any]) -> QueuedSink:
+    return QueuedSink(sink, **settings)
+
+
+class _Backlog:
+    """One process's queue, and the thread that empties it."""
+
+    def __init__(
+        self,
+        sink: AuditSink,
+        *,
+        max_records: int,
+        tries: int,
+        retry_seconds: float,
+        close_seconds: float,
+    ) -> None:
+        self._sink = sink
+        self._max_records = max_records
+        self._tries = tries
+        self._retry_seconds = retry_seconds
+        self._close_seconds = close_seconds
+        self._pid = os.getpid()
+        # Re-entrant, as a condition is by default: a signal handler may write, too.
+        self._changed = threading.Condition()
+        self._records: deque[AuditRecord] = deque()
+        self._thread: threading.Thread | None = None
+        self._is_closing = False
+        self.dropped = 0
+        self.lost = 0
+
+    def put(self, record: AuditRecord) -> None:
+        with self._changed:
+            if len(self._records) >= self._max_records:
+                self.dropped += 1
+                msg = f"{self._max_records} records are waiting for {type(self._sink).__name__}"
+                raise queue.Full(msg)
+            self._is_closing = False
+            self._records.append(record)
+            if self._thread is None:
+                self._start_locked()
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        if self._pid != os.getpid():
+            return  # a child ends; what its parent has queued is the parent's
+        with self._changed:
+            thread, self._is_closing = self._thread, True
+            self._changed.notify_all()
+        if thread is None:
+            self._sink.close()
+            return
+        thread.join(self._close_seconds)
+        with self._changed:
+            self._count_lost_locked(len(self._records), "not delivered in time")
+            self._records.clear()
+
+    def _start_locked(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="audit-queue", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+
+    def _count_lost_locked(self, count: int, reason: str) -> None:
+        if count and not self.lost:
+            msg = "audit records are being lost on the way to %s (%s); see `lost`"
+            _logger.warning(msg, type(self._sink).__name__, reason)
+        self.lost += count
+
+    # --- in the thread --------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while (record := self._next()) is not None:
+            self._deliver(record)
+        self._sink.close()
+
+    def _next(self) -> AuditRecord | None:
+        """Wait for a record; there is none once the queue is closed and empty."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._records or self._is_closing)
+            if self._records:
+                return self._records.popleft()
+            self._thread = None
+            atexit.unregister(self.close)
+            return None
+
+    def _deliver(self, record: AuditRecord) -> None:
+        for left in reversed(range(self._tries)):
+            try:
+                self._sink.write(record)
+            except Exception as exc:  # noqa: BLE001  (whatever it is, the record was not kept)
+                self._failed(exc, is_last=not left)
+            else:
+                return
+
+    def _failed(self, exc: Exception, *, is_last: bool) -> None:
+        with self._changed:
+            if is_last:
+                self._count_lost_locked(1, type(exc).__name__)
+            else:
+                self._changed.wait_for(lambda: self._is_closing, self._retry_seconds)

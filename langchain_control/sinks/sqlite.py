@@ -1,0 +1,94 @@
+"""An SQLite database that each record is inserted into."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from langchain_control.sinks.database import DatabaseSink
+
+if TYPE_CHECKING:
+    import sqlite3
+
+__all__ = ["SqliteSink"]
+
+_OWNER_ONLY = 0o600
+
+
+class SqliteSink(DatabaseSink):
+    """Insert each record into a table of an SQLite file, for questions in SQL.
+
+    Threads share the sink; processes each open the same file, and take turns. The file is made for
+    its owner alone, in WAL mode, so that reading holds up no writing. A record survives the kill of
+    the process that wrote it; a power cut may take the last ones.
+
+    !!! example "Count failures by model"
+
+        ```python
+        audit = AuditLogger(sinks=[SqliteSink("audit.db")])
+        ```
+
+        ```sql
+        SELECT record ->> 'model', count(*) FROM audit_records
+        WHERE event = 'control.attempt' AND record ->> 'failure_mode' != 'none' GROUP BY 1
+        ```
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        table: str = "audit_records",
+        timeout_seconds: float = 1.0,
+    ) -> None:
+        """Remember where to write; nothing is opened before the first record.
+
+        Args:
+            path: The file. A relative path is taken from the current directory, now.
+            table: The table's name.
+            timeout_seconds: How long a record waits for another process to finish writing, twice
+                at most, before it is an error.
+
+        Raises:
+            ValueError: A setting is out of its range.
+        """
+        if not os.fspath(path):
+            msg = "`path` must name a file, got an empty string"
+            raise ValueError(msg)
+        if timeout_seconds < 0:
+            msg = f"`timeout_seconds` must not be negative, got {timeout_seconds}"
+            raise ValueError(msg)
+        self.path = Path(path).absolute()
+        self.timeout_seconds = timeout_seconds
+        connect = partial(_connect, self.path, timeout_seconds)
+        super().__init__(connect, table=table, placeholder="?")
+
+    def __repr__(self) -> str:
+        """Show the path."""
+        return f"SqliteSink({str(self.path)!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as the settings: the copy opens the file for itself."""
+        return _rebuild, (str(self.path), self.table, self.timeout_seconds)
+
+
+def _rebuild(path: str, table: str, timeout_seconds: float) -> SqliteSink:
+    return SqliteSink(path, table=table, timeout_seconds=timeout_seconds)
+
+
+def _connect(path: Path, timeout_seconds: float) -> sqlite3.Connection:
+    import sqlite3  # noqa: PLC0415  (slow; only users of this sink pay)
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, _OWNER_ONLY))  # SQLite would let all read it
+    connection = sqlite3.connect(
+        path,
+        timeout=timeout_seconds,
+        isolation_level=None,  # each statement is a transaction
+        check_same_thread=False,  # the sink has a lock
+    )
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    return connection

@@ -1,0 +1,228 @@
+"""`QueuedSink` keeps slow sinks from being waited for, and says what that cost."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import pickle
+import queue
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from langchain_control import AuditLogger
+from langchain_control.events import AuditRecord
+from langchain_control.sinks import JsonlSink, MemorySink, QueuedSink
+from langchain_control.trail import FileTrail
+from tests.audit_records import attempt
+
+forking = multiprocessing.get_context("fork")
+
+
+class Gate(MemorySink):
+    """A sink that stands still until it is opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached, self.opened = threading.Event(), threading.Event()
+        self.closed = 0
+
+    def write(self, record: AuditRecord) -> None:
+        self.reached.set()
+        self.opened.wait()
+        super().write(record)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class Flaky(MemorySink):
+    """A sink that refuses so many records before it takes one."""
+
+    def __init__(self, failures: int) -> None:
+        super().__init__()
+        self.failures = failures
+
+    def write(self, record: AuditRecord) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise ConnectionError
+        super().write(record)
+
+
+def test_writing_does_not_wait_for_the_sink() -> None:
+    """Records are delivered in order, once the sink is ready."""
+    gate = Gate()
+    sink = QueuedSink(gate)
+    for number in range(5):
+        sink.write(attempt(number=number))
+    assert gate.records == ()
+
+    gate.opened.set()
+    sink.close()
+    assert [record["number"] for record in gate.records] == list(range(5))
+
+
+def test_a_full_queue_refuses_and_counts() -> None:
+    """Memory is bounded, and the oldest records are the ones that are kept."""
+    gate = Gate()
+    with QueuedSink(gate, max_records=2) as sink:
+        sink.write(attempt(number=0))
+        gate.reached.wait()
+        sink.write(attempt(number=1))
+        sink.write(attempt(number=2))
+        with pytest.raises(queue.Full, match="2 records are waiting for Gate"):
+            sink.write(attempt(number=3))
+        gate.opened.set()
+
+    assert (sink.dropped, sink.lost) == (1, 0)
+    assert [record["number"] for record in gate.records] == [0, 1, 2]
+
+
+def test_a_sink_that_comes_back_costs_nothing() -> None:
+    """A record is tried again before it is given up."""
+    flaky = Flaky(2)
+    with QueuedSink(flaky, tries=3, retry_seconds=0) as sink:
+        sink.write(attempt())
+
+    assert sink.lost == 0
+    assert len(flaky.records) == 1
+
+
+def test_what_the_sink_refuses_for_good_is_counted(caplog: pytest.LogCaptureFixture) -> None:
+    """One warning says so, and the records behind it are delivered."""
+    flaky = Flaky(4)
+    with caplog.at_level(logging.WARNING), QueuedSink(flaky, tries=2, retry_seconds=0) as sink:
+        for _ in range(3):
+            sink.write(attempt())
+
+    assert sink.lost == 2
+    assert len(flaky.records) == 1
+    assert [record.getMessage() for record in caplog.records] == [
+        "audit records are being lost on the way to Flaky (ConnectionError); see `lost`"
+    ]
+
+
+def test_closing_does_not_wait_for_a_pause() -> None:
+    """A sink that is away for good does not hold up the end of the program."""
+    sink = QueuedSink(Flaky(10**6), tries=3, retry_seconds=3600, close_seconds=60)
+    for _ in range(50):
+        sink.write(attempt())
+    sink.close()
+
+    assert sink.lost == 50
+
+
+def test_closing_gives_up_in_time() -> None:
+    """What is still queued then is counted as lost; the sink may end in its own time."""
+    gate = Gate()
+    sink = QueuedSink(gate, close_seconds=0)
+    sink.write(attempt())
+    gate.reached.wait()
+    sink.write(attempt())
+    sink.write(attempt())
+    sink.close()
+    assert sink.lost == 2
+
+    gate.opened.set()
+    sink.close()
+
+
+def test_the_sink_behind_is_closed() -> None:
+    """After its last record, and also if there was none."""
+    idle, busy = Gate(), Gate()
+    busy.opened.set()
+    for gate in (idle, busy):
+        sink = QueuedSink(gate)
+        if gate is busy:
+            sink.write(attempt())
+        sink.close()
+
+    assert (idle.closed, busy.closed) == (1, 1)
+
+
+def test_the_logger_counts_what_the_queue_cost() -> None:
+    """In one figure: what found no room, and what was lost behind it."""
+    gate, flaky = Gate(), Flaky(1)
+    full = QueuedSink(gate, max_records=1)
+    lossy = QueuedSink(flaky, tries=1)
+    audit = AuditLogger(None, sinks=[full, lossy])
+    audit.record(attempt())
+    gate.reached.wait()
+    audit.record(attempt())
+    audit.record(attempt())
+    gate.opened.set()
+    audit.close()
+
+    assert (full.dropped, lossy.lost) == (1, 1)
+    assert audit.write_errors == audit.summary().write_errors == 2
+
+
+def _write_in_child(sink: QueuedSink) -> None:
+    sink.write(attempt(number=2))
+    sink.close()
+    os._exit(sink.lost)
+
+
+# Python 3.12 warns of forks beside threads. The child starts its own.
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_has_a_queue_of_its_own(tmp_path: Path) -> None:
+    """It delivers its own records, and the parent's are delivered by the parent, once."""
+
+    class Slow(JsonlSink):
+        def write(self, record: AuditRecord) -> None:
+            if record["number"] == 1:
+                reached.set()
+                forked.wait()
+            super().write(record)
+
+    reached, forked = threading.Event(), threading.Event()
+    path = tmp_path / "audit.jsonl"
+    sink = QueuedSink(Slow(path))
+    sink.write(attempt(number=1))
+    reached.wait()
+    child = forking.Process(target=_write_in_child, args=(sink,))
+    child.start()
+    child.join(timeout=10)
+    forked.set()
+    sink.close()
+
+    assert child.exitcode == 0
+    assert sorted(record["number"] for record in FileTrail(path).to_records()) == [1, 2]
+
+
+def test_a_program_that_ends_delivers_what_is_queued(tmp_path: Path) -> None:
+    """Also without `close`."""
+    path = tmp_path / "audit.jsonl"
+    code = (
+        "import sys; from langchain_control.sinks import JsonlSink, QueuedSink\n"
+        "sink = QueuedSink(JsonlSink(sys.argv[1]))\n"
+        "for n in range(500): sink.write({'id': str(n), 'event': 'x', 'request_id': 'x'})"
+    )
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True)
+
+    assert len(list(FileTrail(path).to_records())) == 500
+
+
+def test_a_pickled_copy_begins_empty() -> None:
+    """Queued records stay in the process that wrote them."""
+    sink = QueuedSink(MemorySink(limit=7), max_records=3)
+    sink.write(attempt())
+    copy = pickle.loads(pickle.dumps(sink))
+    sink.close()
+
+    assert repr(copy) == "QueuedSink(MemorySink(limit=7, records=0), dropped=0, lost=0)"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"max_records": 0}, {"tries": 0}, {"retry_seconds": -1}, {"close_seconds": -1}]
+)
+def test_settings_that_cannot_work_are_refused(wrong: dict[str, Any]) -> None:
+    """At construction, by name."""
+    with pytest.raises(ValueError, match=f"`{next(iter(wrong))}`"):
+        QueuedSink(MemorySink(), **wrong)
