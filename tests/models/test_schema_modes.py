@@ -1,0 +1,184 @@
+"""Models that are told a schema by their provider's means."""
+
+import json
+import pickle
+
+import httpx
+import pytest
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableLambda
+from langchain_openai import ChatOpenAI
+
+from langchain_control.models.schema_modes import in_schema_mode
+from langchain_control.models.variants import for_retry, in_place_of, name_of
+from langchain_control.testing import ScriptedChatModel
+from tests.scenarios import CITY
+
+RETRY = {"rung": "same_model", "native_schema": False, "resamples": 0, "answer_limit_factor": 1.0}
+
+
+class Provider:
+    """An OpenAI server without a socket; keeps the requests it got."""
+
+    def __init__(self) -> None:
+        self.requests = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(json.loads(request.content))
+        said = {"role": "assistant", "content": '{"city": "Paris"}'}
+        return httpx.Response(
+            200,
+            json={
+                "id": "1",
+                "object": "chat.completion",
+                "created": 1,
+                "model": "m-2026-11-23",
+                "choices": [{"index": 0, "message": said, "finish_reason": "stop"}],
+                "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+            },
+        )
+
+    def model(self, **settings) -> ChatOpenAI:
+        client = httpx.Client(transport=httpx.MockTransport(self))
+        return ChatOpenAI(model="m", api_key="k", max_retries=0, http_client=client, **settings)
+
+
+def called(name, args, **more):
+    return AIMessage("", tool_calls=[{"name": name, "args": args, "id": "1"}], **more)
+
+
+def test_settings_reach_a_model_in_its_schema_mode():
+    """Call arguments, raised limits and new draws: LangChain's own chain would lose them."""
+    provider = Provider()
+    model = provider.model(max_tokens=10, seed=3, temperature=0).bind(stop=["x"])
+    retry = RETRY | {"native_schema": True, "resamples": 1, "answer_limit_factor": 2.0}
+
+    answer = for_retry(model, retry, CITY).invoke("Which city?")
+
+    [sent] = provider.requests
+    assert answer.text == '{"city": "Paris"}'
+    assert sent["response_format"]["type"] == "json_schema"
+    assert (sent["max_completion_tokens"], sent["seed"], sent["temperature"]) == (20, 4, 0.2)
+    assert sent["stop"] == ["x"]
+
+
+def test_what_a_server_does_not_know_is_not_sent():
+    """Without a seed and a limit of the model's own there are none in a retry either."""
+    provider = Provider()
+
+    for_retry(provider.model(), RETRY | {"resamples": 2, "answer_limit_factor": 4.0}, None).invoke(
+        "?"
+    )
+
+    assert not {"seed", "temperature", "max_tokens", "max_completion_tokens"} & set(
+        provider.requests[0]
+    )
+
+
+@pytest.mark.parametrize(
+    "title", ["Answer[int]", "a b", "é" * 99], ids=["generic", "space", "long"]
+)
+def test_a_schema_has_a_name_that_providers_take(title):
+    """OpenAI refuses names with other characters, which pydantic gives to generic models."""
+    provider = Provider()
+
+    in_schema_mode(provider.model(), {**CITY, "title": title}, "json_schema").invoke("?")
+
+    name = provider.requests[0]["response_format"]["json_schema"]["name"]
+    assert len(name) <= 64
+    assert all(c.isascii() and (c.isalnum() or c in "_-") for c in name)
+
+
+def test_further_arguments_are_handed_on():
+    """`strict` is the provider's affair."""
+    provider = Provider()
+
+    in_schema_mode(provider.model(), CITY, "json_schema", {"strict": True}).invoke("?")
+
+    assert provider.requests[0]["response_format"]["json_schema"]["strict"] is True
+
+
+def test_a_call_of_the_answers_tool_becomes_the_answer(call):
+    """Its arguments are judged like any other text."""
+    model = ScriptedChatModel(script=[called("Answer", {"city": "Paris"})])
+
+    answer = call(in_schema_mode(model, CITY, "function_calling"), "Which city?")
+
+    assert (json.loads(answer.text), answer.tool_calls) == ({"city": "Paris"}, [])
+
+
+def test_a_call_that_did_not_parse_becomes_the_answer_as_it_stands(call):
+    """The validator says what is wrong with it."""
+    broken = {"name": "Answer", "args": '{"city": ', "id": "1", "error": None}
+    model = ScriptedChatModel(script=[AIMessage("", invalid_tool_calls=[broken])])
+
+    answer = call(in_schema_mode(model, CITY, "function_calling"), "Which city?")
+
+    assert (answer.text, answer.invalid_tool_calls) == ('{"city": ', [])
+
+
+def test_calls_of_other_tools_stay_what_they_are(call):
+    """An agent's model may want to look something up first."""
+    said = called("search", {"query": "Paris"})
+    model = ScriptedChatModel(script=[said])
+
+    answer = call(in_schema_mode(model, CITY, "function_calling"), "Which city?")
+
+    assert [c["name"] for c in answer.tool_calls] == ["search"]
+
+
+@pytest.mark.parametrize(
+    "model", [RunnableLambda(str), ScriptedChatModel(script=[]) | RunnableLambda(str)]
+)
+def test_only_chat_models_have_modes(model):
+    """A chain is asked in the prompt."""
+    assert in_schema_mode(model, CITY, "json_schema") is None
+
+
+def test_a_retry_climbs_from_tools_to_the_schema_mode():
+    """The stronger of the two, with everything else kept."""
+    provider = Provider()
+    model = in_schema_mode(provider.model(max_tokens=8), CITY, "function_calling")
+
+    model.for_retry(RETRY | {"native_schema": True, "answer_limit_factor": 2.0}).invoke("?")
+
+    assert "response_format" in provider.requests[0]
+    assert provider.requests[0]["max_completion_tokens"] == 16
+
+
+def test_another_model_is_told_the_same_schema():
+    """In the best way it has."""
+    first, provider = Provider(), Provider()
+    model = in_schema_mode(first.model(), CITY, "function_calling")
+
+    in_place_of(model, provider.model()).invoke("?")
+
+    assert provider.requests[0]["response_format"]["json_schema"]["schema"]["properties"]
+    assert first.requests == []
+
+
+def test_it_goes_by_the_name_of_its_model():
+    """One circuit for a model, however it is asked."""
+    model = ScriptedChatModel(script=[], model_name="mine")
+
+    assert name_of(in_schema_mode(model, CITY, "function_calling")) == "mine"
+    assert name_of(RunnableLambda(str) | model | RunnableLambda(str)) == "mine"
+    assert name_of(RunnableLambda(str, name="plain")) == "plain"
+
+
+def test_it_keeps_its_name_and_mode_under_bind():
+    """Call arguments reach the model, and the mode stays."""
+    provider = Provider()
+    model = in_schema_mode(provider.model(), CITY, "json_schema").bind(stop=["x"])
+
+    assert name_of(model) == "m"
+    model.invoke("?")
+    assert provider.requests[0]["stop"] == ["x"]
+
+
+def test_its_repr_and_its_pickle_hold_no_secrets_and_all_settings():
+    """Names only in the one, everything in the other."""
+    model = in_schema_mode(ScriptedChatModel(script=["{}"]), CITY, "function_calling")
+
+    assert repr(model) == "SchemaModel(model='ScriptedChatModel', mode='function_calling')"
+    assert pickle.loads(pickle.dumps(model)).mode == "function_calling"
