@@ -66,7 +66,7 @@ class Tally:
     def add(self, outcome: Outcome, latency: float, window: FailureWindow, now: float) -> None:
         """Count one call: a success, a failure or a slow answer."""
         part = self._newest
-        if part is None or now >= part.ends:
+        if part is None or not part.begins <= now < part.ends:
             part = self._begin_part(window, now)
         part.calls += 1
         self._calls += 1
@@ -101,12 +101,14 @@ class Tally:
 
     def _begin_part(self, window: FailureWindow, now: float) -> _Part:
         self._forget(window, now)
-        self._newest = _Part(now + window.seconds / PARTS)
+        self._last_answer = min(self._last_answer, now)  # a server's clock may be set back
+        self._newest = _Part(now, now + window.seconds / PARTS)
         self._parts.append(self._newest)
         return self._newest
 
     def _forget(self, window: FailureWindow, now: float) -> None:
-        while self._parts and self._parts[0].ends + window.seconds <= now:
+        earliest, latest = now - window.seconds, now + window.seconds
+        while self._parts and not earliest < self._parts[0].ends <= latest:
             part = self._parts.popleft()
             self._calls -= part.calls
             self._failures -= part.failures
@@ -116,10 +118,10 @@ class Tally:
 class _Part:
     """A slice of the window's time."""
 
-    __slots__ = ("calls", "ends", "failures", "slow")
+    __slots__ = ("begins", "calls", "ends", "failures", "slow")
 
-    def __init__(self, ends: float) -> None:
-        self.ends = ends
+    def __init__(self, begins: float, ends: float) -> None:
+        self.begins, self.ends = begins, ends
         self.calls = self.failures = self.slow = 0
 
 

@@ -41,6 +41,9 @@ THROTTLED, IGNORED = Outcome.THROTTLED, Outcome.IGNORED
 RAMP_FLOOR = 0.1
 """Share of the calls that a circuit admits at the start of its ramp."""
 
+CLOCK_ERROR_SECONDS = 1.0
+"""How far processes that share a circuit may disagree about the time; more is a clock set back."""
+
 MAX_BACKOFF_ROUNDS = 64
 """Bounds the exponent; the open time has met its own bound long before."""
 
@@ -191,6 +194,8 @@ class Circuit:
 
     def tick(self, rules: CircuitRules, now: float) -> None:
         """Apply what the passing of time alone has changed."""
+        if now < self._changed_at - CLOCK_ERROR_SECONDS:
+            self._set_back(now)
         if self.state is HALF_OPEN and self._leases:
             lost = min(self._leases.values())
             if lost <= now:  # the open time counts from the loss, whoever notices it when
@@ -202,6 +207,16 @@ class Circuit:
                 self._change(HALF_OPEN, "the open time is over", now)
         if self.state is CLOSED and self._run >= rules.failure_threshold:
             self._open_if_due(rules, now)  # silence may have grown long enough by now
+
+    def _set_back(self, now: float) -> None:
+        """Count from now what was counted from the last change, which lies in the future.
+
+        A server's clock was set back; without this a circuit would stay open for as much longer.
+        """
+        by = self._changed_at - now
+        self._changed_at = now
+        self._open_until -= by
+        self._leases = {lease: ends - by for lease, ends in self._leases.items()}
 
     @property
     def changes(self) -> tuple[StateChange, ...]:

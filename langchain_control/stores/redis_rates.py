@@ -17,6 +17,12 @@ SCRIPT = """
 local time = redis.call('TIME')
 local now = tonumber(ARGV[1]) or (tonumber(time[1]) + tonumber(time[2]) / 1000000)
 local max_wait, giving_back = tonumber(ARGV[2]), ARGV[3] == '1'
+local ahead = tonumber(redis.call('HGET', KEYS[1], ':now') or now) - now
+if ahead > 0 then
+  for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do
+    redis.call('HINCRBYFLOAT', KEYS[1], name, string.format('%.6f', -ahead))
+  end
+end
 local longest, tightest, idle, arrivals = 0, 0, now, {}
 for i = 0, (#ARGV - 3) / 4 - 1 do
   local name = ARGV[4 + 4 * i]
@@ -32,14 +38,18 @@ for i = 0, (#ARGV - 3) / 4 - 1 do
 end
 if giving_back or longest <= max_wait then
   if #arrivals > 0 then
-    redis.call('HSET', KEYS[1], unpack(arrivals))
+    redis.call('HSET', KEYS[1], ':now', string.format('%.6f', now), unpack(arrivals))
     redis.call('PEXPIRE', KEYS[1], math.ceil((idle - now) * 1000) + 1000)
   end
   tightest = 0
 end
 return {tightest, string.format('%.6f', longest)}
 """
-"""The generic cell rate algorithm of `virtual_schedule`, for all demands or none."""
+"""The generic cell rate algorithm of `virtual_schedule`, for all demands or none.
+
+`:now` is when it was last run: if that lies ahead, the server's clock was set back meanwhile, and
+what was taken moves with it.
+"""
 
 
 class RedisRateStore:

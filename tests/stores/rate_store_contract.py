@@ -1,10 +1,14 @@
 """What every `RateStore` must do. Subclass it and provide a `store` that goes by `clock`."""
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from limits import RateLimitItemPerSecond
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
 
 from langchain_control.stores import RateStore
 from langchain_control.stores.rates import Demand, Denial, Grant
@@ -19,6 +23,10 @@ def requests(amount=1, per_second=1.0, burst=5.0):
 
 def tokens(amount, per_second=10.0, burst=100.0):
     return Demand("tokens", amount, per_second, burst)
+
+
+ARRIVALS = st.lists(st.sampled_from([0.0, 0.3, 0.6, 2.1, 7.2]), max_size=60)
+"""Pauses between requests. No sum of them is a whole window, where either answer would be right."""
 
 
 class RateStoreContract:
@@ -122,18 +130,10 @@ class RateStoreContract:
 
     def test_no_window_holds_more_than_its_rate_and_a_burst(self, store, clock):
         """Over any stretch of time, what passed is bounded by the rate times it plus one burst."""
+        pauses, amounts = st.sampled_from([0.0, 0.1, 0.5, 3.0]), st.integers(1, 4)
 
-        @settings(
-            max_examples=self.max_examples,
-            deadline=None,
-            suppress_health_check=[HealthCheck.differing_executors],
-        )
-        @given(
-            steps=st.lists(
-                st.tuples(st.sampled_from([0.0, 0.1, 0.5, 3.0]), st.integers(1, 4)), max_size=60
-            )
-        )
-        def law(steps):
+        @self.law(st.lists(st.tuples(pauses, amounts), max_size=60))
+        def bounded(steps):
             clock.advance(1000)
             went = []
             for pause, amount in steps:
@@ -146,4 +146,53 @@ class RateStoreContract:
                     passed = sum(amount for _, amount in went[first : last + 1])
                     assert passed <= 5 + (went[last][0] - start) * 1.0 + 1e-6
 
-        law()
+        bounded()
+
+    @pytest.fixture
+    def oracle(self, clock, monkeypatch):
+        """The moving window of `limits`, which knows each request that went."""
+        monkeypatch.setattr("limits.storage.memory.time", SimpleNamespace(time=clock))
+        storage = MemoryStorage()
+        yield MovingWindowRateLimiter(storage)
+        storage.timer.cancel()
+
+    def test_without_a_burst_it_agrees_with_a_moving_window(self, store, clock, oracle):
+        """One request in two seconds: the same requests go as by `limits`."""
+        one_in_two_seconds = RateLimitItemPerSecond(1, 2)
+
+        @self.law(ARRIVALS)
+        def same(pauses):
+            clock.advance(1000)
+            for pause in pauses:
+                clock.advance(pause)
+                answer = store.take(KEY, (requests(per_second=0.5, burst=1.0),), 0)
+                assert isinstance(answer, Grant) == oracle.hit(one_in_two_seconds)
+
+        same()
+
+    def test_what_it_lets_through_a_moving_window_would(self, store, clock, oracle):
+        """No ten seconds hold more than their rate and a burst, as `limits` counts them."""
+        rate_and_burst = RateLimitItemPerSecond(10 + 5, 10)
+
+        @self.law(ARRIVALS)
+        def within(pauses):
+            clock.advance(1000)
+            for pause in pauses:
+                clock.advance(pause)
+                while isinstance(store.take(KEY, (requests(),), 0), Grant):
+                    assert oracle.hit(rate_and_burst)
+
+        within()
+
+    def law(self, *strategies):
+        """Check a law on one store, which keeps its state from example to example."""
+
+        def check(function):
+            checked = given(*strategies)(function)
+            return settings(
+                max_examples=self.max_examples,
+                deadline=None,
+                suppress_health_check=[HealthCheck.differing_executors],
+            )(checked)
+
+        return check

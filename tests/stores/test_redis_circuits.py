@@ -14,6 +14,7 @@ import pytest
 import redis
 
 from langchain_control.circuits import CircuitState, Outcome, Permit, Refusal
+from langchain_control.circuits.failure_window import FailureWindow
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.stores import CircuitStore, RedisCircuitStore
 from langchain_control.testing import ManualClock
@@ -25,7 +26,7 @@ from tests.stores.circuit_store_contract import (
     state,
     succeed,
 )
-from tests.stores.redis_server import RedisServer
+from tests.stores.redis_server import new_redis_server
 
 pytestmark = pytest.mark.enable_socket  # the server listens on loopback
 
@@ -35,18 +36,16 @@ PREFIXES = (f"test-{number}:" for number in itertools.count())
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = RedisServer(tmp_path_factory.mktemp("redis")).start()
-    yield server
-    server.kill()
+def server():
+    with new_redis_server() as server:
+        yield server
 
 
 @pytest.fixture
-def own_server(tmp_path):
+def own_server():
     """A server that a test may hurt."""
-    server = RedisServer(tmp_path).start()
-    yield server
-    server.kill()
+    with new_redis_server() as server:
+        yield server
 
 
 @pytest.fixture
@@ -170,6 +169,7 @@ def test_workers_share_the_probes(server, make):
         succeed(worker, rules=rules)
     wait_until(lambda: subscribers(server, prefix) == 4)
     fail(workers[0], rules=rules)
+    wait_until(lambda: all(isinstance(worker.acquire(KEY, rules), Refusal) for worker in workers))
     clock.advance(30)
     barrier, admitted = threading.Barrier(32), []
 
@@ -228,19 +228,30 @@ def test_a_refused_connection_leaves_the_local_breaker(make, own_server, caplog)
     assert caplog.text.count("does not answer") == 1
 
 
-def test_a_stalled_server_costs_one_timeout(make, own_server):
+def test_a_stalled_server_is_asked_once(make, own_server, monkeypatch):
     """A server that hangs is waited for once, not once per call."""
-    store = make(own_server.url, timeout_seconds=0.05, away_seconds=60)
+    store = make(own_server.url, timeout_seconds=0.05, poll_seconds=0, away_seconds=60)
     succeed(store)
-    own_server.signal(signal.SIGSTOP)
-    try:
-        started = time.perf_counter()
-        fail(store, times=3)
-        for _ in range(100):
-            assert isinstance(store.acquire(KEY, RULES), Refusal)
-        assert time.perf_counter() - started < 1.0
-    finally:
-        own_server.signal(signal.SIGCONT)
+    own_server.stall()
+    asked = asked_of(store, monkeypatch)
+    fail(store, times=3)
+    for _ in range(100):
+        assert isinstance(store.acquire(KEY, RULES), Refusal)
+    assert len(asked) == 1
+
+
+def test_a_server_killed_with_a_probe_out_leaves_the_local_breaker(make, own_server):
+    """What a process knows of the round goes on without the server, and closes the circuit."""
+    clock = ManualClock(1000.0)
+    store = make(own_server.url, clock=clock)
+    fail(store, times=3)
+    clock.advance(30)
+    probe = store.acquire(KEY, RULES)
+    own_server.kill()
+    assert isinstance(store.acquire(KEY, RULES), Refusal)
+    store.record(probe, Outcome.SUCCESS, RULES)
+    assert store.is_away
+    assert state(store) == "closed"
 
 
 def test_finds_the_server_again(make, own_server):
@@ -332,36 +343,86 @@ def test_needs_room_for_a_copy():
         RedisCircuitStore(max_keys=0)
 
 
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_is_set_does_not_shut_a_circuit(server, make, hours):
+    """When the server's clock jumps by an hour, traffic returns after an open time at most."""
+    clock = ManualClock(10_000.0)
+    one, other = (
+        make(server.url, prefix=prefix, clock=clock, poll_seconds=0)
+        for prefix in [next(PREFIXES)] * 2
+    )
+    fail(one, times=3)
+    clock.advance(10)
+    clock.advance(hours * 3600)
+    for store in (one, other):
+        refusal = store.acquire(KEY, RULES)
+        assert hours > 0 or refusal.retry_after == pytest.approx(30)
+    clock.advance(30)
+    clock.advance(60)  # whoever took the probe is gone
+    clock.advance(30)
+    assert isinstance(other.acquire(KEY, RULES), Permit)
+    assert isinstance(one.acquire(KEY, RULES), Refusal)
+
+
+def test_a_clock_set_back_keeps_no_probe(server, make):
+    """A lease ends a probe's timeout later, by the new time."""
+    clock = ManualClock(10_000.0)
+    store = make(server.url, prefix=next(PREFIXES), clock=clock, poll_seconds=0)
+    fail(store, times=3)
+    clock.advance(30)
+    assert isinstance(store.acquire(KEY, RULES), Permit)
+    clock.advance(-3600)
+    assert isinstance(store.acquire(KEY, RULES), Refusal)
+    clock.advance(60 + 30)
+    assert isinstance(store.acquire(KEY, RULES), Permit)
+
+
+def test_a_window_slides_on_after_a_clock_was_set_back(server, make):
+    """Calls of an hour that comes again are not judged together with those before."""
+    clock, rules = ManualClock(10_000.0), RULES.override(window=FailureWindow())
+    store = make(server.url, prefix=next(PREFIXES), clock=clock, poll_seconds=0)
+    for _ in range(100):
+        succeed(store, rules=rules)
+    clock.advance(-3600)
+    assert store.view(KEY, rules)["calls"] == 0
+    fail(store, times=6, rules=rules)
+    assert state(store, rules) == "open"
+
+
 PROBE = """
 import signal, sys
-from langchain_control.circuits import Refusal
+from langchain_control.circuits import Permit
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.stores import RedisCircuitStore
-rules = CircuitBreaker(failure_threshold=1, recovery_seconds=0.2, probe_timeout_seconds=0.5)
-store = RedisCircuitStore(sys.argv[1], prefix=sys.argv[2], timeout_seconds=2.0)
-while isinstance(store.acquire("model", rules), Refusal):
-    pass
+rules = CircuitBreaker(failure_threshold=3, recovery_seconds=30, probe_timeout_seconds=60)
+url, prefix, now = sys.argv[1:]
+store = RedisCircuitStore(url, prefix=prefix, timeout_seconds=10.0, clock=lambda: float(now))
+assert isinstance(store.acquire("model", rules), Permit)
 print("probing", flush=True)
 signal.pause()
 """
 
 
-def test_a_killed_probe_shuts_nobody_out(server, make):
-    """When a process dies with the probe, others probe again after its lease and an open time."""
-    prefix = next(PREFIXES)
-    rules = CircuitBreaker(failure_threshold=1, recovery_seconds=0.2, probe_timeout_seconds=0.5)
-    store = make(server.url, prefix=prefix)
-    fail(store, rules=rules)
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hung"])
+def test_a_lost_probe_shuts_nobody_out(server, make, how):
+    """When a process is gone with the probe, others probe after its lease and an open time."""
+    prefix, clock = next(PREFIXES), ManualClock(1000.0)
+    store = make(server.url, prefix=prefix, clock=clock, poll_seconds=0)
+    fail(store, times=3)
+    clock.advance(30)
     holder = subprocess.Popen(
-        [sys.executable, "-c", PROBE, server.url, prefix], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", PROBE, server.url, prefix, f"{clock()}"],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert holder.stdout.readline() == "probing\n"
-        assert isinstance(store.acquire(KEY, rules), Refusal)
-        holder.send_signal(signal.SIGKILL)
-        started = time.perf_counter()
-        wait_until(lambda: isinstance(store.acquire(KEY, rules), Permit))
-        assert time.perf_counter() - started <= 0.5 + 0.2 + 0.5
+        holder.send_signal(how)
+        assert isinstance(store.acquire(KEY, RULES), Refusal)
+        clock.advance(60 + 30 - 1)
+        assert isinstance(store.acquire(KEY, RULES), Refusal)
+        clock.advance(1)
+        assert isinstance(store.acquire(KEY, RULES), Permit)
     finally:
         holder.kill()
         holder.wait()
@@ -391,9 +452,21 @@ def test_a_child_does_not_inherit_a_held_lock(server, make):
     with store._copy(KEY).lock:
         child = forking.Process(target=_exit_with_whether_it_is_refused, args=(store,))
         child.start()
-        child.join(timeout=10)
+        child.join(timeout=60)
     child.kill()
     assert child.exitcode == 1
+
+
+def asked_of(store, monkeypatch):
+    """Note each question to the server from now on."""
+    asked, script = [], store._link._script
+
+    def ask(**question):
+        asked.append(question)
+        return script(**question)
+
+    monkeypatch.setattr(store._link, "_script", ask)
+    return asked
 
 
 def client(server):
@@ -408,7 +481,7 @@ def subscribers(server, prefix) -> int:
     return client(server).pubsub_numsub(prefix)[0][1]
 
 
-def wait_until(condition, seconds=5.0):
+def wait_until(condition, seconds=30.0):
     """Wait for what another thread does; fail if it does not."""
     ends = time.monotonic() + seconds
     while not condition():

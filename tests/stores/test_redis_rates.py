@@ -9,19 +9,20 @@ import redis
 from langchain_control.components.limiter import RateLimiter
 from langchain_control.stores import RateStore, RedisRateStore
 from langchain_control.stores.rates import Denial, Grant
+from langchain_control.testing import ManualClock
 from tests.stores.rate_store_contract import KEY, RateStoreContract, requests, tokens
-from tests.stores.redis_server import RedisServer
+from tests.stores.redis_server import new_redis_server
 
 pytestmark = pytest.mark.enable_socket  # the server listens on loopback
 
+NOBODY = "redis://127.0.0.1:1/0"
 PREFIXES = (f"rate-test-{number}:" for number in itertools.count())
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = RedisServer(tmp_path_factory.mktemp("redis")).start()
-    yield server
-    server.kill()
+def server():
+    with new_redis_server() as server:
+        yield server
 
 
 @pytest.fixture
@@ -85,16 +86,74 @@ def test_idle_limits_expire(server, make):
     assert 10 <= redis.Redis.from_url(server.url).ttl(f"{prefix}{KEY}") <= 12
 
 
-def test_limits_locally_without_a_server(make, tmp_path):
+def test_limits_locally_without_a_server(make):
     """Without Redis a worker keeps the limit by itself, and does not fail requests."""
-    server = RedisServer(tmp_path)
-    store = make(server.url)
+    store = make(NOBODY)
     answers = [store.take(KEY, (requests(per_second=0.01),), 0) for _ in range(6)]
     assert store.is_away
     assert isinstance(answers[4], Grant)
     assert isinstance(answers[5], Denial)
     store.give_back(KEY, (requests(per_second=0.01),))
     assert isinstance(store.take(KEY, (requests(per_second=0.01),), 0), Grant)
+
+
+def test_a_clock_set_back_holds_nobody_up(server, make):
+    """When the server's clock loses an hour, what was taken comes back in its own time."""
+    clock = ManualClock(10_000.0)
+    store = make(server.url, prefix=next(PREFIXES), clock=clock)
+    both = (requests(5), tokens(100))
+    assert isinstance(store.take(KEY, both, 0), Grant)
+    clock.advance(-3600)
+    store.give_back(KEY, (tokens(10),))
+    assert store.take(KEY, both, 0) == Denial("tokens", pytest.approx(9.0))
+    assert store.take(KEY, (requests(),), 0) == Denial("requests", pytest.approx(1.0))
+    clock.advance(5)
+    assert isinstance(store.take(KEY, (requests(5),), 0), Grant)
+
+
+def test_a_clock_set_forward_gives_a_burst(server, make):
+    """When the server's clock gains an hour, limits are as after a quiet hour."""
+    clock = ManualClock(10_000.0)
+    store = make(server.url, prefix=next(PREFIXES), clock=clock)
+    store.take(KEY, (requests(5),), 0)
+    clock.advance(3600)
+    assert isinstance(store.take(KEY, (requests(5),), 0), Grant)
+    assert isinstance(store.take(KEY, (requests(),), 0), Denial)
+
+
+def test_lost_data_begin_anew(server, make):
+    """After FLUSHALL a key has its whole burst, and no more."""
+    store = make(server.url, prefix=next(PREFIXES), clock=ManualClock(1000.0))
+    store.take(KEY, (requests(5),), 0)
+    redis.Redis.from_url(server.url).flushall()
+    store.give_back(KEY, (requests(5),))
+    answers = [store.take(KEY, (requests(),), 0) for _ in range(6)]
+    assert [isinstance(answer, Grant) for answer in answers] == [True] * 5 + [False]
+
+
+def test_a_server_that_dies_or_stalls_is_asked_once(make, monkeypatch):
+    """Requests go on by the limit of this process; only the first of them waits."""
+    with new_redis_server() as server:
+        store = make(server.url, timeout_seconds=0.05, away_seconds=60)
+        assert isinstance(store.take(KEY, (requests(per_second=0.001),), 0), Grant)
+        server.stall()
+        asked = asked_of(store, monkeypatch)
+        answers = [store.take(KEY, (requests(per_second=0.001),), 0) for _ in range(20)]
+        assert [isinstance(answer, Grant) for answer in answers] == [True] * 5 + [False] * 15
+        assert len(asked) == 1
+        server.kill()
+
+
+def asked_of(store, monkeypatch):
+    """Note each question to the server from now on."""
+    asked, script = [], store._link._script
+
+    def ask(**question):
+        asked.append(question)
+        return script(**question)
+
+    monkeypatch.setattr(store._link, "_script", ask)
+    return asked
 
 
 def test_serves_a_limiter(server, make, call):
