@@ -1,25 +1,39 @@
-"""How many probes a half-open circuit admits when many callers ask at the same moment."""
+"""How many calls a half-open circuit admits when many callers ask at the same moment."""
 
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import sys
 import threading
+import time
 from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
+from benchmarks.peers import Decorate
 from langchain_control.circuits import Outcome, Permit
 from langchain_control.components.breaker import CircuitBreaker
-from langchain_control.stores import InMemoryCircuitStore
+from langchain_control.stores import CircuitStore, InMemoryCircuitStore, RedisCircuitStore
 from langchain_control.testing import ManualClock
 
-__all__ = ["admitted_to_tasks", "admitted_to_threads"]
+__all__ = [
+    "PROBES",
+    "admitted_to_processes",
+    "admitted_to_tasks",
+    "admitted_to_threads",
+    "calls_into_a_dead_provider",
+]
 
 PROBES = 3
 
 
 def admitted_to_threads(*, threads: int = 64, rounds: int = 1000) -> Counter[int]:
     """Count the rounds by the number of threads that were admitted."""
-    clock, breaker = _breaker()
+    clock = ManualClock()
+    breaker = _breaker(InMemoryCircuitStore(clock=clock))
+    _half_open(breaker, clock)
     together, admitted, seen = threading.Barrier(threads), [False] * threads, Counter[int]()
 
     def settle() -> None:
@@ -38,19 +52,16 @@ def admitted_to_threads(*, threads: int = 64, rounds: int = 1000) -> Counter[int
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
-        workers = [threading.Thread(target=ask, args=(number,)) for number in range(threads)]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
+        _run_all([threading.Thread(target=ask, args=(number,)) for number in range(threads)])
     finally:
         sys.setswitchinterval(interval)
     return seen
 
 
-def admitted_to_tasks(*, tasks: int = 1000, rounds: int = 20) -> Counter[int]:
+def admitted_to_tasks(*, tasks: int = 1000, rounds: int = 1000) -> Counter[int]:
     """Count the rounds by the number of tasks that were admitted."""
-    clock, breaker = _breaker()
+    clock = ManualClock()
+    breaker = _breaker(InMemoryCircuitStore(clock=clock))
     seen = Counter[int]()
 
     async def ask() -> bool:
@@ -59,24 +70,105 @@ def admitted_to_tasks(*, tasks: int = 1000, rounds: int = 20) -> Counter[int]:
 
     async def all_rounds() -> None:
         for _ in range(rounds):
-            seen[sum(await asyncio.gather(*(ask() for _ in range(tasks))))] += 1
             _half_open(breaker, clock)
+            seen[sum(await asyncio.gather(*(ask() for _ in range(tasks))))] += 1
 
     asyncio.run(all_rounds())
     return seen
 
 
-def _breaker() -> tuple[ManualClock, CircuitBreaker]:
-    clock = ManualClock()
-    store = InMemoryCircuitStore(clock=clock)
-    breaker = CircuitBreaker(failure_threshold=1, half_open_probes=PROBES, store=store)
-    _half_open(breaker, clock)
-    return clock, breaker
+def admitted_to_processes(url: str, *, processes: int = 4, rounds: int = 1000) -> Counter[int]:
+    """Count the rounds by the number of calls that processes with one Redis were admitted.
+
+    Each process asks as often as there are probes. Each round is a circuit of its own, which all
+    but one of the processes meet for the first time.
+    """
+    context = multiprocessing.get_context("spawn")
+    now, together, counts = context.Value("d", 1.0), context.Barrier(processes), context.Queue()
+    workers = [
+        context.Process(target=_ask_in_all_rounds, args=(url, rounds, now, together, counts))
+        for _ in range(processes)
+    ]
+    for worker in workers:
+        worker.start()
+    admitted = [counts.get() for _ in workers]
+    for worker in workers:
+        worker.join()
+    return Counter(sum(of_one_round) for of_one_round in zip(*admitted, strict=True))
+
+
+def _ask_in_all_rounds(url: str, rounds: int, now: Any, together: Any, counts: Any) -> None:
+    store = RedisCircuitStore(
+        url, prefix="half-open:", timeout_seconds=5, clock=lambda: float(now.value)
+    )
+    breaker = _breaker(store)
+    if together.wait() == 0:
+        for number in range(rounds):
+            _fail(breaker, f"{number}")
+        now.value += breaker.recovery_seconds
+    admitted = []
+    for number in range(rounds):
+        together.wait()
+        decisions = [breaker.try_acquire(f"{number}") for _ in range(PROBES)]
+        admitted.append(sum(isinstance(decision, Permit) for decision in decisions))
+    counts.put(admitted)
+    store.close()
+
+
+def calls_into_a_dead_provider(decorate: Decorate, open_seconds: float, threads: int = 64) -> int:
+    """Count the calls of threads that all ask after the open time and meet an error.
+
+    Args:
+        decorate: Guards a function with a new breaker, open for `open_seconds`.
+        open_seconds: How long to wait before asking.
+        threads: How many ask at the same moment.
+    """
+    reached, together = [], threading.Barrier(threads)
+
+    def provider() -> None:
+        reached.append(1)
+        time.sleep(0.05)
+        raise TimeoutError
+
+    ask = decorate(provider)
+    _until_refused(ask, reached)
+    time.sleep(open_seconds + 1.1)  # some count in whole seconds
+    reached.clear()
+
+    def work() -> None:
+        together.wait()
+        with suppress(Exception):
+            ask()
+
+    _run_all([threading.Thread(target=work) for _ in range(threads)])
+    return len(reached)
+
+
+def _until_refused(ask: Callable[[], Any], reached: list[int]) -> None:
+    made = -1
+    while len(reached) > made:
+        made = len(reached)
+        with suppress(Exception):
+            ask()
+
+
+def _run_all(workers: list[threading.Thread]) -> None:
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+
+def _breaker(store: CircuitStore) -> CircuitBreaker:
+    return CircuitBreaker(failure_threshold=1, half_open_probes=PROBES, store=store)
 
 
 def _half_open(breaker: CircuitBreaker, clock: ManualClock) -> None:
     """Open the circuit again, and let its open time pass."""
     breaker.reset()
-    permit = breaker.acquire()
-    breaker.record(permit, Outcome.FAILURE)
+    _fail(breaker)
     clock.advance(breaker.recovery_seconds)
+
+
+def _fail(breaker: CircuitBreaker, key: str | None = None) -> None:
+    breaker.record(breaker.acquire(key), Outcome.FAILURE)

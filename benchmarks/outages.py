@@ -6,19 +6,17 @@ for five minutes. Times are those of the real world; the clock is not, so an hou
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import random
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from langchain_control.circuits import CircuitState, Outcome, StateChange
+from benchmarks.virtual_time import pass_time
+from langchain_control.circuits import CircuitState, Outcome, Permit, StateChange
 from langchain_control.components.breaker import CircuitBreaker
-from langchain_control.errors import CircuitOpen
 from langchain_control.testing import ManualClock
 
-__all__ = ["FAULTS", "Answer", "Report", "simulate"]
+__all__ = ["FAULTS", "Answer", "Guard", "OurGuard", "Report", "simulate"]
 
 USERS = 50
 TIMEOUT_SECONDS = 30.0
@@ -79,6 +77,47 @@ FAULTS: dict[str, Fault] = {
 }
 
 
+class Guard(Protocol):
+    """What stands between users and provider."""
+
+    opened: int | None
+    """How often its circuit has opened, where that can be told."""
+
+    def begin(self) -> Any:
+        """Return a call that may be made, or `None`."""
+
+    def end(self, call: Any, *, good: bool) -> None:
+        """Say how it went."""
+
+    def patience(self, call: Any) -> Callable[[], float] | None:
+        """Return how to wait for it, as `CircuitBreaker.patience` does."""
+
+
+class OurGuard:
+    """Our breaker."""
+
+    def __init__(self, breaker: CircuitBreaker) -> None:
+        """Count its openings."""
+        self._breaker = breaker.override(on_change=self._count)
+        self.opened = 0
+
+    def begin(self) -> Permit | None:
+        """Ask for a permit."""
+        decision = self._breaker.try_acquire()
+        return decision if isinstance(decision, Permit) else None
+
+    def end(self, call: Permit, *, good: bool) -> None:
+        """Hand it back."""
+        self._breaker.record(call, Outcome.SUCCESS if good else Outcome.FAILURE)
+
+    def patience(self, call: Permit) -> Callable[[], float] | None:
+        """Give late calls up, if the breaker does."""
+        return self._breaker.patience(call)
+
+    def _count(self, change: StateChange) -> None:
+        self.opened += change.after is CircuitState.OPEN
+
+
 @dataclass
 class Report:
     """What happened while the fault lasted."""
@@ -90,14 +129,15 @@ class Report:
     wasted_seconds: float = 0.0
     """Time users spent waiting for nothing."""
     refused: int = 0
-    opened: int = 0
+    opened: int | None = 0
+    """How often the circuit opened, in the whole run; `None` where that cannot be told."""
     recovered_after: float | None = None
     """Seconds from the end of the fault to the first useful answer."""
 
 
 def simulate(
     fault: Fault,
-    breaker: Callable[[ManualClock, random.Random], CircuitBreaker] | None,
+    make: Callable[[ManualClock, random.Random], CircuitBreaker | Guard] | None,
     *,
     seed: int,
     fault_seconds: float = 300.0,
@@ -106,17 +146,15 @@ def simulate(
 
     Args:
         fault: What the provider does while the fault lasts.
-        breaker: Makes the breaker in front of it, on the given clock. `None` for none.
+        make: Makes the guard in front of it, on the given clock. `None` for none.
         seed: Of everything that is drawn.
         fault_seconds: How long the fault lasts.
     """
     chance, clock, report = random.Random(seed), ManualClock(), Report()
     begins, ends = WARM_UP_SECONDS, WARM_UP_SECONDS + fault_seconds
-
-    def count(change: StateChange) -> None:
-        report.opened += change.after is CircuitState.OPEN and begins <= clock() < ends
-
-    guard = breaker(clock, chance).override(on_change=count) if breaker is not None else None
+    guard = make(clock, chance) if make is not None else None
+    if isinstance(guard, CircuitBreaker):
+        guard = OurGuard(guard)
 
     def react() -> Answer:
         since = clock() - begins
@@ -132,22 +170,22 @@ def simulate(
                 report.recovered_after = clock() - ends
             yield chance.expovariate(1 / THINK_SECONDS)
 
-    _run([user() for _ in range(USERS)], clock, until=ends + 120)
+    pass_time([user() for _ in range(USERS)], clock, until=ends + 120)
+    report.opened = guard.opened if guard is not None else 0
     return report
 
 
 def _ask(
-    guard: CircuitBreaker | None, react: Callable[[], Answer], report: Report
+    guard: Guard | None, react: Callable[[], Answer], report: Report
 ) -> Generator[float, None, bool]:
     """Make one call, if it is admitted; return whether its answer was useful."""
-    permit, patience = None, None
+    call, patience = None, None
     if guard is not None:
-        try:
-            permit = guard.acquire()
-        except CircuitOpen:
+        call = guard.begin()
+        if call is None:
             report.refused += 1
             return False
-        patience = guard.patience(permit)
+        patience = guard.patience(call)
     answer = react()
     waited = yield from _wait(answer.seconds, patience)
     answer = Answer(waited, good=answer.good and waited >= answer.seconds)
@@ -155,8 +193,8 @@ def _ask(
     report.calls += 1
     report.useful += useful
     report.wasted_seconds += 0 if useful else answer.seconds
-    if guard is not None and permit is not None:
-        guard.record(permit, Outcome.SUCCESS if answer.good else Outcome.FAILURE)
+    if guard is not None:
+        guard.end(call, good=answer.good)
     return useful
 
 
@@ -170,18 +208,3 @@ def _wait(seconds: float, patience: Callable[[], float] | None) -> Generator[flo
         yield step
         waited += step
     return waited
-
-
-def _run(
-    processes: list[Generator[float, None, None]], clock: ManualClock, *, until: float
-) -> None:
-    """Let each process sleep for what it yields, in order of time."""
-    order = itertools.count()
-    agenda = [(clock(), next(order), process) for process in processes]
-    heapq.heapify(agenda)
-    while agenda:
-        time, _, process = heapq.heappop(agenda)
-        if time > until:
-            return
-        clock.advance(time - clock())
-        heapq.heappush(agenda, (time + next(process), next(order), process))

@@ -1,8 +1,10 @@
-"""Measure the breaker and the limiter: `python -m benchmarks.resilience`.
+"""Measure what keeps a provider's trouble from spreading: `python -m benchmarks.resilience`.
 
-Overheads are measured on this machine, beside other breakers where they are installed. Outages are
-simulated on a virtual clock with fresh seeds, which are printed, so that a run can be repeated:
-`python -m benchmarks.resilience --seed 42`.
+Costs are measured on this machine, others in the same run and in turns, where they are installed.
+Outages and retry storms are simulated on a virtual clock with fresh seeds, which are printed, so
+that a run can be repeated. Name parts to run only these:
+
+    python -m benchmarks.resilience overhead outages --seed 42
 """
 
 from __future__ import annotations
@@ -13,15 +15,29 @@ import secrets
 from collections.abc import Callable
 from statistics import median
 
-from benchmarks.half_open import PROBES, admitted_to_tasks, admitted_to_threads
-from benchmarks.outages import FAULTS, Report, simulate
+from benchmarks.half_open import (
+    PROBES,
+    admitted_to_processes,
+    admitted_to_tasks,
+    admitted_to_threads,
+    calls_into_a_dead_provider,
+)
+from benchmarks.outages import FAULTS, Guard, Report, simulate
 from benchmarks.overhead import (
-    closed_overhead,
+    Costs,
+    breaker_overhead,
     limiter_cost,
     paced_tasks,
     refusal_cost,
+    retry_overhead,
+    runnable_overhead,
     thread_efficiency,
 )
+from benchmarks.peers import decorators, guards
+from benchmarks.redis_server import RedisServer
+from benchmarks.retry_storms import CLIENTS, TROUBLES
+from benchmarks.retry_storms import simulate as simulate_storm
+from benchmarks.shared_circuit import print_shared
 from langchain_control.circuits.failure_window import FailureWindow
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.stores import InMemoryCircuitStore
@@ -30,7 +46,7 @@ from langchain_control.testing import ManualClock
 RUNS = 5
 HOUR_SECONDS = 3600.0
 
-MakeBreaker = Callable[[ManualClock, random.Random], CircuitBreaker]
+MakeGuard = Callable[[ManualClock, random.Random], CircuitBreaker | Guard]
 
 
 def consecutive(clock: ManualClock, chance: random.Random) -> CircuitBreaker:
@@ -50,7 +66,7 @@ def giving_up(clock: ManualClock, chance: random.Random) -> CircuitBreaker:
     return windowed(clock, chance).override(give_up_late_calls=True)
 
 
-BREAKERS: dict[str, MakeBreaker | None] = {
+BREAKERS: dict[str, MakeGuard | None] = {
     "none": None,
     "5 in a row": consecutive,
     "window": windowed,
@@ -59,51 +75,121 @@ BREAKERS: dict[str, MakeBreaker | None] = {
 
 
 def main() -> None:
-    """Print all tables."""
+    """Print the tables that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--seed", type=int, default=None, help="of the simulations")
-    seed = parser.parse_args().seed
-    print_overheads()
-    print_outages(secrets.randbelow(1_000_000) if seed is None else seed)
+    parser.add_argument("--rounds", type=int, default=1000, help="of half-open circuits")
+    asked = parser.parse_args()
+    if unknown := set(asked.parts) - set(PARTS):
+        parser.error(f"unknown part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    if asked.seed is None:
+        asked.seed = secrets.randbelow(1_000_000)
+    for part in asked.parts or PARTS:
+        print(f"\n--- {part}")
+        PARTS[part](asked)
 
 
-def print_overheads() -> None:
-    """Print what a guarded call costs."""
-    rows = closed_overhead()
-    base = rows.get("circuitbreaker")
-    print("success on a closed circuit, µs over a bare call (ratio to circuitbreaker)")
+def print_overhead(_: argparse.Namespace) -> None:
+    """Print what calls cost when nothing is wrong."""
+    print("success on a closed circuit, µs over a bare call: sync, async (ratio to circuitbreaker)")
+    _print_costs(breaker_overhead(), "circuitbreaker")
+    value, raised = refusal_cost()
+    print(f"refusal on an open circuit: {value:.2f} µs as a value, {raised:.2f} µs raised")
+    print("8 threads of blocking calls, of the ideal")
+    for name, decorate in {"langchain_control": CircuitBreaker().protect, **decorators()}.items():
+        print(f"  {name:28}{thread_efficiency(decorate):>8.0%}")
+    print("success at the first attempt, µs over a bare call: sync, async")
+    _print_costs(retry_overhead())
+    print("what a wrapper adds to a Runnable, µs")
+    for name, cost in runnable_overhead().items():
+        print(f"  {name:28}{cost:>8.1f}")
+    wall, cpu = paced_tasks()
+    print(f"limiter: {limiter_cost():.2f} µs; 1000 tasks at 500/s: {wall:.2f} s, CPU {cpu:.2f} s")
+
+
+def print_half_open(asked: argparse.Namespace) -> None:
+    """Print how many calls half-open circuits admit."""
+    rounds: int = asked.rounds
+    print(f"admitted of {PROBES} probes, {rounds} rounds each: rounds by number")
+    print(f"  64 threads    {dict(admitted_to_threads(rounds=rounds))}")
+    print(f"  1,000 tasks   {dict(admitted_to_tasks(rounds=rounds))}")
+    try:
+        with RedisServer() as server:
+            seen = admitted_to_processes(server.url, rounds=rounds)
+            print(f"  4 processes   {dict(seen)}")
+    except LookupError as missing:
+        print(f"  4 processes   not measured: {missing}")
+    print("64 threads after the open time, one probe, provider still down: calls that reach it")
+    for name, decorate in {"langchain_control": _one_second, **decorators(1.0)}.items():
+        print(f"  {name:20}{calls_into_a_dead_provider(decorate, 1.0):>6}")
+
+
+def print_outages(asked: argparse.Namespace) -> None:
+    """Print what users lose in each fault, the median of some runs."""
+    seed: int = asked.seed
+    print(f"50 users, 5 minutes of fault, 30 s timeout; median of {RUNS} runs from seed {seed}")
+    print(f"  {'fault':14}{'breaker':20}{'calls':>7}{'useful':>8}{'wasted s':>10}{'opened':>8}")
+    contestants = BREAKERS | {name: _on_the_clock(make) for name, make in guards().items()}
+    for fault, react in FAULTS.items():
+        for name, make in contestants.items():
+            runs = [simulate(react, make, seed=seed + run) for run in range(RUNS)]
+            print(f"  {fault:14}{name:20}{_median_row(runs)}")
+    for name, make in contestants.items():
+        hour = simulate(FAULTS["30 % errors"], make, seed=seed, fault_seconds=HOUR_SECONDS)
+        print(f"  {'30 %, 1 hour':14}{name:20}{_median_row([hour])}")
+
+
+def print_storms(asked: argparse.Namespace) -> None:
+    """Print what retries add to a failure, and what they save in a brown-out."""
+    seed: int = asked.seed
+    print(f"5 minutes, 100 requests/s where not told; median of {RUNS} runs from seed {seed}")
+    print(f"  {'trouble':16}{'retries':20}{'calls/request':>14}{'answered':>10}")
+    for trouble, setting in TROUBLES.items():
+        for name, make in CLIENTS.items():
+            runs = [simulate_storm(setting, make, seed=seed + run) for run in range(RUNS)]
+            amplification = median(run.amplification for run in runs)
+            success = median(run.success for run in runs)
+            print(f"  {trouble:16}{name:20}{amplification:>14.3f}{success:>10.1%}")
+
+
+def print_shared_circuits(_: argparse.Namespace) -> None:
+    """Print what a circuit shared by processes costs, saves and survives."""
+    print_shared()
+
+
+PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "overhead": print_overhead,
+    "half-open": print_half_open,
+    "shared": print_shared_circuits,
+    "outages": print_outages,
+    "storms": print_storms,
+}
+
+
+def _one_second(function: Callable[..., object]) -> Callable[..., object]:
+    return CircuitBreaker(recovery_seconds=1.0).protect(function)
+
+
+def _on_the_clock(make: Callable[[ManualClock], Guard]) -> MakeGuard:
+    return lambda clock, _: make(clock)
+
+
+def _print_costs(rows: Costs, reference: str | None = None) -> None:
+    base = rows.get(reference) if reference else None
     for name, (sync, asynchronous) in rows.items():
         print(
             f"  {name:28}{_with_ratio(sync, base and base[0])}"
             f"{_with_ratio(asynchronous, base and base[1])}"
         )
-    value, raised = refusal_cost()
-    print(f"refusal on an open circuit: {value:.2f} µs as a value, {raised:.2f} µs raised")
-    print(f"8 threads of blocking calls: {thread_efficiency():.0%} of the ideal")
-    print(f"probes admitted half-open, of {PROBES}: rounds by number")
-    print(f"  64 threads: {dict(admitted_to_threads())}, 1000 tasks: {dict(admitted_to_tasks())}")
-    wall, cpu = paced_tasks()
-    print(f"limiter: {limiter_cost():.2f} µs; 1000 tasks at 500/s: {wall:.2f} s, CPU {cpu:.2f} s")
-
-
-def print_outages(seed: int) -> None:
-    """Print what users lose in each fault, the median of some runs."""
-    print(f"\n50 users, 5 minutes of fault, 30 s timeout; median of {RUNS} runs from seed {seed}")
-    print(f"  {'fault':14}{'breaker':20}{'calls':>7}{'useful':>8}{'wasted s':>10}{'opened':>8}")
-    for fault, react in FAULTS.items():
-        for name, make in BREAKERS.items():
-            runs = [simulate(react, make, seed=seed + run) for run in range(RUNS)]
-            print(f"  {fault:14}{name:20}{_median_row(runs)}")
-    for name, make in BREAKERS.items():
-        hour = simulate(FAULTS["30 % errors"], make, seed=seed, fault_seconds=HOUR_SECONDS)
-        print(f"  {'30 %, 1 hour':14}{name:20}{_median_row([hour])}")
 
 
 def _median_row(runs: list[Report]) -> str:
+    openings = [run.opened for run in runs if run.opened is not None]
     return (
         f"{median(run.calls for run in runs):>7.0f}{median(run.useful for run in runs):>8.0f}"
         f"{median(run.wasted_seconds for run in runs):>10.0f}"
-        f"{median(run.opened for run in runs):>8.0f}"
+        f"{format(median(openings), '.0f') if openings else '-':>8}"
     )
 
 

@@ -1,57 +1,86 @@
-"""Four processes, one Redis, one dead backend: what reaches it, and what asking costs.
+"""Many processes, one Redis, one dead backend: what reaches it, and what asking costs.
 
-`python -m benchmarks.shared_circuit` starts a `redis-server` of its own on a loopback port, or uses
-the one named by `--url`.
+`python -m benchmarks.shared_circuit` starts a `redis-server` of its own on a loopback port.
 """
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
-import shutil
-import socket
-import subprocess
-import tempfile
+import random
 import threading
 import time
 import timeit
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
+from statistics import quantiles
+from typing import NamedTuple
 
-from redis import ConnectionError as RedisConnectionError
 from redis import Redis
 
+from benchmarks.redis_server import RedisServer
+from benchmarks.shared_faults import print_faults
 from langchain_control.circuits import Outcome, Permit
 from langchain_control.components.breaker import CircuitBreaker
-from langchain_control.stores import RedisCircuitStore
+from langchain_control.stores import InMemoryCircuitStore, RedisCircuitStore
 
-PROCESSES, WORKERS = 4, 8
-RUN_SECONDS, OPEN_SECONDS, CALL_SECONDS = 9.0, 2.0, 0.02
-IDEAL = PROCESSES * WORKERS + int(RUN_SECONDS // OPEN_SECONDS)
-"""All calls under way when the backend is found dead, and one probe per open time."""
+__all__ = ["calls_into_a_dead_backend", "closed_cost", "print_shared", "trip_delays"]
+
+
+class Load(NamedTuple):
+    """What many processes do to a backend that always fails."""
+
+    processes: int
+    workers: int
+    """Threads in each process."""
+    seconds: float
+    pause_seconds: float
+    """Between two calls of a worker."""
+    open_seconds: float
+    ideal: int
+    """Calls under way at the first failure, or the threshold, and one probe per open time."""
+
+
+BUSY = Load(
+    processes=4, workers=8, seconds=9.0, pause_seconds=0.0, open_seconds=2.0, ideal=4 * 8 + 4
+)
+QUIET = Load(processes=8, workers=1, seconds=4.0, pause_seconds=0.2, open_seconds=60.0, ideal=5)
+CALL_SECONDS = 0.02
 
 
 def main() -> None:
-    """Print the costs of the shared circuit and what it saves."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--url", default=None, help="of a Redis or Valkey server")
-    url = parser.parse_args().url
-    with _server() if url is None else _given(url) as address:
-        cost, trips = closed_cost(address)
+    """Print what sharing costs and saves, and what happens without the server."""
+    print_shared()
+
+
+def print_shared() -> None:
+    """Print all figures of the shared circuit, on a server of its own."""
+    try:
+        server = RedisServer()
+    except LookupError as missing:
+        print(f"shared circuits: not measured, {missing}")
+        return
+    with server:
+        cost, trips = closed_cost(server.url)
         print(f"closed path: {cost:.2f} µs and {trips:.4f} round trips per call")
-        print(f"trip seen by another store: {max(trip_delays(address)) * 1e3:.1f} ms (max of 20)")
-        calls = dead_backend(address)
+        delays = trip_delays(server.url)
+        percentiles = quantiles(delays, n=100)
         print(
-            f"calls into a dead backend, {PROCESSES} x {WORKERS} workers: {calls} (ideal {IDEAL})"
+            f"trip seen by another store, of {len(delays)}: median {percentiles[49] * 1e3:.1f} ms, "
+            f"p99 {percentiles[98] * 1e3:.1f} ms"
         )
-    print(f"server away: {away_cost():.2f} µs per call")
+        print("calls into a dead backend: shared, each process alone, ideal")
+        for name, load in {"busy": BUSY, "quiet": QUIET}.items():
+            shared = calls_into_a_dead_backend(server.url, load, f"dead-{name}")
+            alone = calls_into_a_dead_backend(None, load, f"dead-{name}")
+            size = f"{load.processes} x {load.workers}, {load.seconds:g} s"
+            print(f"  {name:6}({size:12}) {shared:>6}{alone:>6}{load.ideal:>6}")
+        print_faults(server)
 
 
 def closed_cost(url: str, calls: int = 50_000) -> tuple[float, float]:
     """Measure microseconds and round trips of a success on a closed circuit."""
-    breaker = _breaker(url, "closed")
+    breaker = _breaker(url, "closed", BUSY.open_seconds)
     _succeed(breaker)
     client = Redis.from_url(url)
     before = _scripts_run(client)
@@ -59,32 +88,32 @@ def closed_cost(url: str, calls: int = 50_000) -> tuple[float, float]:
     return seconds / calls * 1e6, (_scripts_run(client) - before) / calls
 
 
-def trip_delays(url: str, trips: int = 20) -> list[float]:
-    """Measure seconds until another store refuses."""
-    here, there = _breaker(url, "trips"), _breaker(url, "trips")
+def trip_delays(url: str, trips: int = 200) -> list[float]:
+    """Measure seconds from the last failure until another store refuses."""
+    here, there = (_breaker(url, "trips", BUSY.open_seconds) for _ in range(2))
     delays = []
     for number in range(trips):
         key = f"{number}"
         for breaker in (here, there):
             _succeed(breaker, key)
-        time.sleep(0.02)
+        time.sleep(0.005)
+        for _ in range(here.failure_threshold - 1):
+            _fail(here, key)
         started = time.perf_counter()
-        for _ in range(here.failure_threshold):
-            permit = here.try_acquire(key)
-            assert isinstance(permit, Permit)  # noqa: S101  (narrows the type)
-            here.record(permit, Outcome.FAILURE)
+        _fail(here, key)
         while isinstance(there.try_acquire(key), Permit):
             time.sleep(0)
         delays.append(time.perf_counter() - started)
     return delays
 
 
-def dead_backend(url: str) -> int:
-    """Count the calls that processes full of workers make to a backend that always fails."""
+def calls_into_a_dead_backend(url: str | None, load: Load, name: str) -> int:
+    """Count the calls that reach a backend which always fails. Without `url`, nothing is shared."""
     context = multiprocessing.get_context("spawn")
-    counts, together = context.Queue(), context.Barrier(PROCESSES)
+    counts, together = context.Queue(), context.Barrier(load.processes)
     processes = [
-        context.Process(target=_process, args=(url, counts, together)) for _ in range(PROCESSES)
+        context.Process(target=_process, args=(url, load, name, counts, together))
+        for _ in range(load.processes)
     ]
     for process in processes:
         process.start()
@@ -94,89 +123,53 @@ def dead_backend(url: str) -> int:
     return total
 
 
-def away_cost(calls: int = 20_000) -> float:
-    """Measure microseconds of a success on a closed circuit while no server answers."""
-    breaker = _breaker("redis://127.0.0.1:1/0", "away")
+def _process(url: str | None, load: Load, name: str, counts: Queue[int], together: Barrier) -> None:
+    breaker = _breaker(url, name, load.open_seconds)
     _succeed(breaker)
-    return timeit.timeit(lambda: _succeed(breaker), number=calls) / calls * 1e6
-
-
-def _process(url: str, counts: Queue[int], together: Barrier) -> None:
-    breaker = _breaker(url, "dead")
-    _succeed(breaker)
-    made = [0] * WORKERS
+    made = [0] * load.workers
     together.wait()
+    time.sleep(random.uniform(0, load.pause_seconds))
 
     def work(worker: int) -> None:
-        ends = time.monotonic() + RUN_SECONDS
+        ends = time.monotonic() + load.seconds
         while time.monotonic() < ends:
             permit = breaker.try_acquire()
+            time.sleep(CALL_SECONDS)
             if isinstance(permit, Permit):
                 made[worker] += 1
-                time.sleep(CALL_SECONDS)
                 breaker.record(permit, Outcome.FAILURE)
-            else:
-                time.sleep(CALL_SECONDS)
+            time.sleep(load.pause_seconds)
 
-    threads = [threading.Thread(target=work, args=(worker,)) for worker in range(WORKERS)]
+    _run_all(work, load.workers)
+    counts.put(sum(made))
+
+
+def _run_all(work: Callable[[int], None], workers: int) -> None:
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in range(workers)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    counts.put(sum(made))
 
 
-def _breaker(url: str, name: str) -> CircuitBreaker:
-    store = RedisCircuitStore(url, prefix="benchmark:")
-    return CircuitBreaker(name=name, recovery_seconds=OPEN_SECONDS, store=store)
+def _breaker(url: str | None, name: str, open_seconds: float) -> CircuitBreaker:
+    shared = None if url is None else RedisCircuitStore(url, prefix="benchmark:")
+    return CircuitBreaker(
+        name=name, recovery_seconds=open_seconds, store=shared or InMemoryCircuitStore()
+    )
 
 
 def _succeed(breaker: CircuitBreaker, key: str | None = None) -> None:
-    permit = breaker.try_acquire(key)
-    if isinstance(permit, Permit):
-        breaker.record(permit, Outcome.SUCCESS)
+    breaker.record(breaker.acquire(key), Outcome.SUCCESS)
+
+
+def _fail(breaker: CircuitBreaker, key: str | None = None) -> None:
+    breaker.record(breaker.acquire(key), Outcome.FAILURE)
 
 
 def _scripts_run(client: Redis) -> int:
     calls: int = client.info("commandstats").get("cmdstat_evalsha", {}).get("calls", 0)
     return calls
-
-
-@contextmanager
-def _given(url: str) -> Iterator[str]:
-    yield url
-
-
-@contextmanager
-def _server() -> Iterator[str]:
-    """Run a server for as long as it is needed."""
-    binary = shutil.which("redis-server") or shutil.which("valkey-server")
-    if binary is None:
-        msg = "no redis-server on the PATH; name a server with --url"
-        raise SystemExit(msg)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
-        settings = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
-        server = subprocess.Popen([binary, *settings], stdout=subprocess.DEVNULL)  # noqa: S603
-        try:
-            url = f"redis://127.0.0.1:{port}/0"
-            _wait_for(url)
-            yield url
-        finally:
-            server.terminate()
-            server.wait()
-
-
-def _wait_for(url: str) -> None:
-    for _ in range(200):
-        try:
-            Redis.from_url(url).ping()
-        except RedisConnectionError:
-            time.sleep(0.02)
-        else:
-            return
 
 
 if __name__ == "__main__":
