@@ -52,7 +52,7 @@ type: $(VENV)/.dev  ## Check types, with two checkers.
 bench: $(VENV)/.demo  ## Run the benchmarks at full length.
 	$(RUN) -m langchain_control demo --only benchmark --queries 2000 --out out
 	$(RUN) -m benchmarks.doors
-	$(RUN) -m benchmarks.resilience
+	$(RUN) -m benchmarks.resilience --rounds 10000
 
 bench-real:  ## Compare everybody on the real model, or on a server: URL=http://host/v1 MODEL=name.
 	@$(MAKE) --no-print-directory VENV=$(PEERS) $(PEERS)/.demo $(PEERS)/.peers

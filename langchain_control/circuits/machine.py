@@ -77,6 +77,7 @@ class Circuit:
         "used",
     )
 
+    _changed_at: float
     _generation: int
     _leases: dict[int | None, float]
     _open_until: float
