@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from inspect import isroutine
 from typing import Any, Literal, NamedTuple, Self
 
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import model_validator
 
 from langchain_control._effects import Flow
@@ -125,22 +128,28 @@ def _told_in_prompt(policy: ControlPolicy) -> ControlPolicy:
 
 
 def _json_schema_in(schema: Any) -> Any:
-    """Take the JSON Schema out of a tool or function as providers write it; others stay as is.
+    """Take the JSON Schema out of a tool or function, as LangChain does; others stay as they are.
 
     Raises:
         ValueError: There is none. Read as a JSON Schema it would accept whatever comes.
     """
+    if schema is None:
+        msg = "`schema` says what the answer has to be; `None` says nothing"
+        raise ValueError(msg)
+    if isroutine(schema) or isinstance(schema, BaseTool):
+        schema = convert_to_openai_tool(schema)
     match schema:
-        case {"type": "function", "function": {**function}}:
-            return _json_schema_in(function)
+        case {"type": "function", "function": {"name": str(name), **rest}}:
+            pass
         case {"name": str(name), **rest}:
-            described = {"title": name, "description": rest.get("description")}
-            found = next((rest[key] for key in _SCHEMA_KEYS if rest.get(key)), None)
+            pass
         case _:
             return schema
+    found = next((rest[key] for key in _SCHEMA_KEYS if rest.get(key)), None)
     if not isinstance(found, Mapping):
         msg = f"`{name}` has a `name` but no `parameters` that say what its JSON is"
         raise ValueError(msg)  # noqa: TRY004  (as for any other schema that is none)
+    described = {"title": name, "description": rest.get("description")}
     return {key: value for key, value in described.items() if value} | dict(found)
 
 

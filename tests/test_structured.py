@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+import asyncio
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypedDict
 
+import pydantic.v1
 import pytest
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
-from pydantic import BaseModel
+from langchain_core.tools import tool
+from pydantic import BaseModel, Field
 
-from langchain_control import ControlPolicy, RetryEngine, with_control
-from langchain_control.errors import AttemptsExhausted
+from langchain_control import (
+    AuditLogger,
+    ControlPolicy,
+    FallbackRouter,
+    RetryEngine,
+    with_control,
+)
+from langchain_control.errors import AttemptsExhausted, InputRejected
+from langchain_control.sinks import MemorySink
 from langchain_control.testing import Reply, ScriptedChatModel
-from tests.scenarios import AT_ONCE, CITY, GOOD
+from tests.scenarios import AT_ONCE, ATTACK, CITY, GOOD
 
 
 class City(BaseModel):
@@ -23,15 +34,52 @@ class CityDict(TypedDict):
     city: str
 
 
+@dataclass
+class CityData:
+    city: str
+
+
+class OldCity(pydantic.v1.BaseModel):
+    city: str
+
+    @pydantic.v1.validator("city")
+    def _begins_with_a_capital(cls, value):  # noqa: N805  (pydantic 1 wants a class method)
+        if not value[:1].isupper():
+            raise ValueError("no capital")  # noqa: EM101, TRY003
+        return value
+
+
+@tool
+def look_up(city: str) -> str:
+    """Look a city up."""
+    raise AssertionError
+
+
+def visit(city: str) -> str:
+    """Visit a city."""
+    raise AssertionError
+
+
 class Native(ScriptedChatModel):
     """A model with a schema mode of its own; notes how it was asked."""
 
     asked: Any = None
+    arguments: ClassVar[list[dict[str, Any]]] = []
+    limits: Any = Field(default_factory=list)
+
+    def _generate(self, *args, **kwargs):
+        self.limits.append(self.max_tokens)
+        return super()._generate(*args, **kwargs)
+
+    async def _agenerate(self, *args, **kwargs):
+        self.limits.append(self.max_tokens)
+        return await super()._agenerate(*args, **kwargs)
 
     def with_structured_output(self, schema, *, include_raw=False, method="x", **kwargs):
         if method != "json_schema":
             raise ValueError(method)
         self.asked.append(schema)
+        self.arguments.append(kwargs)
         raw = self.bind(response_format="json_schema")
         return raw | RunnableLambda(lambda m: {"raw": m, "parsed": None, "parsing_error": None})
 
@@ -47,14 +95,60 @@ def text_only(*script):
 
 @pytest.mark.parametrize(
     ("schema", "expected"),
-    [(City, City(city="Paris")), (CityDict, {"city": "Paris"}), (CITY, {"city": "Paris"})],
-    ids=["pydantic", "TypedDict", "JSON Schema"],
-)
+    [
+        (City, City(city="Paris")),
+        (OldCity, OldCity(city="Paris")),
+        (CityData, CityData(city="Paris")),
+        (CityDict, {"city": "Paris"}),
+        (CITY, {"city": "Paris"}),
+        ({"name": "City", "description": "A city.", "parameters": CITY}, {"city": "Paris"}),
+        ({"type": "function", "function": {"name": "City", "parameters": CITY}}, {"city": "Paris"}),
+        ({"name": "City", "input_schema": CITY}, {"city": "Paris"}),
+        ({"name": "City", "schema": CITY, "strict": True}, {"city": "Paris"}),
+        (look_up, {"city": "Paris"}),
+        (visit, {"city": "Paris"}),
+    ],
+    ids=[
+        "pydantic", "pydantic 1", "dataclass", "TypedDict", "JSON Schema", "OpenAI function",
+        "OpenAI tool", "Anthropic tool", "OpenAI schema", "LangChain tool", "function",
+    ],
+)  # fmt: skip
 def test_every_kind_of_schema_gives_its_own_kind_of_object(call, schema, expected):
-    """Pydantic models come back as instances, TypedDicts and JSON Schemas as dicts."""
-    structured = with_control(text_only("no", GOOD), policy()).with_structured_output(schema)
+    """Types come back as instances, everything else as a dict, and a wrong answer is seen."""
+    wrong = '{"city": 7}'
+    structured = with_control(text_only(wrong, GOOD), policy()).with_structured_output(schema)
 
     assert call(structured, "Which city?") == expected
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        None,
+        "City",
+        7,
+        {"name": "City"},
+        {"type": "nothing"},
+        [City],
+        {"name": "x", "parameters": 1},
+    ],
+    ids=str,
+)
+def test_what_is_no_schema_is_refused_at_once(schema):
+    """Taken for one, it would accept whatever comes."""
+    with pytest.raises(ValueError, match=r"schema|parameters"):
+        with_control(text_only(), policy()).with_structured_output(schema)
+
+
+def test_a_model_of_pydantic_1_is_judged_strictly(call):
+    """It would turn 7 into a string; what its own validators say is asked for, too."""
+    script = ['{"city": 7}', '{"city": "paris"}', GOOD]
+    model = ScriptedChatModel(script=script)
+
+    structured = with_control(model | RunnableLambda(lambda m: m), policy())
+
+    assert call(structured.with_structured_output(OldCity), "Which city?").city == "Paris"
+    assert "no capital" in model.calls[2][-1].text
 
 
 def test_a_model_without_any_mode_is_told_the_schema_in_the_prompt(call):
@@ -114,6 +208,137 @@ def test_include_raw_tells_instead_of_raising(call):
     assert failed["raw"].content == "no"
     assert failed["parsed"] is None
     assert isinstance(failed["parsing_error"], AttemptsExhausted)
+
+
+def test_include_raw_gives_what_the_model_said_last(call):
+    """Also where it was no answer; where nothing was called there is nothing."""
+    model = ScriptedChatModel(script=["one", Reply("two", input_tokens=5), "three"])
+    structured = with_control(model, policy()).with_structured_output(City, include_raw=True)
+
+    failed, blocked = call(structured, "Which city?"), call(structured, ATTACK)
+
+    assert (failed["raw"].text, failed["parsed"]) == ("three", None)
+    assert (blocked["raw"], blocked["parsed"]) == (None, None)
+    assert isinstance(blocked["parsing_error"], InputRejected)
+
+
+def test_a_fallback_answer_is_an_object_too(call):
+    """With `raw` it says that it is one."""
+    spare = policy().override(fallback=FallbackRouter(strategies=[("spare", GOOD)]))
+    structured = with_control(text_only(*["no"] * 3), spare)
+
+    outcome = call(structured.with_structured_output(City, include_raw=True), "Which city?")
+
+    assert call(with_control(text_only(*["no"] * 3), spare).with_structured_output(City), "?")
+    assert outcome["parsed"] == City(city="Paris")
+    assert outcome["raw"].response_metadata["control_fallback"] == "spare"
+
+
+def test_a_tool_call_where_an_object_is_due_is_wrong(call):
+    """It would come out as `None`."""
+    said = AIMessage("", tool_calls=[{"name": "search", "args": {}, "id": "1"}])
+    model = ScriptedChatModel(script=[said] * 3)
+    structured = with_control(model, policy()).with_structured_output(City)
+
+    with pytest.raises(AttemptsExhausted):
+        call(structured, "Which city?")
+
+
+def test_with_tools_a_tool_call_is_an_answer(call):
+    """As the model's own does it: the calls are in `raw`, and there is no object yet."""
+    said = AIMessage("", tool_calls=[{"name": "look_up", "args": {}, "id": "1"}])
+    model = Native(script=[said], asked=[])
+    structured = with_control(model, policy()).with_structured_output(
+        City, include_raw=True, tools=[look_up], strict=True
+    )
+
+    outcome = call(structured, "Which city?")
+
+    assert outcome["raw"].tool_calls[0]["name"] == "look_up"
+    assert (outcome["parsed"], outcome["parsing_error"]) == (None, None)
+    assert model.arguments[-1] == {"tools": [look_up], "strict": True}
+
+
+def test_tools_need_the_raw_message():
+    """Without it a tool call would be lost."""
+    controlled = with_control(Native(script=[], asked=[]), policy())
+
+    with pytest.raises(ValueError, match="include_raw"):
+        controlled.with_structured_output(City, tools=[look_up])
+
+
+def test_an_argument_that_no_mode_takes_is_refused():
+    """It is not dropped in silence."""
+    with pytest.raises(ValueError, match="`strict`"):
+        with_control(text_only(), policy()).with_structured_output(City, strict=True)
+    with pytest.raises(ValueError, match="`temper`"):
+        with_control(ScriptedChatModel(script=[]), policy()).with_structured_output(City, temper=1)
+
+
+def test_in_json_mode_the_schema_is_told_in_the_prompt(call):
+    """The provider only promises JSON."""
+    model = ScriptedChatModel(script=[GOOD])
+    structured = with_control(model, policy()).with_structured_output(City, method="json_mode")
+
+    assert call(structured, "Which city?") == City(city="Paris")
+    assert "JSON Schema" in model.calls[0][0].text
+
+
+def test_it_streams_the_object_whole():
+    """Nothing leaves before it is accepted."""
+    structured = with_control(text_only("no", GOOD), policy()).with_structured_output(City)
+
+    assert list(structured.stream("Which city?")) == [City(city="Paris")]
+
+
+def test_it_streams_the_object_whole_in_a_loop():
+    """Like `stream`."""
+    structured = with_control(text_only("no", GOOD), policy()).with_structured_output(City)
+
+    async def collected():
+        return [chunk async for chunk in structured.astream("Which city?")]
+
+    assert asyncio.run(collected()) == [City(city="Paris")]
+
+
+def test_a_batch_keeps_its_errors_apart():
+    """One answer that never comes right takes no other with it."""
+
+    def reply(messages):
+        return GOOD if "city" in messages[-1].text else "no"
+
+    structured = with_control(ScriptedChatModel(script=reply), policy()).with_structured_output(
+        City, method="prompt"
+    )
+    given = ["Which city?", "What else?", "And which city?"]
+
+    for outcome in (
+        structured.batch(given, return_exceptions=True),
+        asyncio.run(structured.abatch(given, return_exceptions=True)),
+    ):
+        assert [type(o).__name__ for o in outcome] == ["City", "AttemptsExhausted", "City"]
+
+
+def test_a_cut_off_answer_raises_the_limit_also_in_schema_mode(call):
+    """The limit is the model's, however it is asked."""
+    model = Native(script=[Reply('{"city', finish_reason="length"), GOOD], max_tokens=8, asked=[])
+
+    call(with_control(model, policy()).with_structured_output(City), "Which city?")
+
+    assert model.limits == [8, 16]
+
+
+def test_circuits_and_trail_know_the_model_by_its_name(call):
+    """Every structured model on one circuit would be one outage for all."""
+    sink = MemorySink()
+    audited = policy().override(audit=AuditLogger(None, sinks=[sink]))
+    model = Native(script=[ConnectionError()] * 3, asked=[], model_name="mine")
+    structured = with_control(model, audited).with_structured_output(City, include_raw=True)
+
+    call(structured, "Which city?")
+
+    attempts = [r for r in sink.records if r["event"] == "control.attempt"]
+    assert {r["model"] for r in attempts} == {"mine"}
 
 
 def test_a_truncated_object_is_never_accepted(call):

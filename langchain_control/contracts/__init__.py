@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import lru_cache
+from inspect import isroutine
 from typing import Any, Protocol
 
 from langchain_control.contracts.json_schema import MAX_VIOLATIONS, JsonSchemaContract
@@ -48,6 +49,8 @@ class Contract(Protocol):
 def compile_contract(schema: Any) -> Contract:
     """Compile a JSON Schema, a pydantic model, a TypedDict, or any type pydantic understands.
 
+    Models of `pydantic.v1` are taken, too.
+
     Compiling takes far longer than judging, so compiled contracts are cached.
 
     Raises:
@@ -59,9 +62,9 @@ def compile_contract(schema: Any) -> Contract:
         except TypeError as exc:
             msg = f"a JSON Schema holds JSON only: {exc}"
             raise ValueError(msg) from None
-    if isinstance(schema, str | int | float | None):
+    if isinstance(schema, str | int | float | None) or isroutine(schema):  # it would be called
         msg = f"a {type(schema).__name__} is no schema"
-        raise ValueError(msg)  # noqa: TRY004  (pydantic turns it into an error that names the field)
+        raise ValueError(msg)
     try:
         hash(schema)
     except TypeError:
@@ -75,5 +78,19 @@ def _compile_json_schema(text: str) -> JsonSchemaContract:
 
 
 @lru_cache(maxsize=CACHED_CONTRACTS)
-def _compile_type(kind: Any) -> TypedContract:
-    return TypedContract(kind)
+def _compile_type(kind: Any) -> Contract:
+    return _compile_v1(kind) if _is_of_pydantic_v1(kind) else TypedContract(kind)
+
+
+def _is_of_pydantic_v1(kind: Any) -> bool:
+    """Tell without an import: who has a model of it has imported it."""
+    return isinstance(kind, type) and any(
+        base.__module__ == "pydantic.v1.main" and base.__name__ == "BaseModel"
+        for base in kind.__mro__
+    )
+
+
+def _compile_v1(kind: Any) -> Contract:
+    from langchain_control.contracts.pydantic_v1 import PydanticV1Contract  # noqa: PLC0415  (slow)
+
+    return PydanticV1Contract(kind)
