@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.local_model import MODEL_NAME
 from benchmarks.real_model.contestants import CONTESTANTS, CONTROL, SHORT, taking_part
+from benchmarks.real_model.desk import ATTEMPTS
 from benchmarks.real_model.run import Bench
 from benchmarks.real_model.tasks import TASKS_BY_KIND
 from benchmarks.real_model.trials import Record, tallies
@@ -40,6 +41,15 @@ async def test_contestants_that_begin_with_a_plain_call_share_its_answer():
     assert len(firsts) == len(records)
     begun_plainly = [b for b in server.requests if b["seed"] == 1000 and len(b["messages"]) == 2]
     assert [b.get("response_format") for b in begun_plainly].count(None) == 1
+
+
+async def test_nobody_calls_more_often_than_the_others():
+    """A name that says so may call three times; whoever is not named so, once."""
+    records = await records_of(FakeServer(lambda _: "I cannot tell."))
+
+    for name, tally in tallies(records).items():
+        allowed = ATTEMPTS if name.endswith(f"x{ATTEMPTS}") else 1
+        assert tally.all.calls == 2 * allowed, name
 
 
 async def test_everybody_is_given_every_task_with_every_seed():
