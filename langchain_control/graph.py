@@ -21,6 +21,7 @@ from langchain_control.policy import ControlPolicy
 from langchain_control.retries.nested import warn_of_nested_retries
 from langchain_control.state import Context, FailureNote, PerRun
 from langchain_control.steps import STEPS, Router, Step, performed
+from langchain_control.storable import StorableAnswers
 
 __all__ = ["ControlGraph", "ControlInput", "ControlOutput", "ControlState", "create_control_graph"]
 
@@ -74,7 +75,8 @@ def create_control_graph(
     policy = ControlPolicy.model_validate(policy or {})
     runnable = coerce_to_runnable(model)
     warn_of_nested_retries(runnable)
-    context = Context(policy, runnable, name_of(runnable))
+    answers = StorableAnswers(policy.validator)
+    context = Context(policy, runnable, name_of(runnable), contract=answers)
     builder: Any = StateGraph(ControlState, input_schema=ControlInput, output_schema=ControlOutput)
     for name, step in STEPS.items():
         builder.add_node(name, _Node(name, step, context))

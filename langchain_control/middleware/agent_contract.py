@@ -18,6 +18,7 @@ from langchain_control.middleware.agent_model import Responses
 from langchain_control.outcomes import FailureMode, ValidationResult, Violation, failure, passed
 from langchain_control.parsing import MalformedJSONError, Unparsed, canonical, loads, read_json
 from langchain_control.parsing.strict import TOO_DEEP
+from langchain_control.storable import StorableAnswers
 
 __all__ = ["Accepted", "AgentContract", "violations_of_arguments"]
 
@@ -43,7 +44,7 @@ class AgentContract:
         self, validator: ResponseValidator, request: ModelRequest[Any], responses: Responses
     ) -> None:
         """Prepare for the answers to one request."""
-        self._validator = validator
+        self._validator = StorableAnswers(validator)
         self._tools = {_name_of(tool): tool for tool in request.tools}
         self._schemas = _schemas_in(request.response_format)
         self._responses = responses

@@ -8,20 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import Enum, auto
-from typing import Any, ClassVar, NamedTuple, NoReturn
+from typing import Any, ClassVar, NamedTuple
 
-from langchain_control.parsing.quoted import OPENING_QUOTES, Place, read_quoted
+from langchain_control.parsing.containers import Container, Due
+from langchain_control.parsing.cursor import Cursor
+from langchain_control.parsing.quoted import Place
 from langchain_control.parsing.repairs import Repair
 from langchain_control.parsing.scalars import read_scalar
-from langchain_control.parsing.strict import (
-    MAX_DEPTH,
-    TOO_DEEP,
-    Fault,
-    MalformedJSONError,
-    fingerprint,
-)
+from langchain_control.parsing.strict import MAX_DEPTH, TOO_DEEP, MalformedJSONError
 
 __all__ = ["Lenient", "parse_leniently"]
 
@@ -47,68 +41,33 @@ def parse_leniently(text: str, start: int, *, finished: bool = False) -> Lenient
     Raises:
         MalformedJSONError: It cannot be told what was meant.
     """
-    return _Parser(text, start, finished=finished).parse()
+    found = _Parser(text, start, finished=finished).parse()
+    kinds = {repair.kind for repair in found.repairs}
+    if "extra_closer" not in kinds or kinds.isdisjoint(("cut", "missing_closer")):
+        return found
+    # One bracket too many and one too few: more likely, one was the wrong one.
+    other = _Parser(text, start, finished=finished, replaces=True).parse()
+    return min(found, other, key=lambda reading: len(reading.repairs))
 
 
-class _Due(Enum):
-    """What a container waits for."""
-
-    FIRST = auto()
-    """Its first item or key, or its end."""
-    NEXT = auto()
-    """An item or key after a comma."""
-    VALUE = auto()
-    """The value of a key."""
-    COMMA = auto()
-    """A comma, or its end."""
-
-
-@dataclass(slots=True)
-class _Container:
-    """An object or array that is being read."""
-
-    closer: str
-    items: dict[str, Any] | list[Any]
-    due: _Due = _Due.FIRST
-    key: str = ""
-    replaced: list[tuple[str, Any]] = field(default_factory=list)
-    """Earlier values of keys that came again."""
-
-    def put(self, value: Any) -> None:
-        """Add an item, or the value of the key that was read."""
-        self.due = _Due.COMMA
-        if isinstance(self.items, list):
-            self.items.append(value)
-            return
-        if self.key in self.items:
-            self.replaced.append((self.key, self.items[self.key]))
-        self.items[self.key] = value
-
-    def contradicts_itself(self) -> bool:
-        """Whether a key came twice with different values."""
-        if not self.replaced or isinstance(self.items, list):
-            return False
-        kept = {key: fingerprint(self.items[key]) for key, _ in self.replaced}
-        return any(fingerprint(earlier) != kept[key] for key, earlier in self.replaced)
-
-
-class _Parser:
+class _Parser(Cursor):
     """One pass over a text, with the open containers on a stack."""
 
-    def __init__(self, text: str, start: int, *, finished: bool) -> None:
-        self._text, self._position, self._finished = text, start, finished
-        self._start = start
-        self._stack: list[_Container] = []
-        self._repairs: list[Repair] = []
+    def __init__(self, text: str, start: int, *, finished: bool, replaces: bool = False) -> None:
+        super().__init__(text, start)
+        self._start, self._finished = start, finished
+        self._replaces = replaces
+        """Whether a bracket that closes nothing stands for the right one, or for none."""
+        self._stack: list[Container] = []
         self._root: Any = None
 
     def parse(self) -> Lenient:
         """Read to the closing bracket, or to the end of what can be JSON."""
         self._open()
         while self._stack:
-            self._skip_space()
-            character = self._text[self._position : self._position + 1]
-            if character in _MAY_END and _END.match(self._text, self._position):
+            self.skip_space()
+            character = self.text[self.position : self.position + 1]
+            if character in _MAY_END and _END.match(self.text, self.position):
                 self._close_at_end()
                 break
             handle = self._handlers.get(character)
@@ -116,98 +75,151 @@ class _Parser:
                 self._item()
             else:
                 handle(self)
-        return Lenient(self._root, self._position, tuple(self._repairs))
+        return Lenient(self._root, self.position, tuple(self.repairs))
 
     # --- structure --------------------------------------------------------------------------------
 
     def _open(self) -> None:
-        bracket = self._text[self._position]
+        if not self._stack:
+            self._enter(None)
+            return
+        container = self._stack[-1]
+        if self._awaits_key():
+            container = self._close_before_next()
+        self._begin_item()
+        self._enter(container)
+
+    def _close_before_next(self) -> Container:
+        """Close an object that lacks its bracket: the next item of the array around begins."""
+        if (
+            self._stack[-1].due is not Due.NEXT
+            or len(self._stack) == 1
+            or isinstance(self._stack[-2].items, dict)
+        ):
+            self.expect("a key")
+        self.mend("missing_closer")
+        self._pop()
+        self._stack[-1].due = Due.NEXT
+        return self._stack[-1]
+
+    def _enter(self, parent: Container | None) -> None:
+        """Begin the container whose bracket is here."""
+        bracket = self.text[self.position]
         if len(self._stack) == MAX_DEPTH:
             raise MalformedJSONError(TOO_DEEP)
         items: dict[str, Any] | list[Any] = {} if bracket == "{" else []
-        if self._stack:
-            if self._awaits_key():
-                self._expect("a key")
-            self._begin_item()
-            self._stack[-1].put(items)
-        else:
-            self._root = items
         if bracket == "(":
-            self._mend("tuple")
-        self._stack.append(_Container(_CLOSERS[bracket], items))
-        self._position += 1
+            self.mend("tuple")
+        elif bracket == "{" and _SET.match(self.text, self.position):
+            items = []
+            self.mend("set")
+        if parent is None:
+            self._root = items
+        else:
+            parent.put(items)
+        self._stack.append(Container(_CLOSERS[bracket], items))
+        self.position += 1
 
     def _close(self) -> None:
         """Close the innermost container, or those that lack their own bracket as well."""
-        closer = self._text[self._position]
-        open_closers = [container.closer for container in self._stack]
-        if closer == open_closers[-1]:
-            self._pop()
-        elif closer in open_closers and not self._closes_too_much(closer):
-            while self._stack[-1].closer != closer:
-                self._mend("missing_closer")
+        closer, stack = self.text[self.position], self._stack
+        if closer == stack[-1].closer:
+            if (
+                len(stack) == 1
+                and closer == "}"
+                and _GOES_ON_WITH_KEY.match(self.text, self.position)
+            ):
+                self.mend("early_closer")
+            else:
+                self._pop()
+            self.position += 1
+            return
+        open_closers = [container.closer for container in stack]
+        if closer in open_closers and not self._closes_too_much(closer):
+            while stack[-1].closer != closer:
+                self.mend("missing_closer")
                 self._pop()
             self._pop()
-        elif len(self._stack) > 1 and closer not in open_closers:
-            self._mend("extra_closer")
+        elif (
+            len(stack) > 1
+            and closer not in open_closers
+            and not (self._replaces or self._closes_all())
+        ):
+            self.mend("extra_closer")
         else:
-            self._mend("mismatched_closer")
+            self.mend("mismatched_closer")
             self._pop()
-        self._position += 1
+        self.position += 1
 
     def _closes_too_much(self, closer: str) -> bool:
         """Whether taking a bracket at its word would end the value before its text ends."""
         outermost = self._stack[0].closer == closer and all(
             container.closer != closer for container in self._stack[1:]
         )
-        return outermost and _GOES_ON.match(self._text, self._position + 1) is not None
+        return outermost and _GOES_ON.match(self.text, self.position + 1) is not None
+
+    def _closes_all(self) -> bool:
+        """Whether there are as many closing brackets from here on as there are open containers."""
+        run = _CLOSERS_RUN.match(self.text, self.position)
+        return run is not None and sum(map(run[0].count, "}])")) == len(self._stack)
 
     def _pop(self) -> None:
         container = self._stack.pop()
         match container.due:
-            case _Due.NEXT:
-                self._mend("trailing_comma")
-            case _Due.VALUE:
+            case Due.NEXT:
+                self.mend("trailing_comma")
+            case Due.VALUE:
                 container.put(None)
-                self._mend("missing_value")
+                self.mend("missing_value")
         if container.contradicts_itself():
-            self._mend("duplicate_key")
+            self.mend("duplicate_key")
 
     def _close_at_end(self) -> None:
         """Close what is open where the text ends."""
         forgotten = self._finished or self._is_closed_by_hand()
-        between = self._stack[-1].due in (_Due.VALUE, _Due.NEXT)
-        self._mend("missing_closer" if forgotten and not between else "cut")
-        self._stack[-1].due = _Due.COMMA  # a key without a value is dropped: none is made up
+        between = self._stack[-1].due in (Due.VALUE, Due.NEXT)
+        if self._is_closed_in_the_margin():
+            self.mend("misplaced_closer")
+        else:
+            self.mend("missing_closer" if forgotten and not between else "cut")
+        self._stack[-1].due = Due.COMMA  # a key without a value is dropped: none is made up
         while self._stack:
             self._pop()
 
+    def _is_closed_in_the_margin(self) -> bool:
+        """Whether the last bracket is indented as the outermost one: another one is missing."""
+        at_margin = self._start == 0 or self.text[self._start - 1] == "\n"
+        before = self.text[max(0, self.position - _LOOK_BACK) : self.position].rstrip()
+        return at_margin and before[-2:] in ("\n}", "\n]")
+
     def _is_closed_by_hand(self) -> bool:
         """Whether a wrapping ends here. A fence with none before the value begins another one."""
-        if not (mark := _CLOSING_MARK.match(self._text, self._position)):
+        if not (mark := _CLOSING_MARK.match(self.text, self.position)):
             return False
         fence = mark["fence"]
-        return fence is None or self._text.count(fence, 0, self._start) % 2 == 1
+        return fence is None or self.text.count(fence, 0, self._start) % 2 == 1
 
     def _comma(self) -> None:
         container = self._stack[-1]
         match container.due:
-            case _Due.VALUE:
+            case Due.VALUE:
                 container.put(None)
-                self._mend("missing_value")
-            case _Due.FIRST | _Due.NEXT:
-                self._mend("extra_comma")
-        if self._text[self._position] == ";":
-            self._mend("separator")
-        container.due = _Due.NEXT
-        self._position += 1
+                self.mend("missing_value")
+            case Due.FIRST | Due.NEXT:
+                # In an object nothing can have stood there; in an array, `null` may have.
+                self.mend("extra_comma", is_certain=isinstance(container.items, dict))
+        if self.text[self.position] != ",":
+            self.mend("separator")
+        if container.due is not Due.FIRST:
+            container.due = Due.NEXT
+        self.position += 1
 
     # --- keys and values --------------------------------------------------------------------------
 
     def _item(self) -> None:
-        if self._text.startswith("...", self._position):
-            self._mend("ellipsis")
-            self._position += 3
+        if dots := _ELLIPSIS.match(self.text, self.position):
+            self.mend("ellipsis")
+            self.position = dots.end()
         elif self._awaits_key():
             self._key()
         else:
@@ -215,119 +227,171 @@ class _Parser:
 
     def _awaits_key(self) -> bool:
         container = self._stack[-1]
-        return isinstance(container.items, dict) and container.due is not _Due.VALUE
+        return isinstance(container.items, dict) and container.due is not Due.VALUE
 
     def _begin_item(self) -> None:
-        if self._stack[-1].due is _Due.COMMA:
-            self._mend("missing_comma")
+        container = self._stack[-1]
+        if container.due is Due.COMMA:
+            self.mend("missing_comma", is_certain=self._is_separate(container))
+
+    def _is_separate(self, container: Container) -> bool:
+        """Whether two values with nothing between them can be nothing but two."""
+        if isinstance(container.items, list):
+            return isinstance(container.last, dict | list) and self.text[self.position] in "{["
+        apart = not isinstance(container.last, str) or (
+            _BREAK_BEFORE.search(self.text, max(0, self.position - _LOOK_BACK), self.position)
+            is not None
+        )
+        return apart and _STANDARD_KEY.match(self.text, self.position) is not None
 
     def _key(self) -> None:
-        self._begin_item()
         container = self._stack[-1]
-        if self._text[self._position] in OPENING_QUOTES:
-            container.key = self._quoted(is_key=True)
-        elif half := _HALF_KEY.match(self._text, self._position):
-            self._mend("missing_quote")
-            container.key = half[1]
-            self._position = half.end()
-        elif match := _BARE_KEY.match(self._text, self._position):
-            self._mend("unquoted_key")
-            container.key = match[0]
-            self._position = match.end()
-        else:
-            self._expect("a key")
-        self._skip_space()
-        if self._position == len(self._text):
-            self._mend("cut")
+        if not self._read_key(container):
+            if not self._add_thousands(container):
+                self._skip_stray_text(container)
             return
-        colon = _COLON.match(self._text, self._position)
-        if colon is None:
-            if not _BEGINS_VALUE.match(self._text, self._position):
-                self._expect("`:`")
-            self._mend("separator")
-        else:
+        self.skip_space()
+        if self.position == len(self.text):
+            self.mend("cut")
+            return
+        container.due = Due.VALUE
+        if colon := _COLON.match(self.text, self.position):
             if colon[0] != ":":
-                self._mend("separator")
-            self._position = colon.end()
-        container.due = _Due.VALUE
+                self.mend("separator")
+            self.position = colon.end()
+        elif _BEGINS_VALUE.match(self.text, self.position):
+            is_certain = not self.at_quote()
+            self.mend("missing_colon", is_certain=is_certain)
+        elif self.text[self.position] not in ",}":
+            self.expect("`:`")
+
+    def _read_key(self, container: Container) -> bool:
+        """Read a key, if there is one."""
+        self.skip_prefix()
+        text, position = self.text, self.position
+        if self.at_quote():
+            self._begin_item()
+            container.key = self.string(self._place(is_key=True))
+        elif half := _HALF_KEY.match(text, position):
+            self._begin_item()
+            self.mend("missing_quote")
+            container.key = half[1]
+            self.position = half.end()
+        elif match := _BARE_KEY.match(text, position):
+            self._begin_item()
+            self.mend("unquoted_key")
+            container.key = match[1]
+            self.position = match.end()
+        elif text[position] == ":":
+            self._begin_item()
+            self.mend("missing_key")
+            container.key = ""
+        else:
+            return False
+        return True
+
+    def _add_thousands(self, container: Container) -> bool:
+        """Take three digits after a number and a comma for the rest of it."""
+        rest = _THOUSANDS.match(self.text, self.position)
+        if not rest or container.due is not Due.NEXT or type(container.last) is not int:
+            return False
+        self.mend("thousands")
+        container.replace_last(container.last * 1000 + int(rest[0]))
+        container.due = Due.COMMA
+        self.position = rest.end()
+        return True
+
+    def _skip_stray_text(self, container: Container) -> None:
+        """Leave out what is neither key nor value, where members stand around it."""
+        stray = _STRAY.match(self.text, self.position)
+        if stray is None or not container.items:
+            self.expect("a key")
+        self.mend("stray_text")
+        self.position = stray.end()
 
     def _value(self) -> None:
+        container = self._stack[-1]
         self._begin_item()
-        if self._text[self._position] in OPENING_QUOTES:
-            text = self._concatenated()
-            if self._is_key_of_parent():
-                self._mend("missing_closer")
-                self._pop()
-                self._stack[-1].key, self._stack[-1].due = text, _Due.VALUE
-                self._position += 1
-            else:
+        self.skip_prefix()
+        if self.at_quote():
+            text = self.strings(self._place(is_key=False))
+            if not self._is_key_after_all(text):
                 self._stack[-1].put(text)
             return
-        scalar = read_scalar(self._text, self._position)
+        scalar = read_scalar(self.text, self.position)
         if scalar.repair:
-            self._repairs.append(scalar.repair)
-        self._stack[-1].put(scalar.value)
-        self._position = scalar.end
+            self.note([scalar.repair])
+        container.put(scalar.value)
+        self.position = scalar.end
 
-    def _is_key_of_parent(self) -> bool:
-        """Whether a string in an array is the next key of the object around it."""
-        if len(self._stack) == 1 or isinstance(self._stack[-1].items, dict):
+    def _is_key_after_all(self, text: str) -> bool:
+        """Take a string in an array for a key, if a colon follows it.
+
+        It is the next key of the object around the array, or the array is a dictionary, as other
+        languages write them.
+        """
+        container = self._stack[-1]
+        if isinstance(container.items, dict):
             return False
-        self._skip_space()
-        return isinstance(self._stack[-2].items, dict) and self._text.startswith(
-            ":", self._position
-        )
+        self.skip_space()
+        if not self.text.startswith(":", self.position):
+            return False
+        if container.items:
+            if len(self._stack) == 1 or isinstance(self._stack[-2].items, list):
+                return False
+            self.mend("missing_closer")
+            self._pop()
+        else:
+            self.mend("wrong_bracket")
+            self._become_object()
+        self._stack[-1].key, self._stack[-1].due = text, Due.VALUE
+        self.position += 1
+        return True
 
-    def _concatenated(self) -> str:
-        parts = [self._quoted(is_key=False)]
-        while joint := _PLUS.match(self._text, self._position):
-            self._mend("concatenation")
-            self._position = joint.end()
-            parts.append(self._quoted(is_key=False))
-        return "".join(parts)
+    def _become_object(self) -> None:
+        """Replace the innermost array, which is empty, by an object."""
+        array = self._stack.pop()
+        items: dict[str, Any] = {}
+        if self._stack:
+            self._stack[-1].replace_last(items)
+        else:
+            self._root = items
+        self._stack.append(Container(array.closer, items))
 
-    def _quoted(self, *, is_key: bool) -> str:
+    def _place(self, *, is_key: bool) -> Place:
         in_object = isinstance(self._stack[-1].items, dict)
-        quoted = read_quoted(self._text, self._position, Place(is_key, in_object, len(self._stack)))
-        self._repairs += quoted.repairs
-        self._position = quoted.end
-        return quoted.value
-
-    # --- the rest ---------------------------------------------------------------------------------
-
-    def _skip_space(self) -> None:
-        if self._text[self._position : self._position + 1] not in _BLANK:
-            return
-        while match := _SPACE_OR_COMMENT.match(self._text, self._position):
-            if not match[0].isspace():
-                self._mend("comment")
-            self._position = match.end()
-
-    def _mend(self, kind: str) -> None:
-        self._repairs.append(Repair(kind, self._position))
-
-    def _expect(self, expected: str) -> NoReturn:
-        raise MalformedJSONError(Fault("syntax", expected, offset=self._position))
+        return Place(is_key, in_object, len(self._stack))
 
     _handlers: ClassVar[dict[str, Callable[[_Parser], None]]] = {
         **dict.fromkeys("{[(", _open),
         **dict.fromkeys("}])", _close),
-        **dict.fromkeys(",;", _comma),
+        **dict.fromkeys(",;\uff0c\uff1b\u3001", _comma),
     }
     """What a character does to the structure; any other one begins a key or a value."""
 
 
 _CLOSERS = {"{": "}", "[": "]", "(": ")"}
-_BLANK = frozenset(" \t\n\r\f\v\xa0\u2028\u2029\u3000\ufeff/#")
-"""What space and comments begin with."""
-_SPACE_OR_COMMENT = re.compile(r"[\s\ufeff]++|//[^\n]*+|\#[^\n]*+|/\*.*?\*/", re.DOTALL)
 _MAY_END = frozenset(("", "`", "~", "<"))
 _END = re.compile(r"\Z|```|~~~|</|<\|")
 """The end of the text, or what wraps JSON and cannot be part of it."""
 _CLOSING_MARK = re.compile(r"(?P<fence>```|~~~)|</[\w:-]{1,50}>|<\|\w{1,50}\|>")
-_BARE_KEY = re.compile(r"[\w$][\w$-]{0,99}(?=\s*+(?::|=>?))")
+_BARE_KEY = re.compile(r"(?::(?=\w{1,100}\s*+=>))?([\w$][\w$-]{0,99})(?=\s*+(?:[:\uff1a]|=>?))")
 _HALF_KEY = re.compile(r"""([^\s"'{}\[\],:][^"'{}\[\],:\n]{0,99})["'\u201d](?=\s*+:)""")
-_COLON = re.compile(r"=>|[:=]")
+_THOUSANDS = re.compile(r"[0-9]{3}(?=\s{0,100}[,}])")
+_COLON = re.compile(r"=>|:=|::|[:=\uff1a]")
+_STANDARD_KEY = re.compile(r'"[^"\\\n]{1,200}"\s*+:')
+_LOOK_BACK = 100
+_BREAK_BEFORE = re.compile(r"""["'\u201d]\s*\n\s*\Z""")
 _BEGINS_VALUE = re.compile(r"""["'{\[\d-]|(?:true|false|null|True|False|None)\b""")
-_PLUS = re.compile(r"""\s*+\+\s*+(?=["'])""")
+_ELLIPSIS = re.compile(r"\.{3}|\u2026")
+_STRAY = re.compile(
+    r"""[^\s"'`\u2018\u2019\u201c\u201d{}\[\]():,;<>][^"'`\u201c\u201d{}\[\]():,;<>\n]{0,200}"""
+)
+_SET = re.compile(
+    r"""\{\s*+(?:(?:"[^"\\\n]{0,200}+"|'[^'\\\n]{0,200}+'|-?[0-9][0-9.eE+-]{0,30}+)\s*+,\s*+)++"""
+    r"""(?:(?:"[^"\\\n]{0,200}+"|'[^'\\\n]{0,200}+'|-?[0-9][0-9.eE+-]{0,30}+)\s*+)?\}"""
+)
+"""A set of strings and numbers, as Python writes it."""
 _GOES_ON = re.compile(r"\s*+(?:,\s*+\S|[}\]])")
+_GOES_ON_WITH_KEY = re.compile(r"""\}\s{0,100},\s{0,100}"[^"\\\n]{0,200}"\s{0,100}:""")
+_CLOSERS_RUN = re.compile(r"[}\])](?:\s{0,100}[}\])]){0,128}")

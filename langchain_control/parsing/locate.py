@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from langchain_control.parsing.lenient import parse_leniently
+from langchain_control.parsing.notation import translate
 from langchain_control.parsing.repairs import Repair
-from langchain_control.parsing.strict import Fault, MalformedJSONError, canonical, decode
+from langchain_control.parsing.strict import Attempt, Fault, MalformedJSONError, attempt, canonical
 
-__all__ = ["Broken", "Candidate", "candidates"]
+__all__ = ["Broken", "Candidate", "candidates", "series", "without_brackets"]
 
 MAX_CANDIDATES = 512
 """Values in one text. Whoever writes more does not answer a question for one."""
@@ -25,10 +26,10 @@ class Candidate:
     """A JSON object or array in a text."""
 
     value: Any
-    text: str
-    """The value as compact JSON."""
     start: int
     end: int
+    source: str
+    """The text that it was read from, and nothing else."""
     repairs: tuple[Repair, ...] = ()
     fault: Fault | None = None
     """What is wrong with it as it stands, where it had to be mended."""
@@ -42,7 +43,9 @@ class Broken:
     fault: Fault
 
 
-def candidates(text: str, *, finished: bool = False) -> Iterator[Candidate | Broken]:
+def candidates(
+    text: str, *, finished: bool = False, tried: Attempt | None = None
+) -> Iterator[Candidate | Broken]:
     """Find the objects and arrays of a text, in order, none within another.
 
     Damaged ones are mended if it can be told how. A part of one that cannot be mended is never a
@@ -52,8 +55,10 @@ def candidates(text: str, *, finished: bool = False) -> Iterator[Candidate | Bro
     Args:
         text: Any text.
         finished: Whether whoever wrote the text is known to have come to an end.
+        tried: What came of reading strict JSON at one place of the text, if that is known.
     """
     position = count = damaged = 0
+    sound_end = 0
     while opener := _OPENER.search(text, position):
         start = opener.start()
         if not _BEGINS_JSON.match(text, start):
@@ -62,7 +67,11 @@ def candidates(text: str, *, finished: bool = False) -> Iterator[Candidate | Bro
         if count == MAX_CANDIDATES or damaged == MAX_DAMAGED:
             yield Broken(start, Fault("size", "one value", "too many", start))
             return
-        found = _read(text, start, finished=finished)
+        strict = tried if tried and tried.start == start else attempt(text, start)
+        if _is_inside(text, start, sound_end):
+            yield Broken(start, Fault("fragment", "an object around its properties", offset=start))
+            return
+        found = _read(text, strict, finished=finished)
         count += 1
         damaged += found.fault is not None
         if isinstance(found, Broken):
@@ -71,32 +80,86 @@ def candidates(text: str, *, finished: bool = False) -> Iterator[Candidate | Bro
             yield found
         else:
             position = found.end
+            sound_end = position if not found.repairs else 0
             if not _is_footnote(found, text):
                 yield found
 
 
-def _read(text: str, start: int, *, finished: bool) -> Candidate | Broken:
-    if _KEY_BEFORE.search(text, max(0, start - _LOOK_AROUND), start):
-        return Broken(start, Fault("fragment", "an object around its properties", offset=start))
-    fault: Fault | None = None
+def _read(text: str, strict: Attempt, *, finished: bool) -> Candidate | Broken:
+    start, value, end, fault = strict
     repairs: tuple[Repair, ...] = ()
-    try:
-        value, end = decode(text, start)
-    except MalformedJSONError as exc:
-        fault = exc.fault
+    if fault is None and _PROPERTY_AFTER.match(text, end):
+        fault = Fault("fragment", "the end of the value", "a further property", end)
+    if fault is not None:
         try:
-            value, end, repairs = parse_leniently(text, start, finished=finished)
+            value, end, repairs = translate(text, start) or parse_leniently(
+                text, start, finished=finished
+            )
+            canonical(value)
         except MalformedJSONError:
             return Broken(start, fault)
     if surplus := _CLOSERS.match(text, end):
         repairs = (*repairs, Repair("extra_closer", end))
         end = surplus.end()
-    if _PROPERTY_AFTER.match(text, end):
+    if (_GOES_ON if repairs else _PROPERTY_AFTER).match(text, end):
         return Broken(start, Fault("fragment", "the end of the value", "a further property", end))
-    try:
-        return Candidate(value, canonical(value), start, end, repairs, fault)
-    except MalformedJSONError as exc:
-        return Broken(start, exc.fault)
+    return Candidate(value, start, end, text[start:end], repairs, fault)
+
+
+def _is_inside(text: str, start: int, sound_end: int) -> bool:
+    """Whether a value stands within another one, of which the beginning could not be read."""
+    before = _STRUCTURE_BEFORE.search(text, max(sound_end, start - _LOOK_AROUND), start)
+    return before is not None
+
+
+def without_brackets(text: str, *, finished: bool = False) -> Candidate | None:
+    """Read the members of an object, or the items of an array, that stand there alone.
+
+    Models continue a beginning that was given to them, such as `{`, without repeating it.
+    """
+    for source in _with_brackets(text, finished=finished):
+        strict = attempt(source, 0)
+        try:
+            value, end, repairs = (
+                (strict.value, strict.end, ())
+                if strict.fault is None
+                else translate(source, 0) or parse_leniently(source, 0)
+            )
+            canonical(value)
+        except MalformedJSONError:
+            continue
+        if not source[end:].strip():
+            repairs = (Repair("missing_brackets", 0), *repairs)
+            return Candidate(value, 0, len(text), source, repairs, strict.fault)
+    return None
+
+
+def _with_brackets(text: str, *, finished: bool) -> Iterator[str]:
+    """Yield a text with the brackets that it may lack. The last one may also have been cut off."""
+    if _BEGINS_WITH_KEY.match(text):
+        yield "{" + text
+        if finished:
+            yield "{" + text + "}"
+    elif text.startswith("{") and text.endswith("]"):
+        first = attempt(text, 0)
+        if first.fault is None and _COMMA.match(text, first.end):
+            yield "[" + text
+
+
+def series(text: str, found: Sequence[Candidate | Broken]) -> Candidate | None:
+    """Take several objects for an array, if there is nothing but commas or lines between them."""
+    if len(found) < _SEVERAL:
+        return None
+    position, repairs = 0, [Repair("missing_brackets", 0)]
+    for candidate in found:
+        if isinstance(candidate, Broken) or not _BETWEEN.fullmatch(text, position, candidate.start):
+            return None
+        repairs += candidate.repairs
+        position = candidate.end
+    if text[position:].strip():
+        return None
+    value = [candidate.value for candidate in found if isinstance(candidate, Candidate)]
+    return Candidate(value, 0, len(text), text, tuple(repairs))
 
 
 def _is_footnote(found: Candidate, text: str) -> bool:
@@ -107,26 +170,42 @@ def _is_footnote(found: Candidate, text: str) -> bool:
         return False
     before = text[max(0, found.start - _LOOK_AROUND) : found.start].rpartition("\n")[2].strip()
     after = text[found.end : found.end + _LOOK_AROUND].partition("\n")[0].strip()
-    introduced = not before or before.endswith((":", "=", "`"))
-    return not introduced or bool(after.strip(".`;"))
+    introduced = not before or before.endswith((":", "=", "`", "("))
+    return not introduced or bool(after.strip(".`;)"))
 
 
 _LOOK_AROUND = 80
-_OPENER = re.compile(r"[{\[]")
-_CLOSERS = re.compile(r"\s{0,1000}[}\]][}\]\s]{0,1000}")
+_SEVERAL = 2
+_OPENER = re.compile(r"\{|(?<!CDATA)\[")
+_CLOSERS = re.compile(r"\s{0,1000}[}\]](?!\]>)[}\]\s]{0,1000}(?<=[}\]])")
+"""Closing brackets too many. `]]>` ends a section of XML."""
 _FENCE_LINE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
+_BLANK = r"[\s\ufeff\u200b\u2060]{0,1000}"
 _BEGINS_JSON = re.compile(
-    r"""\{\s{0,1000}(?:["'\u201c\u2018`}]|//|/\*|\#|[\w$-]{1,100}\s{0,9}["']?\s{0,9}:)"""
-    r"""|\[\s{0,1000}(?:["'\u201c\u2018`\[\]{]|[-+]?\.?\d|//|/\*|\#|(?:true|false|null|True|False|None)\b)"""
+    rf"""\{{{_BLANK}(?:["'\u201c\u2018`}}]|//|/\*|\#|<!--|-?\d[^{{}}]{{0,1000}}\}}\s{{0,100}}(?:```|\Z)|:\w{{1,100}}\s{{0,9}}=>"""
+    r"""|[uU]?["']|[\w$-]{1,100}\s{0,9}["']?\s{0,9}(?:[:\uff1a]|=>?)|\{\s{0,100}["'])"""
+    rf"""|(?<!\w)\{{{_BLANK},{_BLANK}["']"""
+    rf"""|\[{_BLANK}(?:["'\u201c\u2018`\[\]{{]|[-+]?\.?\d|//|/\*|\#|<!--|,{_BLANK}[\d"'{{\[]"""
+    r"""|\(|[uU]["']|(?:true|false|null|True|False|None)\b|[\w.]{1,60}\(["'\d]"""
+    r"""|[\w-]{1,60}\s{0,9},[^\n]{1,1000}\]\s{0,100}(?:```|\Z))"""
 )
 """What may follow an opening bracket, in JSON or in what models write for it. `{name}` and
 `[see below]` are prose."""
 
-_KEY_BEFORE = re.compile(r"""["'\u201d]\s*:\s*\Z""")
-"""A quoted key before a value: the object that it belongs to has lost its beginning."""
+_STRUCTURE_BEFORE = re.compile(
+    r"""["'\u201d]\s*[}\]]*\s*:[\s\[\]{}]*\Z|["\d\]}el]\s*,[\s\[\]{}]*\Z|[\]}]\s*\Z"""
+)
+"""A key, or a comma or bracket of JSON, before a value."""
 
 _PROPERTY_AFTER = re.compile(
     r"""\s{0,1000}(?:,\s{0,1000})?(?:"[^"\n]{0,200}"|'[^'\n]{0,200}'|\w{1,100}")\s*+:"""
     r"""|\s{0,1000},\s{0,1000}\w{1,100}\s*+:"""
 )
 """A property after a value: the value ended too early to be whole."""
+
+_COMMA = re.compile(r"\s*+,\s*+\{")
+_GOES_ON = re.compile(rf"{_PROPERTY_AFTER.pattern}|\s{{0,1000}}(?:[,:]\s{{0,1000}})?[\"{{\[]")
+"""Anything of JSON after a value that had to be mended."""
+
+_BETWEEN = re.compile(r"\s*,?\s*")
+_BEGINS_WITH_KEY = re.compile(r"""(?:"[^"\\\n]{1,200}"|'[^'\\\n]{1,200}')\s*+:\s*+\S""")

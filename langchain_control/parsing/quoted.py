@@ -6,7 +6,9 @@ import json
 import re
 from typing import NamedTuple
 
-from langchain_control.parsing.repairs import Repair
+from langchain_control.parsing.escapes import read_escape, unescaped
+from langchain_control.parsing.repairs import MAX_REPAIRS, Repair
+from langchain_control.parsing.strict import Fault, MalformedJSONError
 
 __all__ = ["KEY", "OPENING_QUOTES", "Place", "Quoted", "read_quoted"]
 
@@ -40,13 +42,23 @@ def read_quoted(text: str, start: int, place: Place) -> Quoted:
     plain = _FOREIGN.match(text, start)
     if plain and _ends_before(text, plain.end(), place):
         return Quoted(plain[0][1:-1], plain.end(), [Repair("quotes", start)])
+    if place.is_key and (mixed := _MIXED_KEY.match(text, start)):
+        return Quoted(mixed[1], mixed.end(), [Repair("quotes", start)])
     if place.is_key and (unclosed := _UNCLOSED_KEY.match(text, start)):
         return Quoted(unclosed[1].rstrip(), unclosed.end(), [Repair("missing_quote", start)])
     if text.startswith(_TRIPLE, start):
         close = text.find(text[start : start + 3], start + 3)
         if close >= 0:
-            return Quoted(text[start + 3 : close], close + 3, [Repair("triple_quotes", start)])
+            return _triple(text[start + 3 : close], start, close + 3)
     return _Reading(text, start, place).finish()
+
+
+def _triple(body: str, start: int, end: int) -> Quoted:
+    """Read a string of Python that may hold anything but three quotes."""
+    value = unescaped(body)
+    if value is None:
+        return Quoted(body, end, [Repair("triple_quotes", start), Repair("unknown_escape", start)])
+    return Quoted(value, end, [Repair("triple_quotes", start)])
 
 
 class _Reading:
@@ -60,10 +72,16 @@ class _Reading:
         self._repairs = [] if text[start] == '"' else [Repair("quotes", start)]
         self._inner: tuple[int, int] | None = None
         """Number of pieces, and offset, at the last quote that was taken for content."""
+        self._opened: tuple[int, int] | None = None
+        """The same at the first one."""
+        self._inner_quotes = 0
 
     def finish(self) -> Quoted:
         """Read up to the quote that ends the string, or to the end of the text."""
         text = self._text
+        if self._is_opened_twice():
+            self._mend("extra_quote")
+            self._position += 1
         while self._position < len(text):
             if run := self._plain.match(text, self._position):
                 self._take(run[0], run.end())
@@ -73,13 +91,11 @@ class _Reading:
                 if _ends_before(text, self._position + 1, self._place):
                     return self._ended(self._position + 1)
                 if self._opens_a_key():
-                    return self._ended_before_the_key()
+                    return self._ended_before(self._inner)
                 if self._is_doubled():
                     self._mend("extra_quote")
                     return self._ended(self._position + 2)
-                self._inner = len(self._pieces), self._position
-                self._mend("inner_quote")
-                self._take(text[self._position], self._position + 1)
+                self._inner_quote()
             elif self._stops_at_line_end():
                 return self._ended_unquoted()
             else:
@@ -88,26 +104,49 @@ class _Reading:
                 end = space.end() if space else self._position + 1
                 self._take(text[self._position : end], end)
         self._mend("cut")
+        self._pieces = [_FENCE_AT_END.sub("", "".join(self._pieces))]
         return self._ended(len(text))
+
+    def _inner_quote(self) -> None:
+        """Take a quote for content. Within a word it cannot be anything else."""
+        around = self._text[self._position - 1 : self._position + 2]
+        is_apostrophe = len(around) == len("n't") and (around[0] + around[2]).isalpha()
+        if not is_apostrophe:
+            self._inner = len(self._pieces), self._position
+            self._opened = self._opened or self._inner
+            self._inner_quotes += 1
+        self._mend("inner_quote", is_certain=is_apostrophe and around[1] in "'\u2019")
+        self._take(self._text[self._position], self._position + 1)
 
     def _take(self, piece: str, end: int) -> None:
         self._pieces.append(piece)
         self._position = end
 
-    def _mend(self, kind: str) -> None:
-        self._repairs.append(Repair(kind, self._position))
+    def _mend(self, kind: str, *, is_certain: bool = False) -> None:
+        if len(self._repairs) == MAX_REPAIRS:
+            raise MalformedJSONError(Fault("syntax", f"at most {MAX_REPAIRS} faults"))
+        self._repairs.append(Repair(kind, self._position, is_certain))
 
     def _ended(self, end: int) -> Quoted:
         value = "".join(self._pieces)
         if self._inner is not None and self._swallowed(value):
+            if not self._place.in_object and self._ends_an_item(self._opened):
+                return self._ended_before(self._opened)
             self._mend("swallowed")
         return Quoted(value, end, self._repairs)
+
+    def _ends_an_item(self, quote: tuple[int, int] | None) -> bool:
+        """Whether a quote that was taken for content follows a comma, as the next item would."""
+        before = "".join(self._pieces[: quote[0]]) if quote else ""
+        return before.rstrip().endswith(",")
 
     def _ended_unquoted(self) -> Quoted:
         """End where the quote is missing: what closes or goes on after the value is not its."""
         value = "".join(self._pieces)
         kept = value.rstrip("}], \t\r\n")
         end = self._position - (len(value) - len(kept))
+        if kept[-1:] in _OTHER_QUOTES and not _ANY_QUOTE_IN.search(kept, 0, len(kept) - 1):
+            kept = kept[:-1]  # closed by another quote than the one that opened
         self._repairs = [repair for repair in self._repairs if repair.offset < end]
         self._position = end
         self._mend("swallowed" if kept.endswith(("{", "[", ":")) else "missing_quote")
@@ -117,33 +156,33 @@ class _Reading:
         """Whether a string with quotes inside holds what should have followed it."""
         if self._place.in_object:
             return _STRUCTURE.search(value) is not None
-        inner = sum(repair.kind == "inner_quote" for repair in self._repairs)
-        return inner % 2 == 1 and _NEXT_ITEM.search(value) is not None
+        return self._inner_quotes % 2 == 1 and _NEXT_ITEM.search(value) is not None
 
     def _is_doubled(self) -> bool:
         """Whether a quote ends the string and was written twice."""
+        if self._inner_quotes % 2 == 1:  # the first of the two belongs to the quote before
+            return False
         after = self._position + 1
         twice = self._text.startswith(self._closing, after)
         return twice and _ends_before(self._text, after + 1, self._place)
 
+    def _is_opened_twice(self) -> bool:
+        """Whether the opening quote was written twice: the next quote ends the string."""
+        if not self._text.startswith(self._closing, self._position):
+            return False
+        after = self._position + 1
+        end = self._text.find(self._closing, after, after + _LOOK_AHEAD)
+        if end <= after:
+            return False
+        end += self._text.startswith(self._closing, end + 1)
+        return _ends_before(self._text, end + 1, self._place)
+
     def _escape(self) -> None:
         """Read one escape, of JSON or of the languages around it."""
-        match = _ESCAPE.match(self._text, self._position)
-        if match is None:  # a backslash ends the text
-            self._position = len(self._text)
-            return
-        written = match[0]
-        if match["json"]:
-            self._take(json.loads(f'"{written}"'), match.end())
-        elif match["hex"]:
-            self._mend("escape")
-            self._take(chr(int(match["hex"], 16)), match.end())
-        elif (meant := _FOREIGN_ESCAPES.get(written[1])) is not None:
-            self._mend("escape")
-            self._take(meant, match.end())
-        else:
-            self._mend("unknown_escape")
-            self._take(written, match.end())
+        escape = read_escape(self._text, self._position)
+        if escape.repair:
+            self._mend(escape.repair)
+        self._take(escape.value, escape.end)
 
     def _stops_at_line_end(self) -> bool:
         """Whether the closing quote was forgotten: the next line begins with a key."""
@@ -161,8 +200,9 @@ class _Reading:
         known = self._inner is not None and self._place.in_object and not self._place.is_key
         return known and _COLON.match(self._text, self._position + 1) is not None
 
-    def _ended_before_the_key(self) -> Quoted:
-        pieces, offset = self._inner or (0, 0)
+    def _ended_before(self, quote: tuple[int, int] | None) -> Quoted:
+        """End before a quote that was taken for content and opens the next string."""
+        pieces, offset = quote or (0, 0)
         del self._pieces[pieces:]
         self._position = offset
         return self._ended_unquoted()
@@ -202,51 +242,54 @@ _STANDARD = re.compile(
 )
 _FOREIGN = re.compile(r"""'[^'"\\\x00-\x1f]*+'|\u201c[^"\u201c\u201d\\\x00-\x1f]*+\u201d""")
 """The commonest strings in other quotes, with nothing in them that needs a closer look."""
+_OTHER_QUOTES = ("'", "`", "\u2019", "\u201d")
+_FENCE_AT_END = re.compile(r"\s*(?:```|~~~)\s*\Z")
+_LOOK_AHEAD = 200
 _TRIPLE = ('"""', "'''")
 _SPACE = re.compile(r"[\x00-\x20]++")
 _COLON = re.compile(r"\s*+:")
 
-_ESCAPE = re.compile(
-    r"""\\(?:(?P<json>["\\/bfnrt]
-    |u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}
-    |u[0-9a-fA-F]{4})|[xU](?P<hex>(?<=x)[0-9a-fA-F]{2}|(?<=U)00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})|.)""",
-    re.VERBOSE | re.DOTALL,
-)
-_FOREIGN_ESCAPES = {"'": "'", "`": "`", "\n": "", "0": "\0", "v": "\v"}
-"""Escapes of JavaScript and Python that JSON lacks."""
-
 # Looking ahead is bounded, so that reading a string stays linear.
+_COLON_SIGN = r"(?::|\uff1a|=>?)"
+_COMMA_SIGN = r"[,\uff0c]"
 _QUOTED = (
     r"""(?:"[^"\n]{0,200}"|'[^'\n]{0,200}'|[\u201c\u201d][^\u201c\u201d"\n]{0,200}[\u201c\u201d"]"""
-    r"""|[\u2018\u2019][^\u2018\u2019'\n]{0,200}[\u2018\u2019'])\s*+:"""
+    rf"""|`[^`\n]{{0,200}}`|[\u2018\u2019][^\u2018\u2019'\n]{{0,200}}[\u2018\u2019'])\s*+{_COLON_SIGN}"""
 )
 _UNCLOSED_KEY = re.compile(
     r"""["'\u201c]([^\s"'`\u201c\u201d:,{}\[\]][^"'`\u201c\u201d:,{}\[\]\n]{0,99})(?=:)"""
 )
+_MIXED_KEY = re.compile(r"""["'`]([\w$.@/ -]{1,60})["'`](?=\s{0,100}:)""")
+"""A key between two different quotes."""
 _STRUCTURE = re.compile(r"""["'\u201d]\s*+(?::|,\s*+["'\u201c])""")
 _NEXT_ITEM = re.compile(r""",\s*+["'\u201c]""")
 """What a string with quotes inside holds if it has swallowed the structure after it."""
 _QUOTED_KEY = re.compile(_QUOTED)
-KEY = re.compile(rf"{_QUOTED}|[\w$-]{{1,100}}\s*+:")
+KEY = re.compile(rf"{_QUOTED}|:?[\w$-]{{1,100}}\s*+{_COLON_SIGN}|[uU]{_QUOTED}")
 _DAMAGED_KEY = (
     r"""["'\u201c][\w$.@/ -]{1,60}:|[\w$.@/-]{1,60}["'\u201d]\s*+:"""
     r"""|"[\w$.@/ -]{1,60}"\s*+(?:["{\[\d]|-\d|(?:true|false|null)\b)"""
 )
 """A key that lacks a quote or its colon."""
-_COMMENT = r"//|/\*|\#"
+_CUT_KEY = r"""["'][\w$.@/ -]{0,60}\Z"""
+_COMMENT = r"//|/\*|\#|<!--"
 _END = r"$|```|~~~|</|<\|"
 _ANY_QUOTE = "[\"'`\u2018\u2019\u201c\u201d]"
+_ANY_QUOTE_IN = re.compile(_ANY_QUOTE)
 _AFTER_KEY = re.compile(
-    rf"\s*+(?:[:=,}}\]{{\[\d-]|(?:true|false|null)\b|{_ANY_QUOTE}|{_COMMENT}|{_END})"
+    rf"\s*+(?:[:=,}}\]{{\[\d\uff1a-]|(?:true|false|null)\b|{_ANY_QUOTE}|{_COMMENT}|{_END})"
 )
 _LAST_CLOSER = re.compile(r"\s*+[}\])]")
-_CLOSER = rf"[}}\])](?=\s*+(?:[,}}\]);]|{_ANY_QUOTE}|{_COMMENT}|{_END}))"
+_CLOSER = rf"[}}\])](?=\s*+(?:[,}}\]);\uff0c]|{_ANY_QUOTE}|{_COMMENT}|{_END}))"
 _AFTER_MEMBER = re.compile(
-    rf"\s*+(?:{_CLOSER}|,\s*+(?:{KEY.pattern}|{_DAMAGED_KEY}|[}}\],]|\.\.\.|{_COMMENT}|{_END})"
+    rf"\s*+(?:{_CLOSER}"
+    rf"|{_COMMA_SIGN}\s*+(?:{KEY.pattern}|{_DAMAGED_KEY}|{_CUT_KEY}|[}}\],]|\.\.\.|{_COMMENT}|{_END})"
     rf"|{_QUOTED}|\+\s*+{_ANY_QUOTE}|;|{_COMMENT}|{_END})"
     rf"|[ \t]*+\n\s*+[\w$-]{{1,100}}\s*+:"
 )
+_WORD_ITEM = r"""[\w$-]{1,100}["']?\s*+[,\]]"""
 _AFTER_ITEM = re.compile(
-    rf"\s*+(?:{_CLOSER}|,\s*+(?:{_ANY_QUOTE}|[\]}}{{\[(,]|[-+.]?\d|[\w$-]{{1,100}}\s*+[,\]]|\.\.\."
-    rf"|{_COMMENT}|{_END})|:|\+\s*+{_ANY_QUOTE}|;|{_COMMENT}|{_END})|\s++{_ANY_QUOTE}"
+    rf"\s*+(?:{_CLOSER}"
+    rf"|{_COMMA_SIGN}\s*+(?:{_ANY_QUOTE}|[\]}}{{\[(,]|[-+.]?\d|{_WORD_ITEM}|\.\.\.|{_COMMENT}|{_END})"
+    rf"|:|\+\s*+{_ANY_QUOTE}|;|{_COMMENT}|{_END})|\s++{_ANY_QUOTE}"
 )

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+from langchain_control.parsing.encoded import decoded
 from langchain_control.parsing.ending import Ending
-from langchain_control.parsing.locate import Broken, Candidate, candidates
+from langchain_control.parsing.locate import (
+    Broken,
+    Candidate,
+    candidates,
+    series,
+    without_brackets,
+)
 from langchain_control.parsing.reasoning import after_reasoning
 from langchain_control.parsing.repair_policy import RepairPolicy, permits
 from langchain_control.parsing.repairs import Grade, Repair
 from langchain_control.parsing.strict import (
-    BIG_INTEGER,
+    Attempt,
     Fault,
-    MalformedJSONError,
+    attempt,
     canonical,
+    ends_there,
     fingerprint,
-    loads,
+    skip_whitespace,
 )
 
 __all__ = ["MAX_CHARS", "Parsed", "Unparsed", "read_json"]
@@ -35,12 +43,15 @@ class Parsed:
     """A JSON value, and how it was come by."""
 
     value: Any
-    text: str
-    """The value as compact JSON."""
     how: How
     repairs: tuple[Repair, ...] = ()
     ambiguous: bool = False
     """Whether the text held other values that would have done."""
+
+    @property
+    def text(self) -> str:
+        """The value as compact JSON."""
+        return canonical(self.value)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -81,11 +92,9 @@ def read_json(
             missing at the end were forgotten; if nobody knows, the text may have broken off there,
             and what is left of it may well meet a contract.
     """
-    try:
-        value = loads(text)
-        return Parsed(value, canonical(value), "strict")
-    except MalformedJSONError as exc:
-        fault = exc.fault
+    tried = attempt(text, skip_whitespace(text, 0))
+    if (fault := ends_there(text, tried)) is None:
+        return Parsed(tried.value, "strict")
     if len(text) > MAX_CHARS:
         expected = f"JSON without anything around it, or at most {MAX_CHARS} characters"
         return Unparsed(Fault("size", expected))
@@ -93,21 +102,38 @@ def read_json(
     if body is None:
         return Unparsed(Fault("truncated", "an answer after the reasoning"))
     inner = _without_fence(body.strip())
-    if inner != text and (parsed := _read_whole(inner)) is not None:
+    if inner != text and (parsed := _read_scalar(inner)) is not None:
         return parsed
-    found = list(candidates(body, finished=ending is Ending.FINISHED))
-    if not found:
+    found = _found(body, inner, tried if body is text else None, finished=ending is Ending.FINISHED)
+    if not found.values:
         return Unparsed(_told(fault, text))
-    return _chosen(body, found, policy, accepts)
+    return _chosen(found, policy, accepts)
 
 
-def _read_whole(inner: str) -> Parsed | None:
+class _Found(NamedTuple):
+    """What was found in a text."""
+
+    text: str
+    values: list[Candidate | Broken]
+    encoded: tuple[Repair, ...] = ()
+    """Said if the text had to be decoded first."""
+
+
+def _found(body: str, inner: str, tried: Attempt | None, *, finished: bool) -> _Found:
+    if (plain := decoded(inner)) is not None:
+        values = list(candidates(plain, finished=finished))
+        return _Found(plain, values, (Repair("encoded", 0),))
+    if (whole := without_brackets(inner, finished=finished)) is not None:
+        return _Found(inner, [whole])
+    return _Found(body, list(candidates(body, finished=finished, tried=tried)))
+
+
+def _read_scalar(inner: str) -> Parsed | None:
     """Read what stood in a fence or after reasoning. Only as a whole it may be a scalar."""
-    try:
-        value = loads(inner)
-        return Parsed(value, canonical(value), "extracted")
-    except MalformedJSONError:
+    if inner[:1] in ("{", "["):
         return None
+    tried = attempt(inner, 0)
+    return None if ends_there(inner, tried) else Parsed(tried.value, "extracted")
 
 
 def _without_fence(body: str) -> str:
@@ -118,28 +144,37 @@ def _without_fence(body: str) -> str:
 
 
 def _chosen(
-    body: str,
-    found: list[Candidate | Broken],
-    policy: RepairPolicy,
-    accepts: Callable[[Any], bool],
+    found: _Found, policy: RepairPolicy, accepts: Callable[[Any], bool]
 ) -> Parsed | Unparsed:
     """Choose the last candidate that will do.
 
     The last one is the model's word: those before it may be drafts, or quoted from the question.
     Damage that cannot be mended means that the model went on to say something else.
     """
-    last = found[-1]
+    values = found.values
+    last = values[-1]
     if isinstance(last, Broken):
         return Unparsed(last.fault)
-    if not permits(policy, last.repairs, body[last.start : last.end], last.value):
+    whole = series(found.text, values)
+    if whole is not None and _stands(whole, found, policy) and accepts(whole.value):
+        return _as_parsed(whole, found)
+    if not _stands(last, found, policy):
         return Unparsed(_fault_of(last))
-    usable = [c for c in found[:-1] if isinstance(c, Candidate) and _stands_by_itself(c, policy)]
+    usable = [c for c in values[:-1] if isinstance(c, Candidate) and _stands_by_itself(c, policy)]
     usable.append(last)
     good = [c for c in usable if accepts(c.value)] if len(usable) > 1 else usable
-    choice = (good or usable)[-1]
     ambiguous = len(good) > 1 and len({fingerprint(c.value) for c in good}) > 1
-    how: How = "repaired" if choice.repairs else "extracted"
-    return Parsed(choice.value, choice.text, how, choice.repairs, ambiguous)
+    return _as_parsed((good or usable)[-1], found, ambiguous=ambiguous)
+
+
+def _stands(candidate: Candidate, found: _Found, policy: RepairPolicy) -> bool:
+    repairs = (*found.encoded, *candidate.repairs)
+    return permits(policy, repairs, candidate.source, candidate.value)
+
+
+def _as_parsed(candidate: Candidate, found: _Found, *, ambiguous: bool = False) -> Parsed:
+    repairs = (*found.encoded, *candidate.repairs)
+    return Parsed(candidate.value, "repaired" if repairs else "extracted", repairs, ambiguous)
 
 
 def _stands_by_itself(candidate: Candidate, policy: RepairPolicy) -> bool:
@@ -157,5 +192,5 @@ def _fault_of(candidate: Candidate) -> Fault:
 
 def _told(fault: Fault, text: str) -> Fault:
     """Say what is wrong with a text that holds no object or array at all."""
-    is_json = text.lstrip()[:1] in ("{", "[", '"') or fault.kind == BIG_INTEGER.kind
+    is_json = text.lstrip()[:1] in ("{", "[", '"')
     return fault if is_json else Fault("no_json", "JSON")

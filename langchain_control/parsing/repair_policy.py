@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from langchain_control.parsing.metered import MeteredText
-from langchain_control.parsing.repairs import Grade, Repair
+from langchain_control.parsing.repairs import GRADES, Grade, Repair
 from langchain_control.parsing.strict import fingerprint
 
 __all__ = ["MAX_GUESSES", "MAX_SECOND_OPINION_CHARS", "RepairPolicy", "permits"]
@@ -59,7 +59,7 @@ def permits(policy: RepairPolicy, repairs: Sequence[Repair], text: str, value: A
     return (
         policy is RepairPolicy.AGREED
         and len(guesses) <= MAX_GUESSES
-        and not _shifts_levels(set(guesses))
+        and not _shifts_levels({r.kind for r in repairs if GRADES[r.kind] is Grade.GUESS})
         and _agreed(text, value)
     )
 

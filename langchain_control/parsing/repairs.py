@@ -5,7 +5,10 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
-__all__ = ["GRADES", "Grade", "Repair"]
+__all__ = ["GRADES", "MAX_REPAIRS", "Grade", "Repair"]
+
+MAX_REPAIRS = 300
+"""Most repairs of one value. With more, the text is hardly JSON."""
 
 
 class Grade(IntEnum):
@@ -21,47 +24,63 @@ class Grade(IntEnum):
 
 GRADES: dict[str, Grade] = {
     "comment": Grade.LOSSLESS,
+    "concatenation": Grade.LOSSLESS,
+    "constructor": Grade.LOSSLESS,
+    "encoded": Grade.LOSSLESS,
     "escape": Grade.LOSSLESS,
-    "extra_closer": Grade.GUESS,
     "number_format": Grade.LOSSLESS,
     "python_literal": Grade.LOSSLESS,
     "quotes": Grade.LOSSLESS,
     "raw_control": Grade.LOSSLESS,
+    "separator": Grade.LOSSLESS,
     "trailing_comma": Grade.LOSSLESS,
+    "triple_quotes": Grade.LOSSLESS,
     "tuple": Grade.LOSSLESS,
     "unquoted_key": Grade.LOSSLESS,
+    "whitespace": Grade.LOSSLESS,
+    "bare_constant": Grade.GUESS,
     "bare_string": Grade.GUESS,
-    "concatenation": Grade.GUESS,
+    "extra_closer": Grade.GUESS,
     "extra_comma": Grade.GUESS,
-    "inner_quote": Grade.GUESS,
-    "mismatched_closer": Grade.GUESS,
-    "missing_closer": Grade.GUESS,
-    "missing_comma": Grade.GUESS,
-    "leading_zero": Grade.GUESS,
-    "missing_quote": Grade.GUESS,
     "extra_quote": Grade.GUESS,
-    "separator": Grade.GUESS,
-    "triple_quotes": Grade.GUESS,
+    "inner_quote": Grade.GUESS,
+    "leading_zero": Grade.GUESS,
+    "mismatched_closer": Grade.GUESS,
+    "missing_brackets": Grade.GUESS,
+    "missing_closer": Grade.GUESS,
+    "missing_colon": Grade.GUESS,
+    "missing_comma": Grade.GUESS,
+    "missing_quote": Grade.GUESS,
+    "set": Grade.GUESS,
+    "string_prefix": Grade.GUESS,
+    "thousands": Grade.GUESS,
     "unknown_escape": Grade.GUESS,
+    "call": Grade.LOSSY,
     "cut": Grade.LOSSY,
     "duplicate_key": Grade.LOSSY,
+    "early_closer": Grade.LOSSY,
     "ellipsis": Grade.LOSSY,
+    "misplaced_closer": Grade.LOSSY,
     "missing_key": Grade.LOSSY,
     "missing_value": Grade.LOSSY,
     "non_finite": Grade.LOSSY,
+    "stray_text": Grade.LOSSY,
     "swallowed": Grade.LOSSY,
+    "wrong_bracket": Grade.LOSSY,
 }
 """The risk of each kind of repair."""
 
 
 class Repair(NamedTuple):
-    """One thing that was mended."""
+    """One thing that was mended. What leaves no doubt is told once for each kind."""
 
     kind: str
     """A key of `GRADES`."""
     offset: int
+    is_certain: bool = False
+    """Whether the place leaves no doubt about what is a guess elsewhere."""
 
     @property
     def grade(self) -> Grade:
         """How sure it is."""
-        return GRADES[self.kind]
+        return Grade.LOSSLESS if self.is_certain else GRADES[self.kind]

@@ -2,8 +2,7 @@
 
 `json.loads` takes more than JSON: `NaN`, `Infinity`, numbers that overflow to infinity, keys that
 contradict each other (the last one silently wins), and strings that no UTF-8 encoder takes. All of
-them are faults here. So are integers beyond 64 bits: MessagePack, in which checkpoints are written,
-has none, and other consumers round them without a word.
+them are faults here.
 """
 
 from __future__ import annotations
@@ -15,12 +14,16 @@ from typing import Any, NamedTuple
 __all__ = [
     "MAX_DEPTH",
     "TOO_DEEP",
+    "Attempt",
     "Fault",
     "MalformedJSONError",
+    "attempt",
     "canonical",
     "decode",
+    "ends_there",
     "fingerprint",
     "loads",
+    "skip_whitespace",
 ]
 
 MAX_DEPTH = 128
@@ -31,14 +34,14 @@ class Fault(NamedTuple):
     """The first thing that is wrong with a JSON text."""
 
     kind: str
-    """`syntax`, `truncated`, `duplicate_key`, `number`, `big_integer`, `unicode`, `depth`,
-    `size`."""
+    """`syntax`, `truncated`, `fragment`, `duplicate_key`, `number`, `unicode`, `depth`, `size`,
+    `no_json`."""
     expected: str
     found: str = ""
     offset: int = 0
 
 
-BIG_INTEGER = Fault("big_integer", "integers of 64 bits at most; send a longer one as a string")
+INFINITE = Fault("number", "finite numbers", "one beyond all bounds")
 TOO_DEEP = Fault("depth", f"at most {MAX_DEPTH} levels of nesting")
 
 
@@ -51,23 +54,50 @@ class MalformedJSONError(ValueError):
         super().__init__(f"expected {fault.expected}, found {fault.found or 'something else'}")
 
 
+class Attempt(NamedTuple):
+    """What came of reading strict JSON at one place of a text."""
+
+    start: int
+    value: Any = None
+    end: int = 0
+    fault: Fault | None = None
+    """Why there is no value."""
+
+
+def attempt(text: str, start: int) -> Attempt:
+    """Read the JSON value at `start`, if there is one."""
+    try:
+        value, end = decode(text, start)
+    except MalformedJSONError as exc:
+        return Attempt(start, fault=exc.fault)
+    return Attempt(start, value, end)
+
+
+def ends_there(text: str, tried: Attempt) -> Fault | None:
+    """Return what is wrong with a text that should be the value that was read, and nothing else."""
+    if tried.fault is not None or tried.end == len(text):
+        return tried.fault
+    end = skip_whitespace(text, tried.end)
+    return None if end == len(text) else _unexpected("syntax", "the end of the text", end)
+
+
 def loads(text: str) -> Any:
     """Parse a text that is one JSON value and nothing else.
 
     Raises:
         MalformedJSONError: It is not.
     """
-    value, end = decode(text, _skip_whitespace(text, 0))
-    if (end := _skip_whitespace(text, end)) != len(text):
-        raise MalformedJSONError(_unexpected("syntax", "the end of the text", end))
-    return value
+    tried = attempt(text, skip_whitespace(text, 0))
+    if (fault := ends_there(text, tried)) is not None:
+        raise MalformedJSONError(fault)
+    return tried.value
 
 
 def decode(text: str, start: int) -> tuple[Any, int]:
     """Parse the JSON value that begins at `start`, and say where it ends.
 
     Raises:
-        MalformedJSONError: None begins there.
+        MalformedJSONError: None begins there that `canonical` could write.
     """
     try:
         value, end = _DECODER.raw_decode(text, start)
@@ -81,6 +111,8 @@ def decode(text: str, start: int) -> tuple[Any, int]:
         raise MalformedJSONError(Fault("number", "a number of reasonable length")) from None
     if text.count("[", start, end) + text.count("{", start, end) > MAX_DEPTH:
         _check_depth(value)
+    if not text.isascii() or "\\u" in text:  # lone surrogates come from nowhere else
+        canonical(value)
     return value, end
 
 
@@ -88,8 +120,7 @@ def canonical(value: Any) -> str:
     """Write a value as compact JSON, keys in their own order.
 
     Raises:
-        MalformedJSONError: It holds an infinite number, an integer beyond 64 bits, or a string that
-            is not Unicode.
+        MalformedJSONError: It holds an infinite number, or a string that is not Unicode.
     """
     try:
         text = _ENCODE(value)
@@ -97,11 +128,7 @@ def canonical(value: Any) -> str:
     except UnicodeEncodeError:
         raise MalformedJSONError(Fault("unicode", "Unicode text", "a lone surrogate")) from None
     except ValueError:
-        raise MalformedJSONError(
-            Fault("number", "finite numbers", "one beyond all bounds")
-        ) from None
-    if _LONG_NUMBER.search(text) and _holds_a_big_integer(value):
-        raise MalformedJSONError(BIG_INTEGER)
+        raise MalformedJSONError(INFINITE) from None
     return text
 
 
@@ -113,7 +140,8 @@ def fingerprint(value: Any) -> str:
     return _SORTED(value)
 
 
-def _skip_whitespace(text: str, start: int) -> int:
+def skip_whitespace(text: str, start: int) -> int:
+    """Return where what is no whitespace of JSON begins."""
     match = _WHITESPACE.match(text, start)
     return match.end() if match else start
 
@@ -130,6 +158,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> None:
     raise MalformedJSONError(Fault("number", "a JSON number", f"`{name}`"))
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if number in (_INFINITY, -_INFINITY):
+        raise MalformedJSONError(INFINITE)
+    return number
 
 
 def _fault_of(exc: json.JSONDecodeError, text: str) -> Fault:
@@ -153,24 +188,13 @@ def _check_depth(value: Any) -> None:
     raise MalformedJSONError(TOO_DEEP)
 
 
-def _holds_a_big_integer(value: Any) -> bool:
-    pending = [value]
-    while pending:
-        found = pending.pop()
-        if isinstance(found, int) and not -(1 << 63) <= found < 1 << 64:
-            return True
-        pending += _children(found)
-    return False
-
-
 def _children(value: Any) -> Any:
     if isinstance(value, dict):
         return value.values()
     return value if isinstance(value, list) else ()
 
 
-_LONG_NUMBER = re.compile(r"\d{19}")
-"""The shortest integer beyond 64 bits has as many digits."""
+_INFINITY = float("inf")
 _WHITESPACE = re.compile(r"[ \t\n\r]*")
 _EXPECTED = {
     "Expecting value": "a JSON value",
@@ -187,7 +211,9 @@ _EXPECTED = {
 }
 """What the standard library's messages mean to whoever has to correct the answer."""
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite
+)
 _ENCODE = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
 ).encode

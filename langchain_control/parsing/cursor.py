@@ -1,0 +1,98 @@
+"""A place in a text, and what was mended on the way to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NoReturn
+
+from langchain_control.parsing.quoted import OPENING_QUOTES, Place, read_quoted
+from langchain_control.parsing.repairs import GRADES, MAX_REPAIRS, Grade, Repair
+from langchain_control.parsing.strict import Fault, MalformedJSONError
+
+__all__ = ["Cursor"]
+
+
+class Cursor:
+    """Reads space, comments and strings of a text, one after the other."""
+
+    def __init__(self, text: str, start: int) -> None:
+        """Begin at an offset."""
+        self.text, self.position = text, start
+        self.repairs: list[Repair] = []
+        self._told: set[str] = set()
+        """Kinds of repairs that are noted already as leaving no doubt."""
+        self._faults = 0
+
+    def at_quote(self) -> bool:
+        """Whether a string begins here."""
+        return self.text[self.position] in OPENING_QUOTES
+
+    def skip_space(self) -> None:
+        """Go on to what is neither space nor comment."""
+        if self.text[self.position : self.position + 1] not in _BLANK:
+            return
+        while match := _SPACE_OR_COMMENT.match(self.text, self.position):
+            if match.lastgroup:
+                self.mend("comment")
+            self.position = match.end()
+
+    def skip_prefix(self) -> None:
+        """Leave out the letter that Python puts before some strings."""
+        if prefix := _PREFIX.match(self.text, self.position):
+            self.mend("string_prefix", is_certain=prefix[0] in "uU")
+            self.position = prefix.end()
+
+    def string(self, place: Place) -> str:
+        """Read the string that begins here."""
+        quoted = read_quoted(self.text, self.position, place)
+        self.note(quoted.repairs)
+        self.position = quoted.end
+        return quoted.value
+
+    def strings(self, place: Place) -> str:
+        """Read the string that begins here, and those that are added to it."""
+        parts = [self.string(place)]
+        while joint := _PLUS.match(self.text, self.position):
+            self.mend("concatenation")
+            self.position = joint.end()
+            parts.append(self.string(place))
+        return "".join(parts)
+
+    def mend(self, kind: str, *, is_certain: bool = False) -> None:
+        """Note a repair at this place."""
+        self.note((Repair(kind, self.position, is_certain),))
+
+    def note(self, repairs: Iterable[Repair]) -> None:
+        """Note repairs.
+
+        Raises:
+            MalformedJSONError: There are too many.
+        """
+        for repair in repairs:
+            if GRADES[repair.kind] is not Grade.LOSSLESS:
+                self._faults += 1
+                if self._faults > MAX_REPAIRS:
+                    self.expect(f"at most {MAX_REPAIRS} faults")
+            if repair.grade is Grade.LOSSLESS:
+                if repair.kind in self._told:
+                    continue
+                self._told.add(repair.kind)
+            self.repairs.append(repair)
+
+    def expect(self, expected: str) -> NoReturn:
+        """Give up here.
+
+        Raises:
+            MalformedJSONError: Always.
+        """
+        raise MalformedJSONError(Fault("syntax", expected, offset=self.position))
+
+
+_BLANK = frozenset(" \t\n\r\f\v\xa0\u2028\u2029\u3000\ufeff\u200b\u2060/#<")
+"""What space and comments begin with."""
+_SPACE_OR_COMMENT = re.compile(
+    r"[\s\ufeff\u200b\u2060]++|(?P<comment>//[^\n]*+|\#[^\n]*+|/\*.*?\*/|<!--.*?-->)", re.DOTALL
+)
+_PREFIX = re.compile(r"""[uU](?=["'])|[bBrRfF](?=(["'])[^"'\n]{0,200}\1\s{0,100}[,}\]:])""")
+_PLUS = re.compile(r"""\s*+\+\s*+(?=["'])""")
