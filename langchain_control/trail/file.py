@@ -166,17 +166,19 @@ class _Tally:
         """Count what was appended."""
         file.seek(self._position)
         self._half_line = False
+        counted = self._tail
         for line, size in lines(file):
             record, is_torn = parsed(line)
             if record is None and not line.endswith(b"\n"):
                 # Perhaps still being written; looked at again next time.
                 self._half_line = True
-                return
+                break
             self._position += size
-            self._tail = line[-_TAIL_BYTES:]
             self._unreadable += is_torn
+            counted = line
             if record is not None and recent.is_new(record["id"]):
                 self.index.add(record)
+        self._tail = counted[-_TAIL_BYTES:]
 
 
 def _file_id(file: IO[bytes]) -> tuple[int, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 __all__ = ["RecentIds"]
 
 
@@ -15,7 +17,8 @@ class RecentIds:
     def __init__(self, limit: int = 4096) -> None:
         """Remember `limit` ids."""
         self._limit = limit
-        self._ids: dict[str, None] = {}
+        # Finding the oldest key of a `dict` takes a walk over the places of those deleted before.
+        self._ids: OrderedDict[str, None] = OrderedDict()
 
     def is_new(self, record_id: str) -> bool:
         """Say whether the id is not among the last ones, and remember it."""
@@ -23,7 +26,7 @@ class RecentIds:
             return False
         self._ids[record_id] = None
         if len(self._ids) > self._limit:
-            del self._ids[next(iter(self._ids))]
+            self._ids.popitem(last=False)
         return True
 
     def copy(self) -> RecentIds:

@@ -34,12 +34,23 @@ def _attempt(record: Mapping[str, Any]) -> Iterator[str]:
     model = f" of {record['model']}" if record.get("model") else ""
     correction = f" with correction {record['mutation']}" if record.get("mutation") else ""
     yield f"attempt {record.get('number', '?')}{model}{correction}: {_verdict(record, 'passed')}"
+    rung = record.get("rung", "same_model")
+    yield _RUNGS.get(rung, f"asked as {rung}") if isinstance(rung, str) else ""
     yield from _details(record)
 
 
 def _blocked(record: Mapping[str, Any]) -> Iterator[str]:
-    yield f"blocked by {record.get('component', 'a gate')}: {_verdict(record, 'no reason given')}"
+    component = record.get("component", "a gate")
+    if component == "CircuitBreaker":
+        yield f"model not called: {_verdict(record, 'its circuit is open')}"
+    else:
+        yield f"blocked by {component}: {_verdict(record, 'no reason given')}"
     yield from _details(record)
+
+
+def _waited(record: Mapping[str, Any]) -> Iterator[str]:
+    seconds = record.get("delay_seconds", "?")
+    yield f"wait of {seconds} s for a turn, asked for by {record.get('component', 'a limit')}"
 
 
 def _retry(record: Mapping[str, Any]) -> Iterator[str]:
@@ -50,21 +61,32 @@ def _retry(record: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _fallback(record: Mapping[str, Any]) -> Iterator[str]:
-    name = str(record.get("strategy", "?")).removeprefix("fallback:")
-    yield f"fallback {name}: {_verdict(record, 'answered')}"
+    status = record.get("status", "answered" if _mode(record) == "none" else "failed")
+    verdict = _verdict(record, "")
+    yield f"fallback {_strategy(record)} {status}{verdict and f': {verdict}'}"
     yield from _details(record)
 
 
 def _finished(record: Mapping[str, Any]) -> Iterator[str]:
-    yield f"finished: {record.get('status', 'unknown')}"
+    status = record.get("status", "unknown")
+    meaning = _ENDINGS.get(status, "") if isinstance(status, str) else ""
+    yield f"finished: {status}{meaning.format(strategy=_strategy(record))}"
     yield _verdict(record, "")
-    yield f"strategy {record['strategy']}" if record.get("strategy", "none") != "none" else ""
-    yield f"attempts {record['attempts']}" if "attempts" in record else ""
+    yield _attempts(record)
     yield from _details(record)
 
 
+def _cut_off(record: Mapping[str, Any]) -> Iterator[str]:
+    yield f"cut off by {record.get('message', 'its program')}: no outcome"
+    yield _attempts(record)
+
+
 def _circuit(record: Mapping[str, Any]) -> Iterator[str]:
-    yield f"circuit {record.get('key', '?')}: {record.get('message', 'changed')}"
+    status = record.get("status")
+    meaning = _CIRCUITS.get(status, "changed") if isinstance(status, str) else "changed"
+    yield f"circuit {record.get('key', '?')} {meaning}"
+    before_and_after, _, reason = str(record.get("message", "")).partition(": ")
+    yield reason or before_and_after
 
 
 def _tool(record: Mapping[str, Any]) -> Iterator[str]:
@@ -84,24 +106,58 @@ def _other(record: Mapping[str, Any]) -> Iterator[str]:
     yield from _details(record)
 
 
+_RUNGS = {
+    "same_model": "",
+    "native_schema": "asked with the provider's own schema mode",
+    "other_model": "asked in place of the first model",
+}
+
+_ENDINGS = {
+    "accepted": ", the answer met the contract",
+    "fallback": ", {strategy} answered in place of the model",
+    "rejected": ", turned away before a model call",
+    "exhausted": ", no answer",
+}
+
+_CIRCUITS = {
+    "open": "opened, calls are refused from now on",
+    "half_open": "half-opened, single calls are let through as a test",
+    "closed": "closed, calls are let through again",
+}
+
 _DESCRIBED: dict[str, Describe] = {
     EventName.ATTEMPT: _attempt,
     EventName.BLOCKED: _blocked,
     EventName.RETRY_SCHEDULED: _retry,
     EventName.FALLBACK: _fallback,
     EventName.FINISHED: _finished,
+    EventName.CUT_OFF: _cut_off,
     EventName.CIRCUIT_CHANGED: _circuit,
+    EventName.WAITED: _waited,
     EventName.TOOL_CALLED: _tool,
     EventName.HANDED_OVER: _hand_over,
 }
 
 
+def _mode(record: Mapping[str, Any]) -> str:
+    return str(record.get("failure_mode", "none"))
+
+
+def _strategy(record: Mapping[str, Any]) -> str:
+    return str(record.get("strategy", "?")).removeprefix("fallback:")
+
+
+def _attempts(record: Mapping[str, Any]) -> str:
+    count = record.get("attempts")
+    return "" if count is None else f"{count} attempt{'' if count == 1 else 's'}"
+
+
 def _verdict(record: Mapping[str, Any], without_failure: str) -> str:
-    mode = record.get("failure_mode", "none")
+    mode = _mode(record)
     if mode == "none":
         return without_failure
     message = record.get("message")
-    return f"{mode} ({message})" if message else str(mode)
+    return f"{mode} ({message})" if message else mode
 
 
 def _details(record: Mapping[str, Any]) -> Iterator[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from langchain_control.events import AuditRecord, EventName
@@ -30,9 +31,13 @@ def test_tells_an_incident_in_order() -> None:
         audit_record(EventName.RETRY_SCHEDULED, number=2, delay_seconds=0.07, mutation="schema"),
         attempt("circuit_open", number=2, model="gpt-4o", mutation="schema"),
         audit_record(
-            EventName.FALLBACK, strategy="fallback:small", failure_mode="timeout", latency_ms=30
+            EventName.FALLBACK,
+            strategy="fallback:small",
+            status="rejected",
+            failure_mode="timeout",
+            latency_ms=30,
         ),
-        audit_record(EventName.FALLBACK, strategy="static", latency_ms=0.1),
+        audit_record(EventName.FALLBACK, strategy="static", status="answered", latency_ms=0.1),
         finished("fallback", failure_mode="circuit_open", strategy="fallback:static", attempts=2),
     ]
     time = "2026-11-23T14:03:22.101+00:00"
@@ -45,30 +50,82 @@ request {REQUEST}
 rules type; 812.3 ms; tokens 300 in, 80 out
   {time}  retry as attempt 2 in 0.07 s; correction schema
   {time}  attempt 2 of gpt-4o with correction schema: circuit_open
-  {time}  fallback small: timeout; 30 ms
-  {time}  fallback static: answered; 0.1 ms
-  {time}  finished: fallback; circuit_open; strategy fallback:static; attempts 2"""
+  {time}  fallback small rejected: timeout; 30 ms
+  {time}  fallback static answered; 0.1 ms
+  {time}  finished: fallback, static answered in place of the model; circuit_open; 2 attempts"""
     )
 
 
-def test_tells_a_block_and_a_change_of_the_circuit() -> None:
-    """Requests that never reached the model have a story too."""
-    records = [
-        audit_record(
-            EventName.BLOCKED,
-            component="InputGuard",
-            failure_mode="prompt_injection",
-            message="the input tries to override instructions",
-            rules=["override.ignore-previous"],
+@pytest.mark.parametrize(
+    ("record", "line"),
+    [
+        (
+            audit_record(
+                EventName.BLOCKED,
+                component="InputGuard",
+                failure_mode="prompt_injection",
+                message="it looks like an attack",
+                rules=["override.x"],
+            ),
+            "blocked by InputGuard: prompt_injection (it looks like an attack); rules override.x",
         ),
-        audit_record(EventName.CIRCUIT_CHANGED, key="gpt-4o", message="closed -> open"),
-    ]
+        (
+            audit_record(
+                EventName.BLOCKED,
+                component="CircuitBreaker",
+                failure_mode="circuit_open",
+                message="try again in 30 s",
+            ),
+            "model not called: circuit_open (try again in 30 s)",
+        ),
+        (
+            audit_record(
+                EventName.CIRCUIT_CHANGED,
+                key="gpt-4o",
+                status="open",
+                message="closed to open: 5 failures in a row",
+            ),
+            "circuit gpt-4o opened, calls are refused from now on; 5 failures in a row",
+        ),
+        (
+            audit_record(EventName.CIRCUIT_CHANGED, key="gpt-4o", status="closed"),
+            "circuit gpt-4o closed, calls are let through again",
+        ),
+        (
+            audit_record(EventName.WAITED, component="RateLimiter", delay_seconds=1.5),
+            "wait of 1.5 s for a turn, asked for by RateLimiter",
+        ),
+        (
+            attempt(number=3, model="small", rung="other_model"),
+            "attempt 3 of small: passed; asked in place of the first model",
+        ),
+        (
+            audit_record(EventName.CUT_OFF, message="CancelledError", attempts=1),
+            "cut off by CancelledError: no outcome; 1 attempt",
+        ),
+        (
+            finished("accepted", attempts=1, latency_ms=812),
+            "finished: accepted, the answer met the contract; 1 attempt; 812 ms",
+        ),
+        (
+            finished("rejected", failure_mode="rate_limited", attempts=0),
+            "finished: rejected, turned away before a model call; rate_limited; 0 attempts",
+        ),
+        (
+            finished("exhausted", failure_mode="timeout", attempts=3),
+            "finished: exhausted, no answer; timeout; 3 attempts",
+        ),
+    ],
+)
+def test_each_event_is_told_as_what_it_means(record: AuditRecord, line: str) -> None:
+    """An operator needs to know neither the components nor the names of events."""
+    assert tell(REQUEST, [record]).splitlines()[1].split("  ", 2)[2] == line
 
-    story = tell(REQUEST, records)
 
-    assert "blocked by InputGuard: prompt_injection (the input tries to override" in story
-    assert "rules override.ignore-previous" in story
-    assert "circuit gpt-4o: closed -> open" in story
+@pytest.mark.parametrize("event", EventName)
+def test_every_event_has_words(event: EventName) -> None:
+    """None is shown by its name in the file."""
+    assert event.value not in tell(REQUEST, [audit_record(event)])
 
 
 def test_leaves_other_requests_out() -> None:
@@ -97,6 +154,7 @@ def test_control_characters_cannot_reach_the_terminal() -> None:
     assert len(story.splitlines()) == 2
 
 
+@settings(deadline=None)
 @given(
     event=st.sampled_from(EventName),
     fields=st.dictionaries(
