@@ -1,6 +1,7 @@
 """The breaker around a Runnable, alone in a chain, and by hand."""
 
 import asyncio
+import itertools
 import threading
 
 import pytest
@@ -11,13 +12,18 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 from langgraph.errors import GraphBubbleUp
 
+from langchain_control._effects import Call, Emit
 from langchain_control.circuits import CircuitState, Outcome, Permit, Refusal
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.errors import CircuitOpen, ResponseRejected
 from langchain_control.outcomes import ControlResult, FailureMode
 from langchain_control.stores import InMemoryCircuitStore
 from langchain_control.testing import ManualClock
+from tests.cancellation import cancelled_at_every_wait
 from tests.components.breaker_kit import Provider, ThrottledError, fail, open_circuit
+
+LISTENED = {"callbacks": [BaseCallbackHandler()]}
+"""A config on which events are sent."""
 
 
 @pytest.fixture
@@ -124,24 +130,44 @@ async def test_a_cancelled_call_counts_as_nothing(breaker, clock):
     assert isinstance(breaker.try_acquire(), Permit)
 
 
-@pytest.mark.parametrize("steps", range(12))
-async def test_cancelled_at_any_await_leaves_no_lease(breaker, clock, steps):
+def test_cancelled_at_any_wait_leaves_no_lease(breaker, clock):
     """Wherever a probe is cancelled, before, in or after its call, the slot is free again."""
-    open_circuit(breaker)
-    clock.advance(30)
 
-    async def answer(value):
-        for _ in range(5):
+    def probe():
+        breaker.reset()
+        open_circuit(breaker)
+        clock.advance(30)
+        return breaker._around(RunnableLambda(lambda value: value), "hi", LISTENED)
+
+    waits = []
+    for wait in cancelled_at_every_wait(probe):
+        assert breaker.snapshot()["default"]["probes"] == 0
+        waits.append(wait)
+    assert waits == [Emit, Call, Emit]  # told of half-open, made, told of closed
+
+
+async def test_a_task_cancelled_at_any_await_leaves_no_lease(breaker, clock):
+    """The same in an event loop, with LangChain's own awaits around it."""
+    guarded, is_over = breaker.wrap(RunnableLambda(Provider(), afunc=_slowly)), False
+    for steps in itertools.count():
+        breaker.reset()
+        open_circuit(breaker)
+        clock.advance(30)
+        task = asyncio.create_task(guarded.ainvoke("hi"))
+        for _ in range(steps):
             await asyncio.sleep(0)
-        return value
+        is_over = not task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert breaker.snapshot()["default"]["probes"] == 0
+        if is_over:
+            break
+    assert steps > 5
 
-    task = asyncio.create_task(breaker.wrap(RunnableLambda(answer)).ainvoke("hi"))
-    for _ in range(steps):
+
+async def _slowly(value):
+    for _ in range(5):
         await asyncio.sleep(0)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    assert breaker.snapshot()["default"]["probes"] == 0
-    assert breaker.state() in (CircuitState.HALF_OPEN, CircuitState.CLOSED)
+    return value
 
 
 class Stops(BaseCallbackHandler):

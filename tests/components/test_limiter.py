@@ -19,6 +19,7 @@ from langchain_control.errors import RateLimited
 from langchain_control.outcomes import FailureMode
 from langchain_control.stores import InMemoryRateStore
 from langchain_control.testing import ManualClock
+from tests.cancellation import cancelled_at_every_wait
 
 
 @pytest.fixture
@@ -178,23 +179,17 @@ def test_does_not_wait_past_a_deadline(limiter, clock):
     assert not verdict.passed
 
 
-def test_cancelled_while_waiting_gives_the_turn_back(limiter):
-    """A request that gave up does not hold up those behind it."""
+def test_cancelled_at_any_wait_gives_the_turn_back(limiter):
+    """A request that gave up, while it was told of its wait or in it, holds up nobody."""
     patient = limiter.override(on_limit="wait")
     for n in range(3):
         patient.invoke(n)
-
-    def cancelled_in_its_wait(flow):
-        answer = yield next(flow)
-        yield flow.send(answer)
-        assert isinstance(flow.send(None), Sleep)
-        yield flow.throw(asyncio.CancelledError())
-        flow.send(None)
-
-    before = limiter.inspect("hi").retry_after
-    with pytest.raises(asyncio.CancelledError):
-        perform(cancelled_in_its_wait(patient.admit({})), ManualClock())
-    assert limiter.inspect("hi").retry_after == pytest.approx(before)
+    before, waits = limiter.inspect("hi").retry_after, []
+    listened = {"callbacks": [BaseCallbackHandler()]}
+    for wait in cancelled_at_every_wait(lambda: patient.admit(listened)):
+        assert limiter.inspect("hi").retry_after == pytest.approx(before)
+        waits.append(wait)
+    assert waits == [Emit, Sleep]
 
 
 # --- settling -------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import copy
 import pickle
 import threading
+import time
 
 import pytest
 
@@ -31,6 +32,15 @@ def test_jitter_spreads_the_open_time():
     store = InMemoryCircuitStore(clock=lambda: 0.0, uniform=lambda: 0.5)
     fail(store, rules=rules)
     assert store.acquire(KEY, rules).retry_after == pytest.approx(110)
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_wall_clock_that_is_set_changes_nothing(monkeypatch, hours):
+    """Open times go by a clock that nobody sets."""
+    store, rules = InMemoryCircuitStore(), RULES.override(recovery_seconds=1000)
+    fail(store, times=3, rules=rules)
+    monkeypatch.setattr(time, "time", lambda: 1e9 + hours * 3600)
+    assert 0 < store.acquire(KEY, rules).retry_after <= 1000
 
 
 def test_forgets_the_least_used_beyond_its_bound():

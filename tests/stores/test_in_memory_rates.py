@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import time
 
 import pytest
 
@@ -21,6 +22,15 @@ class TestInMemoryRateStore(RateStoreContract):
 def test_is_a_rate_store():
     """The built-in store is one by the protocol's own word."""
     assert isinstance(InMemoryRateStore(), RateStore)
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_wall_clock_that_is_set_changes_nothing(monkeypatch, hours):
+    """Room comes back by a clock that nobody sets."""
+    store, slow = InMemoryRateStore(), requests(per_second=0.001, burst=1.0)
+    store.take(KEY, (slow,), 0)
+    monkeypatch.setattr(time, "time", lambda: 1e9 + hours * 3600)
+    assert 0 < store.take(KEY, (slow,), 0).retry_after <= 1000
 
 
 def test_forgets_the_key_used_longest_ago():

@@ -364,6 +364,15 @@ def test_a_clock_that_is_set_does_not_shut_a_circuit(server, make, hours):
     assert isinstance(one.acquire(KEY, RULES), Refusal)
 
 
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_the_clock_of_a_host_does_not_matter(server, make, monkeypatch, hours):
+    """Time is the server's, counted on by a clock that nobody sets."""
+    prefix, rules = next(PREFIXES), RULES.override(recovery_seconds=1000)
+    fail(make(server.url, prefix=prefix), times=3, rules=rules)
+    monkeypatch.setattr(time, "time", lambda: 1e9 + hours * 3600)
+    assert 0 < make(server.url, prefix=prefix).acquire(KEY, rules).retry_after <= 1000
+
+
 def test_a_clock_set_back_keeps_no_probe(server, make):
     """A lease ends a probe's timeout later, by the new time."""
     clock = ManualClock(10_000.0)

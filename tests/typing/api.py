@@ -35,6 +35,18 @@ from langchain_control.middleware import ToolPolicy, agent_result
 from langchain_control.rules import Answer
 
 
+@CircuitBreaker().protect
+def length(text: str) -> int:
+    """Count, behind a circuit."""
+    return len(text)
+
+
+@CircuitBreaker().protect
+async def answer(text: str) -> str:
+    """Echo, behind a circuit."""
+    return text
+
+
 class Invoice(BaseModel):
     """A contract as a pydantic model."""
 
@@ -46,6 +58,12 @@ class Person(TypedDict):
     """A contract as a TypedDict."""
 
     name: str
+
+
+async def protected() -> None:
+    """A protected function keeps its signature."""
+    assert_type(length("hi"), int)
+    assert_type(await answer("hi"), str)
 
 
 def components() -> None:
