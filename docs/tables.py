@@ -69,7 +69,8 @@ def _parameters(kind: type) -> Iterator[str]:
     entries = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", described, re.MULTILINE)
     meanings = {name: " ".join(text.split()) for name, text in entries}
     for name, parameter in signature(kind).parameters.items():
-        yield f"| `{name}` | `{parameter.default!r}` | {meanings[name]} |"
+        default = "required" if parameter.default is parameter.empty else f"`{parameter.default!r}`"
+        yield f"| `{name}` | {default} | {meanings[name]} |"
 
 
 def members(target: str) -> str:
