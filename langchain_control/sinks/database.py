@@ -184,7 +184,7 @@ class _Link:
                 try:
                     self._run_locked(self._connection, self._insertion, row)
                 except Exception:  # noqa: BLE001  (each driver has its own; another try will tell)
-                    self._forget_locked()
+                    self._forget()
                 else:
                     return
             self._connection = connection = self._connect()
@@ -198,11 +198,13 @@ class _Link:
                 connection.close()
 
     def __del__(self) -> None:
-        if self._pid != os.getpid():
+        if self._pid == os.getpid():
+            self._forget()
+        else:
             _INHERITED.append(self._connection)
 
-    def _forget_locked(self) -> None:
-        with suppress(Exception):  # it is broken already
+    def _forget(self) -> None:
+        with suppress(Exception):  # it is broken already, or nobody is there to hear of it
             self.close()
 
     def _prepare_locked(self, connection: Connection) -> None:
