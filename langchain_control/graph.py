@@ -40,6 +40,7 @@ class ControlOutput(TypedDict, total=False):
     messages: Annotated[list[AnyMessage], add_messages]
     status: str | None
     value: Any
+    scores: dict[str, float | None] | None
     strategy: str
     failure: FailureNote | None
     attempts: list[Attempt]

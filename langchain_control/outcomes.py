@@ -21,6 +21,7 @@ __all__ = [
     "FailureMode",
     "Finding",
     "Rung",
+    "Scores",
     "Source",
     "Status",
     "ValidationResult",
@@ -108,6 +109,23 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Scores:
+    """What was measured of an answer, each on its own and never mixed; `None` is not measured.
+
+    None of them says whether the answer is right.
+    """
+
+    schema: float | None = None
+    """1 if the answer has the shape that the contract asks for, else 0."""
+    coverage: float | None = None
+    """Share of the phrases in `must_contain` that occur."""
+    meaning: float | None = None
+    """Share of the statements of an `Expresses` rule that are made, if it was given to rank."""
+    confidence: float | None = None
+    """Geometric mean of the probabilities that the model gave to its tokens."""
+
+
+@dataclass(frozen=True, slots=True)
 class ValidationResult:
     """The verdict of a gate on one value."""
 
@@ -116,6 +134,9 @@ class ValidationResult:
     message: str = ""
     """One sentence for a person. Holds names, counts and limits, never content."""
     score: float = 1.0
+    """How far the value is what it should be, from 0 to 1; see the gate."""
+    scores: Scores = Scores()
+    """What was measured of an answer, apart."""
     value: Any = None
     """What the gate hands on: the normalized text, or the parsed answer."""
     repaired: bool = False
@@ -186,6 +207,8 @@ class ControlResult:
     """`input_tokens`, `output_tokens` and `total_tokens` over all attempts."""
     cost: float | None = None
     """What all attempts cost, where the policy knows the prices of the models."""
+    scores: Scores = Scores()
+    """What was measured of the model's last answer; nothing of a fallback's."""
 
     @property
     def passed(self) -> bool:

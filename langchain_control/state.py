@@ -18,6 +18,7 @@ from langchain_control.outcomes import (
     ControlResult,
     FailureMode,
     Finding,
+    Scores,
     ValidationResult,
     Violation,
 )
@@ -75,6 +76,8 @@ class PerRun(TypedDict, total=False):
     strategy: str
     value: Any
     """The parsed answer as plain data, where the contract asks for JSON."""
+    scores: dict[str, float | None] | None
+    """What was measured of the model's last answer; the fields of `Scores`."""
     fallbacks_asked: int
     """How many fallback strategies have had their turn."""
     reservation: list[Any] | None
@@ -166,6 +169,7 @@ def fresh_run(config: RunnableConfig, clock: Callable[[], float], allowed: float
         status=None,
         strategy="none",
         value=None,
+        scores=None,
         fallbacks_asked=0,
         reservation=None,
         request_id=request_id_in(config),
@@ -249,6 +253,7 @@ def result_of(state: Mapping[str, Any]) -> ControlResult:
         retry_after=note["retry_after"] if note else None,
         usage=usage_of(state["attempts"]),
         cost=cost_of(state["attempts"]),
+        scores=Scores(**(state.get("scores") or {})),
     )
 
 

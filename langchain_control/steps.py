@@ -159,6 +159,7 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
         note = None if verdict.passed else note_of("validate", verdict)
     attempt = attempt_of(state, context, note)
     attempts = [*state["attempts"], attempt]
+    scores = asdict(verdict.scores) if verdict else None
     yield event(
         EventName.ATTEMPT,
         config,
@@ -175,9 +176,8 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
         if not answer.tool_calls:
             policy.fallback.remember(request_of(state).messages, answer)
         update = _answered(answer, status="accepted", strategy=attempt["strategy"])
-        return (
-            yield from finished(state, context, config, attempts=attempts, failure=None, **update)
-        )
+        update |= {"attempts": attempts, "scores": scores, "failure": None}
+        return (yield from finished(state, context, config, **update))
     retry = policy.retry.decide(
         attempts,
         answer=response.text if response is not None else "",
@@ -187,7 +187,12 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
     )
     if retry is not None and (why := _forbidden(attempts, context)):
         retry, note = None, note_of(note["step"] if note else "validate", why)
-    return {"attempts": attempts, "failure": note, "retry": asdict(retry) if retry else None}
+    return {
+        "attempts": attempts,
+        "scores": scores,
+        "failure": note,
+        "retry": asdict(retry) if retry else None,
+    }
 
 
 def retry_with_mutation(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:  # noqa: ARG001
@@ -228,7 +233,7 @@ def fallback(state: RunState, context: Context, config: RunnableConfig) -> Flow[
         status = "rejected" if note and note["step"] in _BEFORE_ANY_CALL else "exhausted"
         return (yield from finished(state, context, config, status=status))
     update = _answered(answer.message, status="fallback", strategy=f"fallback:{answer.name}")
-    return (yield from finished(state, context, config, **update))
+    return (yield from finished(state, context, config, scores=None, **update))
 
 
 # --- routers --------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from statistics import fmean
 from typing import Annotated, Any, ClassVar, NamedTuple, Self, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk
@@ -19,7 +20,15 @@ from langchain_control.contracts import (
 )
 from langchain_control.contracts.beginnings import broken_for_good
 from langchain_control.errors import ResponseRejected
-from langchain_control.outcomes import FailureMode, ValidationResult, Violation, failure, passed
+from langchain_control.models.confidence import confidence_of
+from langchain_control.outcomes import (
+    FailureMode,
+    Scores,
+    ValidationResult,
+    Violation,
+    failure,
+    passed,
+)
 from langchain_control.parsing import (
     Fault,
     MalformedJSONError,
@@ -34,6 +43,7 @@ from langchain_control.parsing import (
 from langchain_control.parsing.ending import Ending, ending_of
 from langchain_control.rules import (
     Answer,
+    Expresses,
     ForbiddenPhrases,
     MaxLength,
     MinLength,
@@ -224,16 +234,24 @@ class ResponseValidator(Gate[AIMessage]):
             said = yield ask(rule, reading.answer)
             mode = failure_mode_of(rule)
             problems += (Problem(mode, violation) for violation in violations_of(rule, said))
-        coverage = compiled.coverage
-        score = coverage.score(reading.answer) if coverage else float(not problems)
+        answer, scores = reading.answer, self._scores(message, reading, compiled)
+        score = float(not problems) if scores.coverage is None else scores.coverage
+        measured = {"score": score, "scores": scores, "notes": reading.notes}
         if problems:
-            return _verdict_on(*problems, score=score, notes=reading.notes)
-        answer = reading.answer
-        return passed(
-            answer.value if answer.is_json else answer.text,
-            score=score,
-            repaired="repaired" in reading.notes,
-            notes=reading.notes,
+            return _verdict_on(*problems, **measured)
+        repaired = "repaired" in reading.notes
+        value = answer.value if answer.is_json else answer.text
+        return passed(value, repaired=repaired, **measured)
+
+    def _scores(self, message: AIMessage, reading: _Reading, compiled: _Compiled) -> Scores:
+        """Measure what can be measured without asking anybody."""
+        answer, has_shape = reading.answer, not reading.problems
+        ranking = [rule for rule in self.rules if isinstance(rule, Expresses) and rule.ranks]
+        return Scores(
+            schema=float(has_shape) if compiled.expects_json else None,
+            coverage=compiled.coverage.score(answer) if compiled.coverage else None,
+            meaning=fmean(r.score(answer) for r in ranking) if ranking and has_shape else None,
+            confidence=confidence_of(message),
         )
 
     def _settled_unread(

@@ -126,7 +126,7 @@ class AgentContract:
         if typed is None and schema is not None:
             typed = schema.typed(schema.coerced(value))
         self.accepted = Accepted(_rest_of(response), typed)
-        return passed(value, notes=verdict.notes)
+        return replace(verdict, value=value)
 
     def _accepts(self, value: Any) -> bool:
         return any(_fits(schema, value) for schema in self._schemas.values())

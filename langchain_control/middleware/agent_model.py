@@ -82,7 +82,7 @@ class AgentModel(Runnable[list[BaseMessage], AIMessage]):
         return self._responses.keep(response)
 
     def for_retry(self, retry: Mapping[str, Any]) -> AgentModel:
-        """Return the model off LangChain's cache, with a larger answer and a new draw if need be."""
+        """Return the model off LangChain's cache, drawn anew or with room for a longer answer."""
         settings = self._request.model_settings
         asked: Any = varied(
             without_cache(self._request.model).bind(**settings),

@@ -41,6 +41,7 @@ class AgentRun(TypedDict, total=False):
     strategy: str
     failure: dict[str, Any] | None
     value: Any
+    scores: dict[str, float | None] | None
     paused: dict[str, Any] | None
     """What a call had reached when it stopped for a person."""
     replies: list[Any]
@@ -87,6 +88,7 @@ def record_of(
         strategy=run["strategy"],
         failure=run["failure"],  # type: ignore[typeddict-item]  # a FailureNote is plain data
         value=run["value"],
+        scores=run["scores"],
         paused=None,
         replies=[],
     )

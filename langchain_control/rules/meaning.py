@@ -32,7 +32,7 @@ class Embedder(Protocol):
 class Expresses:
     """Compare an answer with what it should say by meaning instead of wording.
 
-    By default it rejects nothing and is there to be asked for its `score`. The best embedding
+    By default it rejects nothing: its `score` stands in the verdict as `scores.meaning`. The best embedding
     models that run on a CPU are right about "the same meaning" roughly two times in three, and
     none sees a negation: "we refund" and "we do not refund" are neighbors. Give `min_score` to
     reject nevertheless.
@@ -46,6 +46,11 @@ class Expresses:
     """Cosine from which a sentence counts as saying a statement. Depends on the model."""
     min_score: float | None = None
     """Share of the statements that must be said for the answer to pass. Unset, none need be."""
+
+    @property
+    def ranks(self) -> bool:
+        """Whether it only ranks answers, and rejects none."""
+        return self.min_score is None
 
     def similarities(self, answer: Answer) -> list[float]:
         """Return for every statement the cosine of the sentence that comes nearest."""
