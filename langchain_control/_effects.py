@@ -100,9 +100,9 @@ async def arun(flow: Flow[T]) -> T:
 
 
 def _perform(effect: Any) -> Any:
+    if isinstance(effect, Call) and effect.timeout_seconds is None:  # the usual one, at once
+        return effect.runnable.invoke(effect.input, effect.config)
     match effect:
-        case Call(timeout_seconds=None):
-            return effect.runnable.invoke(effect.input, effect.config)
         case Call(runnable, given, config, float() | int() as seconds, threads, patience):
             if threads is None:
                 msg = "a sync call with a time limit needs `threads`"
@@ -122,9 +122,9 @@ def _perform(effect: Any) -> Any:
 
 
 async def _aperform(effect: Any) -> Any:
+    if isinstance(effect, Call) and effect.timeout_seconds is None:
+        return await effect.runnable.ainvoke(effect.input, effect.config)
     match effect:
-        case Call(timeout_seconds=None):
-            return await effect.runnable.ainvoke(effect.input, effect.config)
         case Call(runnable, given, config, float() | int() as seconds, threads, patience):
             if threads is not None and is_sync_only(runnable):
                 return await threads.arun(lambda: runnable.invoke(given, config), seconds, patience)
