@@ -180,7 +180,10 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
 
     def succeeded(self, attempts: Sequence[Attempt]) -> None:
         """Tell the shared budget of an accepted answer, the last of these attempts."""
-        self._earn(FailureMode(attempts[-2]["failure_mode"]) if len(attempts) > 1 else None)
+        if len(attempts) > 1:
+            self._earn(after=FailureMode(attempts[-2]["failure_mode"]))
+        else:
+            self.budget.succeeded()
 
     def should_retry(self, mode: FailureMode, attempt_number: int) -> bool:
         """Say whether a failure of the attempt with this number is worth another one."""
@@ -247,7 +250,10 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
                     raise
                 rung = retry.rung
             else:
-                self._earn(failures[-1].mode if failures else None)
+                if failures:
+                    self._earn(after=failures[-1].mode)
+                else:
+                    self.budget.succeeded()
                 return answer
             yield event(
                 EventName.RETRY_SCHEDULED,
@@ -263,11 +269,8 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
                 yield Sleep(retry.delay_seconds)
             call = _again(bound, value, config, retry)
 
-    def _earn(self, failed_before: FailureMode | None) -> None:
-        if failed_before is not None and self.policies[failed_before].draws_on_budget:
-            self.budget.succeeded(retries=1)
-        else:
-            self.budget.succeeded()
+    def _earn(self, *, after: FailureMode) -> None:
+        self.budget.succeeded(retries=int(self.policies[after].draws_on_budget))
 
     def _next(
         self,

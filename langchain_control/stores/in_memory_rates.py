@@ -51,7 +51,7 @@ class InMemoryRateStore:
                     longest, tightest = wait, demand
             if tightest is not None and longest > max_wait_seconds:
                 return denied(tightest, longest, max_wait_seconds)
-            arrivals.update(after)
+            arrivals |= after
         return Grant(longest) if longest else AT_ONCE
 
     def give_back(self, key: str, demands: tuple[Demand, ...]) -> None:

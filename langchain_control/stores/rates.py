@@ -38,6 +38,8 @@ class Denial(NamedTuple):
 def virtual_schedule(arrival: float, demand: Demand, now: float) -> tuple[float, float]:
     """Return when a demand may go, in seconds from now, and the next theoretical arrival time.
 
+    What could have gone some time ago may go at once: the seconds are negative.
+
     The generic cell rate algorithm in its virtual scheduling form (ITU-T I.371, annex A): one
     number per limit, the time at which it would be idle again. Unlike a polled bucket it gives
     the exact wait, so that a caller sleeps once and turns are kept in order.
@@ -45,5 +47,4 @@ def virtual_schedule(arrival: float, demand: Demand, now: float) -> tuple[float,
     _, amount, per_second, burst = demand
     begins = arrival if arrival > now else now  # noqa: FURB136  (`max` is slow, this is not)
     after = begins + amount / per_second
-    wait = after - burst / per_second - now
-    return (wait if wait > 0 else 0.0), after
+    return after - burst / per_second - now, after
