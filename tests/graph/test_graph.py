@@ -185,7 +185,8 @@ def test_a_message_stream_of_a_fallback_shows_only_the_valid_one():
 def test_ten_attempts_fit_inside_a_chain(asynchronous):
     """LangChain's default recursion limit of 25 does not cut the loop."""
     model = ScriptedChatModel(script=["bad"] * 9 + [GOOD])
-    policy = strict_policy(retry=RetryEngine(max_attempts=10, **AT_ONCE))
+    patient = {"schema_violation": {"max_repeats": None}}
+    policy = strict_policy(retry=RetryEngine(max_attempts=10, policies=patient, **AT_ONCE))
     chain = RunnableLambda(ask) | create_control_graph(model, policy) | result_of
 
     result = asyncio.run(chain.ainvoke("Q?")) if asynchronous else chain.invoke("Q?")
