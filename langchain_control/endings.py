@@ -63,14 +63,14 @@ def _settled(run: Mapping[str, Any], context: Context) -> Flow[None]:
     """Replace what a rate limit holds for a run by what the run has used."""
     reserved, limiter = run.get("reservation"), context.policy.limiter
     if reserved and limiter is not None:
-        tokens = usage_of(run["attempts"])["total_tokens"]
+        tokens = usage_of(run)["total_tokens"]
         yield limiter.settle(Reservation(*reserved), tokens)
 
 
 def close(final: Mapping[str, Any], context: Context, config: RunnableConfig) -> Flow[None]:
     """Settle what was reserved for a request, and tell the trail how it ended."""
     note, attempts = final["failure"], final["attempts"]
-    usage = usage_of(attempts)
+    usage = usage_of(final)
     yield from _settled(final, context)
     yield event(
         EventName.FINISHED,

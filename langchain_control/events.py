@@ -52,7 +52,7 @@ class EventName(StrEnum):
     CIRCUIT_CHANGED = "control.circuit_changed"
     """A circuit opened, half-opened or closed."""
     WAITED = "control.waited"
-    """A request waited for its turn, as a rate limit asked."""
+    """A request waited for its turn: a rate limit, a place, or a circuit was not free yet."""
     TOOL_CALLED = "control.tool_called"
     """A tool of an agent answered, failed, or was not called."""
     HANDED_OVER = "control.handed_over"

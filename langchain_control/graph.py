@@ -16,7 +16,7 @@ from typing_extensions import TypedDict  # pydantic wants this one before Python
 
 from langchain_control._effects import arun, run
 from langchain_control.models.variants import name_of
-from langchain_control.outcomes import Attempt
+from langchain_control.outcomes import Attempt, FallbackTry
 from langchain_control.policy import ControlPolicy
 from langchain_control.retries.nested import warn_of_nested_retries
 from langchain_control.state import Context, FailureNote, PerRun
@@ -44,6 +44,7 @@ class ControlOutput(TypedDict, total=False):
     strategy: str
     failure: FailureNote | None
     attempts: list[Attempt]
+    fallbacks: list[FallbackTry]
     request_id: str
 
 
@@ -160,4 +161,5 @@ def _router(route: Router, context: Context) -> Callable[[Any], str]:
 def _supersteps(policy: ControlPolicy) -> int:
     loop = ("build", "call", "validate", "retry_with_mutation")
     around = len(STEPS) + 2  # the steps outside the loop, and LangGraph's own first and last
-    return around + policy.retry.max_attempts * len(loop) + len(policy.fallback.strategies)
+    fallbacks = 2 * len(policy.fallback.strategies) + 2  # a second turn after a wait, and the ends
+    return around + (policy.retry.max_attempts + 1) * len(loop) + fallbacks

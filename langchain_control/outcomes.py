@@ -19,6 +19,8 @@ __all__ = [
     "Attempt",
     "ControlResult",
     "FailureMode",
+    "FallbackOutcome",
+    "FallbackTry",
     "Finding",
     "Rung",
     "Scores",
@@ -42,6 +44,10 @@ Source = Literal["user", "context", "tool"]
 
 Rung = Literal["same_model", "native_schema", "other_model"]
 """A way of asking: the model as it is, in its provider's own schema mode, or another model."""
+
+FallbackOutcome = Literal["answered", "passed", "rejected", "refused", "crashed"]
+"""What came of a fallback strategy: a valid answer, none, one that broke the contract, no call as a
+circuit or a limit allowed none, or an exception."""
 
 
 class FailureMode(StrEnum):
@@ -182,6 +188,25 @@ class Attempt(TypedDict):
     """What it cost, where the policy knows the model's prices."""
 
 
+class FallbackTry(TypedDict):
+    """What became of one fallback strategy: a record like an `Attempt`."""
+
+    name: str
+    outcome: FallbackOutcome
+    failure_mode: str
+    message: str
+    """Why it did not answer. Holds names, counts and limits, never content."""
+    model: str | None
+    """The model it asked, or would have asked; `None` if it is none."""
+    latency_ms: float
+    input_tokens: int
+    output_tokens: int
+    cost: float | None
+    """What it cost, where the policy knows the model's prices."""
+    retry_after: float | None
+    """Seconds until it is worth asking again, where that is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class ControlResult:
     """How one request ended, with everything that was tried on the way."""
@@ -196,6 +221,9 @@ class ControlResult:
     step: str = ""
     """The step that failed last: `guard`, `build`, `call` or `validate`."""
     attempts: tuple[Attempt, ...] = ()
+    """Every call of the model, in order."""
+    fallbacks: tuple[FallbackTry, ...] = ()
+    """Every fallback strategy that was asked, in order; the last one answered, or none did."""
     strategy: str = "none"
     """`fallback:<name>` for a fallback answer, else how the accepted attempt came about."""
     request_id: str = ""
@@ -204,9 +232,9 @@ class ControlResult:
     retry_after: float | None = None
     """Seconds until it is worth asking again, where that is known."""
     usage: dict[str, int] = field(default_factory=dict)
-    """`input_tokens`, `output_tokens` and `total_tokens` over all attempts."""
+    """`input_tokens`, `output_tokens` and `total_tokens` over all attempts and fallbacks."""
     cost: float | None = None
-    """What all attempts cost, where the policy knows the prices of the models."""
+    """What they cost, where the policy knows the prices of the models."""
     scores: Scores = Scores()
     """What was measured of the model's last answer; nothing of a fallback's."""
 
@@ -214,6 +242,16 @@ class ControlResult:
     def passed(self) -> bool:
         """Whether there is an answer that meets the contract, from the model or a fallback."""
         return self.status in ("accepted", "fallback")
+
+    @property
+    def model(self) -> str | None:
+        """The model that answered; `None` if none did, or what answered is no model."""
+        match self.status:
+            case "accepted":
+                return self.attempts[-1]["model"] if self.attempts else None
+            case "fallback":
+                return self.fallbacks[-1]["model"] if self.fallbacks else None
+        return None
 
     def unwrap(self) -> AIMessage:
         """Return the answer, or raise the `ControlError` that says why there is none."""

@@ -17,17 +17,18 @@ from langchain_control.outcomes import (
     Attempt,
     ControlResult,
     FailureMode,
+    FallbackTry,
     Finding,
     Scores,
     ValidationResult,
     Violation,
 )
 from langchain_control.retries.usage_limits import cost_of
+from langchain_control.strategies.asking import AnswerContract, causes
 
 if TYPE_CHECKING:
     from langchain_control.components.prompt import BuiltPrompt
     from langchain_control.policy import ControlPolicy
-    from langchain_control.strategies.asking import AnswerContract
 
 __all__ = [
     "Asked",
@@ -36,6 +37,7 @@ __all__ = [
     "MakesPrompts",
     "PerRun",
     "RunState",
+    "calls_in",
     "fresh_run",
     "note_of",
     "result_of",
@@ -78,8 +80,10 @@ class PerRun(TypedDict, total=False):
     """The parsed answer as plain data, where the contract asks for JSON."""
     scores: dict[str, float | None] | None
     """What was measured of the model's last answer; the fields of `Scores`."""
-    fallbacks_asked: int
-    """How many fallback strategies have had their turn."""
+    fallbacks: list[FallbackTry]
+    """What became of each fallback strategy that was asked, in order."""
+    waited_after: int | None
+    """How many of them had been asked when the run waited for a circuit, which it does once."""
     reservation: list[Any] | None
     """What the rate limit holds for this run, until its real tokens are known."""
     request_id: str
@@ -127,8 +131,8 @@ class Context:
     model_name: str
     prompt: MakesPrompts | None = None
     contract: AnswerContract | None = None
-    earlier: tuple[Attempt, ...] = ()
-    """What the request has tried before this walk; it counts against the limits of usage."""
+    earlier: tuple[Attempt | FallbackTry, ...] = ()
+    """What the request has asked before this walk; it counts against the limits of usage."""
     is_whole_request: bool = True
     """Whether the end of the table is the end of the request. An agent's request is many calls."""
 
@@ -143,9 +147,9 @@ class Context:
             return Asked(self.model, self.model_name)
         return Asked(in_place_of(self.model, other), name_of(other))
 
-    def used_up(self, attempts: Sequence[Attempt]) -> str | None:
+    def used_up(self, calls: Sequence[Attempt | FallbackTry]) -> str | None:
         """Say which limit of usage the request has reached, if it has."""
-        return self.policy.usage_limits.reached_by([*self.earlier, *attempts])
+        return self.policy.usage_limits.reached_by([*self.earlier, *calls])
 
     @property
     def answers(self) -> AnswerContract:
@@ -170,7 +174,8 @@ def fresh_run(config: RunnableConfig, clock: Callable[[], float], allowed: float
         strategy="none",
         value=None,
         scores=None,
-        fallbacks_asked=0,
+        fallbacks=[],
+        waited_after=None,
         reservation=None,
         request_id=request_id_in(config),
         started=started,
@@ -214,10 +219,16 @@ def violations_in(note: FailureNote | None) -> tuple[Violation, ...]:
     return tuple(Violation(**v) for v in note["violations"]) if note else ()
 
 
-def usage_of(attempts: Sequence[Attempt]) -> dict[str, int]:
-    """Add up the tokens of all attempts."""
-    tokens_in = sum(a["input_tokens"] for a in attempts)
-    tokens_out = sum(a["output_tokens"] for a in attempts)
+def calls_in(run: Mapping[str, Any]) -> list[Attempt | FallbackTry]:
+    """List everything that a run has asked: the model, and those in its place."""
+    return [*run["attempts"], *run["fallbacks"]]
+
+
+def usage_of(run: Mapping[str, Any]) -> dict[str, int]:
+    """Add up the tokens of everything that a run has asked."""
+    calls = calls_in(run)
+    tokens_in = sum(call["input_tokens"] for call in calls)
+    tokens_out = sum(call["output_tokens"] for call in calls)
     return {
         "input_tokens": tokens_in,
         "output_tokens": tokens_out,
@@ -243,18 +254,32 @@ def result_of(state: Mapping[str, Any]) -> ControlResult:
         message=answer if isinstance(answer, AIMessage) else None,
         value=state.get("value"),
         failure_mode=FailureMode(note["mode"]) if note else FailureMode.NONE,
-        reason=note["message"] if note else "",
+        reason=_reason(note, [] if has_answer else state["fallbacks"]),
         step=note["step"] if note else "",
         attempts=tuple(state["attempts"]),
+        fallbacks=tuple(state["fallbacks"]),
         strategy=state["strategy"],
         request_id=state["request_id"],
         violations=violations_in(note),
         findings=tuple(_finding(f) for f in note["findings"]) if note else (),
-        retry_after=note["retry_after"] if note else None,
-        usage=usage_of(state["attempts"]),
-        cost=cost_of(state["attempts"]),
+        retry_after=_retry_after(note, state["fallbacks"]),
+        usage=usage_of(state),
+        cost=cost_of(calls_in(state)),
         scores=Scores(**(state.get("scores") or {})),
     )
+
+
+def _reason(note: FailureNote | None, tries: Sequence[FallbackTry]) -> str:
+    reasons = [note["message"]] if note else []
+    if tries:
+        reasons.append(f"no fallback strategy answered: {causes(tries)}")
+    return "; ".join(reasons)
+
+
+def _retry_after(note: FailureNote | None, tries: Sequence[FallbackTry]) -> float | None:
+    """Return when the first of those that said so may be asked again."""
+    said = [note["retry_after"] if note else None, *(tried["retry_after"] for tried in tries)]
+    return min((seconds for seconds in said if seconds is not None), default=None)
 
 
 def _finding(plain: dict[str, Any]) -> Finding:

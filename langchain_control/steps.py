@@ -4,7 +4,8 @@
               │       │       │        ├──→ retry_with_mutation → build
               └───────┴───────┴────────┴──→ fallback → END
 
-`fallback` comes back to itself for a strategy that pauses the graph, such as asking a person.
+`fallback` comes back to itself for each strategy, and leads to `build` again where it has waited
+for the model's circuit.
 
 A node is a flow from state to an update. A router is a pure function of state and context.
 `STEPS` binds the two; `create_control_graph` compiles it and `drive` walks it.
@@ -18,17 +19,22 @@ from typing import Any, Literal, NamedTuple, cast
 
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
 from langchain_core.runnables import RunnableConfig
-from langchain_core.runnables.config import merge_configs
 
-from langchain_control._effects import Call, Flow, Sleep
+from langchain_control._effects import Flow, Sleep
 from langchain_control.attempts import attempt_of, content_of, sha256_of
 from langchain_control.circuits import Refusal
 from langchain_control.endings import cut_off, finished, turned_away
-from langchain_control.errors import AttemptsExhausted, classify, rejection, retry_after_seconds
+from langchain_control.errors import classify, retry_after_seconds
 from langchain_control.errors.foreign import steers_a_graph
 from langchain_control.events import EventName, blocked, event, with_request_id
-from langchain_control.models.parts import asks_a_model
-from langchain_control.models.variants import for_retry, in_place_of
+from langchain_control.falling_back import (
+    calls_of,
+    had_a_turn,
+    model_was_refused,
+    request_of,
+    waited_for_a_circuit,
+)
+from langchain_control.models.variants import for_retry
 from langchain_control.outcomes import (
     Attempt,
     FailureMode,
@@ -39,11 +45,12 @@ from langchain_control.screening import documents_in, index_of_question, screene
 from langchain_control.state import (
     Context,
     RunState,
+    calls_in,
     fresh_run,
     note_of,
     violations_in,
 )
-from langchain_control.strategies import FallbackRequest
+from langchain_control.time_limits import bounded, remaining_seconds
 from langchain_control.watching import watched
 
 __all__ = [
@@ -54,14 +61,10 @@ __all__ = [
     "StepName",
     "drive",
     "performed",
-    "request_of",
 ]
 
 END: Literal["__end__"] = "__end__"
 """LangGraph's name for the end of a graph, spelled out so that `drive` needs no langgraph."""
-
-UNHEARD = "nostream"
-"""LangGraph's tag for calls that stay out of `stream_mode="messages"`: a draft is no answer yet."""
 
 StepName = Literal[
     "guard", "build", "call", "validate", "retry_with_mutation", "fallback", "__end__"
@@ -119,17 +122,17 @@ def build(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upd
 def call(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
     """Call the model once: if its circuit admits it, and within the time that is left."""
     policy = context.policy
-    remaining = _remaining_seconds(state, context)
+    remaining = remaining_seconds(state, context)
     if remaining is not None and remaining <= 0:
         late = failure(FailureMode.DEADLINE_EXCEEDED, "the deadline of the request has passed")
         return {"failure": note_of("call", late)}
-    if why := context.used_up(state["attempts"]):
+    if why := context.used_up(calls_in(state)):
         return {"failure": note_of("call", failure(FailureMode.USAGE_LIMIT_EXCEEDED, why))}
     asked = context.asked(state["retry"])
     model = for_retry(asked.model, state["retry"], policy.validator.json_schema())
     if policy.judge_while_streaming:
         model = watched(model, policy.validator.glance)
-    effect = _bounded(state, context)(model, _prompt(state), config)
+    effect = bounded(state, context)(model, _prompt(state), config)
     started, response, note = policy.timer(), None, None
     try:
         answer = yield from policy.breaker.calling(effect, config, asked.name)
@@ -183,9 +186,9 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
         answer=response.text if response is not None else "",
         violations=violations_in(note),
         retry_after=note["retry_after"] if note else None,
-        remaining_seconds=_remaining_seconds(state, context),
+        remaining_seconds=remaining_seconds(state, context),
     )
-    if retry is not None and (why := _forbidden(attempts, context)):
+    if retry is not None and (why := _forbidden(attempts, state, context)):
         retry, note = None, note_of(note["step"] if note else "validate", why)
     return {
         "attempts": attempts,
@@ -214,26 +217,26 @@ def retry_with_mutation(state: RunState, context: Context, config: RunnableConfi
 def fallback(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
     """Give the first fallback answer that meets the contract, or end the run without one.
 
-    A strategy that pauses the graph gets a visit of its own: what was asked before it is in the
-    checkpoint by then, and is not asked again on resume.
+    Each strategy gets a visit of its own: where one pauses the graph, those before it are in the
+    checkpoint, and not asked again on resume. Where circuits refused calls and the first of them is
+    due within the deadline, the run waits for it, once, and goes round again.
     """
-    policy, note = context.policy, state["failure"]
-    first = state["fallbacks_asked"]
-    last = policy.fallback.next_pause(after=first)
-    answer = yield from policy.fallback.route(
-        request_of(state),
-        context.answers,
-        config,
-        call=_bounded(state, context),
-        turns=slice(first, last),
-    )
-    if answer is None and last is not None:
-        return {"fallbacks_asked": last}
-    if answer is None:
-        status = "rejected" if note and note["step"] in _BEFORE_ANY_CALL else "exhausted"
-        return (yield from finished(state, context, config, status=status))
-    update = _answered(answer.message, status="fallback", strategy=f"fallback:{answer.name}")
-    return (yield from finished(state, context, config, scores=None, **update))
+    router = context.policy.fallback
+    if (due := router.next_after(had_a_turn(state))) is not None:
+        request, calls = request_of(state), calls_of(state, context)
+        turn = yield from router.turn(due, request, context.answers, config, calls)
+        tries = [*state["fallbacks"], turn.tried]
+        if turn.answer is None:
+            return {"fallbacks": tries}
+        update = _answered(turn.answer.message, strategy=f"fallback:{turn.answer.name}")
+        update |= {"status": "fallback", "fallbacks": tries, "scores": None}
+        return (yield from finished(state, context, config, **update))
+    if (yield from waited_for_a_circuit(state, context, config)):
+        note = None if model_was_refused(state, context) else state["failure"]
+        return {"waited_after": len(state["fallbacks"]), "failure": note}
+    note = state["failure"]
+    status = "rejected" if note and note["step"] in _BEFORE_ANY_CALL else "exhausted"
+    return (yield from finished(state, context, config, status=status))
 
 
 # --- routers --------------------------------------------------------------------------------------
@@ -273,8 +276,10 @@ def after_retry(state: RunState, context: Context) -> StepName:  # noqa: ARG001
 
 
 def after_fallback(state: RunState, context: Context) -> StepName:  # noqa: ARG001
-    """The end of every road, unless a strategy is left that wants a visit of its own."""
-    return END if state["status"] else "fallback"
+    """Go on to the next strategy, or back where a circuit was waited for, until there is an end."""
+    if state["status"]:
+        return END
+    return "fallback" if state["failure"] else "build"
 
 
 # --- the table ------------------------------------------------------------------------------------
@@ -294,7 +299,7 @@ STEPS: dict[StepName, Step] = {
     "call": Step(call, ("validate", "fallback"), after_call),
     "validate": Step(validate, ("retry_with_mutation", "fallback", END), after_validate),
     "retry_with_mutation": Step(retry_with_mutation, ("build",), after_retry),
-    "fallback": Step(fallback, ("fallback", END), after_fallback),
+    "fallback": Step(fallback, ("build", "fallback", END), after_fallback),
 }
 
 
@@ -351,22 +356,6 @@ _NEVER_CALLED = (
 )
 _BEFORE_ANY_CALL = ("guard", "build")
 
-GRACE_SECONDS = 0.05
-"""What a fallback may take after the deadline: a canned answer needs no time, but not none."""
-
-
-def request_of(state: RunState) -> FallbackRequest:
-    """Return what a fallback has to answer: the conversation as screened, and what went before."""
-    note, draft = state["failure"], state["draft"]
-    prompt = draft.get("prompt")
-    return FallbackRequest(
-        messages=tuple(draft.get("messages") or state["messages"]),
-        prompt=tuple(prompt) if prompt else None,
-        failure_mode=FailureMode(note["mode"]) if note else FailureMode.NONE,
-        attempts=tuple(state["attempts"]),
-        request_id=state["request_id"],
-    )
-
 
 def _refused(refusal: Refusal, state: RunState, config: RunnableConfig) -> Flow[Update]:
     """Say that the circuit is open."""
@@ -379,10 +368,12 @@ def _answered(answer: AIMessage, **update: Any) -> dict[str, Any]:
     return {"messages": [answer], "value": answer.additional_kwargs.get("parsed"), **update}
 
 
-def _forbidden(attempts: Sequence[Attempt], context: Context) -> ValidationResult | None:
+def _forbidden(
+    attempts: Sequence[Attempt], state: RunState, context: Context
+) -> ValidationResult | None:
     """Say what forbids a retry that the table allows: what is used up, by this request or all."""
     last, retry = attempts[-1]["failure_mode"], context.policy.retry
-    if why := context.used_up(attempts):
+    if why := context.used_up([*attempts, *state["fallbacks"]]):
         return failure(FailureMode.USAGE_LIMIT_EXCEEDED, f"{why} after `{last}`")
     if retry.pay(FailureMode(last)):
         return None
@@ -390,32 +381,9 @@ def _forbidden(attempts: Sequence[Attempt], context: Context) -> ValidationResul
     return failure(FailureMode.RETRY_BUDGET_EXHAUSTED, why)
 
 
-def _bounded(state: RunState, context: Context) -> Callable[..., Call]:
-    """Return how calls are made in this run: unheard, and within what is left of time and usage."""
-    policy = context.policy
-
-    def call_within(runnable: Any, given: Any, config: RunnableConfig) -> Call:
-        if (why := context.used_up(state["attempts"])) and asks_a_model(runnable):
-            spent = failure(FailureMode.USAGE_LIMIT_EXCEEDED, why)
-            raise rejection(spent, AttemptsExhausted)
-        remaining = _remaining_seconds(state, context)
-        is_fair = remaining is None or remaining >= policy.timeout_seconds
-        seconds = policy.timeout_seconds if is_fair else max(GRACE_SECONDS, remaining or 0)
-        unheard = merge_configs(config, {"tags": [UNHEARD]})
-        asked = in_place_of(context.model, runnable)
-        return Call(asked, given, unheard, seconds, policy.threads, is_fair=is_fair)
-
-    return call_within
-
-
 def _prompt(state: RunState) -> list[BaseMessage]:
     prompt: list[BaseMessage] = state["draft"]["prompt"]
     return prompt
-
-
-def _remaining_seconds(state: RunState, context: Context) -> float | None:
-    deadline = state["deadline"]
-    return None if deadline is None else deadline - context.policy.clock()
 
 
 def _as_message(response: Any) -> AIMessage:

@@ -23,7 +23,10 @@ from langchain_control import (
     RetryEngine,
     TokenBudget,
 )
-from langchain_control.testing import Reply, ScriptedChatModel
+from langchain_control.circuits import Outcome
+from langchain_control.stores import InMemoryCircuitStore
+from langchain_control.strategies import other_model
+from langchain_control.testing import ManualClock, Reply, ScriptedChatModel
 
 AT_ONCE = {"base_delay_seconds": 0, "jitter_seconds": 0}
 CITY = {
@@ -66,6 +69,31 @@ class Scenario:
 
 def _apology(_: str) -> str:
     return '{"city": "unknown"}'
+
+
+CLOCK = ManualClock()
+"""The time of scenarios in which it passes; their waits move it."""
+
+
+def broken(seconds: float, key: str | None = None) -> CircuitBreaker:
+    """Make a breaker with a circuit that is open for so long."""
+    breaker = CircuitBreaker(
+        failure_threshold=1, recovery_seconds=seconds, store=InMemoryCircuitStore(clock=CLOCK)
+    )
+    breaker.record(breaker.acquire(key), Outcome.FAILURE)
+    return breaker
+
+
+def outage(model_seconds: float, stand_in_seconds: float) -> dict[str, Any]:
+    """Make a policy's fields with a model and a stand-in whose circuits are open for so long."""
+    stand_in = ScriptedChatModel(script=[GOOD], model_name="stand-in")
+    strategy = other_model(stand_in, breaker=broken(stand_in_seconds))
+    return {
+        "breaker": broken(model_seconds, "scripted"),
+        "fallback": FallbackRouter(strategies=[("stand-in", strategy)], clock=CLOCK),
+        "deadline_seconds": 20,
+        "clock": CLOCK,
+    }
 
 
 def fallback(**changes: Any) -> dict[str, Any]:
@@ -145,6 +173,30 @@ SCENARIOS = [
         "circuit_open",
         calls=1,
         policy=lambda: {"breaker": CircuitBreaker(failure_threshold=1), **fallback()},
+    ),
+    Scenario("outage, the model is back first", [GOOD], "accepted", policy=lambda: outage(5, 9)),
+    Scenario(
+        "outage, the stand-in is back first",
+        [],
+        "fallback",
+        "circuit_open",
+        calls=0,
+        policy=lambda: outage(9, 5),
+    ),
+    Scenario(
+        "outage, both are back after the deadline",
+        [],
+        "exhausted",
+        "circuit_open",
+        calls=0,
+        policy=lambda: outage(25, 30),
+    ),
+    Scenario(
+        "outage, the model is back and fails",
+        [ModelTimeoutError("t")],
+        "fallback",
+        "circuit_open",
+        policy=lambda: outage(5, 5),
     ),
     Scenario(
         "guard switched off", [GOOD], "accepted", given=ATTACK, policy=lambda: {"guard": None}

@@ -19,7 +19,8 @@ LAYERS = [
     {"detectors", "rules", "parsing", "contracts", "strategies", "stores", "sinks", "trail"},
     {"components"},
     {"policy"},
-    {"state", "screening", "attempts", "endings", "watching", "steps", "storable"},
+    {"state", "screening", "attempts", "endings", "watching", "time_limits", "falling_back"},
+    {"steps", "storable"},
     {"door", "structured", "graph", "runnable", "middleware", "handoff", "testing"},
     {"demo", "commands", "console", "cli", "__main__"},
 ]  # fmt: skip

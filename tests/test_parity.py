@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
+from langchain.agents import create_agent
 
-from langchain_control import AuditLogger, create_control_graph, with_control
+from langchain_control import AuditLogger, _effects, create_control_graph, with_control
+from langchain_control.middleware import ControlMiddleware, agent_result
 from langchain_control.sinks import MemorySink
 from langchain_control.state import result_of, state_of
-from tests.scenarios import SCENARIOS, Scenario
+from tests.scenarios import CLOCK, SCENARIOS, Scenario
 
 VOLATILE = ("id", "time", "request_id", "latency_ms")
 
@@ -30,6 +33,18 @@ def through_graph(scenario: Scenario, model, policy):
 def through_graph_async(scenario: Scenario, model, policy):
     graph = create_control_graph(model, policy)
     return result_of(asyncio.run(graph.ainvoke(state_of(scenario.given))))
+
+
+@pytest.fixture(autouse=True)
+def waits_take_no_time(monkeypatch):
+    """Whoever waits moves the scenarios' clock instead."""
+
+    async def moved(seconds):
+        CLOCK.advance(seconds)
+
+    monkeypatch.setattr(_effects, "time", SimpleNamespace(sleep=CLOCK.advance))
+    loop = SimpleNamespace(sleep=moved, ensure_future=asyncio.ensure_future)
+    monkeypatch.setattr(_effects, "asyncio", loop)
 
 
 DOORS = [through_chain, through_chain_async, through_graph, through_graph_async]
@@ -58,8 +73,26 @@ def test_doors_tell_the_same_story(scenario):
         assert {r["request_id"] for r in sink.records} == {result.request_id}
         events = [{k: v for k, v in r.items() if k not in VOLATILE} for r in sink.records]
         attempts = [{k: v for k, v in a.items() if k not in VOLATILE} for a in result.attempts]
+        fallbacks = [{k: v for k, v in f.items() if k not in VOLATILE} for f in result.fallbacks]
         content = result.message.content if result.message else None
-        stories.append((result.status, result.strategy, content, result.value, attempts, events))
+        end = (result.status, result.strategy, result.model, content, result.value, result.usage)
+        stories.append((end, attempts, fallbacks, events))
 
     assert all(story == stories[0] for story in stories[1:])
     assert stories[0][-1], "a run that leaves no trace proves nothing"
+
+
+ASKED_OF_AGENTS = [s for s in SCENARIOS if isinstance(s.given, str)]
+"""An agent takes messages, and no documents beside them."""
+
+
+@pytest.mark.parametrize("scenario", ASKED_OF_AGENTS, ids=lambda s: s.name)
+def test_an_agent_ends_a_scenario_as_expected(scenario, call):
+    """Status, failure mode and number of model calls are those of the other doors."""
+    model = scenario.model()
+    agent = create_agent(model, middleware=[ControlMiddleware(scenario.control())])
+
+    result = agent_result(call(agent, {"messages": [("user", scenario.given)]}))
+
+    assert (scenario.status, scenario.mode) == (result.status, result.failure_mode.value)
+    assert len(model.calls) == scenario.calls

@@ -37,10 +37,11 @@ from langchain_control import (
     RetryEngine,
     TokenBudget,
     create_control_graph,
-    steps,
+    time_limits,
     with_control,
 )
 from langchain_control._threads import BoundedThreads
+from langchain_control.circuits import Outcome
 from langchain_control.errors import (
     AttemptsExhausted,
     BudgetExceeded,
@@ -51,6 +52,7 @@ from langchain_control.errors import (
 from langchain_control.retries.budget import RetryBudget
 from langchain_control.sinks import MemorySink
 from langchain_control.stores import InMemoryCircuitStore
+from langchain_control.strategies import other_model
 from langchain_control.testing import ChaosChatModel, ManualClock, Reply, ScriptedChatModel
 from tests.scenarios import AT_ONCE, ATTACK, CITY, GOOD
 
@@ -302,17 +304,17 @@ def test_fallbacks_share_what_is_left_of_the_deadline(call):
         retry=RetryEngine(max_attempts=1),
     )
     limits = []
-    flow_call = steps.Call
+    flow_call = time_limits.Call
 
     def noting(*arguments, **more):
         limits.append(arguments[3])
         return flow_call(*arguments, **more)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(steps, "Call", noting)
+        patch.setattr(time_limits, "Call", noting)
         call(with_control(lambda _: "no", bounded, include_result=True), "Q?")
 
-    assert limits == [10, 10, 6, 2, steps.GRACE_SECONDS]
+    assert limits == [10, 10, 6, 2, time_limits.GRACE_SECONDS]
 
 
 @pytest.mark.parametrize(
@@ -346,6 +348,58 @@ def test_a_lack_of_threads_is_not_the_providers_failure():
     busy.join()
     assert result.failure_mode is FailureMode.TIMEOUT
     assert all(view["state"] == "closed" for view in breaker.snapshot().values())
+
+
+def test_a_result_keeps_what_every_strategy_did(call):
+    """Which model answered, why the others did not, and what all of them used."""
+    broken = CircuitBreaker()
+    broken.open()
+    strategies = {
+        "closed": other_model(ScriptedChatModel(script=[], model_name="a"), breaker=broken),
+        "wrong": ScriptedChatModel(script=[Reply("no", input_tokens=3, output_tokens=1)]),
+        "right": ScriptedChatModel(
+            script=[Reply(GOOD, input_tokens=3, output_tokens=2)], model_name="b"
+        ),
+        "unasked": GOOD,
+    }
+    rules = policy(
+        fallback=FallbackRouter(strategies=strategies), retry=RetryEngine(max_attempts=1)
+    )
+    model = ScriptedChatModel(script=[Reply("no", input_tokens=2, output_tokens=1)])
+
+    result = call(with_control(model, rules, include_result=True), "Q?")
+
+    told = [(f["name"], f["model"], f["outcome"], f["failure_mode"]) for f in result.fallbacks]
+    assert told == [
+        ("closed", "a", "refused", "circuit_open"),
+        ("wrong", "scripted", "rejected", "schema_violation"),
+        ("right", "b", "answered", "none"),
+    ]
+    assert (result.strategy, result.model) == ("fallback:right", "b")
+    assert result.usage == {"input_tokens": 8, "output_tokens": 4, "total_tokens": 12}
+
+
+def test_an_error_names_every_cause(call):
+    """Neither the model's failure nor that of a strategy is lost, and none shows content."""
+    breaker = CircuitBreaker(failure_threshold=1, recovery_seconds=60)
+    breaker.record(breaker.acquire(), Outcome.FAILURE)
+    strategies = {
+        "down": other_model(ScriptedChatModel(script=[]), breaker=breaker),
+        "mute": lambda question: None,
+    }
+    rules = policy(
+        fallback=FallbackRouter(strategies=strategies), retry=RetryEngine(max_attempts=1)
+    )
+
+    with pytest.raises(AttemptsExhausted) as caught:
+        call(with_control(lambda _: "secret", rules), "Q?")
+
+    message, result = str(caught.value), caught.value.result
+    assert "no fallback strategy answered: `down` refused (the circuit of `default` is" in message
+    assert "`mute` passed (no answer)" in message
+    assert "secret" not in message + str(result.fallbacks)
+    assert result.retry_after == pytest.approx(60, abs=5)
+    assert pickle.loads(pickle.dumps(caught.value)).result.fallbacks == result.fallbacks
 
 
 def test_a_fallback_sees_the_conversation_as_screened(call):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from langchain.agents import create_agent
+from langchain_core.exceptions import ModelAuthenticationError
 from langchain_core.messages import AIMessage, HumanMessage
 
 from langchain_control import (
@@ -142,3 +143,24 @@ def test_limits_come_from_the_environment():
     variables = {"LANGCHAIN_CONTROL_USAGE_LIMITS__MAX_TOTAL_TOKENS": "5000"}
 
     assert ControlPolicy.from_env(environ=variables).usage_limits.max_total_tokens == 5000
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda d: d.__name__)
+def test_what_fallback_models_use_counts_too(door):
+    """A stand-in that answered wrongly has used its share: the next one is not asked."""
+    strategies = [
+        ("wrong", ScriptedChatModel(script=[BAD])),
+        ("unasked", ScriptedChatModel(script=[])),
+        ("canned", GOOD),
+    ]
+    limited = policy(max_total_tokens=100, prices=PRICES, fallback=strategies)
+
+    result = door(ScriptedChatModel(script=[ModelAuthenticationError("401")]), limited)
+
+    assert [(f["name"], f["outcome"], f["failure_mode"]) for f in result.fallbacks] == [
+        ("wrong", "rejected", "schema_violation"),
+        ("unasked", "refused", "usage_limit_exceeded"),
+        ("canned", "answered", "none"),
+    ]
+    assert result.usage["total_tokens"] == 100
+    assert result.cost == pytest.approx(0.1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
@@ -25,31 +25,39 @@ from langchain_control.errors import (
     retry_after_seconds,
 )
 from langchain_control.events import EventName, event, rules_of
-from langchain_control.outcomes import ControlResult, FailureMode
+from langchain_control.models.variants import name_of
+from langchain_control.outcomes import (
+    ControlResult,
+    FailureMode,
+    FallbackTry,
+    ValidationResult,
+)
 from langchain_control.strategies import CannedAnswer, FallbackRequest, RemembersAnswers
 from langchain_control.strategies.asking import (
     AnswerContract,
     AnyAnswer,
     Asked,
-    FallbackTry,
-    MakeCall,
+    Calls,
+    answering,
     ask,
+    causes,
 )
 from langchain_control.strategies.function import is_strategy
+from langchain_control.strategies.other_model import Circuit, OtherModel
 
-__all__ = ["FALLBACK", "FallbackAnswer", "FallbackRouter"]
+__all__ = ["FALLBACK", "FallbackAnswer", "FallbackRouter", "Routed", "Turn"]
 
 FALLBACK = "control_fallback"
 """Key in an answer's `response_metadata` that names the strategy behind it."""
 
-_ALL = slice(None)
+PLAIN_CALLS = Calls()
+"""No time limit, no circuit, no prices."""
 
 _TURNED_AWAY = (InputRejected, BudgetExceeded, RateLimited)
 
 
-@dataclass(frozen=True, slots=True)
-class FallbackAnswer:
-    """An answer that is not the model's, and what was tried before it."""
+class FallbackAnswer(NamedTuple):
+    """An answer that is not the model's."""
 
     name: str
     """Which strategy gave it."""
@@ -57,15 +65,31 @@ class FallbackAnswer:
     """The answer in the form that passed the contract, marked as a fallback's."""
     value: Any = None
     """The parsed answer, where the contract asks for one."""
-    tries: tuple[FallbackTry, ...] = ()
-    """Every strategy asked, in order; the last one answered."""
+
+
+class Turn(NamedTuple):
+    """What came of asking one strategy."""
+
+    tried: FallbackTry
+    answer: FallbackAnswer | None
+    """`None` if it had no valid one."""
+
+
+class Routed(NamedTuple):
+    """Where a request landed."""
+
+    answer: FallbackAnswer | None
+    """`None` if nobody had a valid one."""
+    tries: tuple[FallbackTry, ...]
+    """Every strategy that was asked, in order."""
 
 
 class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
     """Ask named strategies in order; the first valid answer wins.
 
-    A strategy that raises is noted by the name of its exception and skipped. An answer is marked:
-    its `response_metadata` names the strategy under `control_fallback`.
+    A strategy that raises is noted by the name of its exception and skipped; a model whose circuit
+    is open refuses at once, and the next one takes its place until a probe succeeds. An answer is
+    marked: its `response_metadata` names the strategy under `control_fallback`.
 
     !!! example "A smaller model, then a sentence"
 
@@ -125,29 +149,78 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
         request: FallbackRequest,
         contract: AnswerContract | None,
         config: RunnableConfig,
-        *,
-        call: MakeCall = Call,
-        turns: slice = _ALL,
-    ) -> Flow[FallbackAnswer | None]:
-        """Return the first valid answer as a flow, or `None` if no strategy has one.
+        calls: Calls = PLAIN_CALLS,
+    ) -> Flow[Routed]:
+        """Ask all strategies, as a flow, until one has a valid answer.
 
         Args:
-            request: What to answer.
+            request: What to answer. Whoever is among its `tries` has had a turn.
             contract: Judges each answer. Without one, any answer that is not blank is valid.
             config: The run that events are told on and strategies are called under.
-            call: Makes the call of a strategy; give one that sets a time limit.
-            turns: Which strategies to ask, by their place in the order.
+            calls: How strategies are called.
         """
-        answer, _ = yield from self._ask_all(request, contract or AnyAnswer(), config, call, turns)
-        return answer
+        contract = contract or AnyAnswer()
+        answer, tries = None, request.tries
+        while answer is None and (due := self.next_after(tries)) is not None:
+            asked = replace(request, tries=tries)
+            tried, answer = yield from self.turn(due, asked, contract, config, calls)
+            tries = (*tries, tried)
+        return Routed(answer, tries)
 
-    def pauses(self, at: int) -> bool:
-        """Say whether the strategy with this place pauses the graph, as one that asks a person."""
-        return at < len(self.strategies) and getattr(self.strategies[at][1], "pauses", False)
+    def turn(
+        self,
+        due: tuple[str, Any],
+        request: FallbackRequest,
+        contract: AnswerContract,
+        config: RunnableConfig,
+        calls: Calls = PLAIN_CALLS,
+    ) -> Flow[Turn]:
+        """Ask one strategy, as a flow: the one that `next_after` has named. See `route`."""
+        name, given = due
+        strategy, started = _guarded(name, given, calls.breaker), self.clock()
+        answer = answering(name, strategy, request, config, calls.make)
+        asked = yield from ask(answer, contract)
+        seconds = self.clock() - started
+        tried = _record(name, strategy, asked, calls, latency_seconds=seconds)
+        yield _event(tried, asked.verdict, request, config)
+        if asked.outcome != "answered":
+            return Turn(tried, None)
+        marked = _marked(contract.clean(asked.reply, asked.verdict), name)
+        return Turn(tried, FallbackAnswer(name, marked, asked.verdict.value))
 
-    def next_pause(self, after: int) -> int | None:
-        """Return the place of the next strategy behind `after` that pauses the graph."""
-        return next((n for n in range(after + 1, len(self.strategies)) if self.pauses(n)), None)
+    def next_after(self, tries: Sequence[FallbackTry]) -> tuple[str, Any] | None:
+        """Return whose turn it is, by name and strategy, or `None` if all have had one."""
+        had_a_turn = {tried["name"] for tried in tries}
+        left = ((name, given) for name, given in self.strategies if name not in had_a_turn)
+        return next(left, None)
+
+    def seconds_to_wait(
+        self, tries: Sequence[FallbackTry], model_retry_after: float | None = None
+    ) -> float | None:
+        """Return when the first of those that could not be asked may be asked again.
+
+        Args:
+            tries: What became of all strategies, in order.
+            model_retry_after: The same of the model, said before the first of them was asked.
+
+        Returns:
+            Seconds from the end of the last try; `None` if nobody said, or there are no strategies.
+        """
+        if not self.strategies:
+            return None
+        waits, since = [], 0.0
+        for tried in reversed(tries):
+            if tried["retry_after"] is not None:
+                waits.append(tried["retry_after"] - since)
+            since += tried["latency_ms"] / 1000
+        if model_retry_after is not None:
+            waits.append(model_retry_after - since)
+        return max(0.0, min(waits)) if waits else None
+
+    @staticmethod
+    def pauses(strategy: Any) -> bool:
+        """Say whether a strategy pauses the graph, as one that asks a person."""
+        return bool(getattr(strategy, "pauses", False))
 
     def remember(self, messages: Sequence[BaseMessage], answer: AIMessage) -> None:
         """Tell an accepted answer of the model to the strategies that learn from it."""
@@ -155,34 +228,12 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
             if isinstance(strategy, RemembersAnswers):
                 strategy.remember(messages, answer)
 
-    def _ask_all(
-        self,
-        request: FallbackRequest,
-        contract: AnswerContract,
-        config: RunnableConfig,
-        call: MakeCall = Call,
-        turns: slice = _ALL,
-    ) -> Flow[tuple[FallbackAnswer | None, tuple[FallbackTry, ...]]]:
-        def make_call(runnable: Runnable[Any, Any], given: Any) -> Call:
-            return call(runnable, given, config)
-
-        tries: list[FallbackTry] = []
-        for name, strategy in self.strategies[turns]:
-            started = self.clock()
-            asked = yield from ask(name, strategy, request, contract, make_call)
-            tries.append(asked.tried)
-            yield _event(asked, request, config, latency_seconds=self.clock() - started)
-            if asked.tried.outcome == "answered":
-                marked = _marked(contract.clean(asked.reply, asked.verdict), name)
-                return FallbackAnswer(name, marked, asked.verdict.value, tuple(tries)), tuple(tries)
-        return None, tuple(tries)
-
     def _flow(self, value: LanguageModelInput, config: RunnableConfig) -> Flow[AIMessage]:
         request = FallbackRequest(messages=_messages_in(value))
-        answer, tries = yield from self._ask_all(request, AnyAnswer(), config)
+        answer, tries = yield from self.route(request, None, config)
         if answer is None:
-            mode = tries[-1].failure_mode if tries else FailureMode.NONE
-            raise _exhausted(mode, tries)
+            mode = tries[-1]["failure_mode"] if tries else FailureMode.NONE
+            raise _exhausted(FailureMode(mode), tries)
         return answer.message
 
     def _around(self, bound: Runnable[Any, Any], value: Any, config: RunnableConfig) -> Flow[Any]:
@@ -199,7 +250,7 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
                 self.remember(messages, reply)
             return reply
         request = FallbackRequest(messages=messages, prompt=value, failure_mode=mode)
-        answer, tries = yield from self._ask_all(request, AnyAnswer(), config)
+        answer, tries = yield from self.route(request, None, config)
         if answer is None:
             raise _exhausted(mode, tries, retry_after_seconds(error)) from error
         return answer.message.text if bound.OutputType is str else answer.message
@@ -241,35 +292,69 @@ def _marked(answer: AIMessage, name: str) -> AIMessage:
     return answer.model_copy(update={"response_metadata": metadata})
 
 
-def _event(
-    asked: Asked, request: FallbackRequest, config: RunnableConfig, *, latency_seconds: float
-) -> Emit | None:
+def _guarded(name: str, strategy: Any, breaker: Circuit | None) -> Any:
+    """Return a model behind a circuit; anything else as it is."""
+    if breaker is None or not isinstance(strategy, Runnable):
+        return strategy
+    model = strategy if isinstance(strategy, OtherModel) else OtherModel(strategy)
+    return model.behind(breaker, key=f"fallback:{name}:{name_of(model.bound)}")
+
+
+def _record(
+    name: str, strategy: Any, asked: Asked, calls: Calls, *, latency_seconds: float
+) -> FallbackTry:
     usage = asked.reply.usage_metadata
+    model = asked.reply.response_metadata.get("model_name") or _model_of(strategy)
+    tokens = (usage["input_tokens"], usage["output_tokens"]) if usage else (0, 0)
+    return FallbackTry(
+        name=name,
+        outcome=asked.outcome,
+        failure_mode=asked.verdict.failure_mode.value,
+        message=asked.verdict.message,
+        model=model,
+        latency_ms=round(latency_seconds * 1000, 3),
+        input_tokens=tokens[0],
+        output_tokens=tokens[1],
+        cost=calls.cost(model, *tokens),
+        retry_after=asked.verdict.retry_after,
+    )
+
+
+def _model_of(strategy: Any) -> str | None:
+    if not isinstance(strategy, Runnable):
+        return None
+    return name_of(strategy.bound if isinstance(strategy, OtherModel) else strategy)
+
+
+def _event(
+    tried: FallbackTry, verdict: ValidationResult, request: FallbackRequest, config: RunnableConfig
+) -> Emit | None:
     return event(
         EventName.FALLBACK,
         config,
         component=FallbackRouter.__name__,
         request_id=request.request_id or None,
-        strategy=f"fallback:{asked.tried.name}",
-        status=asked.tried.outcome,
-        failure_mode=asked.tried.failure_mode.value,
-        message=asked.tried.message or None,
-        rules=rules_of(asked.verdict),
-        model=asked.reply.response_metadata.get("model_name"),
-        latency_ms=round(latency_seconds * 1000, 3),
-        input_tokens=usage["input_tokens"] if usage else None,
-        output_tokens=usage["output_tokens"] if usage else None,
+        strategy=f"fallback:{tried['name']}",
+        status=tried["outcome"],
+        failure_mode=tried["failure_mode"],
+        message=tried["message"] or None,
+        rules=rules_of(verdict),
+        model=tried["model"],
+        latency_ms=tried["latency_ms"],
+        input_tokens=tried["input_tokens"] or None,
+        output_tokens=tried["output_tokens"] or None,
+        cost=tried["cost"],
     )
 
 
 def _exhausted(
     mode: FailureMode, tries: Sequence[FallbackTry], retry_after: float | None = None
 ) -> ControlError:
-    causes = ", ".join(map(str, tries)) or "there are none"
     result = ControlResult(
         status="exhausted",
         failure_mode=mode,
-        reason=f"no fallback strategy answered: {causes}",
+        reason=f"no fallback strategy answered: {causes(tries)}",
+        fallbacks=tuple(tries),
         retry_after=retry_after,
     )
     return error_for(result)

@@ -9,7 +9,7 @@ from langchain.agents.middleware.types import AgentState, OmitFromInput
 from langchain_core.messages import AIMessage
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
-from langchain_control.outcomes import Attempt, ControlResult
+from langchain_control.outcomes import Attempt, ControlResult, FallbackTry
 from langchain_control.state import RunState, result_of
 
 __all__ = [
@@ -35,6 +35,8 @@ class AgentRun(TypedDict, total=False):
     reservation: list[Any] | None
     attempts: list[Attempt]
     """Of all model calls of the run; each call counts its own from 1."""
+    fallbacks: list[FallbackTry]
+    """Of all model calls of the run."""
     calls: int
     """How many answers were wanted of the model."""
     status: str | None
@@ -75,6 +77,7 @@ def record_of(
         deadline=deadline,
         reservation=run["reservation"],
         attempts=[],
+        fallbacks=[],
         calls=0,
     )
     return AgentRun(
@@ -83,6 +86,7 @@ def record_of(
         deadline=earlier["deadline"],
         reservation=earlier["reservation"],
         attempts=[*earlier["attempts"], *run["attempts"]],
+        fallbacks=[*earlier["fallbacks"], *run["fallbacks"]],
         calls=earlier["calls"] + bool(run["attempts"]),
         status=run["status"],
         strategy=run["strategy"],

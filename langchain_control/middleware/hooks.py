@@ -21,10 +21,12 @@ from langchain_core.runnables.config import ensure_config
 from langgraph.types import Command, interrupt
 
 from langchain_control._effects import Flow, arun, run
+from langchain_control.components.fallback import FallbackRouter
 from langchain_control.door import heard
 from langchain_control.endings import close
 from langchain_control.errors import error_for
 from langchain_control.events import request_id_in, with_request_id
+from langchain_control.falling_back import had_a_turn, request_of
 from langchain_control.middleware.agent_contract import AgentContract
 from langchain_control.middleware.agent_model import AgentModel, Responses
 from langchain_control.middleware.agent_prompt import AgentPrompt
@@ -40,8 +42,8 @@ from langchain_control.outcomes import FailureMode
 from langchain_control.policy import ControlPolicy
 from langchain_control.retries.remedies import DEFAULT_REMEDIES, RemedyTable
 from langchain_control.screening import WITHHELD, index_of_question
-from langchain_control.state import Context, RunState, fresh_run, result_of
-from langchain_control.steps import StepName, drive, request_of
+from langchain_control.state import Context, RunState, calls_in, fresh_run, result_of
+from langchain_control.steps import StepName, drive
 from langchain_control.strategies.human import as_answer
 
 __all__ = ["ControlMiddleware"]
@@ -219,7 +221,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
             model_name=name_of(request.model),
             prompt=AgentPrompt(self.policy.prompt, request.system_message),
             contract=contract,
-            earlier=tuple(record["attempts"]) if record else (),
+            earlier=tuple(calls_in(record)) if record else (),
         )
         begun, start = self._begun(request, record, config)
         config = with_request_id(config, begun["request_id"])
@@ -249,7 +251,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         if not paused:
             return begun, "build"
         begun["attempts"], begun["failure"] = paused["attempts"], paused["failure"]
-        begun["fallbacks_asked"] = paused["fallbacks_asked"]
+        begun["fallbacks"] = paused["fallbacks"]
         return begun, "fallback"
 
     def _ended(self, record: AgentRun | None) -> Flow[dict[str, Any] | None]:
@@ -326,9 +328,9 @@ def _with_reply(policy: ControlPolicy, record: AgentRun | None) -> ControlPolicy
     """Put a person's reply in the place of the strategy that asked for it."""
     if not record or not record["replies"] or not record["paused"]:
         return policy
-    place, [reply] = record["paused"]["fallbacks_asked"], record["replies"]
-    strategies = list(policy.fallback.strategies)
-    strategies[place] = (strategies[place][0], lambda _: reply)
+    asker, _ = policy.fallback.next_after(record["paused"]["fallbacks"]) or ("", None)
+    [reply] = record["replies"]
+    strategies = {**dict(policy.fallback.strategies), asker: lambda _: reply}
     return policy.override(fallback=policy.fallback.override(strategies=strategies))
 
 
@@ -344,9 +346,16 @@ def _before_pause(policy: ControlPolicy) -> Callable[[StepName, RunState], bool]
     """Stop before a strategy that pauses the graph."""
 
     def is_next(step: StepName, state: RunState) -> bool:
-        return step == "fallback" and policy.fallback.pauses(state["fallbacks_asked"])
+        router = policy.fallback
+        return step == "fallback" and router.pauses(_next_in(router, state))
 
     return is_next
+
+
+def _next_in(router: FallbackRouter, state: RunState) -> Any:
+    """Return the strategy whose turn it is, if there is one."""
+    _, strategy = router.next_after(had_a_turn(state)) or (None, None)
+    return strategy
 
 
 def _paused(
@@ -357,15 +366,15 @@ def _paused(
     An empty message stands for the answer, so that LangChain's hooks find one without tool calls.
     """
     placeholder = AIMessage("", id=uuid4().hex)
-    strategy = policy.fallback.strategies[run["fallbacks_asked"]][1]
+    strategy = _next_in(policy.fallback, run)
     request = request_of(run)
-    before = record or record_of(RunState(**{**run, "attempts": []}))
+    before = record or record_of(RunState(**{**run, "attempts": [], "fallbacks": []}))
     paused = {
         "asked": strategy.asked(request.question, request),
         "placeholder": placeholder.id,
         "attempts": run["attempts"],
         "failure": run["failure"],
-        "fallbacks_asked": run["fallbacks_asked"],
+        "fallbacks": run["fallbacks"],
     }
     return _response([placeholder], AgentRun(**{**before, "status": None, "paused": paused}))
 

@@ -9,7 +9,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from langchain_control.models.names import named_in
-from langchain_control.outcomes import Attempt
+from langchain_control.outcomes import Attempt, FallbackTry
 
 __all__ = ["TokenPrices", "UsageLimits", "cost_of"]
 
@@ -28,7 +28,7 @@ class TokenPrices(BaseModel):
 
 
 class UsageLimits(BaseModel):
-    """What one request may use up, all its attempts together.
+    """What one request may use up, all its attempts and fallbacks together.
 
     No attempt is begun once a limit is reached; the one that reaches it may go beyond, as nobody
     knows the length of an answer before.
@@ -67,18 +67,18 @@ class UsageLimits(BaseModel):
         spent = input_tokens * price.input_per_million + output_tokens * price.output_per_million
         return spent * PER_MILLION
 
-    def reached_by(self, attempts: Iterable[Attempt]) -> str | None:
-        """Say which limit the attempts have reached, or `None` if there is room for another.
+    def reached_by(self, calls: Iterable[Attempt | FallbackTry]) -> str | None:
+        """Say which limit the calls have reached, or `None` if there is room for another.
 
         With a `max_cost`, a call without a price is one too many: what it cost cannot be told.
         """
-        made = list(attempts)
-        tokens = sum(a["input_tokens"] + a["output_tokens"] for a in made)
+        made = list(calls)
+        tokens = sum(call["input_tokens"] + call["output_tokens"] for call in made)
         if self.max_total_tokens is not None and tokens >= self.max_total_tokens:
             return f"{tokens} of {self.max_total_tokens} tokens are used up"
         if self.max_cost is None:
             return None
-        unpriced = next((a["model"] for a in made if _was_paid(a) and a.get("cost") is None), None)
+        unpriced = next((c["model"] for c in made if _was_paid(c) and c.get("cost") is None), None)
         if unpriced is not None:
             return f"`{unpriced}` has no price, so its cost cannot be held to a limit"
         spent = cost_of(made) or 0.0
@@ -91,12 +91,12 @@ class UsageLimits(BaseModel):
         return [*shown, ("prices", [*self.prices])] if self.prices else shown
 
 
-def cost_of(attempts: Iterable[Attempt]) -> float | None:
-    """Add up what attempts cost, or return `None` if that is not known of all that were paid."""
-    costs = [attempt.get("cost") for attempt in attempts if _was_paid(attempt)]
+def cost_of(calls: Iterable[Attempt | FallbackTry]) -> float | None:
+    """Add up what calls cost, or return `None` if that is not known of all that were paid."""
+    costs = [call.get("cost") for call in calls if _was_paid(call)]
     known = [cost for cost in costs if cost is not None]
     return fsum(known) if known and len(known) == len(costs) else None
 
 
-def _was_paid(attempt: Attempt) -> bool:
-    return bool(attempt["input_tokens"] or attempt["output_tokens"])
+def _was_paid(call: Attempt | FallbackTry) -> bool:
+    return bool(call["input_tokens"] or call["output_tokens"])

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
-from langchain_control.outcomes import Attempt, FailureMode
+from langchain_control.outcomes import Attempt, FailureMode, FallbackTry
 from langchain_control.strategies.canned import CannedAnswer
 from langchain_control.strategies.human import HumanAnswer
 from langchain_control.strategies.last_good import LastGoodAnswer
@@ -43,6 +43,8 @@ class FallbackRequest:
     failure_mode: FailureMode = FailureMode.NONE
     """The last failure of the model."""
     attempts: tuple[Attempt, ...] = ()
+    tries: tuple[FallbackTry, ...] = ()
+    """What became of the strategies that were asked before."""
     request_id: str = ""
 
     @property

@@ -4,27 +4,59 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from langchain_control._effects import Call, Flow
-from langchain_control.errors import classify
+from langchain_control.errors import ControlError, classify, retry_after_seconds
 from langchain_control.errors.foreign import steers_a_graph
-from langchain_control.outcomes import FailureMode, ValidationResult, failure, passed
+from langchain_control.outcomes import (
+    FailureMode,
+    FallbackOutcome,
+    FallbackTry,
+    ValidationResult,
+    failure,
+    passed,
+)
 from langchain_control.strategies.function import from_function
+from langchain_control.strategies.other_model import Circuit, OtherModel
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from langchain_control.strategies import FallbackRequest
 
-__all__ = ["AnswerContract", "AnyAnswer", "Asked", "FallbackTry", "MakeCall", "ask"]
+__all__ = [
+    "AnswerContract",
+    "AnyAnswer",
+    "Asked",
+    "Calls",
+    "MakeCall",
+    "answering",
+    "ask",
+    "causes",
+]
 
-TryOutcome: TypeAlias = Literal["answered", "passed", "rejected", "crashed"]
 MakeCall: TypeAlias = Callable[[Runnable[Any, Any], Any, RunnableConfig], Call]
 
 _NO_REPLY = AIMessage("")
+
+
+def _unknown_cost(model: str | None, input_tokens: int, output_tokens: int) -> float | None:  # noqa: ARG001
+    return None
+
+
+class Calls(NamedTuple):
+    """How strategies are called, and what it costs."""
+
+    make: MakeCall = Call
+    """Makes a call; one that sets a time limit, for instance."""
+    breaker: Circuit | None = None
+    """Has a circuit for each model that brings none of its own."""
+    cost: Callable[[str | None, int, int], float | None] = _unknown_cost
+    """Says what a model's tokens cost, where that is known."""
 
 
 class AnswerContract(Protocol):
@@ -50,72 +82,85 @@ class AnyAnswer:
         return message
 
 
-@dataclass(frozen=True, slots=True)
-class FallbackTry:
-    """What became of one strategy."""
-
-    name: str
-    outcome: TryOutcome
-    """It gave a valid answer, none, one that broke the contract, or it raised."""
-    failure_mode: FailureMode = FailureMode.NONE
-    message: str = ""
-    """The verdict on its answer, or the class name of what it raised."""
-
-    def __str__(self) -> str:
-        """Read as one of several causes."""
-        return f"`{self.name}` {self.outcome}" + (f" ({self.message})" if self.message else "")
-
-
 class Asked(NamedTuple):
     """A strategy's answer and the verdict on it."""
 
-    tried: FallbackTry
+    outcome: FallbackOutcome
     reply: AIMessage
     verdict: ValidationResult
 
 
-def ask(
-    name: str,
-    strategy: Any,
-    request: FallbackRequest,
-    contract: AnswerContract,
-    make_call: Callable[[Runnable[Any, Any], Any], Call],
-) -> Flow[Asked]:
+def ask(strategy: Flow[Any], contract: AnswerContract) -> Flow[Asked]:
     """Ask a strategy and judge its answer. Nothing that it raises gets out.
 
     What LangGraph raises to interrupt or redirect a graph does: it is no failure.
+
+    Args:
+        strategy: Gives the answer, see `answering`.
+        contract: What the answer must meet.
     """
     try:
-        given = yield make_call(*_task(name, strategy, request))
+        given = yield from strategy
         reply = _as_message((yield given) if inspect.isawaitable(given) else given)
     except Exception as exc:
         if steers_a_graph(exc):
             raise
-        return _asked(name, "crashed", _NO_REPLY, failure(_mode_of(exc), type(exc).__name__))
+        return Asked(_outcome_of(exc), _NO_REPLY, _verdict_on(exc))
     if _is_blank(reply):
         verdict = failure(FailureMode.CONSTRAINT_VIOLATION, "no answer")
-        return _asked(name, "passed", reply, verdict)
+        return Asked("passed", reply, verdict)
     verdict = yield from contract.judge(reply)
-    return _asked(name, "answered" if verdict.passed else "rejected", reply, verdict)
+    return Asked("answered" if verdict.passed else "rejected", reply, verdict)
 
 
-def _task(name: str, strategy: Any, request: FallbackRequest) -> tuple[Runnable[Any, Any], Any]:
-    """Return what to invoke, and with what."""
-    if isinstance(strategy, Runnable):
-        return strategy, request.prompt or list(request.messages)
-    return from_function(strategy, name), request
+def answering(
+    name: str,
+    strategy: Any,
+    request: FallbackRequest,
+    config: RunnableConfig,
+    make_call: MakeCall,
+) -> Flow[Any]:
+    """Return what a strategy gives for an answer.
+
+    Args:
+        name: Of the strategy, for traces.
+        strategy: Whatever a router takes.
+        request: What to answer.
+        config: The run that it is called under.
+        make_call: Makes the call; give one that sets a time limit.
+    """
+    if not isinstance(strategy, Runnable):
+        return (yield make_call(from_function(strategy, name), request, config))
+    prompt = request.prompt or list(request.messages)
+    if isinstance(strategy, OtherModel):
+        return (yield from strategy.called(prompt, config, make_call))
+    return (yield make_call(strategy, prompt, config))
 
 
-def _asked(name: str, outcome: TryOutcome, reply: AIMessage, verdict: ValidationResult) -> Asked:
-    tried = FallbackTry(name, outcome, verdict.failure_mode, verdict.message)
-    return Asked(tried, reply, verdict)
+def causes(tries: Sequence[FallbackTry]) -> str:
+    """Say why strategies did not answer, in one line."""
+    return ", ".join(map(_cause, tries)) or "there are none"
 
 
-def _mode_of(exc: Exception) -> FailureMode:
+def _cause(tried: FallbackTry) -> str:
+    why = f" ({tried['message']})" if tried["message"] else ""
+    return f"`{tried['name']}` {tried['outcome']}{why}"
+
+
+def _outcome_of(exc: Exception) -> FallbackOutcome:
+    """Tell a call that was not allowed, by a circuit or a limit, from one that failed."""
+    was_refused = isinstance(exc, ControlError) and exc.result.status == "rejected"
+    return "refused" if was_refused else "crashed"
+
+
+def _verdict_on(exc: Exception) -> ValidationResult:
+    """Return an exception as a verdict: its own reason if it is ours, else its name alone."""
     mode = classify(exc)
-    return (
-        FailureMode.MODEL_ERROR if mode in (None, FailureMode.NONE) else cast("FailureMode", mode)
-    )
+    if mode is None or mode is FailureMode.NONE:
+        mode = FailureMode.MODEL_ERROR
+    reason = exc.result.reason if isinstance(exc, ControlError) else ""
+    why = reason or type(exc).__name__
+    return failure(mode, why, retry_after=retry_after_seconds(exc))
 
 
 def _as_message(given: Any) -> AIMessage:

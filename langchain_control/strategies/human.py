@@ -23,7 +23,7 @@ class HumanAnswer:
     """
 
     pauses = True
-    """Tells the router to let the graph save what was asked before: it is not asked again."""
+    """Tells an agent to ask in a step of its own, so that on resume no model call is repeated."""
 
     def __init__(self, ask: str = "The model has no acceptable answer. What is yours?") -> None:
         """Set what the person is told."""

@@ -2,30 +2,171 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
-from langchain_core.runnables import Runnable
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.base import coerce_to_runnable
 
-__all__ = ["other_model"]
+from langchain_control._effects import Call, Flow, arun, run
+from langchain_control.circuits import Refusal
+from langchain_control.errors import CircuitOpen, RateLimited, rejection
+
+if TYPE_CHECKING:
+    from langchain_control.outcomes import ValidationResult
+
+__all__ = ["Circuit", "Limit", "OtherModel", "other_model"]
 
 
-class Wraps(Protocol):
-    """Whatever surrounds a Runnable: a `CircuitBreaker`, a `RetryEngine`."""
+class Circuit(Protocol):
+    """What stands between a model and its calls, as a `CircuitBreaker` does."""
 
-    def wrap(self, runnable: Any) -> Runnable[Any, Any]:
-        """Return `runnable` under its care."""
+    def calling(
+        self, call: Call, config: RunnableConfig, key: str | None = None
+    ) -> Flow[Any | Refusal]:
+        """Make a call if the circuit admits it. See `CircuitBreaker.calling`."""
+
+    def refusal(self, key: str | None = None) -> Flow[Refusal | None]:
+        """Return the refusal of an open circuit. See `CircuitBreaker.refusal`."""
 
 
-def other_model(model: Any, *, breaker: Wraps | None = None) -> Runnable[Any, Any]:
-    """Return a model as a strategy, behind a breaker of its own.
+class Limit(Protocol):
+    """What bounds the calls per minute, as a `RateLimiter` does."""
 
-    A fallback fails, too: without a breaker every request of an outage would wait for its timeout.
+    def admit(
+        self, config: RunnableConfig, value: Any = None, max_wait_seconds: float | None = None
+    ) -> Flow[ValidationResult]:
+        """Take room for one request. See `RateLimiter.admit`."""
+
+    def settle(self, reservation: Any, tokens: float) -> Any:
+        """Replace the estimate by what was used. See `RateLimiter.settle`."""
+
+    def refund(self, reservation: Any) -> Any:
+        """Give the room back, as no call was made. See `RateLimiter.refund`."""
+
+
+def other_model(
+    model: Any, *, breaker: Circuit | None = None, limiter: Limit | None = None
+) -> OtherModel:
+    """Return a model as a strategy, behind a circuit and a limit of its own.
+
+    A fallback fails, too: without a circuit every request of an outage would wait for its timeout.
+    In a policy a model without one is behind the policy's own breaker, on a circuit of its own.
 
     Args:
         model: A chat model or any Runnable that takes messages. It gets the prompt that the first
             model got last.
-        breaker: Its own circuit; one shared with the first model would be open already.
+        breaker: A `CircuitBreaker`. One shared with the first model would be open already.
+        limiter: A `RateLimiter`, asked before each call and told the tokens of each answer.
     """
-    runnable = coerce_to_runnable(model)
-    return runnable if breaker is None else breaker.wrap(runnable)
+    return OtherModel(coerce_to_runnable(model), breaker=breaker, limiter=limiter)
+
+
+class OtherModel(Runnable[Any, Any]):
+    """Another model, behind a circuit and a limit of its own. Made by `other_model`."""
+
+    def __init__(
+        self,
+        model: Runnable[Any, Any],
+        *,
+        breaker: Circuit | None = None,
+        limiter: Limit | None = None,
+        key: str | None = None,
+    ) -> None:
+        """Take a model and what stands before it. `key` names its circuit under the breaker's."""
+        self.bound = model
+        self.breaker = breaker
+        self.limiter = limiter
+        self._key = key
+
+    def behind(self, breaker: Circuit, key: str) -> OtherModel:
+        """Return the model with a circuit: its own, or else one under this breaker's name."""
+        if self.breaker is not None:
+            return self
+        return OtherModel(self.bound, breaker=breaker, limiter=self.limiter, key=key)
+
+    def called(
+        self,
+        given: Any,
+        config: RunnableConfig,
+        make_call: Callable[[Runnable[Any, Any], Any, RunnableConfig], Call] = Call,
+    ) -> Flow[Any]:
+        """Call the model if its limit and its circuit allow it.
+
+        The time limit of a call stands inside of the circuit, which sees what it cuts off.
+
+        Args:
+            given: What the model is asked.
+            config: The run that it is called under.
+            make_call: Makes the call; give one that sets a time limit.
+
+        Raises:
+            RateLimited: Its limit is used up. No call was made.
+            CircuitOpen: Its circuit refuses. No call was made.
+        """
+        if self.limiter is None:
+            return (yield from self._guarded(given, config, make_call))
+        if (refusal := (yield from self._refusal())) is not None:
+            raise refusal.error()  # before the limit: no room is taken, and no turn is waited for
+        patience = make_call(self.bound, given, config).timeout_seconds
+        admitted = yield from self.limiter.admit(config, given, patience)
+        if not admitted.passed:
+            raise rejection(admitted, RateLimited)
+        taken = admitted.value
+        settle = partial(self.limiter.settle, taken, 0)
+        try:
+            answer = yield from self._guarded(given, config, make_call)
+            settle = partial(self.limiter.settle, taken, _tokens_of(answer))
+        except CircuitOpen:
+            settle = partial(self.limiter.refund, taken)
+            raise
+        finally:  # also when cancelled
+            yield settle()
+        return answer
+
+    def _guarded(self, given: Any, config: RunnableConfig, make_call: Any) -> Flow[Any]:
+        call = make_call(self.bound, given, config)
+        if self.breaker is None:
+            return (yield call)
+        answer = yield from self.breaker.calling(call, config, self._key)
+        if isinstance(answer, Refusal):
+            raise answer.error()
+        return answer
+
+    def _refusal(self) -> Flow[Refusal | None]:
+        if self.breaker is None:
+            return None
+        return (yield from self.breaker.refusal(self._key))
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002
+        """Call the model synchronously."""
+
+        def call(given: Any, run_manager: Any, config: RunnableConfig) -> Any:  # noqa: ARG001
+            return run(self._bound_to(kwargs).called(given, config))
+
+        return self._call_with_config(call, input, config)
+
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002
+        """Call the model asynchronously."""
+
+        async def call(given: Any, run_manager: Any, config: RunnableConfig) -> Any:  # noqa: ARG001
+            return await arun(self._bound_to(kwargs).called(given, config))
+
+        return await self._acall_with_config(call, input, config)
+
+    def _bound_to(self, arguments: dict[str, Any]) -> OtherModel:
+        if not arguments:
+            return self
+        model = self.bound.bind(**arguments)
+        return OtherModel(model, breaker=self.breaker, limiter=self.limiter, key=self._key)
+
+    def __repr__(self) -> str:
+        """Name the model; its own repr may hold keys and addresses."""
+        return f"other_model({self.bound.get_name()})"
+
+
+def _tokens_of(answer: Any) -> int:
+    usage = answer.usage_metadata if isinstance(answer, AIMessage) else None
+    return usage["total_tokens"] if usage else 0

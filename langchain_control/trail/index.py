@@ -84,9 +84,12 @@ class AuditIndex:
     def _count_attempt(self, record: AuditRecord) -> None:
         self._sums["attempts"] += 1
         self._sums["attempts_passed"] += not self._count_failure(record)
+        self._count_tokens(record)
+        self._attempt_latency.add(_number(record, "latency_ms", default=math.nan))
+
+    def _count_tokens(self, record: AuditRecord) -> None:
         self._sums["input_tokens"] += int(_number(record, "input_tokens"))
         self._sums["output_tokens"] += int(_number(record, "output_tokens"))
-        self._attempt_latency.add(_number(record, "latency_ms", default=math.nan))
 
     def _count_blocked(self, record: AuditRecord) -> None:
         self._sums["blocked"] += 1
@@ -114,6 +117,7 @@ class AuditIndex:
     _counters: ClassVar[dict[str, Callable[[Any, AuditRecord], Any]]] = {
         EventName.ATTEMPT: _count_attempt,
         EventName.BLOCKED: _count_blocked,
+        EventName.FALLBACK: _count_tokens,
         EventName.FINISHED: _count_finished,
         EventName.CIRCUIT_CHANGED: _count_circuit_change,
     }

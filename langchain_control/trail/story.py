@@ -63,7 +63,8 @@ def _retry(record: Mapping[str, Any]) -> Iterator[str]:
 def _fallback(record: Mapping[str, Any]) -> Iterator[str]:
     status = record.get("status", "answered" if _mode(record) == "none" else "failed")
     verdict = _verdict(record, "")
-    yield f"fallback {_strategy(record)} {status}{verdict and f': {verdict}'}"
+    model = f" with {record['model']}" if record.get("model") else ""
+    yield f"fallback {_strategy(record)}{model} {status}{verdict and f': {verdict}'}"
     yield from _details(record)
 
 

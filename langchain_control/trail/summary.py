@@ -33,7 +33,7 @@ class AuditSummary:
     attempts: int = 0
     attempts_passed: int = 0
     input_tokens: int = 0
-    """Over all attempts, those that failed included."""
+    """Over all attempts and fallback models, those that failed included."""
     output_tokens: int = 0
     failures: dict[str, int] = field(default_factory=dict)
     """Attempts and blocked values by failure mode, the most frequent first."""

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from langchain_control._effects import Call
 from langchain_control.components._base import Component
+from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.components.fallback import FALLBACK, FallbackRouter
 from langchain_control.errors import (
     AttemptsExhausted,
@@ -26,7 +27,13 @@ from langchain_control.errors import (
     RateLimited,
 )
 from langchain_control.outcomes import ControlResult, FailureMode, Violation, failure, passed
-from langchain_control.strategies import FallbackRequest, LastGoodAnswer
+from langchain_control.stores import InMemoryCircuitStore
+from langchain_control.strategies import (
+    FallbackRequest,
+    LastGoodAnswer,
+    other_model,
+)
+from langchain_control.strategies.asking import Calls
 from langchain_control.testing import ManualClock, ScriptedChatModel
 
 
@@ -103,9 +110,11 @@ class Asks(Component[FallbackRequest, Any]):
     router: FallbackRouter
     contract: Any = None
     make_call: Any = Call
+    breaker: Any = None
 
     def _flow(self, value, config):
-        return self.router.route(value, self.contract, config, call=self.make_call)
+        calls = Calls(make=self.make_call, breaker=self.breaker)
+        return self.router.route(value, self.contract, config, calls)
 
 
 @pytest.fixture
@@ -174,7 +183,7 @@ def test_a_function_of_two_gets_the_request_too(call):
         return f"{question} {request.failure_mode} {request.request_id}"
 
     request = FallbackRequest(QUESTION, failure_mode=FailureMode.TIMEOUT, request_id="r1")
-    answer = call(Asks(router=router(explains), contract=Wants("timeout")), request)
+    answer, _ = call(Asks(router=router(explains), contract=Wants("timeout")), request)
 
     assert answer.message.text == "WHY? TIMEOUT R1"
 
@@ -269,7 +278,7 @@ def test_an_answer_must_meet_the_contract(call):
     """A fallback answer is judged like a model's, and comes back as it passed."""
     strategies = [lambda q: "no", lambda q: "yes"]
 
-    answer = call(
+    answer, _ = call(
         Asks(router=router(*strategies), contract=Wants("yes")), FallbackRequest(QUESTION)
     )
 
@@ -281,11 +290,12 @@ def test_an_answer_says_what_was_tried_before_it(call):
     """All causes are kept, without content."""
     strategies = [crashes, passes, lambda q: "no", lambda q: "yes"]
 
-    answer = call(
+    _, tries = call(
         Asks(router=router(*strategies), contract=Wants("yes")), FallbackRequest(QUESTION)
     )
 
-    assert [(t.name, t.outcome, t.failure_mode.value, t.message) for t in answer.tries] == [
+    told = ("name", "outcome", "failure_mode", "message")
+    assert [tuple(tried[field] for field in told) for tried in tries] == [
         ("1", "crashed", "model_error", "RuntimeError"),
         ("2", "passed", "constraint_violation", "no answer"),
         ("3", "rejected", "constraint_violation", "a word is missing"),
@@ -301,7 +311,9 @@ def test_a_crash_is_a_failure_whatever_it_carries(call):
 
     asks = Asks(router=router(gives_up, answers))
 
-    assert call(asks, FallbackRequest(QUESTION)).tries[0].failure_mode is FailureMode.MODEL_ERROR
+    _, (crashed, _) = call(asks, FallbackRequest(QUESTION))
+
+    assert crashed["failure_mode"] == FailureMode.MODEL_ERROR
 
 
 def test_without_a_valid_answer_there_is_none(call):
@@ -310,12 +322,14 @@ def test_without_a_valid_answer_there_is_none(call):
         Asks(router=router(crashes, lambda q: "no"), contract=Wants("y")), FallbackRequest(QUESTION)
     )
 
-    assert found is None
+    assert found.answer is None
 
 
 def test_without_strategies_there_is_no_answer(call):
     """The default router routes nowhere."""
-    assert call(Asks(router=FallbackRouter(), contract=None), FallbackRequest(QUESTION)) is None
+    nowhere = Asks(router=FallbackRouter(), contract=None)
+
+    assert call(nowhere, FallbackRequest(QUESTION)) == (None, ())
 
 
 def test_the_caller_decides_how_strategies_are_called(call):
@@ -328,7 +342,7 @@ def test_the_caller_decides_how_strategies_are_called(call):
 
     asks = Asks(router=router(crashes, answers), make_call=noted)
 
-    assert call(asks, FallbackRequest(QUESTION)).name == "2"
+    assert call(asks, FallbackRequest(QUESTION)).answer.name == "2"
     assert made == ["1", "2"]
 
 
@@ -412,6 +426,110 @@ def test_a_rejected_answer_is_told_with_its_rules(call, heard):
     (event,) = heard.events
     assert (event["status"], event["rules"]) == ("rejected", ["must_contain"])
     assert event["request_id"] == "r1"
+
+
+# --- models that are down -------------------------------------------------------------------------
+
+
+def tried(name, retry_after=None, latency_ms=0):
+    """What became of a strategy."""
+    return {"name": name, "retry_after": retry_after, "latency_ms": latency_ms}
+
+
+def test_an_open_circuit_is_told_and_costs_no_call(call, heard):
+    """The next strategy answers at once; the trail says who refused, and until when."""
+    breaker = CircuitBreaker(failure_threshold=1, recovery_seconds=30)
+    breaker.open()
+    down = ScriptedChatModel(script=[], model_name="down")
+
+    call(router(other_model(down, breaker=breaker), answers), "Why?", told_on(heard))
+
+    refused, _ = heard.events
+    assert (refused["status"], refused["failure_mode"]) == ("refused", "circuit_open")
+    assert (refused["model"], refused["message"]) == ("down", "the circuit of `default` is open")
+    assert down.calls == []
+
+
+def test_the_next_one_answers_until_a_probe_succeeds(call):
+    """Whose circuit has opened is not called; once it is due, one probe decides."""
+    clock = ManualClock()
+    breaker = CircuitBreaker(
+        failure_threshold=1, recovery_seconds=30, store=InMemoryCircuitStore(clock=clock)
+    )
+    first = ScriptedChatModel(script=[TimeoutError(), TimeoutError(), "back"])
+    routing = router(other_model(first, breaker=breaker), answers)
+
+    winners = []
+    for seconds in (0, 20, 10, 20, 10):
+        clock.advance(seconds)
+        winners.append(call(routing, "Why?").response_metadata[FALLBACK])
+
+    assert winners == ["2", "2", "2", "2", "1"]
+    assert len(first.calls) == 3
+
+
+def test_a_model_without_a_circuit_gets_one_of_the_breaker_at_hand(call):
+    """In a policy no stand-in is waited for by every request of an outage."""
+    breaker = CircuitBreaker(failure_threshold=1)
+    down = ScriptedChatModel(script=[TimeoutError()], model_name="down")
+    asks = Asks(router=router(down, answers), breaker=breaker)
+
+    outcomes = [call(asks, FallbackRequest(QUESTION)).tries[0]["outcome"] for _ in range(2)]
+
+    assert outcomes == ["crashed", "refused"]
+    assert breaker.state("fallback:1:down") == "open"
+
+
+def test_a_model_keeps_the_circuit_it_brings(call):
+    """The breaker at hand does not count what another one guards."""
+    breaker, own = CircuitBreaker(), CircuitBreaker(name="own")
+    routing = router(other_model(ScriptedChatModel(script=["hi"]), breaker=own))
+
+    call(Asks(router=routing, breaker=breaker), FallbackRequest(QUESTION))
+
+    assert (list(breaker.snapshot()), list(own.snapshot())) == ([], ["own"])
+
+
+def test_a_call_that_is_given_up_counts_against_the_circuit():
+    """The time limit stands inside of the circuit: a model that hangs opens it."""
+
+    async def hangs(messages):
+        await asyncio.Event().wait()
+
+    def hurried(runnable, given, config):
+        return Call(runnable, given, config, timeout_seconds=0.001)
+
+    breaker = CircuitBreaker(failure_threshold=1)
+    asks = Asks(
+        router=router(other_model(RunnableLambda(hangs), breaker=breaker)), make_call=hurried
+    )
+
+    asyncio.run(asks.ainvoke(FallbackRequest(QUESTION)))
+
+    assert breaker.state() == "open"
+
+
+@pytest.mark.parametrize(
+    ("tries", "of_model", "expected"),
+    [
+        ([], None, None),
+        ([tried("1")], None, None),
+        ([tried("1", 5.0)], None, 5.0),
+        ([tried("1", 5.0), tried("2", 3.0)], None, 3.0),
+        ([tried("1", 5.0), tried("2", latency_ms=2000)], None, 3.0),
+        ([tried("1", 5.0), tried("2", latency_ms=9000)], None, 0.0),
+        ([tried("1", 5.0, latency_ms=1000)], 4.0, 3.0),
+    ],
+    ids=["nobody", "nobody said", "one", "earliest", "time has passed", "due", "the model first"],
+)
+def test_the_wait_is_for_the_first_that_comes_back(tries, of_model, expected):
+    """Seconds count from when they were said; what was asked meanwhile took some of them."""
+    assert router(answers, passes).seconds_to_wait(tries, of_model) == expected
+
+
+def test_without_strategies_nothing_is_waited_for():
+    """An open circuit refuses at once where there is nothing to route to."""
+    assert FallbackRouter().seconds_to_wait([], 5.0) is None
 
 
 # --- as a Runnable --------------------------------------------------------------------------------

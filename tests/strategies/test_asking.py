@@ -6,8 +6,10 @@ from langgraph import errors as graph_errors
 from langgraph.errors import GraphInterrupt
 
 from langchain_control._effects import Call, run
+from langchain_control.errors import CircuitOpen
+from langchain_control.outcomes import ControlResult, FailureMode
 from langchain_control.strategies import FallbackRequest
-from langchain_control.strategies.asking import AnyAnswer, ask
+from langchain_control.strategies.asking import AnyAnswer, answering, ask
 
 REQUEST = FallbackRequest((HumanMessage("Why?"),), request_id="r1")
 
@@ -18,15 +20,29 @@ def asked(error):
     def strategy(question):
         raise error
 
-    def make_call(runnable, given):
-        return Call(runnable, given, None)
-
-    return run(ask("strategy", strategy, REQUEST, AnyAnswer(), make_call))
+    return run(ask(answering("strategy", strategy, REQUEST, {}, Call), AnyAnswer()))
 
 
 def test_what_a_strategy_raises_is_an_outcome():
     """Its error stays inside, by name only."""
-    assert str(asked(KeyError("secret")).tried) == "`strategy` crashed (KeyError)"
+    outcome, _, verdict = asked(KeyError("secret"))
+
+    assert (outcome, verdict.message) == ("crashed", "KeyError")
+
+
+def test_a_call_that_was_not_allowed_is_no_crash():
+    """A strategy whose circuit is open was not asked; its own words say so, and when it may be."""
+    result = ControlResult(
+        status="rejected",
+        failure_mode=FailureMode.CIRCUIT_OPEN,
+        reason="the circuit is open",
+        retry_after=7.0,
+    )
+
+    outcome, _, verdict = asked(CircuitOpen(result=result))
+
+    assert (outcome, verdict.failure_mode) == ("refused", FailureMode.CIRCUIT_OPEN)
+    assert (verdict.message, verdict.retry_after) == ("the circuit is open", 7.0)
 
 
 def test_an_interrupt_gets_out():

@@ -85,6 +85,16 @@ def test_tokens_of_failed_attempts_count() -> None:
     assert (summary.input_tokens, summary.output_tokens) == (30, 3)
 
 
+def test_tokens_of_fallback_models_count() -> None:
+    """Whoever answered in the end, or failed to, was paid."""
+    fallback = audit_record(EventName.FALLBACK, input_tokens=5, output_tokens=7)
+
+    summary = summary_of(attempt("timeout", input_tokens=10), fallback, finished("fallback"))
+
+    assert (summary.input_tokens, summary.output_tokens) == (15, 7)
+    assert summary.attempts == 1
+
+
 def test_requests_turned_away_do_not_make_the_others_look_fast() -> None:
     """Latency is that of requests that were worked on."""
     summary = summary_of(finished("rejected", latency_ms=0.01), finished(latency_ms=900))

@@ -32,7 +32,16 @@ def test_tells_an_incident_in_order() -> None:
         attempt("circuit_open", number=2, model="gpt-4o", mutation="schema"),
         audit_record(
             EventName.FALLBACK,
+            strategy="fallback:large",
+            status="refused",
+            failure_mode="circuit_open",
+            message="the circuit of `large` is open",
+        ),
+        audit_record(EventName.WAITED, component="FallbackRouter", delay_seconds=1.5),
+        audit_record(
+            EventName.FALLBACK,
             strategy="fallback:small",
+            model="gpt-4o-mini",
             status="rejected",
             failure_mode="timeout",
             latency_ms=30,
@@ -50,7 +59,9 @@ request {REQUEST}
 rules type; 812.3 ms; tokens 300 in, 80 out
   {time}  retry as attempt 2 in 0.07 s; correction schema
   {time}  attempt 2 of gpt-4o with correction schema: circuit_open
-  {time}  fallback small rejected: timeout; 30 ms
+  {time}  fallback large refused: circuit_open (the circuit of `large` is open)
+  {time}  wait of 1.5 s for a turn, asked for by FallbackRouter
+  {time}  fallback small with gpt-4o-mini rejected: timeout; 30 ms
   {time}  fallback static answered; 0.1 ms
   {time}  finished: fallback, static answered in place of the model; circuit_open; 2 attempts"""
     )

@@ -1,0 +1,74 @@
+"""A run that the model could not serve: what fallbacks are asked, and what is waited for."""
+
+from __future__ import annotations
+
+from langchain_core.runnables import RunnableConfig
+
+from langchain_control._effects import Flow, Sleep
+from langchain_control.events import EventName, event
+from langchain_control.outcomes import FailureMode, FallbackTry
+from langchain_control.state import Context, RunState
+from langchain_control.strategies import FallbackRequest
+from langchain_control.strategies.asking import Calls
+from langchain_control.time_limits import bounded, remaining_seconds
+
+__all__ = ["calls_of", "had_a_turn", "model_was_refused", "request_of", "waited_for_a_circuit"]
+
+
+def request_of(state: RunState) -> FallbackRequest:
+    """Return what a fallback has to answer: the conversation as screened, and what went before."""
+    note, draft = state["failure"], state["draft"]
+    prompt = draft.get("prompt")
+    return FallbackRequest(
+        messages=tuple(draft.get("messages") or state["messages"]),
+        prompt=tuple(prompt) if prompt else None,
+        failure_mode=FailureMode(note["mode"]) if note else FailureMode.NONE,
+        attempts=tuple(state["attempts"]),
+        tries=tuple(had_a_turn(state)),
+        request_id=state["request_id"],
+    )
+
+
+def calls_of(state: RunState, context: Context) -> Calls:
+    """Return how strategies are called in this run."""
+    limits = context.policy.usage_limits
+
+    def cost(model: str | None, input_tokens: int, output_tokens: int) -> float | None:
+        return limits.cost([model], input_tokens, output_tokens) if model else None
+
+    return Calls(bounded(state, context), context.policy.breaker, cost)
+
+
+def had_a_turn(state: RunState) -> list[FallbackTry]:
+    """Return the tries that count: a wait gives those another turn that said when to come back."""
+    tries, waited_after = state["fallbacks"], state["waited_after"] or 0
+    return [t for n, t in enumerate(tries) if n >= waited_after or t["retry_after"] is None]
+
+
+def waited_for_a_circuit(state: RunState, context: Context, config: RunnableConfig) -> Flow[bool]:
+    """Wait until the first circuit that refused is due, unless the deadline comes before it."""
+    note = state["failure"]
+    of_model = note["retry_after"] if note and model_was_refused(state, context) else None
+    seconds = context.policy.fallback.seconds_to_wait(state["fallbacks"], of_model)
+    if state["waited_after"] is not None or seconds is None:
+        return False
+    if seconds > 0:
+        remaining = remaining_seconds(state, context)
+        if remaining is None or seconds >= remaining:
+            return False
+        yield event(
+            EventName.WAITED,
+            config,
+            component=type(context.policy.fallback).__name__,
+            request_id=state["request_id"],
+            delay_seconds=round(seconds, 6),
+        )
+        yield Sleep(seconds)
+    return True
+
+
+def model_was_refused(state: RunState, context: Context) -> bool:
+    """Say whether it was the model's circuit that ended the attempts, with some of them left."""
+    note = state["failure"]
+    is_open = note is not None and note["mode"] == FailureMode.CIRCUIT_OPEN
+    return is_open and len(state["attempts"]) < context.policy.retry.max_attempts

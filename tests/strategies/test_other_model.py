@@ -1,0 +1,102 @@
+"""Another model as a strategy: its circuit, its limit, and what they make of its calls."""
+
+import pytest
+from langchain_core.exceptions import ModelAPIError
+
+from langchain_control import CircuitBreaker, RateLimiter
+from langchain_control.errors import CircuitOpen, RateLimited
+from langchain_control.stores import InMemoryRateStore
+from langchain_control.strategies import other_model
+from langchain_control.testing import ManualClock, Reply, ScriptedChatModel
+
+
+@pytest.fixture
+def clock():
+    """The time of limits."""
+    return ManualClock()
+
+
+def limited(clock, **settings):
+    """A limiter on the clock that holds one minute's worth."""
+    return RateLimiter(store=InMemoryRateStore(clock=clock), **settings)
+
+
+def test_a_limit_that_is_used_up_costs_no_call(call, clock):
+    """The limit refuses, and says until when."""
+    model = ScriptedChatModel(script=["one"])
+    backup = other_model(model, limiter=limited(clock, requests_per_minute=1))
+
+    call(backup, "Why?")
+    with pytest.raises(RateLimited) as refused:
+        call(backup, "Why?")
+
+    assert refused.value.retry_after == 60
+    assert len(model.calls) == 1
+
+
+def test_the_limit_is_told_what_an_answer_used(call, clock):
+    """Tokens that were estimated and not needed are there for the next call."""
+    model = ScriptedChatModel(script=[Reply("hi", input_tokens=4, output_tokens=6)] * 2)
+    limiter = limited(clock, tokens_per_minute=120, answer_tokens=100)
+
+    backup = other_model(model, limiter=limiter)
+
+    assert [call(backup, "Why?").text for _ in range(2)] == ["hi", "hi"]
+
+
+def test_a_failed_call_used_no_tokens(call, clock):
+    """Nor does an error keep what was reserved for its answer."""
+    model = ScriptedChatModel(script=[ModelAPIError(), "hi"])
+    backup = other_model(model, limiter=limited(clock, tokens_per_minute=120, answer_tokens=100))
+
+    with pytest.raises(ModelAPIError):
+        call(backup, "Why?")
+
+    assert call(backup, "Why?").text == "hi"
+
+
+def test_an_open_circuit_takes_no_room_of_the_limit(call, clock):
+    """What is not called is not counted."""
+    breaker = CircuitBreaker()
+    backup = other_model(
+        ScriptedChatModel(script=["hi"]),
+        breaker=breaker,
+        limiter=limited(clock, requests_per_minute=1),
+    )
+
+    breaker.open()
+    with pytest.raises(CircuitOpen):
+        call(backup, "Why?")
+    breaker.reset()
+
+    assert call(backup, "Why?").text == "hi"
+
+
+def test_a_half_open_circuit_gives_the_room_back(call, clock):
+    """A circuit that waits for its probe refuses after the limit was asked, which gets it back."""
+    breaker = CircuitBreaker(failure_threshold=1, recovery_seconds=0.000_001)
+    breaker.record(breaker.acquire(), breaker.outcome_of(TimeoutError()))
+    probe = breaker.acquire()
+    backup = other_model(
+        ScriptedChatModel(script=["hi"]),
+        breaker=breaker,
+        limiter=limited(clock, requests_per_minute=1),
+    )
+
+    with pytest.raises(CircuitOpen):
+        call(backup, "Why?")
+    breaker.release(probe)
+
+    assert call(backup, "Why?").text == "hi"
+
+
+def test_arguments_reach_the_model(call):
+    """What is bound to the strategy is bound to its model."""
+    model = ScriptedChatModel(script=["hi"])
+
+    assert call(other_model(model).bind(stop=["x"]), "Why?").text == "hi"
+
+
+def test_its_repr_names_the_model():
+    """No key and no address of the model shows."""
+    assert repr(other_model(ScriptedChatModel(script=[]))) == "other_model(ScriptedChatModel)"
