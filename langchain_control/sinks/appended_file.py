@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import stat
+import sys
 import threading
 import time
 from pathlib import Path
@@ -215,7 +216,9 @@ def _open(path: Path) -> int:
 
 
 def _sync_directory(path: Path) -> None:
-    """Make sure that a new file is found after a power cut."""
+    """Make sure that a new file is found after a power cut. Windows has no way to."""
+    if sys.platform == "win32":
+        return
     fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)

@@ -32,10 +32,10 @@ class QueuedSink:
     killed, or a forked child that ends with `os._exit`, loses what is in it. A forked child begins
     with an empty queue, and the parent delivers its own.
 
-    !!! example "Ship records without waiting for the network"
+    !!! example "Copy records to a database without waiting for it"
 
         ```python
-        audit = AuditLogger(sinks=[QueuedSink(HttpSink("https://collector.internal"))])
+        audit = AuditLogger(sinks=[QueuedSink(DatabaseSink(connect))])
         ```
     """
 
@@ -159,9 +159,9 @@ class _Backlog:
                 msg = f"{self._max_records} records are waiting for {type(self._sink).__name__}"
                 raise queue.Full(msg)
             self._is_closing = False
-            self._records.append(record)
             if self._thread is None:
                 self._start_locked()
+            self._records.append(record)
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -179,8 +179,9 @@ class _Backlog:
             self._records.clear()
 
     def _start_locked(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="audit-queue", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._run, name="audit-queue", daemon=True)
+        thread.start()
+        self._thread = thread
         atexit.register(self.close)
 
     def _count_lost_locked(self, count: int, reason: str) -> None:

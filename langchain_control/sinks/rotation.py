@@ -44,9 +44,9 @@ class Rotation:
     def __post_init__(self) -> None:
         """Refuse rules that cannot be followed, by name."""
         for name in ("rotate_bytes", "keep"):
-            value: int | None = getattr(self, name)
-            if value is not None and value < 1:
-                msg = f"`{name}` must be at least 1, got {value}"
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, int) and value >= 1):
+                msg = f"`{name}` must be a whole number of at least 1, got {value!r}"
                 raise ValueError(msg)
         rotates = self.rotate_bytes is not None or self.rotate_daily
         idle = [name for name in ("keep", "compress") if getattr(self, name)]
@@ -148,10 +148,10 @@ class Housekeeping:
         with self._lock:
             self._asked = True
             if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run, name="audit-housekeeping", daemon=True
-                )
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="audit-housekeeping", daemon=True)
+                with suppress(RuntimeError):  # a program that ends starts no more threads
+                    thread.start()
+                    self._thread = thread
 
     def wait(self) -> None:
         """Return when everything asked for is done."""
