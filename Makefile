@@ -25,8 +25,8 @@ demo: $(VENV)/.demo $(VENV)/.local-model  ## Run the demos, then a real language
 test: $(VENV)/.dev $(VENV)/.local-model  ## Run all tests, notebooks and documentation included.
 	$(RUN) -m pytest -n auto
 
-unit: $(VENV)/.dev  ## Run the tests that need no language model.
-	$(RUN) -m pytest -n auto -m "not local_model"
+unit: $(VENV)/.dev  ## Run the tests that need neither a language model nor its stand-in.
+	$(RUN) -m pytest -n auto -m "not local_model and not wire"
 
 notebooks: $(VENV)/.dev  ## Run the notebooks.
 	$(RUN) -m pytest tests/test_notebooks.py

@@ -68,6 +68,8 @@ class FailureMode(StrEnum):
     """Transient trouble of the provider: a connection error or a 5xx."""
     MODEL_REJECTED = "model_rejected"
     """The provider will not take this request: authentication, permission, bad request."""
+    CONTEXT_OVERFLOW = "context_overflow"
+    """The provider says that the prompt is longer than the model's context window."""
     DEADLINE_EXCEEDED = "deadline_exceeded"
     RETRY_BUDGET_EXHAUSTED = "retry_budget_exhausted"
     USAGE_LIMIT_EXCEEDED = "usage_limit_exceeded"

@@ -101,6 +101,10 @@ class ResponseValidator(Gate[AIMessage]):
     coerce: bool = False
     """Whether values of another type are converted where `response_schema` is a type, such as
     `"7"` to 7. Off, because a conversion hides that the model did not keep to the contract."""
+    accept_broken_off: bool = False
+    """Whether an answer may pass whose provider does not say how it ended. A stream that ends early
+    leaves such an answer and raises nothing. Of providers that are known to say so; set it for a
+    compatible server that never does."""
     rules: tuple[Any, ...] = ()
     """Further rules, sync or async: `Rule` objects, or functions of an `Answer`. They are asked
     about answers that meet the contract, and may rely on its shape."""
@@ -258,7 +262,7 @@ class ResponseValidator(Gate[AIMessage]):
         self, message: AIMessage, ending: Ending, text: str
     ) -> ValidationResult | None:
         """Return the verdict on an answer that need not be read to its end, if it is one."""
-        if ending in _STOPPED:
+        if ending in _STOPPED and not (ending is Ending.BROKEN_OFF and self.accept_broken_off):
             return _verdict_on(_STOPPED[ending])
         if message.invalid_tool_calls:
             return _verdict_on(_BAD_TOOL_CALL)
@@ -402,6 +406,10 @@ _STOPPED = {
     Ending.TRUNCATED: Problem(
         FailureMode.TRUNCATED,
         Violation(rule="truncated", expected="a complete answer", found="one cut off by a limit"),
+    ),
+    Ending.BROKEN_OFF: Problem(
+        FailureMode.MODEL_ERROR,
+        Violation(rule="broken_off", expected="a complete answer", found="one without its end"),
     ),
     Ending.REFUSED: Problem(
         FailureMode.REFUSAL,

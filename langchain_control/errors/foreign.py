@@ -24,7 +24,8 @@ def mode_of(exc: BaseException) -> FailureMode | None:
     """Say what an exception out of a model call means, or `None` if it is not the model's.
 
     The most telling sign comes first: a provider's own code for a case that its status hides, then
-    the exception's type, its HTTP status, the code of an error inside a stream, and its name.
+    the exception's type, its HTTP status, the code of an error inside a stream, its name, and the
+    place where it was raised.
     """
     reason = getattr(exc, "reason", None)  # urllib's and urllib3's wrapped exception
     inner = reason if isinstance(reason, BaseException) else None
@@ -51,6 +52,7 @@ def _own_mode(exc: BaseException | None) -> FailureMode | None:
         or _by_status(exc)
         or _by_code(exc, _MODE_OF_STREAMED_CODE)
         or _by_name(exc)
+        or _by_place(exc)
     )
 
 
@@ -60,7 +62,7 @@ _REFUSAL_ERROR = getattr(core, "ModelRefusalError", None)  # langchain-core >= 1
 
 _MODE_OF_TYPE: tuple[tuple[type[BaseException], FailureMode], ...] = (
     *(((_REFUSAL_ERROR, FailureMode.REFUSAL),) if _REFUSAL_ERROR else ()),
-    (core.ContextOverflowError, FailureMode.TOKEN_OVERFLOW),
+    (core.ContextOverflowError, FailureMode.CONTEXT_OVERFLOW),
     (core.ModelRateLimitError, FailureMode.RATE_LIMITED),
     (core.ModelTimeoutError, FailureMode.TIMEOUT),
     (core.OutputParserException, FailureMode.SCHEMA_VIOLATION),
@@ -130,7 +132,7 @@ def _status(exc: BaseException) -> int:
 # --- by the provider's error code -----------------------------------------------------------------
 
 _MODE_OF_CODE: dict[str, FailureMode] = {
-    "context_length_exceeded": FailureMode.TOKEN_OVERFLOW,
+    "context_length_exceeded": FailureMode.CONTEXT_OVERFLOW,
     "content_filter": FailureMode.REFUSAL,
     "content_policy_violation": FailureMode.REFUSAL,
     # A 429 that no waiting ends.
@@ -277,3 +279,25 @@ def _by_name(exc: BaseException) -> FailureMode | None:
         if mode := _MODE_OF_NAME.get(name):
             return mode
     return None
+
+
+# --- by place -------------------------------------------------------------------------------------
+
+_READERS = frozenset({"_create_chat_result", "generate_from_stream", "agenerate_from_stream"})
+"""Functions in which LangChain's integrations make a message of a response.
+
+What they cannot read (a proxy's page, an error with status 200, an empty stream) they tell by plain
+built-in exceptions.
+"""
+
+
+def _by_place(exc: BaseException) -> FailureMode | None:
+    if not isinstance(exc, LookupError | TypeError | ValueError):
+        return None
+    place = exc.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    if place is None or place.tb_frame.f_code.co_name not in _READERS:
+        return None
+    module = str(place.tb_frame.f_globals.get("__name__", ""))
+    return FailureMode.MODEL_ERROR if module.startswith("langchain_") else None

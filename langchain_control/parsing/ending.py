@@ -21,8 +21,10 @@ class Ending(StrEnum):
     """The model or a filter of the provider declined."""
     GIVEN_UP = "given_up"
     """We stopped listening: it could not become an answer any more."""
+    BROKEN_OFF = "broken_off"
+    """Nobody said, though its provider always does: a stream ended early, which raises nothing."""
     UNKNOWN = "unknown"
-    """Nobody said. Also what a stream leaves behind that broke off."""
+    """Nobody said."""
 
 
 _REASON_KEYS = ("finish_reason", "stop_reason", "stopReason", "done_reason")
@@ -58,6 +60,15 @@ _ENDINGS: dict[str, Ending] = {
 """The words of OpenAI, Anthropic, Gemini, Bedrock, Mistral, Ollama and llama.cpp, in lower case."""
 
 
+_ALWAYS_SAY_SO = frozenset(
+    [
+        *("anthropic", "bedrock_converse", "deepseek", "google_genai", "google_vertexai", "groq"),
+        *("mistralai", "ollama", "openai", "xai"),
+    ]
+)
+"""Providers, as LangChain writes them on a message, all of whose answers end with a reason."""
+
+
 def ending_of(message: AIMessage) -> Ending:
     """Say how a message came to its end."""
     if message.additional_kwargs.get("refusal") or _has_refusal_block(message.content):
@@ -68,7 +79,8 @@ def ending_of(message: AIMessage) -> Ending:
         return cut
     reasons = (metadata.get(key) for key in _REASON_KEYS)
     said = next((reason for reason in reasons if reason), metadata.get("status"))
-    return _ending(said) or Ending.UNKNOWN
+    unsaid = metadata.get("model_provider") in _ALWAYS_SAY_SO and said is None
+    return _ending(said) or (Ending.BROKEN_OFF if unsaid else Ending.UNKNOWN)
 
 
 def _ending(reason: Any) -> Ending | None:

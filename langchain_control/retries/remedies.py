@@ -107,7 +107,6 @@ _DEFAULTS: dict[FailureMode, Remedy] = {
         **_REWORD,
     ),
     FailureMode.PROMPT_INJECTION: _GIVE_UP,
-    # Also a prompt longer than the context window, which stays so: hence but one repeat.
     FailureMode.TOKEN_OVERFLOW: Remedy(
         correction=(
             "The last answer was too long. Stay within the limit named below; "
@@ -139,6 +138,7 @@ _DEFAULTS: dict[FailureMode, Remedy] = {
     FailureMode.RATE_LIMITED: _WAIT,
     FailureMode.MODEL_ERROR: _WAIT,
     FailureMode.MODEL_REJECTED: _GIVE_UP,
+    FailureMode.CONTEXT_OVERFLOW: Remedy(ladder=("other_model",)),  # another window, perhaps
     FailureMode.DEADLINE_EXCEEDED: _GIVE_UP,
     FailureMode.RETRY_BUDGET_EXHAUSTED: _GIVE_UP,
     FailureMode.USAGE_LIMIT_EXCEEDED: _GIVE_UP,
