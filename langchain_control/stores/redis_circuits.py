@@ -74,7 +74,8 @@ class RedisCircuitStore:
 
     Redis away: the copy guards on by itself, and Redis is asked again after `away_seconds`.
 
-    With a `FailureWindow`, each process judges by its own calls; what it decides is shared.
+    With a `FailureWindow`, each process judges by its own calls; what it decides is shared. A ramp
+    is shared, too, but each process deals out its own share of calls.
 
     Operations are synchronous. On an event loop a round trip blocks for its duration, at most
     `timeout_seconds`, and only when a circuit changes. A forked child reads the circuits anew.
