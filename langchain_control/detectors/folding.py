@@ -26,12 +26,16 @@ FILLERS = "\u115f\u1160\u17b4\u17b5\u3164\uffa0"
 """Letters that are drawn as nothing or as a blank: words they stand between are apart."""
 _BRAILLE_BLANK = "\u2800"
 _GRAPHEME_JOINER = "\u034f"
+_REPLACEMENT = "\ufffd"
+"""What becomes of a lone surrogate in the text that goes on to the model."""
+_NEVER_DRAWN = frozenset((*range(0x180B, 0x1810), 0x2065, *range(0xE0000, 0xE1000)))
+"""Selectors of variants, and code points reserved for them, whatever their category."""
 _DECOMPOSED_SCRIPTS = (range(0x80, 0x530), range(0x1D00, 0x2000), range(0x2100, 0x2190))
 """Latin, Greek and Cyrillic lose their accents; elsewhere a mark is part of the letter."""
 
 _LETTERS = {
     **dict.fromkeys(f"{FILLERS}{_BRAILLE_BLANK}", " "),
-    _GRAPHEME_JOINER: "",
+    **dict.fromkeys(f"{_GRAPHEME_JOINER}{_REPLACEMENT}", ""),
     **dict(
         zip("øłđħŧıȷɑɡɩɪʀʏʙɢʜʟɴᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢꜰꜱ", "oldhtijagiirybghlnacdejkmoptuvwzfs", strict=True)
     ),
@@ -48,6 +52,8 @@ def _fold_code_point(point: int) -> str:
         return _LETTERS[char]
     if point in _TAGS:  # a hidden copy of ASCII
         return chr(point - 0xE0000)
+    if point in _NEVER_DRAWN:
+        return ""
     if point in _BOXED_CAPITALS and (place := (point - _BOXED_CAPITALS.start) % 32) < len(
         _ALPHABET
     ):
@@ -72,7 +78,7 @@ class _FoldTable(dict[int, str]):
 
     def __missing__(self, point: int) -> str:
         char = chr(point)
-        if unicodedata.category(char) in _UNASSIGNED:
+        if unicodedata.category(char) in _UNASSIGNED and point not in _NEVER_DRAWN:
             return char
         folded = self[point] = _fold_code_point(point) if point not in _PLAIN_ASCII else char
         return folded

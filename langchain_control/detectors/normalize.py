@@ -96,7 +96,8 @@ class View:
 
     text: str
     reading: str = "plain"
-    """How it was obtained: `plain`, `leet`, `rot13`, `reversed`, `unscrambled` or `respaced`."""
+    """How it was obtained: `plain`, `leet`, `rot13`, `reversed`, `unscrambled`, `respaced` or
+    `untagged`."""
     rewritings: tuple[Rewriting | Folding, ...] = ()
     """What changed the length of the text, in order."""
 
@@ -150,6 +151,8 @@ _UNSEEN = re.compile(
     rf"(?<=\w)(?:(?P<filler>[{FILLERS}]+)|[\u00ad\u034f\u180e\u200b-\u200f\u2060-\u2064\ufeff]+)(?=\w)"
 )
 """What may stand between two letters of a word, or between two words, without being seen."""
+_TAGS = re.compile(r"[\U000e0020-\U000e007e]+")
+"""A hidden copy of ASCII. Also read is what is left of a text when these are gone."""
 _HYPHENATION = re.compile(r"(?<=[^\W\d_])-\n(?=[^\W\d_])")
 _WHITESPACE = re.compile(r"\s(?:\s+|(?<=[^\S\n ]))")
 """Two blanks and more, or one other than the usual. Begins with a class, which is found fast."""
@@ -166,12 +169,14 @@ _SIGN = re.compile(r"[\W_]+")
 
 def normalize(text: str) -> NormalizedText:
     """Return the readings of a text. Accepts any string, lone surrogates included."""
-    view = _read(View(text))
-    readings = _other_readings(view)
-    if not text.isascii() and _UNSEEN.search(text):
-        swapped = View(text[:MAX_SWAPPED], "respaced").rewrite(_UNSEEN, _swap)
-        readings.append(_read(swapped))
-    return NormalizedText(text, (view, *readings))
+    views = _readings(View(text))
+    if not text.isascii():
+        if _TAGS.search(text):
+            views += _readings(View(text, "untagged").rewrite(_TAGS, _nothing))
+        if _UNSEEN.search(text):
+            swapped = View(text[:MAX_SWAPPED], "respaced").rewrite(_UNSEEN, _swap)
+            views.append(_read(swapped))
+    return NormalizedText(text, tuple(views))
 
 
 def _read(view: View) -> View:
@@ -207,11 +212,13 @@ def _close_up(match: re.Match[str]) -> str:
     return " ".join(between_letters.sub("", word) for word in _WORD_GAP.split(match[0]))
 
 
-def _other_readings(view: View) -> list[View]:
-    readings = []
-    words = disguises.words_of(view.text)
+def _readings(view: View) -> list[View]:
+    """Return a view as it reads most likely, and further ones it shows signs of."""
+    plain = _read(view)
+    words = disguises.words_of(plain.text)
+    views = [plain]
     for reading, reread in disguises.READINGS.items():
-        text = reread(view.text, words)
-        if text is not None and text != view.text:
-            readings.append(view.respell(text, reading))
-    return readings
+        text = reread(plain.text, words)
+        if text is not None and text != plain.text:
+            views.append(plain.respell(text, reading))
+    return views

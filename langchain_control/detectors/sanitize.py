@@ -19,10 +19,10 @@ _PRESENTATION = "\ufe0e\ufe0f"
 _MARKS = "\u200e\u200f\u061c\u2066\u2067\u2068\u2069"
 _DOUBTFUL = re.compile(
     r"(?P<flag>\U0001f3f4(?:\U000e0067\U000e0062|\U000e0075\U000e0073)[\U000e0061-\U000e007a]{2,3}\U000e007f)"
-    r"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u180b-\u180e"
+    r"|[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u180b-\u180e"
     r"\ufff9-\ufffb\U000e0000-\U000e0fff\ufe00-\ufe0f\ufeff\u061c\u200b-\u200f\u202a-\u202e"
     r"\u2060-\u206f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a]"
-    rf"|(?P<filler>[{FILLERS}])"
+    rf"|(?P<gap>[\x0b\x0c{FILLERS}])"
     r"|(?P<surrogate>[\ud800-\udfff])"
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -38,7 +38,8 @@ def sanitize(text: str) -> str:
     """Return the text without its invisible characters. Doing it twice changes nothing more.
 
     Lone surrogates, which no encoder accepts, become U+FFFD. Letters drawn as nothing, such as
-    Hangul fillers, become blanks, so that words they stood between stay apart.
+    Hangul fillers, and tabs and breaks of other times become blanks: words they stood between stay
+    apart, as they were when the text was searched.
     """
     if text.isascii() and not _CONTROL.search(text):
         return text
@@ -47,7 +48,7 @@ def sanitize(text: str) -> str:
     def judge(match: re.Match[str]) -> str:
         if match["surrogate"]:
             return "\ufffd"
-        if match["filler"]:
+        if match["gap"]:
             return " "
         return match[0] if match["flag"] or _belongs(match, right_to_left=right_to_left) else ""
 

@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from langchain_control.detectors.folding import FILLERS
-from langchain_control.detectors.sanitize import sanitize
+from langchain_control.detectors.folding import FILLERS, fold
+from langchain_control.detectors.sanitize import _DOUBTFUL, sanitize
 
 HIDDEN = "\0\x08\x1b\x7f\x9b\u00ad\u200b\u200c\u200d\u200e\u202e\u2060\u2066\ufeff\ufe0f\U000e0041"
 VISIBLE = "aZ9 \n\t.é中अनি ❤👩🏽🏴👧فارسیשלום가"
@@ -26,12 +27,22 @@ def test_sanitizing_twice_is_sanitizing_once(text):
 
 
 def test_of_ascii_the_controls_go():
-    """Line breaks and tabs stay, alone and among other scripts."""
+    """Line breaks and tabs stay, those of other times as blanks, alone and among other scripts."""
     everything = "".join(map(chr, range(128)))
-    kept = "\t\n\r" + "".join(map(chr, range(0x20, 0x7F)))
+    kept = "\t\n  \r" + "".join(map(chr, range(0x20, 0x7F)))
 
     assert sanitize(everything) == kept
     assert sanitize(f"{everything}é") == f"{kept}é"
+
+
+def test_what_is_taken_out_is_read_past():
+    """A word is judged as it reads when its hidden characters are gone, whichever they are."""
+    everything = "".join(map(chr, range(sys.maxunicode + 1)))
+    hidden = {match[0] for match in _DOUBTFUL.finditer(everything)}
+    tags = set(map(chr, range(0xE0020, 0xE007F)))  # read as the ASCII they copy
+
+    assert len(hidden) > 6000
+    assert [c for c in hidden - tags if fold(f"a{c}b") != fold(sanitize(f"a{c}b"))] == []
 
 
 @settings(deadline=None)
@@ -40,7 +51,8 @@ def test_visible_characters_stay_in_order(text):
     """Letters, marks, numbers, punctuation, symbols and blanks are never touched."""
 
     def visible(s):
-        return [" " if c in FILLERS else c for c in s if unicodedata.category(c)[0] in "LNPSZ"]
+        spelled = s.translate(dict.fromkeys(map(ord, f"{FILLERS}\v\f"), " "))
+        return [c for c in spelled if unicodedata.category(c)[0] in "LNPSZ"]
 
     assert visible(sanitize(text)) == visible(text)
 
