@@ -288,7 +288,9 @@ class InputGuard(Gate[Any]):
         before, so places are narrowed to the sentences that score. A model that was overruled by
         the second opinion stays so.
         """
-        overruled = not any(hit.tier == "model" for hit in item.hits)
+        threshold = self._threshold(item.part.source)
+        doubted = {f for f in item.findings if f.tier == "model" and f.score >= threshold}
+        overruled = bool(doubted.difference(item.hits))
 
         def hits_in(text: str) -> list[Finding]:
             found = self._built_in_hits(text, item.part.source)
