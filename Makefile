@@ -10,7 +10,7 @@ RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit notebooks serve servertest lint format type bench bench-real clean
+.PHONY: help demo test unit notebooks serve servertest lint format type fuzz bench bench-real clean
 
 help:  ## Show this list.
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 18
@@ -49,6 +49,9 @@ type: $(VENV)/.dev  ## Check types, with two checkers.
 	$(VENV)/bin/mypy
 	$(VENV)/bin/basedpyright --pythonpath $(RUN)
 
+fuzz: $(VENV)/.fuzz  ## Search for texts that break the guard or the JSON reader, FUZZ_SECONDS long.
+	$(RUN) -m tests.fuzz --seconds $(or $(FUZZ_SECONDS),60)
+
 bench: $(VENV)/.demo  ## Run the benchmarks at full length.
 	$(RUN) -m langchain_control demo --only benchmark --queries 2000 --out out
 	$(RUN) -m benchmarks.doors
@@ -76,6 +79,10 @@ $(VENV)/.demo: $(VENV)/.venv pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.venv pyproject.toml
 	$(PIP) -e '.[agents,cli,plot,redis]' --group test --group sdks --group lint --group typing
+	@touch $@
+
+$(VENV)/.fuzz: $(VENV)/.dev
+	$(PIP) --only-binary atheris --group fuzz
 	@touch $@
 
 # An environment of its own: the server is no dependency, and pins what others must not.
