@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from langchain_control.parsing.lenient import parse_leniently
-from langchain_control.parsing.notation import translate
+from langchain_control.parsing.lenient import Lenient, parse_leniently
+from langchain_control.parsing.notation import Translated, translate
 from langchain_control.parsing.repairs import Repair
 from langchain_control.parsing.strict import Attempt, Fault, MalformedJSONError, attempt, canonical
 
@@ -21,8 +20,7 @@ MAX_DAMAGED = 16
 """Damaged values in one text. Each may reach to its end, so their number bounds the work."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A JSON object or array in a text."""
 
     value: Any
@@ -35,8 +33,7 @@ class Candidate:
     """What is wrong with it as it stands, where it had to be mended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(NamedTuple):
     """Something that began as an object or array and is none."""
 
     start: int
@@ -91,19 +88,26 @@ def _read(text: str, strict: Attempt, *, finished: bool) -> Candidate | Broken:
     if fault is None and _PROPERTY_AFTER.match(text, end):
         fault = Fault("fragment", "the end of the value", "a further property", end)
     if fault is not None:
-        try:
-            value, end, repairs = translate(text, start) or parse_leniently(
-                text, start, finished=finished
-            )
-            canonical(value)
-        except MalformedJSONError:
+        mended = translate(text, start) or _mended(text, start, finished=finished)
+        if mended is None:
             return Broken(start, fault)
+        value, end, repairs = mended
     if surplus := _CLOSERS.match(text, end):
         repairs = (*repairs, Repair("extra_closer", end))
         end = surplus.end()
     if (_GOES_ON if repairs else _PROPERTY_AFTER).match(text, end):
         return Broken(start, Fault("fragment", "the end of the value", "a further property", end))
     return Candidate(value, start, end, text[start:end], repairs, fault)
+
+
+def _mended(text: str, start: int, *, finished: bool = False) -> Lenient | None:
+    """Read a damaged value, if that can be done and the value be written."""
+    try:
+        found = parse_leniently(text, start, finished=finished)
+        canonical(found.value)
+    except MalformedJSONError:
+        return None
+    return found
 
 
 def _is_inside(text: str, start: int, sound_end: int) -> bool:
@@ -118,19 +122,13 @@ def without_brackets(text: str, *, finished: bool = False) -> Candidate | None:
     Models continue a beginning that was given to them, such as `{`, without repeating it.
     """
     for source in _with_brackets(text, finished=finished):
-        strict = attempt(source, 0)
-        try:
-            value, end, repairs = (
-                (strict.value, strict.end, ())
-                if strict.fault is None
-                else translate(source, 0) or parse_leniently(source, 0)
-            )
-            canonical(value)
-        except MalformedJSONError:
-            continue
-        if not source[end:].strip():
-            repairs = (Repair("missing_brackets", 0), *repairs)
-            return Candidate(value, 0, len(text), source, repairs, strict.fault)
+        read = attempt(source, 0)
+        found: Translated | Lenient | None = Translated(read.value, read.end, ())
+        if read.fault is not None:
+            found = translate(source, 0) or _mended(source, 0)
+        if found is not None and not source[found.end :].strip():
+            repairs = (Repair("missing_brackets", 0), *found.repairs)
+            return Candidate(found.value, 0, len(text), source, repairs, read.fault)
     return None
 
 

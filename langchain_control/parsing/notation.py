@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from langchain_control.parsing.escapes import unescaped
 from langchain_control.parsing.repairs import Repair
 from langchain_control.parsing.scalars import PYTHON_CONSTANTS, loose_number
-from langchain_control.parsing.strict import MalformedJSONError, decode
+from langchain_control.parsing.strict import attempt
 
 __all__ = ["Translated", "translate"]
 
@@ -40,64 +40,71 @@ def translate(text: str, start: int) -> Translated | None:
         run, token = step.group("run", group)
         runs.append((position, written))
         pieces.append(run)
-        if last := run.rstrip()[-1:]:
-            may_begin = last in "{[,:"
-        is_value = group in _VALUES
-        if group == "run" or (is_value and not may_begin):
+        if group == "run":
             break
-        if (meant := _MEANINGS[group](token)) is None:
+        last = run.rstrip()
+        if last:
+            may_begin = last[-1] in "{[,:"
+        read, kind, is_value = _MEANINGS[group]
+        json_text = read(token) if may_begin or not is_value else None
+        if json_text is None:
             break
         may_begin = may_begin and not is_value
-        json_text, kind = meant
-        if kind not in kinds:
-            kinds[kind] = position + len(run)
+        kinds.setdefault(kind or _kind_of(token), position + len(run))
         pieces.append(json_text)
         position, written = step.end(), written + len(run) + len(json_text)
     if not kinds:
         return None
-    try:
-        value, end = decode("".join(pieces), 0)
-    except MalformedJSONError:
+    whole = attempt("".join(pieces), 0)
+    if whole.fault is not None:
         return None
-    run_start, run_written = next(run for run in reversed(runs) if run[1] < end)
-    end = run_start + end - run_written
-    found = (Repair(kind, offset) for kind, offset in kinds.items() if offset < end)
-    return Translated(value, end, tuple(found))
+    run_start, run_written = next(run for run in reversed(runs) if run[1] < whole.end)
+    end = run_start + whole.end - run_written
+    found = [Repair(kind, offset) for kind, offset in kinds.items() if offset < end]
+    return Translated(whole.value, end, tuple(found))
 
 
-def _quoted(token: str) -> tuple[str, str] | None:
+def _quoted(token: str) -> str | None:
     """Read a string in any quotes, with any escapes."""
     body = unescaped(token[1:-1]) if "\\" in token else token[1:-1]
-    if body is None:
-        return None
-    kind = "quotes" if token[0] != '"' else "escape" if "\\" in token else "raw_control"
-    return json.dumps(body, ensure_ascii=False), kind
+    return None if body is None else json.dumps(body, ensure_ascii=False)
 
 
-def _word(token: str) -> tuple[str, str] | None:
-    constant = PYTHON_CONSTANTS.get(token)
-    return None if constant is None else (constant, "python_literal")
+def _kind_of(token: str) -> str:
+    """Say what is wrong with a string."""
+    if token[0] != '"':
+        return "quotes"
+    return "escape" if "\\" in token else "raw_control"
 
 
-def _number(token: str) -> tuple[str, str] | None:
+def _number(token: str) -> str | None:
     number = loose_number(token)
-    return None if number is None else (json.dumps(number), "number_format")
+    return None if number is None else json.dumps(number)
 
 
-_MEANINGS: dict[str, Callable[[str], tuple[str, str] | None]] = {
-    "comment": lambda _: ("", "comment"),
-    "comma": lambda _: ("", "trailing_comma"),
-    "space": lambda _: (" ", "whitespace"),
-    "quoted": _quoted,
-    "plain": lambda body: (f'"{body}"', "quotes"),
-    "plain_smart": lambda body: (f'"{body}"', "quotes"),
-    "key": lambda name: (f'"{name}"', "unquoted_key"),
-    "word": _word,
-    "number": _number,
+class _Meaning(NamedTuple):
+    """What a token of one kind is in JSON."""
+
+    read: Callable[[str], str | None]
+    """Returns the token as JSON has it, or `None` if it is unclear."""
+    repair: str | None = None
+    """The kind of repair that this is; without one, the token tells."""
+    is_value: bool = True
+    """Whether it is a key or value, which may not stand just anywhere."""
+
+
+_MEANINGS = {
+    "comment": _Meaning(lambda _: "", "comment", is_value=False),
+    "comma": _Meaning(lambda _: "", "trailing_comma", is_value=False),
+    "space": _Meaning(lambda _: " ", "whitespace", is_value=False),
+    "plain": _Meaning('"{}"'.format, "quotes"),
+    "plain_smart": _Meaning('"{}"'.format, "quotes"),
+    "quoted": _Meaning(_quoted),
+    "key": _Meaning('"{}"'.format, "unquoted_key"),
+    "word": _Meaning(PYTHON_CONSTANTS.get, "python_literal"),
+    "number": _Meaning(_number, "number_format"),
 }
-"""For each kind of token: what it is in JSON, and which repair that is; `None` if it is unclear."""
-
-_VALUES = _MEANINGS.keys() - {"comment", "comma", "space"}
+"""For each group of a step."""
 
 _COMMENT = r"//[^\n]*+|\#[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/|<!--(?:[^-]|-(?!->))*+-->"
 _BEFORE_CLOSER = rf"(?=(?:\s|{_COMMENT})*+[}}\]])"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from langchain_control.parsing.encoded import decoded
@@ -38,8 +37,7 @@ How = Literal["strict", "extracted", "repaired"]
 """As it stood, found among other text, or mended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """A JSON value, and how it was come by."""
 
     value: Any
@@ -60,8 +58,7 @@ class Parsed:
         return (self.how, *mended, *(("ambiguous",) if self.ambiguous else ()))
 
 
-@dataclass(frozen=True, slots=True)
-class Unparsed:
+class Unparsed(NamedTuple):
     """Why there is no JSON value."""
 
     fault: Fault

@@ -46,7 +46,10 @@ def loose_number(written: str) -> int | float | None:
     """Return the number that is written in another way than JSON has it, or `None`."""
     if not _LOOSE_NUMBER.fullmatch(written) or _LEADING_ZERO.match(written):
         return None
-    return _loose_number(written)
+    try:
+        return _loose_number(written)
+    except MalformedJSONError:
+        return None
 
 
 def _number(digits: str) -> int | float:
@@ -85,7 +88,7 @@ def _called(call: re.Match[str]) -> Scalar:
 _DELIMITED = r"(?=\s|[,}\]);\uff0c]|//|/\*|\#|```|~~~|</|<\||<!|\Z)"
 _NUMBER = re.compile(rf"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?{_DELIMITED}")
 _LOOSE_NUMBER = re.compile(
-    r"[+-]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|(?:0|[1-9][0-9]*)n"
+    r"[+-]?(?:0[xX][0-9a-fA-F]{1,32}|0[bB][01]{1,128}|0[oO][0-7]{1,43}|(?:0|[1-9][0-9]*)n"
     r"|[0-9]+(?:_[0-9]+)*(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?"
     rf"|\.[0-9]+(?:[eE][+-]?[0-9]+)?){_DELIMITED}"
 )

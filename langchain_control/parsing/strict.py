@@ -19,7 +19,6 @@ __all__ = [
     "MalformedJSONError",
     "attempt",
     "canonical",
-    "decode",
     "ends_there",
     "fingerprint",
     "loads",
@@ -65,11 +64,21 @@ class Attempt(NamedTuple):
 
 
 def attempt(text: str, start: int) -> Attempt:
-    """Read the JSON value at `start`, if there is one."""
+    """Read the JSON value at `start`, if there is one that `canonical` can write again."""
     try:
-        value, end = decode(text, start)
+        value, end = _DECODER.raw_decode(text, start)
+        if text.count("[", start, end) + text.count("{", start, end) > MAX_DEPTH:
+            _check_depth(value)
+        if not text.isascii() or "\\u" in text:  # lone surrogates come from nowhere else
+            canonical(value)
     except MalformedJSONError as exc:
         return Attempt(start, fault=exc.fault)
+    except json.JSONDecodeError as exc:
+        return Attempt(start, fault=_fault_of(exc, text))
+    except RecursionError:
+        return Attempt(start, fault=TOO_DEEP)
+    except ValueError:  # `int` refuses numbers of more than 4,300 digits
+        return Attempt(start, fault=Fault("number", "a number of reasonable length"))
     return Attempt(start, value, end)
 
 
@@ -91,29 +100,6 @@ def loads(text: str) -> Any:
     if (fault := ends_there(text, tried)) is not None:
         raise MalformedJSONError(fault)
     return tried.value
-
-
-def decode(text: str, start: int) -> tuple[Any, int]:
-    """Parse the JSON value that begins at `start`, and say where it ends.
-
-    Raises:
-        MalformedJSONError: None begins there that `canonical` could write.
-    """
-    try:
-        value, end = _DECODER.raw_decode(text, start)
-    except MalformedJSONError:
-        raise
-    except json.JSONDecodeError as exc:
-        raise MalformedJSONError(_fault_of(exc, text)) from None
-    except RecursionError:
-        raise MalformedJSONError(TOO_DEEP) from None
-    except ValueError:  # `int` refuses numbers of more than 4,300 digits
-        raise MalformedJSONError(Fault("number", "a number of reasonable length")) from None
-    if text.count("[", start, end) + text.count("{", start, end) > MAX_DEPTH:
-        _check_depth(value)
-    if not text.isascii() or "\\u" in text:  # lone surrogates come from nowhere else
-        canonical(value)
-    return value, end
 
 
 def canonical(value: Any) -> str:
@@ -169,8 +155,7 @@ def _finite(digits: str) -> float:
 
 def _fault_of(exc: json.JSONDecodeError, text: str) -> Fault:
     ended = exc.pos >= len(text.rstrip()) or exc.msg.startswith("Unterminated string")
-    meanings = (due for said, due in _EXPECTED.items() if exc.msg.startswith(said))
-    expected = next(meanings, "valid JSON")
+    expected = _EXPECTED.get(exc.msg.partition(": ")[0], "valid JSON")
     return _unexpected("truncated" if ended else "syntax", expected, exc.pos)
 
 
@@ -202,8 +187,8 @@ _EXPECTED = {
     "Expecting ',' delimiter": "`,` or a closing bracket",
     "Expecting ':' delimiter": "`:`",
     "Extra data": "the end of the text",
-    "Unterminated string starting": "the end of a string",
-    "Invalid control character": "no raw control character in a string",
+    "Unterminated string starting at": "the end of a string",
+    "Invalid control character at": "no raw control character in a string",
     "Invalid \\escape": "a valid escape",
     "Invalid \\uXXXX escape": "four hexadecimal digits",
     "Illegal trailing comma before end of object": "no trailing comma",

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from langchain_control.parsing import Parsed, RepairPolicy, Unparsed, read_json
+from langchain_control.parsing import Parsed, RepairPolicy, Unparsed, loads, read_json
 from langchain_control.parsing.ending import Ending
 from langchain_control.parsing.read import MAX_CHARS
 
@@ -189,6 +189,21 @@ def test_work_is_bounded(seed):
     read_json(text)
 
     assert time.perf_counter() - started < 1.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{'a': %s}" % number  # noqa: UP031  (braces around it)
+        for number in ["0x" + "f" * 9999, "+" + "1" * 9999, "1_" * 9999 + "1", "+1e999", "1" * 9999]
+    ]
+    + ["{'a': '\\ud800'}", "{'a': '\\u{dfff}'}", "{'a': '\\U0010ffff'}", "{'a': '\ud800'}"],
+)  # fmt: skip
+def test_what_could_not_be_written_is_not_read(text):
+    """Endless numbers and lone surrogates are faults in any notation."""
+    found = read_json(text, policy=RepairPolicy.LENIENT)
+
+    assert isinstance(found, Unparsed) or loads(found.text) == found.value
 
 
 def test_beyond_the_bound_only_json_as_it_stands_is_read():

@@ -4,9 +4,10 @@ import pytest
 
 from langchain_control.parsing.strict import (
     MAX_DEPTH,
+    Attempt,
     MalformedJSONError,
+    attempt,
     canonical,
-    decode,
     fingerprint,
     loads,
 )
@@ -72,9 +73,9 @@ def test_depth_counts_containers_and_not_brackets():
     assert loads("[" * MAX_DEPTH + "]" * MAX_DEPTH) is not None
 
 
-def test_decode_says_where_the_value_ends():
+def test_an_attempt_says_where_the_value_ends():
     """A value may stand in the middle of a text."""
-    assert decode('x {"a": 1} y', 2) == ({"a": 1}, 10)
+    assert attempt('x {"a": 1} y', 2) == Attempt(2, {"a": 1}, 10)
 
 
 def test_fingerprints_tell_types_apart():
