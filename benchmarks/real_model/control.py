@@ -28,7 +28,7 @@ def by_default(desk: Desk) -> Contestant:
 
 def without_schema_mode(desk: Desk) -> Contestant:
     """Do as the default policy does where the server has no schema mode."""
-    return _with_remedies(desk, native_schema=False)
+    return _with_remedies(desk, ladder=["same_model"], max_repeats=None)
 
 
 def without_correction(desk: Desk) -> Contestant:

@@ -32,10 +32,10 @@ class Embedder(Protocol):
 class Expresses:
     """Compare an answer with what it should say by meaning instead of wording.
 
-    By default it rejects nothing: its `score` stands in the verdict as `scores.meaning`. The best embedding
-    models that run on a CPU are right about "the same meaning" roughly two times in three, and
-    none sees a negation: "we refund" and "we do not refund" are neighbors. Give `min_score` to
-    reject nevertheless.
+    By default it rejects nothing, and its score stands in the verdict as `scores.meaning`. The best
+    embedding models that run on a CPU are right about "the same meaning" roughly two times in
+    three, and none sees a negation: "we refund" and "we do not refund" are neighbors. Give
+    `min_score` to reject nevertheless.
     """
 
     failure_mode: ClassVar[FailureMode] = FailureMode.HALLUCINATION
