@@ -178,6 +178,10 @@ class Wrapped(Component[Any, Any]):
         """That of the wrapped Runnable."""
         return self.bound.OutputType
 
+    def around(self, other: Runnable[Any, Any]) -> Wrapped:
+        """Return another Runnable in the same wrapper's care."""
+        return self.override(bound=other)
+
     def __repr_args__(self) -> Any:
         """Show what is wrapped by name: a model's own repr may hold keys and addresses."""
         yield "wrapper", self.wrapper

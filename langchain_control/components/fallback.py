@@ -321,9 +321,7 @@ def _record(
 
 
 def _model_of(strategy: Any) -> str | None:
-    if not isinstance(strategy, Runnable):
-        return None
-    return name_of(strategy.bound if isinstance(strategy, OtherModel) else strategy)
+    return name_of(strategy) if isinstance(strategy, Runnable) else None
 
 
 def _event(

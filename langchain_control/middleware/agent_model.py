@@ -12,7 +12,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from langchain_control.middleware.handlers import acall_handler, call_handler
 from langchain_control.models.fresh import without_cache
-from langchain_control.models.settings import varied
+from langchain_control.models.settings import unwrapped, varied
 
 __all__ = ["AgentModel", "Responses"]
 
@@ -92,8 +92,12 @@ class AgentModel(Runnable[list[BaseMessage], AIMessage]):
         return self._with(model=asked.bound, model_settings=asked.kwargs)
 
     def in_place_of(self, other: Runnable[Any, Any]) -> AgentModel:
-        """Return another model, asked with the same tools and response format."""
-        return self._with(model=other)
+        """Return another model, asked with the same tools and response format.
+
+        LangChain binds the tools to the model itself; what was bound to it before goes along.
+        """
+        model, arguments = unwrapped(other)
+        return self._with(model=model, model_settings=self._request.model_settings | arguments)
 
     def _with(self, **changes: Any) -> AgentModel:
         return AgentModel(self._request.override(**changes), self._handler, self._responses)

@@ -224,6 +224,8 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
             earlier=tuple(calls_in(record)) if record else (),
         )
         begun, start = self._begun(request, record, config)
+        if start == "fallback":  # after a pause: prompts are no JSON, and stay out of the state
+            begun["draft"]["prompt"] = context.build(begun["messages"]).messages
         config = with_request_id(config, begun["request_id"])
         ended = yield from drive(begun, context, config, start=start, until=_before_pause(policy))
         if ended["status"] is None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeGuard, runtime_checkable
 
-from langchain_core.runnables import Runnable, RunnableSequence
+from langchain_core.runnables import Runnable, RunnableBinding, RunnableSequence
 
 from langchain_control.models.fresh import without_cache
 from langchain_control.models.schema_modes import SchemaModel, in_schema_mode
 from langchain_control.models.settings import unwrapped, varied
 
-__all__ = ["MakesVariants", "for_retry", "in_place_of", "name_of", "unwrapped"]
+__all__ = ["MakesVariants", "Surrounds", "for_retry", "in_place_of", "name_of", "unwrapped"]
 
 
 @runtime_checkable
@@ -23,6 +23,16 @@ class MakesVariants(Protocol):
 
     def in_place_of(self, other: Runnable[Any, Any]) -> Runnable[Any, Any]:
         """Return another chat model, asked through the same thing."""
+
+
+@runtime_checkable
+class Surrounds(Protocol):
+    """What stands around a model, such as a circuit, and can stand around another."""
+
+    bound: Any
+
+    def around(self, other: Runnable[Any, Any]) -> Runnable[Any, Any]:
+        """Return the same around another Runnable."""
 
 
 def for_retry(
@@ -55,9 +65,11 @@ def for_retry(
 
 def in_place_of(model: Runnable[Any, Any], other: Runnable[Any, Any]) -> Runnable[Any, Any]:
     """Return another model so that it can be asked what `model` is asked."""
-    if isinstance(model, MakesVariants) and unwrapped(other)[0] is not None:
-        return model.in_place_of(other)
-    return other
+    if not isinstance(model, MakesVariants):
+        return other
+    if _surrounds(other):
+        return other.around(in_place_of(model, other.bound))
+    return other if unwrapped(other)[0] is None else model.in_place_of(other)
 
 
 def name_of(model: Runnable[Any, Any]) -> str:
@@ -73,9 +85,16 @@ def _model_name(runnable: Runnable[Any, Any]) -> str | None:
         return next(filter(None, map(_model_name, runnable.steps)), None)
     if isinstance(runnable, SchemaModel):
         return _model_name(runnable.model)
+    if _surrounds(runnable):
+        return _model_name(runnable.bound)
     chat_model, _ = unwrapped(runnable)
     names = (getattr(chat_model, f, None) for f in _NAMES)
     return next((name for name in names if isinstance(name, str) and name), None)
+
+
+def _surrounds(runnable: Runnable[Any, Any]) -> TypeGuard[Surrounds]:
+    """A binding has the attributes of what is bound in it, and would be left out."""
+    return isinstance(runnable, Surrounds) and not isinstance(runnable, RunnableBinding)
 
 
 _NAMES = ("model_name", "model", "model_id", "deployment_name")

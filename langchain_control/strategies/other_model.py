@@ -87,6 +87,10 @@ class OtherModel(Runnable[Any, Any]):
             return self
         return OtherModel(self.bound, breaker=breaker, limiter=self.limiter, key=key)
 
+    def around(self, other: Runnable[Any, Any]) -> OtherModel:
+        """Return another model behind the same circuit and limit."""
+        return OtherModel(other, breaker=self.breaker, limiter=self.limiter, key=self._key)
+
     def called(
         self,
         given: Any,
@@ -159,8 +163,7 @@ class OtherModel(Runnable[Any, Any]):
     def _bound_to(self, arguments: dict[str, Any]) -> OtherModel:
         if not arguments:
             return self
-        model = self.bound.bind(**arguments)
-        return OtherModel(model, breaker=self.breaker, limiter=self.limiter, key=self._key)
+        return self.around(self.bound.bind(**arguments))
 
     def __repr__(self) -> str:
         """Name the model; its own repr may hold keys and addresses."""

@@ -114,6 +114,17 @@ def test_another_model_takes_the_place_of_the_first():
     assert handler.requests[0].model is other
 
 
+def test_what_is_bound_to_another_model_goes_along():
+    """Its own arguments add to the request's settings, and win."""
+    handler, other = Handler(), ScriptedChatModel(script=[])
+    asked = request(temperature=1.0, seed=3)
+
+    AgentModel(asked, handler, Responses()).in_place_of(other.bind(temperature=0.0)).invoke([])
+
+    assert handler.requests[0].model is other
+    assert handler.requests[0].model_settings == {"temperature": 0.0, "seed": 3}
+
+
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_an_answer_that_langchain_could_not_parse_is_an_answer(asynchronous):
     """The exception carries the message; it is judged like any other."""

@@ -17,14 +17,16 @@ from langchain_control import (
     FailureMode,
     FallbackRouter,
     PromptBuilder,
+    RateLimiter,
     ResponseValidator,
     RetryEngine,
     TokenBudget,
 )
+from langchain_control.components.bulkhead import Bulkhead
 from langchain_control.errors import AttemptsExhausted
 from langchain_control.middleware import agent_result
-from langchain_control.strategies import HumanAnswer
-from langchain_control.testing import Reply, ScriptedChatModel
+from langchain_control.strategies import HumanAnswer, other_model
+from langchain_control.testing import Reply, Script, ScriptedChatModel
 from tests.middleware.agents import (
     THREAD,
     Forecast,
@@ -323,16 +325,54 @@ def test_tools_and_structured_output_go_together(call):
 # --- fallbacks ------------------------------------------------------------------------------------
 
 
-def test_another_model_is_asked_with_the_agents_tools(call):
+class KnowsTools(ScriptedChatModel):
+    """Calls the tool that it is given, and talks without one."""
+
+    def _generate(self, messages, stop=None, run_manager=None, **kwargs):
+        self.script = Script([RIGHT_CALL if kwargs.get("tools") else "What tools?"])
+        return super()._generate(messages, stop, run_manager)
+
+    async def _agenerate(self, messages, stop=None, run_manager=None, **kwargs):
+        return self._generate(messages, **kwargs)
+
+
+STAND_INS = {
+    "a model": lambda model: model,
+    "with arguments": lambda model: model.bind(temperature=0),
+    "other_model": other_model,
+    "with a circuit": lambda model: other_model(model, breaker=CircuitBreaker()),
+    "with a limit": lambda model: other_model(model, limiter=RateLimiter(requests_per_minute=9)),
+    "wrapped": lambda model: Bulkhead().wrap(CircuitBreaker().wrap(model)),
+}
+
+
+@pytest.mark.parametrize("stand_in", STAND_INS.values(), ids=STAND_INS)
+def test_another_model_is_asked_with_the_agents_tools(call, stand_in):
     """A fallback model answers in the first one's place, tools bound, and the agent goes on."""
-    second = ScriptedChatModel(script=[RIGHT_CALL], model_name="second")
-    rules = policy(fallback=FallbackRouter(strategies=[("second", second)]))
+    second = KnowsTools(script=[], model_name="second")
+    rules = policy(fallback=FallbackRouter(strategies=[("second", stand_in(second))]))
     agent, _ = agent_of([ModelAuthenticationError("401"), "Sunny."], rules)
 
     state = call(agent, ask())
 
     assert types(state) == ["human", "ai", "tool", "ai"]
     assert state["messages"][1].response_metadata["control_fallback"] == "second"
+    assert [f["model"] for f in agent_result(state).fallbacks] == ["second"]
+
+
+def test_a_stand_in_that_is_down_is_not_called_again(call):
+    """Its circuit holds for all calls of the agent, and for the next run."""
+    down = ScriptedChatModel(script=[ModelTimeoutError("t")], model_name="down")
+    rules = policy(
+        breaker=CircuitBreaker(failure_threshold=1),
+        fallback=FallbackRouter(strategies=[("down", down), ("canned", "Sorry.")]),
+    )
+    agent, _ = agent_of([ModelAuthenticationError("401")] * 2, rules)
+
+    tries = [agent_result(call(agent, ask())).fallbacks[0] for _ in range(2)]
+
+    assert [tried["outcome"] for tried in tries] == ["crashed", "refused"]
+    assert len(down.calls) == 1
 
 
 def test_a_fallback_gives_structured_output_too(call):
@@ -377,6 +417,23 @@ def test_a_person_who_breaks_the_contract_is_not_the_last_word(call):
     state = call(agent, Command(resume="dunno"), THREAD)
 
     assert agent_result(state).strategy == "fallback:canned"
+
+
+def test_whoever_comes_after_a_person_gets_the_prompt(call):
+    """On resume the next strategy is given what the model was: tools and instructions with it."""
+    last = ScriptedChatModel(script=["Fine."])
+    strategies = [("person", HumanAnswer()), ("last", last)]
+    rules = policy(
+        fallback=FallbackRouter(strategies=strategies),
+        prompt=PromptBuilder(constraints=["Be brief."]),
+    )
+    agent, _ = agent_of([""] * 3, rules, checkpointer=InMemorySaver())
+
+    call(agent, ask(), THREAD)
+    state = call(agent, Command(resume=""), THREAD)
+
+    assert agent_result(state).strategy == "fallback:last"
+    assert "1. Be brief." in last.calls[0][0].text
 
 
 class ShowsPrompt(HumanAnswer):
