@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from langchain_control.components._base import Gate
 from langchain_control.conversation import messages_of
 from langchain_control.encodings import Tokenizer, tokenizer_for
-from langchain_control.encodings.chat import REPLY_TOKENS, message_tokens
+from langchain_control.encodings.chat import REPLY_TOKENS, message_tokens, tool_tokens
 from langchain_control.encodings.counting import CountingTokenizer
 from langchain_control.errors import BudgetExceeded, ControlError
 from langchain_control.outcomes import FailureMode, ValidationResult, Violation, failure, passed
@@ -111,6 +111,11 @@ class TokenBudget(Gate[Prompt]):
         """
         count = self._tokenizer().count
         return REPLY_TOKENS + sum(message_tokens(message, count) for message in messages)
+
+    def count_tools(self, tools: Sequence[Any]) -> int:
+        """Return the number of tokens that it costs to offer these tools."""
+        count = self._tokenizer().count
+        return sum(tool_tokens(tool, count) for tool in tools)
 
     def truncate(self, text: str, max_tokens: int) -> str:
         """Return the start of a text, cut on a token boundary to `max_tokens` at most.

@@ -6,7 +6,7 @@ tokens prime the reply. Other providers frame differently, by a few tokens a mes
 
 What OpenAI does not document is counted as `ChatOpenAI` does or higher: a tool call costs its name,
 its arguments as JSON and 3 for its id, a tool result 3 for the id it answers. A block of media
-costs `MEDIA_TOKENS`.
+costs `MEDIA_TOKENS`, a tool that is offered its definition as JSON.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from langchain_core.messages import BaseMessage
 
-__all__ = ["MEDIA_TOKENS", "REPLY_TOKENS", "message_tokens"]
+__all__ = ["MEDIA_TOKENS", "REPLY_TOKENS", "message_tokens", "tool_tokens"]
 
 REPLY_TOKENS = 3
 """Prime the reply; once for each list of messages."""
@@ -74,6 +74,14 @@ def message_tokens(message: BaseMessage, count: Callable[[str], int]) -> int:
         for call in (*message.tool_calls, *message.invalid_tool_calls):
             tokens += _ID_TOKENS + count(call["name"] or "") + _json_tokens(call["args"], count)
     return tokens
+
+
+def tool_tokens(tool: Any, count: Callable[[str], int]) -> int:
+    """Return what it costs to offer a tool, in whatever form LangChain's models take it."""
+    # Imported here: who offers no tools should not pay for it.
+    from langchain_core.utils.function_calling import convert_to_openai_tool  # noqa: PLC0415
+
+    return _json_tokens(convert_to_openai_tool(tool), count)
 
 
 def _block_tokens(

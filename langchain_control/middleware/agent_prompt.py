@@ -27,14 +27,20 @@ class AgentPrompt:
     last. Nothing is dropped or moved: tool calls and results hang together, and shortening a
     history is the business of LangChain's own middleware. A list over the budget is a failure.
 
-    The budget counts where its `total_tokens` was set. The default is meant for a single question,
-    and no agent's history would fit.
+    The budget counts the messages and the tools on offer, where its `total_tokens` was set. The
+    default is meant for a single question, and no agent's history would fit.
     """
 
-    def __init__(self, builder: PromptBuilder, system_message: SystemMessage | None) -> None:
-        """Take the policy's builder, and the agent's system message."""
+    def __init__(
+        self,
+        builder: PromptBuilder,
+        system_message: SystemMessage | None,
+        tools: Sequence[Any] = (),
+    ) -> None:
+        """Take the policy's builder, the agent's system message, and the tools on offer."""
         self._budget = builder.budget
         self._is_bounded = "total_tokens" in builder.budget.model_fields_set
+        self._tools = tools
         self._system = _joined(builder, system_message)
 
     def build(
@@ -48,7 +54,7 @@ class AgentPrompt:
         messages = [*self._system, *question]
         if not self._is_bounded:
             return self._built([*messages, *_correction(feedback)])
-        room = self._budget.prompt_tokens
+        room = self._budget.prompt_tokens - self._budget.count_tools(self._tools)
         needed = self._budget.count_messages(messages)
         if needed > room:
             verdict = overflow("messages", needed, room)

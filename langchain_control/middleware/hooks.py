@@ -219,7 +219,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
             policy=policy,
             model=AgentModel(request, handler, responses),
             model_name=name_of(request.model),
-            prompt=AgentPrompt(self.policy.prompt, request.system_message),
+            prompt=AgentPrompt(self.policy.prompt, request.system_message, request.tools),
             contract=contract,
             earlier=tuple(calls_in(record)) if record else (),
         )

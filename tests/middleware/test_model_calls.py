@@ -36,6 +36,7 @@ from tests.middleware.agents import (
     policy,
     tool_call,
     types,
+    weather,
 )
 from tests.scenarios import AT_ONCE, CITY, GOOD
 
@@ -208,6 +209,17 @@ def test_a_list_over_the_budget_is_a_failure_before_any_call(call):
     assert model.calls == []
 
 
+def test_the_tools_on_offer_count(call):
+    """Their definitions are sent with every call."""
+    prompt = PromptBuilder(budget=TokenBudget(total_tokens=60))
+    without, _ = agent_of(["Fine."], policy(prompt=prompt), tools=[])
+    offered, model = agent_of([], policy(prompt=prompt), tools=[weather, {"type": "web_search"}])
+
+    assert agent_result(call(without, ask())).passed
+    assert agent_result(call(offered, ask())).failure_mode is FailureMode.TOKEN_OVERFLOW
+    assert model.calls == []
+
+
 def test_a_budget_that_nobody_set_does_not_bind_an_agent(call):
     """The default of 800 tokens is meant for one question."""
     agent, _ = agent_of(["Fine."], system_prompt="word " * 1000)
@@ -218,7 +230,7 @@ def test_a_budget_that_nobody_set_does_not_bind_an_agent(call):
 def test_a_correction_that_does_not_fit_is_left_out(call):
     """The list comes first: what is left of the budget is the correction's."""
     prompt = PromptBuilder(budget=TokenBudget(total_tokens=30))
-    agent, model = agent_of(["", "Fine."], policy(prompt=prompt))
+    agent, model = agent_of(["", "Fine."], policy(prompt=prompt), tools=[])
 
     assert agent_result(call(agent, ask())).status == "accepted"
     assert [len(messages) for messages in model.calls] == [1, 1]
