@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
-from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -22,6 +21,8 @@ from langchain_control.circuits import (
     StateChange,
 )
 from langchain_control.circuits.failure_window import FailureWindow
+from langchain_control.circuits.patience import PatienceWhileClosed
+from langchain_control.circuits.protection import permitted, protected
 from langchain_control.components._base import Wrapper
 from langchain_control.errors import classify, retry_after_seconds
 from langchain_control.events import EventName, event
@@ -36,11 +37,6 @@ __all__ = ["CircuitBreaker"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-SUCCESS, IGNORED = Outcome.SUCCESS, Outcome.IGNORED  # read once, see `circuits.machine`
-
-LOOKS = 20
-"""How often a late call looks, per `slow_seconds`, whether the circuit has opened meanwhile."""
 
 logger = logging.getLogger(__name__)
 
@@ -138,56 +134,12 @@ class CircuitBreaker(Wrapper[Any, Any]):
     def protect(self, function: Callable[P, T]) -> Callable[P, T]:
         """Return a function, or coroutine function, that calls `function` if the circuit admits it.
 
-        For what is no Runnable: it costs no run, and tells state changes to `on_change` only.
+        For what is no Runnable: it makes no run, so that only `on_change` hears of changes.
 
         Raises:
             TypeError: It is a generator function, whose call says nothing yet.
         """
-        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-            msg = "`protect` takes a function or a coroutine function, not a generator function"
-            raise TypeError(msg)
-        guard: Any = self._protect_async if _is_async(function) else self._protect
-        guarded: Callable[P, T] = wraps(function)(guard(function))
-        return guarded
-
-    def _protect(self, function: Callable[P, T]) -> Callable[P, T]:
-        acquire, record = self.acquire, self.record
-
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            permit = acquire()
-            outcome, retry_after = IGNORED, None
-            try:
-                result = function(*args, **kwargs)
-                outcome = SUCCESS
-            except Exception as exc:
-                outcome, retry_after = self.outcome_of(exc), retry_after_seconds(exc)
-                raise
-            finally:
-                record(permit, outcome, retry_after)
-            return result
-
-        return guarded
-
-    def _protect_async(self, function: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
-        try_acquire, record = self.try_acquire, self.record
-
-        async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            answer = try_acquire()
-            permit = _permitted(answer if isinstance(answer, tuple) else await answer)
-            outcome, retry_after = IGNORED, None
-            try:
-                result = await function(*args, **kwargs)
-                outcome = SUCCESS
-            except Exception as exc:
-                outcome, retry_after = self.outcome_of(exc), retry_after_seconds(exc)
-                raise
-            finally:
-                told = record(permit, outcome, retry_after)
-                if not isinstance(told, tuple):
-                    await told
-            return result
-
-        return guarded
+        return protected(function, self)
 
     # --- by hand ----------------------------------------------------------------------------------
 
@@ -205,14 +157,12 @@ class CircuitBreaker(Wrapper[Any, Any]):
             raise _must_be_awaited(decision)
         if decision.changes:
             self._tell(decision.changes)
-        if isinstance(decision, Refusal):
-            raise decision.error()
-        return decision
+        return permitted(decision)
 
     async def aacquire(self, key: str | None = None) -> Permit:
         """Return leave for one call. See `acquire`."""
         answer = self.try_acquire(key)
-        return _permitted(answer if isinstance(answer, tuple) else await answer)
+        return permitted(answer if isinstance(answer, tuple) else await answer)
 
     def try_acquire(self, key: str | None = None) -> Maybe[Permit | Refusal]:
         """Return leave for one call, or the refusal as a value.
@@ -258,7 +208,11 @@ class CircuitBreaker(Wrapper[Any, Any]):
         slow_seconds = self.window.slow_seconds if self.window is not None else None
         if slow_seconds is None or not self.give_up_late_calls:
             return None
-        return _Patience(self, permit, slow_seconds)
+        return PatienceWhileClosed(
+            slow_seconds,
+            report=lambda: _at_once(self.record(permit, Outcome.OVERDUE)),
+            is_closed=lambda: self._stands_at(permit.key) is CircuitState.CLOSED,
+        )
 
     def outcome_of(self, failure: BaseException | FailureMode) -> Outcome:
         """Say what a failure tells about the provider."""
@@ -273,7 +227,7 @@ class CircuitBreaker(Wrapper[Any, Any]):
 
     def state(self, key: str | None = None) -> CircuitState:
         """Return where a circuit stands."""
-        return CircuitState(_at_once(self.store.view(self._circuit(key), self))["state"])
+        return self._stands_at(self._circuit(key))
 
     def snapshot(self) -> dict[str, CircuitView]:
         """Describe all circuits under this breaker's name that the store knows."""
@@ -394,6 +348,9 @@ class CircuitBreaker(Wrapper[Any, Any]):
         self._tell(changes)
         return changes
 
+    def _stands_at(self, circuit: str) -> CircuitState:
+        return CircuitState(_at_once(self.store.view(circuit, self))["state"])
+
     def _circuit(self, key: str | None) -> str:
         return self.name if key is None else f"{self.name}:{key}"
 
@@ -405,35 +362,6 @@ class CircuitBreaker(Wrapper[Any, Any]):
                 self.on_change(change)
             except Exception:  # a listener must not decide about the call it hears of
                 logger.exception("`on_change` of circuit `%s` failed", change.key)
-
-
-class _Patience:
-    """Waits for one call; see `CircuitBreaker.patience`."""
-
-    def __init__(self, breaker: CircuitBreaker, permit: Permit, slow_seconds: float) -> None:
-        self._breaker, self._permit, self._slow_seconds = breaker, permit, slow_seconds
-        self._has_begun = self._is_overdue = False
-
-    def __call__(self) -> float:
-        if not self._has_begun:
-            self._has_begun = True
-            return self._slow_seconds
-        if not self._is_overdue:
-            self._is_overdue = True
-            _at_once(self._breaker.record(self._permit, Outcome.OVERDUE))
-        view = _at_once(self._breaker.store.view(self._permit.key, self._breaker))
-        return self._slow_seconds / LOOKS if view["state"] == CircuitState.CLOSED else 0.0
-
-
-def _permitted(decision: Permit | Refusal) -> Permit:
-    if isinstance(decision, Refusal):
-        raise decision.error()
-    return decision
-
-
-def _is_async(function: Callable[..., Any]) -> bool:
-    call = getattr(function, "__call__", None)  # noqa: B004  (of a callable object)
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
 
 
 def _proves_nothing(exc: Exception, call: Call) -> bool:
