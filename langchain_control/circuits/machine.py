@@ -197,6 +197,10 @@ class Circuit:
         """Apply what the passing of time alone has changed."""
         if now < self._changed_at - CLOCK_ERROR_SECONDS:
             self._set_back(now)
+        if self.state is CLOSED:
+            if self._run >= rules.failure_threshold:
+                self._open_if_due(rules, now)  # silence may have grown long enough by now
+            return
         if self.state is HALF_OPEN and self._leases:
             lost = min(self._leases.values())
             if lost <= now:  # the open time counts from the loss, whoever notices it when
@@ -206,8 +210,6 @@ class Circuit:
                 self._change(CLOSED, "the wait it was told is over", now)
             else:
                 self._change(HALF_OPEN, "the open time is over", now)
-        if self.state is CLOSED and self._run >= rules.failure_threshold:
-            self._open_if_due(rules, now)  # silence may have grown long enough by now
 
     def _set_back(self, now: float) -> None:
         """Count from now what was counted from the last change, which lies in the future.

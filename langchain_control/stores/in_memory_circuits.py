@@ -79,13 +79,10 @@ class InMemoryCircuitStore:
     ) -> Changes:
         """Take the verdict of one call."""
         circuit = self._circuits.get(permit.key)
-        if outcome is SUCCESS and circuit is not None and circuit.success_tells_nothing(permit):
+        if circuit is None or (outcome is SUCCESS and circuit.success_tells_nothing(permit)):
             return ()
         now = self._clock()
         with self._lock:
-            circuit = self._circuits.get(permit.key)
-            if circuit is None:
-                return ()
             circuit.record(permit, outcome, rules, now, retry_after)
             return circuit.take_changes()
 
