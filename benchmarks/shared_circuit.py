@@ -16,8 +16,6 @@ from multiprocessing.synchronize import Barrier
 from statistics import quantiles
 from typing import NamedTuple
 
-from redis import Redis
-
 from benchmarks.redis_server import RedisServer
 from benchmarks.shared_faults import print_faults
 from langchain_control.circuits import Outcome, Permit
@@ -82,10 +80,9 @@ def closed_cost(url: str, calls: int = 50_000) -> tuple[float, float]:
     """Measure microseconds and round trips of a success on a closed circuit."""
     breaker = _breaker(url, "closed", BUSY.open_seconds)
     _succeed(breaker)
-    client = Redis.from_url(url)
-    before = _scripts_run(client)
+    before = _scripts_run(url)
     seconds = timeit.timeit(lambda: _succeed(breaker), number=calls)
-    return seconds / calls * 1e6, (_scripts_run(client) - before) / calls
+    return seconds / calls * 1e6, (_scripts_run(url) - before) / calls
 
 
 def trip_delays(url: str, trips: int = 200) -> list[float]:
@@ -167,8 +164,11 @@ def _fail(breaker: CircuitBreaker, key: str | None = None) -> None:
     breaker.record(breaker.acquire(key), Outcome.FAILURE)
 
 
-def _scripts_run(client: Redis) -> int:
-    calls: int = client.info("commandstats").get("cmdstat_evalsha", {}).get("calls", 0)
+def _scripts_run(url: str) -> int:
+    from redis import Redis  # noqa: PLC0415  (an extra)
+
+    statistics = Redis.from_url(url).info("commandstats")
+    calls: int = statistics.get("cmdstat_evalsha", {}).get("calls", 0)
     return calls
 
 
