@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 from langchain_control.components.guard import InputGuard
-from langchain_control.detectors import normalize
+from langchain_control.detectors import RuleDetector, normalize
 from langchain_control.detectors.sanitize import sanitize
 from langchain_control.parsing import (
     MalformedJSONError,
@@ -23,6 +23,8 @@ __all__ = ["LAWS"]
 BLOCKING, OBSERVING, SANITIZING = (
     InputGuard(mode=mode) for mode in ("block", "observe", "sanitize")
 )
+BY_RULES = InputGuard(detectors=(RuleDetector(),))
+"""The model's score of a text may rise a little when something hidden in it is gone."""
 
 
 def the_guard(text: str) -> None:
@@ -39,7 +41,7 @@ def the_guard(text: str) -> None:
     observed.value.encode()
     for guard in (BLOCKING, SANITIZING):
         verdict = guard.inspect(text, source="context")
-        assert not verdict.passed or BLOCKING.inspect(verdict.value, source="context").passed
+        assert not verdict.passed or BY_RULES.inspect(verdict.value, source="context").passed
 
 
 def the_json_reader(text: str) -> None:
