@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from langchain_control.components.audit import AuditLogger
     from langchain_control.components.breaker import CircuitBreaker
     from langchain_control.components.budget import TokenBudget
+    from langchain_control.components.bulkhead import Bulkhead
     from langchain_control.components.fallback import FallbackRouter
     from langchain_control.components.guard import InputGuard
     from langchain_control.components.limiter import RateLimiter
@@ -36,6 +37,7 @@ _MODULE_OF = {
     "Attempt": "outcomes",
     "AuditLogger": "components.audit",
     "AuditSink": "sinks",
+    "Bulkhead": "components.bulkhead",
     "CircuitBreaker": "components.breaker",
     "CircuitStore": "stores",
     "ControlError": "errors",
@@ -63,6 +65,7 @@ __all__ = [
     "Attempt",
     "AuditLogger",
     "AuditSink",
+    "Bulkhead",
     "CircuitBreaker",
     "CircuitStore",
     "ControlError",

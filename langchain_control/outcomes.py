@@ -70,6 +70,8 @@ class FailureMode(StrEnum):
     """The provider will not take this request: authentication, permission, bad request."""
     CONTEXT_OVERFLOW = "context_overflow"
     """The provider says that the prompt is longer than the model's context window."""
+    BULKHEAD_FULL = "bulkhead_full"
+    """As many calls are under way, and as many wait, as may."""
     DEADLINE_EXCEEDED = "deadline_exceeded"
     RETRY_BUDGET_EXHAUSTED = "retry_budget_exhausted"
     USAGE_LIMIT_EXCEEDED = "usage_limit_exceeded"

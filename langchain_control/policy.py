@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from langchain_control._threads import BoundedThreads
 from langchain_control.components.audit import AuditLogger
 from langchain_control.components.breaker import CircuitBreaker
+from langchain_control.components.bulkhead import Bulkhead
 from langchain_control.components.fallback import FallbackRouter
 from langchain_control.components.guard import InputGuard
 from langchain_control.components.limiter import RateLimiter
@@ -64,6 +65,9 @@ class ControlPolicy(BaseModel):
     """Where the trail goes. `None` keeps none; a path or plain data makes a logger."""
     limiter: RateLimiter | None = None
     """Asked before anything else. `None` sets no limit."""
+    bulkhead: Bulkhead | None = None
+    """How many calls of a model may be under way at a time, and wait for it. `None` sets no bound;
+    places are those of the model's name."""
     timeout_seconds: float = Field(default=30.0, gt=0, le=MAX_SECONDS)
     """Hard limit of one model call."""
     deadline_seconds: float | None = Field(default=None, gt=0, le=MAX_SECONDS)

@@ -23,6 +23,7 @@ from langchain_core.runnables import RunnableConfig
 from langchain_control._effects import Flow, Sleep
 from langchain_control.attempts import attempt_of, content_of, sha256_of
 from langchain_control.circuits import Refusal
+from langchain_control.components.bulkhead import NoPlace
 from langchain_control.endings import cut_off, finished, turned_away
 from langchain_control.errors import classify, retry_after_seconds
 from langchain_control.errors.foreign import steers_a_graph
@@ -120,15 +121,27 @@ def build(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upd
 
 
 def call(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
-    """Call the model once: if its circuit admits it, and within the time that is left."""
-    policy = context.policy
+    """Call the model once: in its turn, within what is left of time and usage."""
     remaining = remaining_seconds(state, context)
     if remaining is not None and remaining <= 0:
         late = failure(FailureMode.DEADLINE_EXCEEDED, "the deadline of the request has passed")
         return {"failure": note_of("call", late)}
     if why := context.used_up(calls_in(state)):
         return {"failure": note_of("call", failure(FailureMode.USAGE_LIMIT_EXCEEDED, why))}
-    asked = context.asked(state["retry"])
+    bulkhead, name = context.policy.bulkhead, context.asked(state["retry"]).name
+    if bulkhead is None:
+        return (yield from _called(state, context, config))
+    if bulkhead.would_queue(config, name):  # an open circuit must not be queued for
+        refusal = yield from context.policy.breaker.refusal(name)
+        if refusal is not None:
+            return (yield from _refused(refusal, state, config))
+    calling = _called(state, context, config)
+    update = yield from bulkhead.inside(calling, config, name=name, max_wait_seconds=remaining)
+    return {"failure": note_of("call", update.verdict)} if isinstance(update, NoPlace) else update
+
+
+def _called(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
+    policy, asked = context.policy, context.asked(state["retry"])
     model = for_retry(asked.model, state["retry"], policy.validator.json_schema())
     if policy.judge_while_streaming:
         model = watched(model, policy.validator.glance)
@@ -350,6 +363,7 @@ def performed(
 # --- what the nodes share -------------------------------------------------------------------------
 
 _NEVER_CALLED = (
+    FailureMode.BULKHEAD_FULL,
     FailureMode.CIRCUIT_OPEN,
     FailureMode.DEADLINE_EXCEEDED,
     FailureMode.USAGE_LIMIT_EXCEEDED,

@@ -14,6 +14,7 @@ from langchain_core.exceptions import (
 )
 
 from langchain_control import (
+    Bulkhead,
     CircuitBreaker,
     ControlPolicy,
     FallbackRouter,
@@ -94,6 +95,13 @@ def outage(model_seconds: float, stand_in_seconds: float) -> dict[str, Any]:
         "deadline_seconds": 20,
         "clock": CLOCK,
     }
+
+
+def crowded(queue: int, **changes: Any) -> dict[str, Any]:
+    """Make a policy's fields with a bulkhead whose places are all taken."""
+    bulkhead = Bulkhead(max_concurrent=1, max_queued=queue, max_wait_seconds=0.01, clock=CLOCK)
+    bulkhead.slots.enter("default:scripted", places=1, queue=0)
+    return {"bulkhead": bulkhead, **changes}
 
 
 def fallback(**changes: Any) -> dict[str, Any]:
@@ -197,6 +205,34 @@ SCENARIOS = [
         "fallback",
         "circuit_open",
         policy=lambda: outage(5, 5),
+    ),
+    Scenario("a place is free", [GOOD], "accepted", policy=lambda: {"bulkhead": Bulkhead()}),
+    Scenario(
+        "no place is free", [], "exhausted", "bulkhead_full", calls=0, policy=lambda: crowded(0)
+    ),
+    Scenario(
+        "no place is free, fallback answers",
+        [],
+        "fallback",
+        "bulkhead_full",
+        calls=0,
+        policy=lambda: crowded(0, **fallback()),
+    ),
+    Scenario(
+        "no place is free in time, fallback answers",
+        [],
+        "fallback",
+        "bulkhead_full",
+        calls=0,
+        policy=lambda: crowded(1, **fallback()),
+    ),
+    Scenario(
+        "no place is free, and the circuit is open",
+        [],
+        "exhausted",
+        "circuit_open",
+        calls=0,
+        policy=lambda: crowded(1, breaker=broken(60, "scripted")),
     ),
     Scenario(
         "guard switched off", [GOOD], "accepted", given=ATTACK, policy=lambda: {"guard": None}

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import Field
 
 from langchain_control._effects import Call, Flow
 from langchain_control.components._base import Wrapper
-from langchain_control.errors import ControlError, RateLimited, rejection
-from langchain_control.events import blocked
+from langchain_control.errors import RateLimited, rejection
+from langchain_control.events import EventName, blocked, event
 from langchain_control.outcomes import FailureMode, ValidationResult, failure
 from langchain_control.stores.slots import Slots, Ticket
 
-__all__ = ["Bulkhead"]
+__all__ = ["Bulkhead", "NoPlace"]
+
+T = TypeVar("T")
+
+
+class NoPlace(NamedTuple):
+    """No place for a call: all were taken, and the queue was full or too slow."""
+
+    verdict: ValidationResult
 
 
 class Bulkhead(Wrapper[Any, Any]):
@@ -24,6 +33,12 @@ class Bulkhead(Wrapper[Any, Any]):
     A provider that slows down fills an application with waiting calls until nothing else gets
     done. Behind a bulkhead it fills its own places and its own queue; what comes then is turned
     away at once.
+
+    !!! example "No more than 20 calls of each model at a time"
+
+        ```python
+        policy = ControlPolicy(bulkhead=Bulkhead(max_concurrent=20))
+        ```
 
     !!! example "No more than 20 calls at a time, for each tenant"
 
@@ -48,40 +63,85 @@ class Bulkhead(Wrapper[Any, Any]):
     """Whose places: a fixed name for all, or a function of the config, such as its tenant."""
     slots: Slots = Field(default_factory=Slots, repr=False, exclude=True)
     """The places."""
+    clock: Callable[[], float] = Field(default=time.monotonic, repr=False, exclude=True)
+    """Seconds from any start, for waits."""
 
-    def _around(self, bound: Runnable[Any, Any], value: Any, config: RunnableConfig) -> Flow[Any]:
-        key = self._key(config)
+    def inside(
+        self,
+        calling: Flow[T],
+        config: RunnableConfig,
+        *,
+        name: str | None = None,
+        max_wait_seconds: float | None = None,
+    ) -> Flow[T | NoPlace]:
+        """Perform a flow in a place of its own, as a flow.
+
+        Args:
+            calling: Begins once there is a place.
+            config: Names the key; hears of waits.
+            name: Whose places they are under this key, such as the model's.
+            max_wait_seconds: What is left of a deadline; bounds the wait further.
+
+        Returns:
+            What `calling` returns, or `NoPlace`.
+        """
+        key = self._key(config) if name is None else f"{self._key(config)}:{name}"
         ticket = self.slots.enter(key, places=self.max_concurrent, queue=self.max_queued)
         if ticket is None:
-            raise (yield from self._refusal(self._full(), config))
+            return (yield from self._turned_away(self._full(), config))
         try:
-            if not (yield _turn(ticket, self.max_wait_seconds)):
-                raise (yield from self._refusal(self._too_late(), config))
-            return (yield Call(bound, value, config))
+            if not ticket.is_admitted:
+                limits = (self.max_wait_seconds, max_wait_seconds)
+                patience = min(seconds for seconds in limits if seconds is not None)
+                if not (yield from self._queued(ticket, patience, config)):
+                    return (yield from self._turned_away(self._too_late(patience), config))
+            return (yield from calling)
         finally:  # also when cancelled, inside or in the queue
             self.slots.leave(ticket)
 
+    def would_queue(self, config: RunnableConfig, name: str | None = None) -> bool:
+        """Say whether all places are taken at this moment."""
+        key = self._key(config) if name is None else f"{self._key(config)}:{name}"
+        return self.slots.inside(key) >= self.max_concurrent
+
+    def _around(self, bound: Runnable[Any, Any], value: Any, config: RunnableConfig) -> Flow[Any]:
+        answer = yield from self.inside(_called(bound, value, config), config)
+        if isinstance(answer, NoPlace):
+            raise rejection(answer.verdict, RateLimited)
+        return answer
+
     def _flow(self, value: Any, config: RunnableConfig) -> Flow[Any]:
         key = self._key(config)
-        full = self.slots.inside(key) >= self.max_concurrent
-        if full and self.slots.waiting(key) >= self.max_queued:
-            raise (yield from self._refusal(self._full(), config))
+        if self.would_queue(config) and self.slots.waiting(key) >= self.max_queued:
+            no_place = yield from self._turned_away(self._full(), config)
+            raise rejection(no_place.verdict, RateLimited)
         return value
 
-    def _refusal(self, verdict: ValidationResult, config: RunnableConfig) -> Flow[ControlError]:
+    def _queued(self, ticket: Ticket, seconds: float, config: RunnableConfig) -> Flow[bool]:
+        started = self.clock()
+        is_admitted: bool = yield _turn(ticket, seconds)
+        waited = round(self.clock() - started, 6)
+        name = type(self).__name__
+        yield event(EventName.WAITED, config, component=name, delay_seconds=waited)
+        return is_admitted
+
+    def _turned_away(self, message: str, config: RunnableConfig) -> Flow[NoPlace]:
+        verdict = failure(FailureMode.BULKHEAD_FULL, message)
         yield blocked(type(self).__name__, verdict, config)
-        return rejection(verdict, RateLimited)
+        return NoPlace(verdict)
 
-    def _full(self) -> ValidationResult:
-        message = f"{self.max_concurrent} calls are under way and {self.max_queued} wait"
-        return failure(FailureMode.RATE_LIMITED, message)
+    def _full(self) -> str:
+        return f"{self.max_concurrent} calls are under way and {self.max_queued} wait"
 
-    def _too_late(self) -> ValidationResult:
-        message = f"no call of {self.max_concurrent} has ended within {self.max_wait_seconds:g} s"
-        return failure(FailureMode.RATE_LIMITED, message)
+    def _too_late(self, seconds: float) -> str:
+        return f"no call of {self.max_concurrent} has ended within {seconds:g} s"
 
     def _key(self, config: RunnableConfig) -> str:
         return self.key if isinstance(self.key, str) else self.key(config)
+
+
+def _called(bound: Runnable[Any, Any], value: Any, config: RunnableConfig) -> Flow[Any]:
+    return (yield Call(bound, value, config))
 
 
 class _Turn:

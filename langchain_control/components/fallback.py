@@ -256,7 +256,8 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
         return answer.message.text if bound.OutputType is str else answer.message
 
     def _may_answer(self, error: Exception) -> bool:
-        if isinstance(error, _TURNED_AWAY) and not self.answer_blocked_input:
+        has_place = classify(error) is not FailureMode.BULKHEAD_FULL
+        if isinstance(error, _TURNED_AWAY) and has_place and not self.answer_blocked_input:
             return False
         return bool(self.strategies)
 

@@ -82,7 +82,7 @@ class CircuitOpen(ControlError):
 
 
 class RateLimited(ControlError):
-    """The rate limit of the policy was reached; no model call was made."""
+    """A limit on calls was reached, per minute or at a time; no call was made."""
 
     @property
     def retry_after(self) -> float | None:
@@ -110,13 +110,19 @@ class AttemptsExhausted(ControlError):
 
 def error_for(result: ControlResult) -> ControlError:
     """Return the exception that stands for a failed result."""
-    if result.failure_mode is FailureMode.CIRCUIT_OPEN:
-        return CircuitOpen(result=result)
+    if kind := _BY_MODE.get(result.failure_mode):
+        return kind(result=result)
     if result.status != "rejected":
         return AttemptsExhausted(result=result)
     if result.failure_mode is FailureMode.RATE_LIMITED:
         return RateLimited(result=result)
     return (BudgetExceeded if result.step == "build" else InputRejected)(result=result)
+
+
+_BY_MODE: dict[FailureMode, type[ControlError]] = {
+    FailureMode.CIRCUIT_OPEN: CircuitOpen,
+    FailureMode.BULKHEAD_FULL: RateLimited,
+}
 
 
 def rejection(verdict: ValidationResult, kind: type[ControlError]) -> ControlError:

@@ -139,6 +139,7 @@ _DEFAULTS: dict[FailureMode, Remedy] = {
     FailureMode.MODEL_ERROR: _WAIT,
     FailureMode.MODEL_REJECTED: _GIVE_UP,
     FailureMode.CONTEXT_OVERFLOW: Remedy(ladder=("other_model",)),  # another window, perhaps
+    FailureMode.BULKHEAD_FULL: _GIVE_UP,
     FailureMode.DEADLINE_EXCEEDED: _GIVE_UP,
     FailureMode.RETRY_BUDGET_EXHAUSTED: _GIVE_UP,
     FailureMode.USAGE_LIMIT_EXCEEDED: _GIVE_UP,
@@ -150,6 +151,7 @@ _NEVER_RETRIED = frozenset(
         FailureMode.PROMPT_INJECTION,
         FailureMode.CIRCUIT_OPEN,
         FailureMode.MODEL_REJECTED,
+        FailureMode.BULKHEAD_FULL,
         FailureMode.DEADLINE_EXCEEDED,
         FailureMode.RETRY_BUDGET_EXHAUSTED,
         FailureMode.USAGE_LIMIT_EXCEEDED,

@@ -6,13 +6,23 @@ import pickle
 import threading
 
 import pytest
+from langchain_core.exceptions import ModelAuthenticationError
 from langchain_core.runnables import RunnableLambda
 from pydantic import ValidationError
 
-from langchain_control.components.bulkhead import Bulkhead
+from langchain_control import (
+    AuditLogger,
+    Bulkhead,
+    CircuitBreaker,
+    ControlPolicy,
+    FallbackRouter,
+    with_control,
+)
 from langchain_control.errors import RateLimited
 from langchain_control.outcomes import FailureMode
+from langchain_control.sinks import MemorySink
 from langchain_control.stores.slots import Slots
+from langchain_control.testing import ManualClock, ScriptedChatModel
 
 
 async def settled():
@@ -55,7 +65,7 @@ async def test_turns_away_beyond_the_queue():
     await settled()
     with pytest.raises(RateLimited, match="1 calls are under way and 1 wait") as refused:
         await guarded.ainvoke(3)
-    assert refused.value.failure_mode is FailureMode.RATE_LIMITED
+    assert refused.value.failure_mode is FailureMode.BULKHEAD_FULL
     busy.go.set()
     assert await asyncio.gather(*tasks) == [0, 1]
 
@@ -194,3 +204,99 @@ def test_pickles_and_copies():
     assert repr(pickle.loads(pickle.dumps(bulkhead))) == "Bulkhead(max_concurrent=3)"
     assert copy.deepcopy(bulkhead).slots is bulkhead.slots
     assert repr(Slots()) == "Slots(keys=0)"
+
+
+# --- in a policy ----------------------------------------------------------------------------------
+
+
+def taken(bulkhead, *keys):
+    """Take a place for each key."""
+    return [bulkhead.slots.enter(key, places=1, queue=0) for key in keys]
+
+
+def test_a_call_gives_its_place_back(call):
+    """Whether it answers or fails, the next one finds a place."""
+    bulkhead = Bulkhead(max_concurrent=1, max_queued=0)
+    model = ScriptedChatModel(script=["one", ModelAuthenticationError("401"), "two"])
+    controlled = with_control(model, ControlPolicy(bulkhead=bulkhead), include_result=True)
+
+    assert [call(controlled, "Q?").status for _ in range(3)] == [
+        "accepted",
+        "exhausted",
+        "accepted",
+    ]
+
+
+def test_each_model_has_places_of_its_own(call):
+    """One slow provider does not hold up another under the same policy."""
+    bulkhead = Bulkhead(max_concurrent=1, max_queued=0)
+    taken(bulkhead, "default:slow")
+    slow, quick = (ScriptedChatModel(script=["hi"], model_name=n) for n in ("slow", "quick"))
+
+    results = [
+        call(with_control(model, ControlPolicy(bulkhead=bulkhead), include_result=True), "Q?")
+        for model in (slow, quick)
+    ]
+
+    assert [result.status for result in results] == ["exhausted", "accepted"]
+
+
+def test_without_a_fallback_a_full_bulkhead_is_an_error_with_a_name(call):
+    """As it is around a Runnable."""
+    bulkhead = Bulkhead(max_concurrent=1, max_queued=0)
+    taken(bulkhead, "default:scripted")
+
+    with pytest.raises(RateLimited, match="1 calls are under way and 0 wait"):
+        call(with_control(ScriptedChatModel(script=[]), ControlPolicy(bulkhead=bulkhead)), "Q?")
+
+
+def test_a_full_bulkhead_says_nothing_about_the_provider(call):
+    """Its circuit does not hear of calls that were not made."""
+    breaker, bulkhead = (
+        CircuitBreaker(failure_threshold=1),
+        Bulkhead(max_concurrent=1, max_queued=0),
+    )
+    taken(bulkhead, "default:scripted")
+    rules = ControlPolicy(bulkhead=bulkhead, breaker=breaker)
+
+    call(with_control(ScriptedChatModel(script=[]), rules, include_result=True), "Q?")
+
+    assert breaker.snapshot() == {}
+
+
+def test_the_deadline_bounds_the_wait_for_a_place(call):
+    """Nobody queues for longer than the request may take."""
+    bulkhead = Bulkhead(max_concurrent=1, max_queued=1, max_wait_seconds=3600)
+    taken(bulkhead, "default:scripted")
+    rules = ControlPolicy(bulkhead=bulkhead, deadline_seconds=0.02)
+
+    result = call(with_control(ScriptedChatModel(script=[]), rules, include_result=True), "Q?")
+
+    assert result.failure_mode is FailureMode.BULKHEAD_FULL
+
+
+async def test_a_wait_for_a_place_is_told():
+    """The trail says how long a call has queued."""
+    sink, clock = MemorySink(), ManualClock()
+    bulkhead = Bulkhead(max_concurrent=1, max_queued=1, clock=clock)
+    [place] = taken(bulkhead, "default:scripted")
+    rules = ControlPolicy(bulkhead=bulkhead, audit=AuditLogger(None, sinks=[sink]))
+
+    task = asyncio.create_task(with_control(ScriptedChatModel(script=["hi"]), rules).ainvoke("Q?"))
+    while not bulkhead.slots.waiting("default:scripted"):
+        await settled()
+    clock.advance(2)
+    bulkhead.slots.leave(place)
+    await task
+
+    [waited] = [r for r in sink.records if r["event"] == "control.waited"]
+    assert (waited["component"], waited["delay_seconds"]) == ("Bulkhead", 2)
+
+
+def test_a_router_answers_where_a_bulkhead_is_full(call):
+    """It is the provider's limit, not the user's: there is no reason to turn the input away."""
+    bulkhead = Bulkhead(max_concurrent=1, max_queued=0)
+    taken(bulkhead, "default")
+    router = FallbackRouter(strategies=[("apology", "Sorry.")])
+
+    assert call(router.wrap(bulkhead.wrap(RunnableLambda(str))), "Q?").text == "Sorry."

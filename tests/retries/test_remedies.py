@@ -15,6 +15,7 @@ NEVER_RETRIED = {
     FailureMode.PROMPT_INJECTION,
     FailureMode.CIRCUIT_OPEN,
     FailureMode.MODEL_REJECTED,
+    FailureMode.BULKHEAD_FULL,
     FailureMode.DEADLINE_EXCEEDED,
     FailureMode.RETRY_BUDGET_EXHAUSTED,
     FailureMode.USAGE_LIMIT_EXCEEDED,
