@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -23,6 +24,7 @@ from pydantic import ConfigDict
 
 from langchain_control.models.fresh import without_cache
 from langchain_control.models.settings import unwrapped, varied
+from langchain_control.models.unless_refused import UnlessRefused
 
 __all__ = ["BEST_FIRST", "SchemaMode", "SchemaModel", "in_schema_mode"]
 
@@ -89,9 +91,11 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
             answer_limit_factor=retry["answer_limit_factor"],
             resamples=retry["resamples"],
         )
-        modes = [BEST_FIRST[0], self.mode] if retry["native_schema"] else [self.mode]
-        ways = (in_schema_mode(model, self.response_schema, m, self.arguments) for m in modes)
-        return next(filter(None, ways), self)
+        known = in_schema_mode(model, self.response_schema, self.mode, self.arguments) or self
+        if not retry["native_schema"] or self.mode == BEST_FIRST[0]:
+            return known
+        best = in_schema_mode(model, self.response_schema, BEST_FIRST[0], self.arguments)
+        return known if best is None else UnlessRefused(best, known)
 
     def in_place_of(self, other: Runnable[Any, Any]) -> Runnable[Any, Any]:
         """Return another chat model that is told the same schema, where it has a way to."""
@@ -149,10 +153,13 @@ def _told(
     if chat_model is None:
         msg = f"`{model.get_name()}` is no chat model"
         raise TypeError(msg)
-    options = {} if mode == "function_calling" else {"method": mode}
-    chain = chat_model.with_structured_output(
-        _titled(schema), include_raw=True, **options, **arguments
-    )
+    made = partial(chat_model.with_structured_output, _titled(schema), include_raw=True)
+    try:
+        chain = made(method=mode, **arguments)
+    except TypeError:
+        if mode != "function_calling":
+            raise
+        chain = made(**arguments)  # a model that has but this one way
     return SchemaModel(
         model=model,
         response_schema=schema,

@@ -10,6 +10,7 @@ from langchain_core.runnables import Runnable, RunnableBinding, RunnableSequence
 from langchain_control.models.fresh import without_cache
 from langchain_control.models.schema_modes import SchemaModel, in_schema_mode
 from langchain_control.models.settings import unwrapped, varied
+from langchain_control.models.unless_refused import UnlessRefused
 
 __all__ = ["MakesVariants", "Surrounds", "for_retry", "in_place_of", "name_of", "unwrapped"]
 
@@ -60,7 +61,8 @@ def for_retry(
     )
     if not retry["native_schema"] or schema is None:
         return fresh
-    return in_schema_mode(fresh, schema, "json_schema") or fresh
+    native = in_schema_mode(fresh, schema, "json_schema")
+    return fresh if native is None else UnlessRefused(native, fresh)
 
 
 def in_place_of(model: Runnable[Any, Any], other: Runnable[Any, Any]) -> Runnable[Any, Any]:

@@ -1,15 +1,18 @@
 """Models that are told a schema by their provider's means."""
 
+import asyncio
 import json
 import pickle
 
 import httpx
 import pytest
+from langchain_core.exceptions import ModelInvalidRequestError
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
 
 from langchain_control.models.schema_modes import in_schema_mode
+from langchain_control.models.unless_refused import UnlessRefused
 from langchain_control.models.variants import for_retry, in_place_of, name_of
 from langchain_control.testing import ScriptedChatModel
 from tests.scenarios import CITY
@@ -20,11 +23,14 @@ RETRY = {"rung": "same_model", "native_schema": False, "resamples": 0, "answer_l
 class Provider:
     """An OpenAI server without a socket; keeps the requests it got."""
 
-    def __init__(self) -> None:
+    def __init__(self, refuses: str = "", status: int = 400) -> None:
         self.requests = []
+        self._refuses, self._status = refuses, status
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(json.loads(request.content))
+        if self._refuses and self._refuses in self.requests[-1]:
+            return httpx.Response(self._status, json={"error": {"message": "no"}})
         said = {"role": "assistant", "content": '{"city": "Paris"}'}
         return httpx.Response(
             200,
@@ -62,6 +68,46 @@ def test_settings_reach_a_model_in_its_schema_mode():
     assert sent["stop"] == ["x"]
 
 
+NATIVE = RETRY | {"native_schema": True}
+
+
+@pytest.mark.parametrize("told", [False, True], ids=["as it is", "by tools"])
+def test_a_server_without_a_schema_mode_is_asked_as_before(told):
+    """Its client has one all the same; the retry must not be lost by it."""
+    provider = Provider(refuses="response_format")
+    model = provider.model()
+    if told:
+        model = in_schema_mode(model, CITY, "function_calling")
+
+    answer = for_retry(model, NATIVE, CITY).invoke("Which city?")
+
+    assert answer.text == '{"city": "Paris"}'
+    assert ["response_format" in sent for sent in provider.requests] == [True, False]
+
+
+def test_it_is_asked_as_before_in_a_loop():
+    """Like `invoke`."""
+    calls = []
+
+    async def refuse(_):
+        calls.append("refused")
+        raise ModelInvalidRequestError
+
+    asked = UnlessRefused(RunnableLambda(refuse), ScriptedChatModel(script=["yes"]))
+
+    assert asyncio.run(asked.ainvoke("?")).text == "yes"
+    assert calls == ["refused"]
+
+
+def test_trouble_of_the_provider_is_no_refusal(call):
+    """A second call would burden it once more."""
+    spare = ScriptedChatModel(script=["yes"])
+
+    with pytest.raises(ConnectionError):
+        call(UnlessRefused(ScriptedChatModel(script=[ConnectionError()]), spare), "?")
+    assert spare.calls == []
+
+
 def test_what_a_server_does_not_know_is_not_sent():
     """Without a seed and a limit of the model's own there are none in a retry either."""
     provider = Provider()
@@ -87,6 +133,29 @@ def test_a_schema_has_a_name_that_providers_take(title):
     name = provider.requests[0]["response_format"]["json_schema"]["name"]
     assert len(name) <= 64
     assert all(c.isascii() and (c.isalnum() or c in "_-") for c in name)
+
+
+def test_by_tools_means_by_tools():
+    """Also where a model prefers another way if none is named."""
+    provider = Provider()
+
+    in_schema_mode(provider.model(), CITY, "function_calling").invoke("?")
+
+    assert "tools" in provider.requests[0]
+    assert "response_format" not in provider.requests[0]
+
+
+def test_a_model_with_but_one_way_is_asked_in_it(call):
+    """Some integrations take no `method`."""
+
+    class OneWay(ScriptedChatModel):
+        def with_structured_output(self, schema, *, include_raw=False):
+            return RunnableLambda(lambda _: {"raw": AIMessage("one way")})
+
+    model = OneWay(script=[])
+
+    assert call(in_schema_mode(model, CITY, "function_calling"), "?").text == "one way"
+    assert in_schema_mode(model, CITY, "json_schema") is None
 
 
 def test_further_arguments_are_handed_on():
