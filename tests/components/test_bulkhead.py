@@ -268,7 +268,7 @@ def test_the_deadline_bounds_the_wait_for_a_place(call):
     """Nobody queues for longer than the request may take."""
     bulkhead = Bulkhead(max_concurrent=1, max_queued=1, max_wait_seconds=3600)
     taken(bulkhead, "default:scripted")
-    rules = ControlPolicy(bulkhead=bulkhead, deadline_seconds=0.02)
+    rules = ControlPolicy(bulkhead=bulkhead, deadline_seconds=0.02, clock=ManualClock())
 
     result = call(with_control(ScriptedChatModel(script=[]), rules, include_result=True), "Q?")
 
