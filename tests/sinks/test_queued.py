@@ -30,6 +30,7 @@ class Gate(MemorySink):
     def __init__(self) -> None:
         super().__init__()
         self.reached, self.opened = threading.Event(), threading.Event()
+        self.has_closed = threading.Event()
         self.closed = 0
 
     def write(self, record: AuditRecord) -> None:
@@ -39,6 +40,7 @@ class Gate(MemorySink):
 
     def close(self) -> None:
         self.closed += 1
+        self.has_closed.set()
 
 
 class Flaky(MemorySink):
@@ -130,7 +132,9 @@ def test_closing_gives_up_in_time() -> None:
     assert sink.lost == 2
 
     gate.opened.set()
-    sink.close()
+    assert gate.has_closed.wait(timeout=10)
+    assert len(gate.records) == 1
+    assert sink.lost == 2
 
 
 def test_the_sink_behind_is_closed() -> None:

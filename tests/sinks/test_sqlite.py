@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from langchain_control.events import AuditRecord
-from langchain_control.sinks import DatabaseSink, SqliteSink
+from langchain_control.sinks import DatabaseSink, SqliteSink, database
 from tests.audit_records import attempt, finished
 
 forking = multiprocessing.get_context("fork")
@@ -137,6 +137,25 @@ def test_processes_take_turns(path: Path) -> None:
     counts = dict(rows(path, "SELECT record ->> 'model', count(*) FROM audit_records GROUP BY 1"))
     assert counts == {"parent": 2, **{str(number): 100 for number in range(4)}}
     assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+
+
+def _write_and_count_inherited(sink: SqliteSink) -> None:
+    sink.write(attempt())
+    sink.close()
+    os._exit(len(database._INHERITED))
+
+
+@may_fork
+def test_a_child_leaves_its_parents_connection_open(path: Path) -> None:
+    """Closing it, or losing it to the garbage collector, could damage the file."""
+    sink = SqliteSink(path)
+    sink.write(attempt())
+    child = forking.Process(target=_write_and_count_inherited, args=(sink,))
+    child.start()
+    child.join()
+    sink.close()
+
+    assert child.exitcode == 1
 
 
 def _write_until_killed(path: Path, written: Any) -> None:

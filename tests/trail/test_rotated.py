@@ -11,6 +11,7 @@ import pytest
 from langchain_control._json import dumps
 from langchain_control.sinks import JsonlSink
 from langchain_control.trail import FileTrail
+from langchain_control.trail import rotated as rotated_module
 from langchain_control.trail.rotated import RotatedFile, rotated_files
 from tests.audit_records import attempt, finished
 
@@ -66,6 +67,26 @@ def test_a_rotation_between_two_questions_counts_nothing_twice(path: Path) -> No
     compress(rotated(path, "fallback"))
     assert trail.summary().requests == 4
     assert trail.summary() == FileTrail(path).summary()
+
+
+def test_a_rotation_while_files_are_listed_hides_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file that had the name a moment ago is read once, under whichever name."""
+    rotated(path, "accepted", "fallback")
+    find = rotated_module.rotated_files
+
+    def rotate_and_find(_: Path) -> list[RotatedFile]:
+        monkeypatch.undo()
+        rotated(path, "exhausted")
+        compress(find(path)[-1])
+        return find(path)
+
+    monkeypatch.setattr(rotated_module, "rotated_files", rotate_and_find)
+    assert FileTrail(path).summary().requests == 3
+
+    monkeypatch.setattr(rotated_module, "rotated_files", rotate_and_find)
+    assert len(list(FileTrail(path).to_records())) == 4
 
 
 def test_figures_leave_with_the_files(path: Path) -> None:
