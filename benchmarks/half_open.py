@@ -24,6 +24,7 @@ __all__ = [
     "admitted_to_tasks",
     "admitted_to_threads",
     "calls_into_a_dead_provider",
+    "seconds_after_a_hung_probe",
 ]
 
 PROBES = 3
@@ -137,19 +138,64 @@ def calls_into_a_dead_provider(decorate: Decorate, open_seconds: float, threads:
 
     def work() -> None:
         together.wait()
-        with suppress(Exception):
-            ask()
+        _ask_once(ask)
 
     _run_all([threading.Thread(target=work) for _ in range(threads)])
     return len(reached)
+
+
+def seconds_after_a_hung_probe(
+    decorate: Decorate, open_seconds: float, watch_seconds: float
+) -> float | None:
+    """Measure how long nobody is admitted after a probe began that never ends.
+
+    Args:
+        decorate: Guards a function with a new breaker, open for `open_seconds`.
+        open_seconds: How long to wait before the probe.
+        watch_seconds: When to give up and return `None`.
+    """
+    is_down, over, reached, admitted = True, threading.Event(), list[int](), threading.Event()
+
+    def provider(*, hangs: bool = False) -> None:
+        reached.append(1)
+        if is_down:
+            raise TimeoutError
+        if hangs:
+            over.wait()
+        else:
+            admitted.set()
+
+    ask = decorate(provider)
+    _until_refused(ask, reached)
+    time.sleep(open_seconds + 1.1)
+    is_down = False
+    reached.clear()
+    callers = [threading.Thread(target=ask, kwargs={"hangs": True})]
+    callers[0].start()
+    while not reached:
+        time.sleep(0.001)
+    started = time.perf_counter()
+    while not admitted.is_set() and time.perf_counter() < started + watch_seconds:
+        callers.append(threading.Thread(target=_ask_once, args=(ask,)))
+        callers[-1].start()
+        admitted.wait(0.05)
+    waited = time.perf_counter() - started if admitted.is_set() else None
+    over.set()
+    for caller in callers:
+        caller.join()
+    return waited
 
 
 def _until_refused(ask: Callable[[], Any], reached: list[int]) -> None:
     made = -1
     while len(reached) > made:
         made = len(reached)
-        with suppress(Exception):
-            ask()
+        _ask_once(ask)
+
+
+def _ask_once(ask: Callable[[], Any]) -> None:
+    with suppress(Exception):
+        ask()
 
 
 def _run_all(workers: list[threading.Thread]) -> None:

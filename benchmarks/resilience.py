@@ -21,6 +21,7 @@ from benchmarks.half_open import (
     admitted_to_tasks,
     admitted_to_threads,
     calls_into_a_dead_provider,
+    seconds_after_a_hung_probe,
 )
 from benchmarks.outages import FAULTS, Guard, Report, simulate
 from benchmarks.overhead import (
@@ -33,7 +34,7 @@ from benchmarks.overhead import (
     runnable_overhead,
     thread_efficiency,
 )
-from benchmarks.peers import decorators, guards
+from benchmarks.peers import Decorate, decorators, guards
 from benchmarks.redis_server import RedisServer
 from benchmarks.retry_storms import CLIENTS, TROUBLES
 from benchmarks.retry_storms import simulate as simulate_storm
@@ -44,6 +45,7 @@ from langchain_control.stores import InMemoryCircuitStore
 from langchain_control.testing import ManualClock
 
 RUNS = 5
+WATCH_SECONDS = 6.0
 HOUR_SECONDS = 3600.0
 
 MakeGuard = Callable[[ManualClock, random.Random], CircuitBreaker | Guard]
@@ -120,9 +122,15 @@ def print_half_open(asked: argparse.Namespace) -> None:
             print(f"  4 processes   {dict(seen)}")
     except LookupError as missing:
         print(f"  4 processes   not measured: {missing}")
-    print("64 threads after the open time, one probe, provider still down: calls that reach it")
-    for name, decorate in {"langchain_control": _one_second, **decorators(1.0)}.items():
+    print(
+        "64 threads after an open time of 1 s, one probe, provider still down: calls that reach it"
+    )
+    for name, decorate in _one_second().items():
         print(f"  {name:20}{calls_into_a_dead_provider(decorate, 1.0):>6}")
+    print("a probe hangs (ours has 2 s and an open time): seconds until others are admitted")
+    for name, decorate in _one_second().items():
+        waited = seconds_after_a_hung_probe(decorate, 1.0, WATCH_SECONDS)
+        print(f"  {name:20}{f'none in {WATCH_SECONDS:g}' if waited is None else f'{waited:.2f}'}")
 
 
 def print_outages(asked: argparse.Namespace) -> None:
@@ -167,8 +175,9 @@ PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
 }
 
 
-def _one_second(function: Callable[..., object]) -> Callable[..., object]:
-    return CircuitBreaker(recovery_seconds=1.0).protect(function)
+def _one_second() -> dict[str, Decorate]:
+    ours = CircuitBreaker(recovery_seconds=1.0, probe_timeout_seconds=2.0)
+    return {"langchain_control": ours.protect, **decorators(1.0)}
 
 
 def _on_the_clock(make: Callable[[ManualClock], Guard]) -> MakeGuard:
