@@ -230,6 +230,10 @@ class AuditLogger(BaseCallbackHandler, AuditReports):
         """Iterate over the records, oldest first: `pandas.DataFrame(audit.to_records())`."""
         return self._reports.to_records()
 
+    def story(self, request_id: str) -> str:
+        """Tell one request, a line per record, for people who do not know the code."""
+        return self._reports.story(request_id)
+
     # --- an object like others ------------------------------------------------------------------
 
     def __enter__(self) -> Self:

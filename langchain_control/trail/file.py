@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from contextlib import nullcontext
 from dataclasses import replace
@@ -15,6 +16,7 @@ from langchain_control.trail.lines import lines, parsed
 from langchain_control.trail.recent import RecentIds
 from langchain_control.trail.reports import AuditReports
 from langchain_control.trail.rotated import RotatedFile, snapshot
+from langchain_control.trail.story import tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["FileTrail"]
 
 _TAIL_BYTES = 128
+
+_PLAIN = re.compile(r"[\w.:-]+")
 
 
 class FileTrail(AuditReports):
@@ -52,11 +56,14 @@ class FileTrail(AuditReports):
 
     def to_records(self) -> Iterator[AuditRecord]:
         """Iterate over all records, oldest first, each once."""
-        recent = RecentIds()
-        for line in _all_lines(self.path):
-            record = parsed(line)[0]
-            if record is not None and recent.is_new(record["id"]):
-                yield record
+        return _records(self.path)
+
+    def story(self, request_id: str) -> str:
+        """Tell one request; only lines that may be its own are parsed."""
+        # Other characters may be written in more ways than one.
+        is_written_as_is = request_id.isascii() and _PLAIN.fullmatch(request_id)
+        part = request_id.encode() if is_written_as_is else b""
+        return tell(request_id, _records(self.path, containing=part))
 
     def __repr__(self) -> str:
         """Show the path."""
@@ -65,6 +72,14 @@ class FileTrail(AuditReports):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the path."""
         return FileTrail, (str(self.path),)
+
+
+def _records(path: Path, containing: bytes = b"") -> Iterator[AuditRecord]:
+    recent = RecentIds()
+    for line in _all_lines(path):
+        record = parsed(line)[0] if containing in line else None
+        if record is not None and recent.is_new(record["id"]):
+            yield record
 
 
 def _all_lines(path: Path) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import pickle
@@ -9,13 +10,14 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from langchain_control._json import dumps
 from langchain_control.events import AuditRecord
 from langchain_control.sinks import JsonlSink
 from langchain_control.trail import FileTrail
+from langchain_control.trail.story import tell
 from tests.audit_records import attempt, finished
 
 forking = multiprocessing.get_context("fork")
@@ -223,6 +225,27 @@ def test_reading_in_pieces_comes_to_the_same(
     path.write_bytes(data)
 
     assert trail.summary() == FileTrail(path).summary()
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    request_id=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20),
+    other=st.text("ab-1"),
+)
+@example(request_id='a"\\\n', other="")
+@example(request_id="Straße:1", other="Stra")
+def test_a_story_misses_no_record(
+    tmp_path_factory: pytest.TempPathFactory, request_id: str, other: str
+) -> None:
+    """Whatever a request id holds, and however another program writes its JSON."""
+    path = tmp_path_factory.mktemp("trail") / "audit.jsonl"
+    records = [attempt(number=1, request_id=request_id), finished(request_id=other)]
+    append(path, *records)
+    path.write_bytes(path.read_bytes() + json.dumps(finished(request_id=request_id)).encode())
+    trail = FileTrail(path)
+
+    assert trail.story(request_id) == tell(request_id, trail.to_records())
+    assert len(trail.story(request_id).splitlines()) >= 3
 
 
 def _exit_with_the_requests_of(trail: FileTrail) -> None:
