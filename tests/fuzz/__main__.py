@@ -56,6 +56,7 @@ def search(part: str, seconds: int) -> None:
             f"-max_len={MAX_CHARS}",
             f"-timeout={MAX_SECONDS}",
             f"-artifact_prefix={FOUND}/{part}-",
+            "-verbosity=0",
             "-print_final_stats=1",
         ]
         atheris.Setup([sys.argv[0], *options, corpus], judge)
