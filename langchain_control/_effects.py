@@ -3,7 +3,8 @@
 Logic with I/O is a generator that yields what it needs, as httpx does for `auth_flow`; `run` and
 `arun` perform it. Logic without I/O stays a plain function.
 
-What may be yielded: `Call`, `Sleep`, `Emit`, or the result of a plug-in, which may be an awaitable.
+What may be yielded: `Call`, `Await`, `Sleep`, `Emit`, or the result of a plug-in, which may be an
+awaitable.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from langchain_control._waiting import await_within
 from langchain_control.sync_only import is_sync_only
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from langchain_core.runnables import Runnable, RunnableConfig
 
     from langchain_control._threads import BoundedThreads
     from langchain_control._waiting import Patience
 
-__all__ = ["Call", "Emit", "Flow", "Sleep", "arun", "run"]
+__all__ = ["Await", "Call", "Emit", "Flow", "Sleep", "arun", "run"]
 
 T = TypeVar("T")
 Flow = Generator[Any, Any, T]
@@ -45,6 +48,13 @@ class Call(NamedTuple):
     """May give the call up before the limit."""
     is_fair: bool = True
     """Whether it has the time that is its due. One that has not proves nothing by being late."""
+
+
+class Await(NamedTuple):
+    """Await what a plug-in gave, within a hard time limit."""
+
+    given: Awaitable[Any]
+    timeout_seconds: float
 
 
 class Sleep(NamedTuple):
@@ -112,13 +122,18 @@ def _perform(effect: Any) -> Any:
             return time.sleep(seconds)
         case Emit(name, data, config):
             return dispatch_custom_event(name, data, config=config)
+        case Await(given):
+            raise _not_in_sync(given)
         case _ if inspect.isawaitable(effect):
-            if inspect.iscoroutine(effect):
-                effect.close()
-            msg = "an async plug-in cannot answer a sync call; use `ainvoke`"
-            raise TypeError(msg)
+            raise _not_in_sync(effect)
         case plain:
             return plain
+
+
+def _not_in_sync(given: Awaitable[Any]) -> TypeError:
+    if inspect.iscoroutine(given):
+        given.close()
+    return TypeError("an async plug-in cannot answer a sync call; use `ainvoke`")
 
 
 async def _aperform(effect: Any) -> Any:
@@ -128,11 +143,13 @@ async def _aperform(effect: Any) -> Any:
         case Call(runnable, given, config, float() | int() as seconds, threads, patience):
             if threads is not None and is_sync_only(runnable):
                 return await threads.arun(lambda: runnable.invoke(given, config), seconds, patience)
-            call = asyncio.ensure_future(runnable.ainvoke(given, config))
-            return await await_within(call, seconds, patience)
+            coming = runnable.ainvoke(given, config)
+        case Await(coming, seconds):
+            patience = None
         case Sleep(seconds):
             return await asyncio.sleep(seconds)
         case Emit(name, data, config):
             return await adispatch_custom_event(name, data, config=config)
         case other:
             return await other if inspect.isawaitable(other) else other
+    return await await_within(asyncio.ensure_future(coming), seconds, patience)

@@ -71,7 +71,8 @@ class ControlPolicy(BaseModel):
     timeout_seconds: float = Field(default=30.0, gt=0, le=MAX_SECONDS)
     """Hard limit of one model call."""
     deadline_seconds: float | None = Field(default=None, gt=0, le=MAX_SECONDS)
-    """Hard limit of one request: attempts, waits and fallbacks together. `None` sets none."""
+    """Hard limit of one request: attempts, waits, fallbacks, and what rules and detectors await.
+    `None` sets none."""
     usage_limits: UsageLimits = Field(default_factory=UsageLimits)
     """Tokens and cost that one request may use up. The default sets no limit."""
     judge_while_streaming: bool = False

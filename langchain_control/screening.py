@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from langchain_core.documents import Document
 from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 
 from langchain_control._effects import Flow
-from langchain_control.components.guard import InputGuard
 from langchain_control.events import blocked
-from langchain_control.outcomes import FailureMode, Source
+from langchain_control.outcomes import FailureMode, Source, ValidationResult
 
 __all__ = ["WITHHELD", "documents_in", "index_of_question", "screened"]
 
 WITHHELD = "[withheld by a safety check]"
 """Stands in for a tool result that may not reach the model: the call it answers needs a result."""
+
+
+class Judges(Protocol):
+    """Says whether a text may go on, as an `InputGuard` does."""
+
+    def judge(self, value: Any, *, source: Source) -> Flow[ValidationResult]:
+        """Judge a text by where it came from."""
 
 
 def index_of_question(messages: Sequence[BaseMessage]) -> int | None:
@@ -45,7 +51,7 @@ def documents_in(context: Any) -> list[str]:
 
 def screened(
     items: Sequence[Any],
-    guard: InputGuard,
+    guard: Judges,
     request_id: str,
     config: RunnableConfig,
     asked: int | None = None,

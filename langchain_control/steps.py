@@ -51,7 +51,7 @@ from langchain_control.state import (
     note_of,
     violations_in,
 )
-from langchain_control.time_limits import bounded, remaining_seconds
+from langchain_control.time_limits import InTime, bounded, remaining_seconds
 from langchain_control.watching import watched
 
 __all__ = [
@@ -93,15 +93,15 @@ def guard(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upd
             return (yield from turned_away(run, "RateLimiter", admitted, context, config))
         run["reservation"] = list(admitted.value)
     if policy.guard is not None:
-        asked = index_of_question(messages)
+        guarding, asked = InTime(policy.guard, run, context), index_of_question(messages)
         if asked is not None or all(isinstance(m, SystemMessage) for m in messages):
-            verdict = yield from policy.guard.judge("" if asked is None else messages[asked])
+            verdict = yield from guarding.judge("" if asked is None else messages[asked])
             if not verdict.passed:
                 return (yield from turned_away(run, "InputGuard", verdict, context, config))
         if asked is not None:
             messages[asked] = verdict.value
-        messages = yield from screened(messages, policy.guard, run["request_id"], config, asked)
-        documents = yield from screened(documents, policy.guard, run["request_id"], config)
+        messages = yield from screened(messages, guarding, run["request_id"], config, asked)
+        documents = yield from screened(documents, guarding, run["request_id"], config)
     return cast("Update", {**run, "draft": {"messages": messages, "context": documents}})
 
 
@@ -171,7 +171,7 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
     response: AIMessage | None = draft["response"]
     verdict: ValidationResult | None = None
     if response is not None:
-        verdict = yield from context.answers.judge(response)
+        verdict = yield from InTime(context.answers, state, context).judge(response)
         note = None if verdict.passed else note_of("validate", verdict)
     attempt = attempt_of(state, context, note)
     attempts = [*state["attempts"], attempt]
@@ -237,7 +237,8 @@ def fallback(state: RunState, context: Context, config: RunnableConfig) -> Flow[
     router = context.policy.fallback
     if (due := router.next_after(had_a_turn(state))) is not None:
         request, calls = request_of(state), calls_of(state, context)
-        turn = yield from router.turn(due, request, context.answers, config, calls)
+        contract = InTime(context.answers, state, context)
+        turn = yield from router.turn(due, request, contract, config, calls)
         tries = [*state["fallbacks"], turn.tried]
         if turn.answer is None:
             return {"fallbacks": tries}

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from inspect import isawaitable
+from typing import Any, TypeVar
 
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import merge_configs
 
-from langchain_control._effects import Call
+from langchain_control._effects import Await, Call, Flow
 from langchain_control.errors import AttemptsExhausted, rejection
 from langchain_control.models.parts import asks_a_model
 from langchain_control.models.variants import in_place_of
-from langchain_control.outcomes import FailureMode, failure
-from langchain_control.state import Context, RunState, calls_in
+from langchain_control.outcomes import FailureMode, ValidationResult, failure
+from langchain_control.state import Context, PerRun, RunState, calls_in
 from langchain_control.strategies.asking import MakeCall
 
-__all__ = ["GRACE_SECONDS", "UNHEARD", "bounded", "remaining_seconds"]
+__all__ = ["GRACE_SECONDS", "UNHEARD", "InTime", "bounded", "remaining_seconds"]
+
+T = TypeVar("T")
 
 GRACE_SECONDS = 0.05
 """What a fallback may take after the deadline: a canned answer needs no time, but not none."""
-
 
 UNHEARD = "nostream"
 """LangGraph's tag for calls that stay out of `stream_mode="messages"`: a draft is no answer yet."""
@@ -43,7 +46,56 @@ def bounded(state: RunState, context: Context) -> MakeCall:
     return call_within
 
 
-def remaining_seconds(state: RunState, context: Context) -> float | None:
+def remaining_seconds(state: PerRun, context: Context) -> float | None:
     """Return what is left of the deadline, negative once it has passed; `None` without one."""
     deadline = state["deadline"]
     return None if deadline is None else deadline - context.policy.clock()
+
+
+class InTime:
+    """A guard or a contract that is given up at the deadline of a request.
+
+    What its plug-ins await is cut off then. What they do in sync code is not: Python stops no
+    function, and a thread for each would cost more than most of them take.
+    """
+
+    def __init__(self, judge: Any, state: PerRun, context: Context) -> None:
+        """Take whoever judges, and the run."""
+        self._judge, self._state, self._context = judge, state, context
+
+    def judge(self, value: Any, **about: Any) -> Flow[ValidationResult]:
+        """Judge a value. One that could not be judged in time does not pass."""
+        judging: Flow[ValidationResult] = self._judge.judge(value, **about)
+        if self._state["deadline"] is None:
+            return (yield from judging)
+        try:
+            return (yield from _with_limited_waits(judging, self._seconds_left))
+        except TimeoutError:
+            if self._seconds_left() > GRACE_SECONDS:
+                raise  # the plug-in's own
+            late = "the deadline of the request has passed while a plug-in judged"
+            return failure(FailureMode.DEADLINE_EXCEEDED, late)
+
+    def clean(self, value: Any, verdict: ValidationResult) -> Any:
+        """Return a value as it passed."""
+        return self._judge.clean(value, verdict)
+
+    def _seconds_left(self) -> float:
+        return max(GRACE_SECONDS, remaining_seconds(self._state, self._context) or 0.0)
+
+
+def _with_limited_waits(flow: Flow[T], seconds_left: Callable[[], float]) -> Flow[T]:
+    """Perform a flow in which nothing is awaited for longer than is left."""
+    value: Any = None
+    error: BaseException | None = None
+    while True:
+        try:
+            effect = flow.send(value) if error is None else flow.throw(error)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        value, error = None, None
+        try:
+            value = yield Await(effect, seconds_left()) if isawaitable(effect) else effect
+        except BaseException as exc:  # noqa: BLE001  (handed to the flow, never swallowed)
+            error = exc

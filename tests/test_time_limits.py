@@ -1,0 +1,141 @@
+"""The deadline of a request holds for the plug-ins that judge for it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from langchain_control import (
+    ControlPolicy,
+    FailureMode,
+    FallbackRouter,
+    InputGuard,
+    ResponseValidator,
+    RetryEngine,
+    create_control_graph,
+    with_control,
+)
+from langchain_control.state import result_of, state_of
+from langchain_control.testing import ManualClock, ScriptedChatModel
+
+
+class Hangs:
+    """A rule, or a detector, that waits for ever, and knows whether it was cut off."""
+
+    def __init__(self, clock=None):
+        """Move the clock, if there is one, as waiting would."""
+        self.clock, self.was_cancelled = clock, False
+
+    async def _wait(self):
+        if self.clock is not None:
+            self.clock.advance(60)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.was_cancelled = True
+
+    async def check(self, answer):
+        """Judge an answer."""
+        await self._wait()
+
+    async def detect(self, text):
+        """Judge a text."""
+        await self._wait()
+
+
+async def through_chain(model, policy):
+    return await with_control(model, policy, include_result=True).ainvoke("Q?")
+
+
+async def through_graph(model, policy):
+    return result_of(await create_control_graph(model, policy).ainvoke(state_of("Q?")))
+
+
+DOORS = [through_chain, through_graph]
+
+
+def hurried(**changes):
+    """A policy whose deadline is all but over."""
+    return ControlPolicy(
+        deadline_seconds=0.03, clock=ManualClock(), retry=RetryEngine(max_attempts=1), **changes
+    )
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_a_rule_that_waits_is_cut_off(door):
+    """An answer that nobody could judge in time is none; the failure says so."""
+    clock = ManualClock()
+    rule = Hangs(clock)
+    policy = hurried(validator=ResponseValidator(rules=[rule])).override(clock=clock)
+
+    result = await door(ScriptedChatModel(script=["hi"]), policy)
+
+    assert (result.status, result.failure_mode) == ("exhausted", FailureMode.DEADLINE_EXCEEDED)
+    assert "while a plug-in judged" in result.reason
+    assert len(result.attempts) == 1
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_a_detector_that_waits_is_cut_off(door):
+    """An input that nobody could judge in time reaches no model."""
+    detector = Hangs()
+    policy = hurried(guard=InputGuard(detectors=[detector]))
+    model = ScriptedChatModel(script=[])
+
+    result = await door(model, policy)
+
+    assert (result.status, result.failure_mode) == ("rejected", FailureMode.TIMEOUT)
+    assert model.calls == []
+
+
+async def test_a_fallback_answer_is_not_judged_for_ever():
+    """After the deadline its contract has as little time as the strategy itself."""
+    clock = ManualClock()
+    policy = hurried(
+        validator=ResponseValidator(rules=[Hangs(clock)]),
+        fallback=FallbackRouter(strategies=[("canned", "Sorry.")]),
+    ).override(clock=clock)
+
+    result = await through_chain(ScriptedChatModel(script=["hi"]), policy)
+
+    [tried] = result.fallbacks
+    assert (tried["outcome"], tried["failure_mode"]) == ("rejected", "deadline_exceeded")
+
+
+async def test_what_is_cut_off_is_cancelled():
+    """No task of a request outlives it."""
+    clock = ManualClock()
+    rule = Hangs(clock)
+    policy = hurried(validator=ResponseValidator(rules=[rule])).override(clock=clock)
+
+    await through_chain(ScriptedChatModel(script=["hi"]), policy)
+    await asyncio.sleep(0)
+
+    assert rule.was_cancelled
+
+
+async def test_a_timeout_of_its_own_is_a_rules_own():
+    """What a rule raises while there is time is taken for a bug, as ever."""
+
+    async def broken(answer):
+        raise TimeoutError
+
+    policy = ControlPolicy(
+        deadline_seconds=60, validator=ResponseValidator(rules=[broken]), clock=ManualClock()
+    )
+
+    with pytest.raises(TimeoutError):
+        await through_chain(ScriptedChatModel(script=["hi"]), policy)
+
+
+def test_an_async_rule_in_a_sync_call_is_told_as_such():
+    """With a deadline, too."""
+
+    async def rule(answer):
+        return True
+
+    policy = ControlPolicy(deadline_seconds=60, validator=ResponseValidator(rules=[rule]))
+
+    with pytest.raises(TypeError, match="ainvoke"):
+        with_control(ScriptedChatModel(script=["hi"]), policy).invoke("Q?")
