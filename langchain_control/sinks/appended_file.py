@@ -168,7 +168,7 @@ class AppendedFile:
             # The file grows on: no reason to lose a record.
             if not self._warned:
                 self._warned = True
-                _logger.warning("the audit file cannot be rotated (%s)", type(exc).__name__)
+                _logger.warning("the audit file cannot be rotated: %s", exc)
             return False
         finally:
             release(fd)

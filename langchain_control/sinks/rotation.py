@@ -69,7 +69,14 @@ class Rotation:
         return self.rotate_daily and _day(status.st_mtime) < _day(self.clock())
 
     def rename(self, path: Path) -> None:
-        """Give the file the name of a rotated one."""
+        """Give the file the name of a rotated one.
+
+        Raises:
+            OSError: It cannot be renamed, or the name is a link, such as `/dev/stdout`.
+        """
+        if path.is_symlink():
+            msg = f"`{path}` is a link to the file"
+            raise OSError(msg)
         path.rename(next_rotated_file(path, self.clock(), rotated_files(path)).plain)
 
     def tidy(self, path: Path) -> None:
@@ -164,8 +171,7 @@ class Housekeeping:
             try:
                 self._rotation.tidy(self._path)
             except OSError as exc:
-                msg = "rotated audit files could not be compressed or removed (%s)"
-                _logger.warning(msg, type(exc).__name__)
+                _logger.warning("rotated audit files cannot be compressed or removed: %s", exc)
 
     def _is_asked(self) -> bool:
         with self._lock:

@@ -174,7 +174,7 @@ def test_a_rotation_that_fails_loses_no_record(
     """The file grows on, and one warning says so."""
 
     def refuse(*_: object) -> None:
-        raise PermissionError
+        raise PermissionError(13, "permission denied")
 
     monkeypatch.setattr(Path, "rename", refuse)
     with JsonlSink(path, rotate_bytes=1) as sink:
@@ -182,8 +182,20 @@ def test_a_rotation_that_fails_loses_no_record(
 
     assert numbers_in(path) == [1, 2, 3]
     assert [record.getMessage() for record in caplog.records] == [
-        "the audit file cannot be rotated (PermissionError)"
+        "the audit file cannot be rotated: [Errno 13] permission denied"
     ]
+
+
+def test_a_link_is_not_renamed(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """`/dev/stdout` stays what it is, and so does what an administrator has linked."""
+    target = path.with_name("target.jsonl")
+    path.symlink_to(target)
+    with JsonlSink(path, rotate_bytes=1) as sink:
+        write(sink, 1, 2)
+
+    assert names(path) == ["audit.jsonl", "target.jsonl"]
+    assert numbers_in(target) == [1, 2]
+    assert "audit.jsonl` is a link" in caplog.text
 
 
 def test_a_failure_to_compress_is_told(
@@ -198,7 +210,7 @@ def test_a_failure_to_compress_is_told(
     with JsonlSink(path, rotate_bytes=1, compress=True) as sink:
         write(sink, 1, 2)
 
-    assert "could not be compressed" in caplog.text
+    assert "cannot be compressed or removed: [Errno 28] no space left" in caplog.text
     assert told(path) == [1, 2]
     assert len(names(path)) == 2
 
