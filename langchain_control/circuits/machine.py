@@ -294,7 +294,7 @@ class Circuit:
         if self._ramping and not self._ramp_admits(rules, now):
             return self._refuse(rules, now)
         if not self._ramping:
-            self.standing_permit = Permit(self.key, self._generation)
+            self.standing_permit = self.standing_permit or Permit(self.key, self._generation)
             if rules.window is None:
                 return self.standing_permit
         return Permit(self.key, self._generation, self._numbers(), now)

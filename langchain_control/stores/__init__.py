@@ -52,7 +52,8 @@ class CircuitStore(Protocol):
     guard on with what it knows.
 
     A store may answer with awaitables. Calls made with `ainvoke` and permits asked for with
-    `aacquire` wait for them. A breaker's `state`, `snapshot`, `open`, `close`, `reset` and
+    `aacquire` wait for them. Cancelled while it asks, such a store gives back what it was just
+    granted, or a probe's slot stays taken until its lease ends. A breaker's `state`, `snapshot`, `open`, `close`, `reset` and
     `give_up_late_calls`, for which `view`, `keys`, `hold` and `reset` are asked, need a store that
     answers at once.
     """

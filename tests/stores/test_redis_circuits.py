@@ -150,6 +150,16 @@ def test_the_closed_path_makes_no_round_trips(server, make):
     assert commands(server) - before <= 20
 
 
+def test_a_call_longer_than_a_poll_makes_no_round_trip(server, make, monkeypatch):
+    """A permit is as good after a comparison with the server as before."""
+    store = make(server.url, prefix=next(PREFIXES), poll_seconds=0)
+    before, after = store.acquire(KEY, RULES), store.acquire(KEY, RULES)
+    asked = asked_of(store, monkeypatch)
+    for permit in (before, after):
+        store.record(permit, Outcome.SUCCESS, RULES)
+    assert asked == []
+
+
 def test_refusals_make_no_round_trips(server, make):
     """An open circuit is refused from the copy."""
     store = make(server.url, prefix=next(PREFIXES))
