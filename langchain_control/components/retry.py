@@ -187,7 +187,8 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
 
     def should_retry(self, mode: FailureMode, attempt_number: int) -> bool:
         """Say whether a failure of the attempt with this number is worth another one."""
-        return self.policies[mode].retry and attempt_number < self.max_attempts
+        is_retried = self.policies[mode].retry and bool(self._ladder(mode))
+        return is_retried and attempt_number < self.max_attempts
 
     def hint(self, mode: FailureMode, violations: Sequence[Violation] = ()) -> str | None:
         """Word the correction for a failure, or `None` if the prompt is not at fault."""
@@ -304,14 +305,18 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
         )
 
     def _rung(self, failures: Sequence[Failed]) -> Rung | None:
-        remedy = self.policies[failures[-1].mode]
-        has_other = self.other_model is not None
+        mode = failures[-1].mode
         return next_rung(
             failures,
-            [rung for rung in remedy.ladder if has_other or rung != "other_model"],
-            max_repeats=remedy.max_repeats,
+            self._ladder(mode),
+            max_repeats=self.policies[mode].max_repeats,
             attempts_left=self.max_attempts - len(failures),
         )
+
+    def _ladder(self, mode: FailureMode) -> list[Rung]:
+        has_other = self.other_model is not None
+        ladder = self.policies[mode].ladder
+        return [rung for rung in ladder if has_other or rung != "other_model"]
 
     def _quotes(self, last: Attempt, retry: Retry) -> bool:
         """Whether the next prompt goes to the model that gave the last answer, and is shown it."""

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.prompt_values import ChatPromptValue, PromptValue
 
+from langchain_control.retries.masking import masked
+
 if TYPE_CHECKING:
     from langchain_control.outcomes import Violation
 
@@ -45,7 +47,8 @@ def correction(instruction: str, violations: Sequence[Violation] = ()) -> str:
     """Word a correction: the instruction, and below it what was wrong.
 
     Paths, expectations and excerpts may hold what the model wrote: property names are the model's,
-    too. So all of it stands in one fence that it cannot close, on lines that it cannot break.
+    too. So all of it stands in one fence that it cannot close, on lines that it cannot break, and
+    excerpts lose what looks like an address, a number of somebody or a key.
 
     Args:
         instruction: What to do, in the developer's words; at most `MAX_INSTRUCTION_CHARS`.
@@ -90,7 +93,7 @@ def _line(violation: Violation, room: int) -> str | None:
     """Say what was wrong in one place, without the excerpt if that would not fit."""
     place = _plain(violation.path, _PATH_CHARS) or "answer"
     due = f"{place}: expected {_plain(violation.expected, _EXPECTED_CHARS)}"
-    found = _plain(violation.found, _FOUND_CHARS)
+    found = _plain(masked(violation.found), _FOUND_CHARS)
     whole = f"{due}, found {_quoted(found)}" if found else due
     return next((line for line in (whole, due) if len(line) <= room), None)
 

@@ -112,7 +112,7 @@ _DEFAULTS: dict[FailureMode, Remedy] = {
             "The last answer was too long. Stay within the limit named below; "
             "if none is named, use half the length."
         ),
-        **_REWORD | {"max_repeats": 1},
+        **_REWORD,
     ),
     FailureMode.HALLUCINATION: Remedy(
         correction=(

@@ -16,6 +16,7 @@ from langchain_control.retries.corrections import (
     correction,
     with_correction,
 )
+from langchain_control.retries.masking import MASK
 
 INSTRUCTION = "Answer with JSON."
 MISSING = Violation("required", "the key `name`", path="/person")
@@ -133,6 +134,18 @@ def test_model_text_stays_in_its_line_and_its_fence(field, text):
 
     assert line.isprintable()
     assert "<" not in line
+
+
+@pytest.mark.parametrize(
+    "private", ["ada@example.org", "+44 20 7946 0958", "sk-abc123def456ghi789jkl012"]
+)
+def test_an_excerpt_loses_what_looks_private(private):
+    """A rule of the application's own may quote the answer."""
+    violation = Violation("r", "nobody's address", found=f"mail {private}")
+
+    assert data_lines(correction(INSTRUCTION, [violation])) == [
+        f'answer: expected nobody\'s address, found "mail {MASK}"'
+    ]
 
 
 violations = st.builds(

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_control.retries.quotation import MASK, MAX_QUOTED_CHARS, quotation
+from langchain_control.retries.masking import MASK
+from langchain_control.retries.quotation import MAX_QUOTED_CHARS, quotation
 
 
 def quoted(answer):
