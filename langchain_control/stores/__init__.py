@@ -53,9 +53,10 @@ class CircuitStore(Protocol):
 
     A store may answer with awaitables. Calls made with `ainvoke` and permits asked for with
     `aacquire` wait for them. Cancelled while it asks, such a store gives back what it was just
-    granted, or a probe's slot stays taken until its lease ends. A breaker's `state`, `snapshot`, `open`, `close`, `reset` and
-    `give_up_late_calls`, for which `view`, `keys`, `hold` and `reset` are asked, need a store that
-    answers at once.
+    granted, or a probe's slot stays taken until its lease ends.
+
+    A breaker's `state`, `snapshot`, `open`, `close`, `reset` and `give_up_late_calls`, for which
+    `view`, `keys`, `hold` and `reset` are asked, need a store that answers at once.
     """
 
     def acquire(self, key: str, rules: CircuitRules) -> Maybe[Permit | Refusal]:
