@@ -18,7 +18,7 @@ from langchain_control.strategies import CannedAnswer
 
 __all__ = ["by_default", "schema_mode_at_once", "without_correction", "without_schema_mode"]
 
-_USES_SCHEMA_MODE = (FailureMode.SCHEMA_VIOLATION, FailureMode.TRUNCATED)
+_CALLS_FOR_SCHEMA_MODE = (FailureMode.SCHEMA_VIOLATION, FailureMode.TRUNCATED)
 
 
 def by_default(desk: Desk) -> Contestant:
@@ -52,7 +52,7 @@ def schema_mode_at_once(desk: Desk) -> Contestant:
 
 
 def _with_remedies(desk: Desk, **changes: Any) -> Contestant:
-    rows = dict.fromkeys(_USES_SCHEMA_MODE, changes)
+    rows = dict.fromkeys(_CALLS_FOR_SCHEMA_MODE, changes)
     return control_layer(desk.model, _policy(desk).override(retry={"policies": rows}))
 
 
