@@ -1,13 +1,17 @@
 """Another model as a strategy: its circuit, its limit, and what they make of its calls."""
 
 import pytest
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.exceptions import ModelAPIError
+from langchain_core.runnables import RunnableLambda
 
 from langchain_control import CircuitBreaker, RateLimiter
+from langchain_control._effects import Call, Emit
 from langchain_control.errors import CircuitOpen, RateLimited
 from langchain_control.stores import InMemoryRateStore
 from langchain_control.strategies import other_model
 from langchain_control.testing import ManualClock, Reply, ScriptedChatModel
+from tests.cancellation import cancelled_at_every_wait
 
 
 @pytest.fixture
@@ -88,6 +92,24 @@ def test_a_half_open_circuit_gives_the_room_back(call, clock):
     breaker.release(probe)
 
     assert call(backup, "Why?").text == "hi"
+
+
+def test_cancelled_at_any_wait_it_leaves_nothing_behind(clock):
+    """Neither the probe of a half-open circuit nor more of the limit than the request itself."""
+    breaker = CircuitBreaker(failure_threshold=1, recovery_seconds=0.000_001)
+    limiter = limited(clock, tokens_per_minute=120, answer_tokens=100)
+    backup = other_model(RunnableLambda(str), breaker=breaker, limiter=limiter)
+    listened = {"callbacks": [BaseCallbackHandler()]}
+
+    breaker.record(breaker.acquire(), breaker.outcome_of(TimeoutError()))
+    breaker.release(breaker.acquire())
+    waits = []
+    for wait in cancelled_at_every_wait(lambda: backup.called("Why?", listened)):
+        breaker.release(breaker.acquire())
+        waits.append(wait)
+
+    assert waits == [Call, Emit]
+    assert limiter.inspect("Why?").passed
 
 
 def test_arguments_reach_the_model(call):
