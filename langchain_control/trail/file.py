@@ -6,7 +6,7 @@ import os
 import re
 import threading
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from langchain_control.trail.rotated import RotatedFile, snapshot
 from langchain_control.trail.story import tell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from langchain_control.events import AuditRecord
     from langchain_control.trail.summary import AuditSummary
@@ -103,6 +103,7 @@ class _Progress:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._rotated: dict[str, _Tally] = {}
+        self._rotated_sum: _Sum | None = None
         self._rotated_ids = RecentIds()
         self._current: _Tally | None = None
         self._current_ids = RecentIds()
@@ -112,36 +113,40 @@ class _Progress:
         with self._lock:
             current, rotated = snapshot(path)
             with current or nullcontext():
-                known, self._rotated = self._rotated, {}
+                self._forget_all_but_locked({file.stamp for file in rotated})
                 for file in rotated:
-                    tally = known.get(file.stamp) or self._counted_locked(file)
-                    if tally is not None:
-                        self._rotated[file.stamp] = tally
+                    if file.stamp not in self._rotated:
+                        self._count_rotated_locked(file)
                 self._follow_locked(current)
 
     def summary(self, path: Path) -> AuditSummary:
         """Catch up, and sum up what was counted."""
         with self._lock:
             self.catch_up(path)
-            index, unreadable = AuditIndex(), 0
-            for tally in (*self._rotated.values(), self._current):
-                if tally is not None:
-                    index.include(tally.index)
-                    unreadable += tally.unreadable_lines
-            return replace(index.summary(), unreadable_lines=unreadable)
+            if self._rotated_sum is None:
+                self._rotated_sum = _Sum.of(self._rotated.values())
+            current = [] if self._current is None else [self._current]
+            total = _Sum.of((self._rotated_sum, *current))
+            return replace(total.index.summary(), unreadable_lines=total.unreadable_lines)
 
-    def _counted_locked(self, rotated: RotatedFile) -> _Tally | None:
+    def _forget_all_but_locked(self, stamps: set[str]) -> None:
+        for stamp in self._rotated.keys() - stamps:
+            del self._rotated[stamp]
+            self._rotated_sum = None
+
+    def _count_rotated_locked(self, rotated: RotatedFile) -> None:
         """Count a rotated file, from where it was left when it still had the name."""
         with rotated.open() or nullcontext() as file:
             if file is None:
-                return None
-            tally = self._current
-            if tally is not None and tally.is_of(file):
-                self._current, self._rotated_ids = None, self._current_ids
-            else:
-                tally = _Tally(file)
-            tally.follow(file, self._rotated_ids)
-            return tally
+                return
+            tally, ids = self._current, self._current_ids
+            if tally is None or not tally.is_of(file):
+                tally, ids = _Tally(file), self._rotated_ids.copy()
+            tally.follow(file, ids)
+        if tally is self._current:
+            self._current = None
+        self._rotated[rotated.stamp], self._rotated_ids = tally, ids
+        self._rotated_sum = None
 
     def _follow_locked(self, file: IO[bytes] | None) -> None:
         if file is None:
@@ -150,6 +155,22 @@ class _Progress:
         if self._current is None or not self._current.is_of(file):
             self._current, self._current_ids = _Tally(file), self._rotated_ids.copy()
         self._current.follow(file, self._current_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """What was counted in some files."""
+
+    index: AuditIndex
+    unreadable_lines: int
+
+    @classmethod
+    def of(cls, parts: Iterable[_Sum | _Tally]) -> _Sum:
+        index, unreadable = AuditIndex(), 0
+        for part in parts:
+            index.include(part.index)
+            unreadable += part.unreadable_lines
+        return cls(index, unreadable)
 
 
 class _Tally:

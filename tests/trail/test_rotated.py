@@ -159,6 +159,28 @@ def test_a_file_emptied_and_grown_again_is_read_anew(path: Path) -> None:
     assert (trail.summary().accepted, trail.summary().fallbacks) == (0, 3)
 
 
+def test_a_file_that_cannot_be_read_spoils_no_figures(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The question is an error; once the file can be read, everything counts, once."""
+    trail, first = FileTrail(path), rotated(path, "accepted", "fallback", "exhausted")
+    opened = RotatedFile.open
+
+    def fail(file: RotatedFile) -> object:
+        if file == first:
+            raise OSError(5, "input/output error")
+        return opened(file)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RotatedFile, "open", fail)
+        for _ in range(2):
+            with pytest.raises(OSError, match="input/output"):
+                trail.summary()
+
+    assert trail.summary().requests == 3
+    assert trail.summary() == FileTrail(path).summary()
+
+
 def test_files_of_other_names_are_not_read(path: Path) -> None:
     """Neither other trails' nor what is half compressed."""
     file = rotated(path, "accepted", "accepted")
