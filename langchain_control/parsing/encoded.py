@@ -14,9 +14,10 @@ __all__ = ["decoded"]
 def decoded(text: str) -> str | None:
     r"""Undo an encoding that lies over all of a text, if there is one.
 
-    Five are known: the escapes of a JSON string without its quotes (`{\"a\": 1}`), line breaks
+    Six are known: the escapes of a JSON string without its quotes (`{\"a\": 1}`), line breaks
     written as `\n` between the tokens, entities of HTML for the quotes, the doubled brackets of a
-    template (`{{"a": 1}}`), and the marks of a quotation before each line.
+    template (`{{"a": 1}}`), the doubled quotes of CSV and SQL, and the marks of a quotation before
+    each line.
     """
     for part, whole, decode in _ENCODINGS:
         if part in text and whole.match(text):
@@ -55,6 +56,16 @@ _ENCODINGS: tuple[tuple[str, re.Pattern[str], Callable[[str], str | None]], ...]
         "{{",
         re.compile(r"""[^"'{}]*+\{\{\s{0,100}["'](?:[^{}]|\{\{|\}\})*+\Z"""),
         _with_single_braces,
+    ),
+    (
+        '""',
+        re.compile(r"""[^'"{\[]*+"?[{\[](?:\s|[{\[]){0,100}""[^",:{}\[\]]{1,100}""\s{0,9}[:,]"""),
+        lambda text: text.replace('""', '"'),
+    ),
+    (
+        "''",
+        re.compile(r"""[^'"{\[]*+'?[{\[](?:\s|[{\[]){0,100}''[^',:{}\[\]]{1,100}''\s{0,9}[:,]"""),
+        lambda text: text.replace("''", "'"),
     ),
     (">", re.compile(r"\s*+>(?:[^\n]*+\n\s*+>)*+[^\n]*+\s*+\Z"), _without_marks),
 )

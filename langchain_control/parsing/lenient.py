@@ -360,7 +360,7 @@ class _Parser(Cursor):
 
     def _place(self, *, is_key: bool) -> Place:
         in_object = isinstance(self._stack[-1].items, dict)
-        return Place(is_key, in_object, len(self._stack))
+        return Place(is_key, in_object, len(self._stack), self._finished)
 
     _handlers: ClassVar[dict[str, Callable[[_Parser], None]]] = {
         **dict.fromkeys("{[(", _open),
@@ -375,7 +375,7 @@ _MAY_END = frozenset(("", "`", "~", "<"))
 _END = re.compile(r"\Z|```|~~~|</|<\|")
 """The end of the text, or what wraps JSON and cannot be part of it."""
 _CLOSING_MARK = re.compile(r"(?P<fence>```|~~~)|</[\w:-]{1,50}>|<\|\w{1,50}\|>")
-_BARE_KEY = re.compile(r"(?::(?=\w{1,100}\s*+=>))?([\w$][\w$-]{0,99})(?=\s*+(?:[:\uff1a]|=>?))")
+_BARE_KEY = re.compile(r"(?::(?=\w{1,100}\s*+=>))?([\w$][\w$.-]{0,99})(?=\s*+(?:[:\uff1a]|=>?))")
 _HALF_KEY = re.compile(r"""([^\s"'{}\[\],:][^"'{}\[\],:\n]{0,99})["'\u201d](?=\s*+:)""")
 _THOUSANDS = re.compile(r"[0-9]{3}(?=\s{0,100}[,}])")
 _COLON = re.compile(r"=>|:=|::|[:=\uff1a]")

@@ -76,7 +76,7 @@ def candidates(
             position = fence.end() if fence else len(text)
             yield found
         else:
-            position = found.end
+            position = _after_comment(text, found.end)
             sound_end = position if not found.repairs else 0
             if not _is_footnote(found, text):
                 yield found
@@ -110,6 +110,12 @@ def _mended(text: str, start: int, *, finished: bool = False) -> Lenient | None:
     return found
 
 
+def _after_comment(text: str, end: int) -> int:
+    """Skip a comment right behind a value: what stands in it is none."""
+    comment = _COMMENT.match(text, end)
+    return comment.end() if comment else end
+
+
 def _is_inside(text: str, start: int, sound_end: int) -> bool:
     """Whether a value stands within another one, of which the beginning could not be read."""
     before = _STRUCTURE_BEFORE.search(text, max(sound_end, start - _LOOK_AROUND), start)
@@ -135,9 +141,9 @@ def without_brackets(text: str, *, finished: bool = False) -> Candidate | None:
 def _with_brackets(text: str, *, finished: bool) -> Iterator[str]:
     """Yield a text with the brackets that it may lack. The last one may also have been cut off."""
     if _BEGINS_WITH_KEY.match(text):
-        yield "{" + text
         if finished:
             yield "{" + text + "}"
+        yield "{" + text
     elif text.startswith("{") and text.endswith("]"):
         first = attempt(text, 0)
         if first.fault is None and _COMMA.match(text, first.end):
@@ -180,10 +186,10 @@ _CLOSERS = re.compile(r"\s{0,1000}[}\]](?!\]>)[}\]\s]{0,1000}(?<=[}\]])")
 _FENCE_LINE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 _BLANK = r"[\s\ufeff\u200b\u2060]{0,1000}"
 _BEGINS_JSON = re.compile(
-    rf"""\{{{_BLANK}(?:["'\u201c\u2018`}}]|//|/\*|\#|<!--|-?\d[^{{}}]{{0,1000}}\}}\s{{0,100}}(?:```|\Z)|:\w{{1,100}}\s{{0,9}}=>"""
-    r"""|[uU]?["']|[\w$-]{1,100}\s{0,9}["']?\s{0,9}(?:[:\uff1a]|=>?)|\{\s{0,100}["'])"""
+    rf"""\{{{_BLANK}(?:["'\u201c\u2018`\u201e\u00ab\uff02\u00b4}}]|//|/\*|\#|<!--|-?\d[^{{}}]{{0,1000}}\}}\s{{0,100}}(?:```|\Z)|:\w{{1,100}}\s{{0,9}}=>"""
+    r"""|[uU]?["']|[\w$.-]{1,100}\s{0,9}["']?\s{0,9}(?:[:\uff1a]|=>?)|\{\s{0,100}["'])"""
     rf"""|(?<!\w)\{{{_BLANK},{_BLANK}["']"""
-    rf"""|\[{_BLANK}(?:["'\u201c\u2018`\[\]{{]|[-+]?\.?\d|//|/\*|\#|<!--|,{_BLANK}[\d"'{{\[]"""
+    rf"""|\[{_BLANK}(?:["'\u201c\u2018`\u201e\u00ab\uff02\u00b4\[\]{{]|[-+]?\.?\d|//|/\*|\#|<!--|,{_BLANK}[\d"'{{\[]"""
     r"""|\(|[uU]["']|(?:true|false|null|True|False|None)\b|[\w.]{1,60}\(["'\d]"""
     r"""|[\w-]{1,60}\s{0,9},[^\n]{1,1000}\]\s{0,100}(?:```|\Z))"""
 )
@@ -196,7 +202,7 @@ _STRUCTURE_BEFORE = re.compile(
 """A key, or a comma or bracket of JSON, before a value."""
 
 _PROPERTY_AFTER = re.compile(
-    r"""\s{0,1000}(?:,\s{0,1000})?(?:"[^"\n]{0,200}"|'[^'\n]{0,200}'|\w{1,100}")\s*+:"""
+    r"""\s{0,1000}(?:,\s{0,1000})?(?:"[^"\n]{0,200}"|'[^'\n]{0,200}'|[\w$.@-]{1,100}["'])\s*+:"""
     r"""|\s{0,1000},\s{0,1000}\w{1,100}\s*+:"""
 )
 """A property after a value: the value ended too early to be whole."""
@@ -205,5 +211,6 @@ _COMMA = re.compile(r"\s*+,\s*+\{")
 _GOES_ON = re.compile(rf"{_PROPERTY_AFTER.pattern}|\s{{0,1000}}(?:[,:]\s{{0,1000}})?[\"{{\[]")
 """Anything of JSON after a value that had to be mended."""
 
+_COMMENT = re.compile(r"[ \t,;]{0,100}(?://[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)")
 _BETWEEN = re.compile(r"\s*,?\s*")
 _BEGINS_WITH_KEY = re.compile(r"""(?:"[^"\\\n]{1,200}"|'[^'\\\n]{1,200}')\s*+:\s*+\S""")

@@ -27,6 +27,8 @@ class Place(NamedTuple):
     is_key: bool
     in_object: bool
     depth: int
+    finished: bool = False
+    """Whether whoever wrote the text is known to have come to an end."""
 
 
 def read_quoted(text: str, start: int, place: Place) -> Quoted:
@@ -42,8 +44,15 @@ def read_quoted(text: str, start: int, place: Place) -> Quoted:
     plain = _FOREIGN.match(text, start)
     if plain and _ends_before(text, plain.end(), place):
         return Quoted(plain[0][1:-1], plain.end(), [Repair("quotes", start)])
-    if place.is_key and (mixed := _MIXED_KEY.match(text, start)):
-        return Quoted(mixed[1], mixed.end(), [Repair("quotes", start)])
+    mixed = _MIXED.match(text, start)
+    if (
+        mixed
+        and (text[start], mixed[0][-1]) != ('"', '"')
+        and _ends_before(text, mixed.end(), place)
+    ):
+        is_pair = mixed[0][-1] in _CLOSING[text[start]]
+        kind = "quotes" if is_pair or place.is_key else "mixed_quotes"
+        return Quoted(mixed[1], mixed.end(), [Repair(kind, start)])
     if place.is_key and (unclosed := _UNCLOSED_KEY.match(text, start)):
         return Quoted(unclosed[1].rstrip(), unclosed.end(), [Repair("missing_quote", start)])
     if text.startswith(_TRIPLE, start):
@@ -103,9 +112,7 @@ class _Reading:
                 space = _SPACE.match(text, self._position)
                 end = space.end() if space else self._position + 1
                 self._take(text[self._position : end], end)
-        self._mend("cut")
-        self._pieces = [_FENCE_AT_END.sub("", "".join(self._pieces))]
-        return self._ended(len(text))
+        return self._ended_with_the_text()
 
     def _inner_quote(self) -> None:
         """Take a quote for content. Within a word it cannot be anything else."""
@@ -145,15 +152,27 @@ class _Reading:
         value = "".join(self._pieces)
         kept = value.rstrip("}], \t\r\n")
         end = self._position - (len(value) - len(kept))
-        if kept[-1:] in _OTHER_QUOTES and not _ANY_QUOTE_IN.search(kept, 0, len(kept) - 1):
-            kept = kept[:-1]  # closed by another quote than the one that opened
         self._repairs = [repair for repair in self._repairs if repair.offset < end]
         self._position = end
         self._mend("swallowed" if kept.endswith(("{", "[", ":")) else "missing_quote")
         return Quoted(kept, end, self._repairs)
 
+    def _ended_with_the_text(self) -> Quoted:
+        """End where the text does, or before its last brackets, if they close all that is open."""
+        value = "".join(self._pieces)
+        kept = value.rstrip("}]) \t\r\n")
+        closers = sum(map(value[len(kept) :].count, "}])"))
+        if kept and closers == self._place.depth and not self._place.is_key:
+            self._position = len(self._text) - (len(value) - len(kept))
+            self._mend("missing_quote" if self._place.finished else "cut")
+            return Quoted(kept, self._position, self._repairs)
+        self._mend("cut")
+        return Quoted(_FENCE_AT_END.sub("", value), len(self._text), self._repairs)
+
     def _swallowed(self, value: str) -> bool:
         """Whether a string with quotes inside holds what should have followed it."""
+        if self._place.is_key:
+            return _PUNCTUATION.search(value) is not None
         if self._place.in_object:
             return _STRUCTURE.search(value) is not None
         return self._inner_quotes % 2 == 1 and _NEXT_ITEM.search(value) is not None
@@ -228,6 +247,10 @@ _CLOSING = {
     "\u201d": '\u201d"',
     "\u2018": "\u2019\u2018'",
     "\u2019": "\u2019'",
+    "\u201e": "\u201c\u201d",
+    "\u00ab": "\u00bb",
+    "\uff02": "\uff02",
+    "\u00b4": "\u00b4'",
 }
 """Opening quotes, and what may close each of them."""
 
@@ -242,25 +265,29 @@ _STANDARD = re.compile(
 )
 _FOREIGN = re.compile(r"""'[^'"\\\x00-\x1f]*+'|\u201c[^"\u201c\u201d\\\x00-\x1f]*+\u201d""")
 """The commonest strings in other quotes, with nothing in them that needs a closer look."""
-_OTHER_QUOTES = ("'", "`", "\u2019", "\u201d")
 _FENCE_AT_END = re.compile(r"\s*(?:```|~~~)\s*\Z")
 _LOOK_AHEAD = 200
 _TRIPLE = ('"""', "'''")
 _SPACE = re.compile(r"[\x00-\x20]++")
 _COLON = re.compile(r"\s*+:")
 
+_QUOTES = "\"'`\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb\uff02\u00b4"
+_ANY_QUOTE = f"[{_QUOTES}]"
+
 # Looking ahead is bounded, so that reading a string stays linear.
 _COLON_SIGN = r"(?::|\uff1a|=>?)"
 _COMMA_SIGN = r"[,\uff0c]"
 _QUOTED = (
     r"""(?:"[^"\n]{0,200}"|'[^'\n]{0,200}'|[\u201c\u201d][^\u201c\u201d"\n]{0,200}[\u201c\u201d"]"""
+    r"""|[\u201e\u00ab\uff02\u00b4][^\n:]{0,200}[\u201c\u201d\u00bb\uff02\u00b4]"""
     rf"""|`[^`\n]{{0,200}}`|[\u2018\u2019][^\u2018\u2019'\n]{{0,200}}[\u2018\u2019'])\s*+{_COLON_SIGN}"""
 )
 _UNCLOSED_KEY = re.compile(
     r"""["'\u201c]([^\s"'`\u201c\u201d:,{}\[\]][^"'`\u201c\u201d:,{}\[\]\n]{0,99})(?=:)"""
 )
-_MIXED_KEY = re.compile(r"""["'`]([\w$.@/ -]{1,60})["'`](?=\s{0,100}:)""")
-"""A key between two different quotes."""
+_MIXED = re.compile(rf"{_ANY_QUOTE}([^{_QUOTES}\\\n]{{0,200}}){_ANY_QUOTE}")
+"""A string between two different quotes."""
+_PUNCTUATION = re.compile(r"[,:{}\[\]]")
 _STRUCTURE = re.compile(r"""["'\u201d]\s*+(?::|,\s*+["'\u201c])""")
 _NEXT_ITEM = re.compile(r""",\s*+["'\u201c]""")
 """What a string with quotes inside holds if it has swallowed the structure after it."""
@@ -274,8 +301,6 @@ _DAMAGED_KEY = (
 _CUT_KEY = r"""["'][\w$.@/ -]{0,60}\Z"""
 _COMMENT = r"//|/\*|\#|<!--"
 _END = r"$|```|~~~|</|<\|"
-_ANY_QUOTE = "[\"'`\u2018\u2019\u201c\u201d]"
-_ANY_QUOTE_IN = re.compile(_ANY_QUOTE)
 _AFTER_KEY = re.compile(
     rf"\s*+(?:[:=,}}\]{{\[\d\uff1a-]|(?:true|false|null)\b|{_ANY_QUOTE}|{_COMMENT}|{_END})"
 )
@@ -285,7 +310,7 @@ _AFTER_MEMBER = re.compile(
     rf"\s*+(?:{_CLOSER}"
     rf"|{_COMMA_SIGN}\s*+(?:{KEY.pattern}|{_DAMAGED_KEY}|{_CUT_KEY}|[}}\],]|\.\.\.|{_COMMENT}|{_END})"
     rf"|{_QUOTED}|\+\s*+{_ANY_QUOTE}|;|{_COMMENT}|{_END})"
-    rf"|[ \t]*+\n\s*+[\w$-]{{1,100}}\s*+:"
+    rf"|[ \t]*+\n\s*+(?:[\w$-]{{1,100}}\s*+:|[^{_QUOTES}{{}}\[\]:]{{1,500}}\Z)"
 )
 _WORD_ITEM = r"""[\w$-]{1,100}["']?\s*+[,\]]"""
 _AFTER_ITEM = re.compile(

@@ -51,6 +51,7 @@ GRADES: dict[str, Grade] = {
     "missing_colon": Grade.GUESS,
     "missing_comma": Grade.GUESS,
     "missing_quote": Grade.GUESS,
+    "mixed_quotes": Grade.GUESS,
     "set": Grade.GUESS,
     "string_prefix": Grade.GUESS,
     "thousands": Grade.GUESS,

@@ -85,7 +85,10 @@ def _called(call: re.Match[str]) -> Scalar:
     return Scalar(call[0], call.end(), Repair("call", call.start()))
 
 
-_DELIMITED = r"(?=\s|[,}\]);\uff0c]|//|/\*|\#|```|~~~|</|<\||<!|\Z)"
+_DELIMITED = (
+    r"(?=\s|[,}\]);\uff0c]|//|/\*|\#|```|~~~|</|<\||<!|\Z"
+    r'|"[^"\\\n]{1,100}"\s{0,9}:)'
+)
 _NUMBER = re.compile(rf"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?{_DELIMITED}")
 _LOOSE_NUMBER = re.compile(
     r"[+-]?(?:0[xX][0-9a-fA-F]{1,32}|0[bB][01]{1,128}|0[oO][0-7]{1,43}|(?:0|[1-9][0-9]*)n"

@@ -84,6 +84,8 @@ def test_the_same_value_twice_is_not_ambiguous():
         '"x": 1, "y": {"b": 1}',
         '{"x": ] {"b": 1}}',
         '{"x"}: {"b": 1}}',
+        '{}$x": 1, "y": {"b": 1}}',
+        '{"x": 1, "y[: 2, "z": 3}',
         '{"a": {"b": 1}}, "c": 2}',
         'Draft: {"a": 1}\nFinal: {"a": 2, "b": "cut of',
         "Use [1] as a source.",
