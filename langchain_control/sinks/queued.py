@@ -195,7 +195,10 @@ class _Backlog:
     def _run(self) -> None:
         while (record := self._next()) is not None:
             self._deliver(record)
-        self._sink.close()
+        try:
+            self._sink.close()
+        except Exception as exc:  # noqa: BLE001  (nobody is there to catch it)
+            _logger.warning("%s cannot be closed: %s", type(self._sink).__name__, exc)
 
     def _next(self) -> AuditRecord | None:
         """Wait for a record; there is none once the queue is closed and empty."""

@@ -10,10 +10,13 @@ import queue
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from langchain_control import AuditLogger
 from langchain_control.events import AuditRecord
@@ -150,6 +153,20 @@ def test_the_sink_behind_is_closed() -> None:
     assert (idle.closed, busy.closed) == (1, 1)
 
 
+def test_a_sink_that_cannot_be_closed_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """In the log, as nobody is there to catch the exception."""
+
+    class Stuck(MemorySink):
+        def close(self) -> None:
+            msg = "already gone"
+            raise ConnectionError(msg)
+
+    with QueuedSink(Stuck()) as sink:
+        sink.write(attempt())
+
+    assert caplog.messages == ["Stuck cannot be closed: already gone"]
+
+
 def test_the_logger_counts_what_the_queue_cost() -> None:
     """In one figure: what found no room, and what was lost behind it."""
     gate, flaky = Gate(), Flaky(1)
@@ -165,6 +182,37 @@ def test_the_logger_counts_what_the_queue_cost() -> None:
 
     assert (full.dropped, lossy.lost) == (1, 1)
     assert audit.write_errors == audit.summary().write_errors == 2
+
+
+class Moody(MemorySink):
+    """A sink that refuses as it was told."""
+
+    def __init__(self, refusals: list[bool]) -> None:
+        super().__init__()
+        self.refusals = iter(refusals)
+
+    def write(self, record: AuditRecord) -> None:
+        if next(self.refusals, False):
+            raise ConnectionError
+        super().write(record)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.booleans()), st.integers(1, 5), st.integers(1, 3), st.integers(0, 20))
+def test_every_record_is_delivered_or_counted(
+    refusals: list[bool], max_records: int, tries: int, count: int
+) -> None:
+    """Whatever the sink does, no record is lost in silence, and the order stays."""
+    moody = Moody(refusals)
+    sink = QueuedSink(moody, max_records=max_records, tries=tries, retry_seconds=0)
+    for number in range(count):
+        with suppress(queue.Full):
+            sink.write(attempt(number=number))
+    sink.close()
+
+    delivered = [record["number"] for record in moody.records]
+    assert delivered == sorted(delivered)
+    assert len(delivered) + sink.dropped + sink.lost == count
 
 
 def _write_in_child(sink: QueuedSink) -> None:
