@@ -164,3 +164,12 @@ def test_what_fallback_models_use_counts_too(door):
     ]
     assert result.usage["total_tokens"] == 100
     assert result.cost == pytest.approx(0.1)
+
+
+def test_a_policy_changes_one_limit_and_keeps_the_prices():
+    """As with any of its parts."""
+    priced = ControlPolicy(usage_limits={"prices": PRICES})
+
+    changed = priced.override(usage_limits={"max_cost": 1}).usage_limits
+
+    assert (changed.max_cost, [*changed.prices]) == (1, ["scripted"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from math import fsum
-from typing import Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -50,6 +50,11 @@ class UsageLimits(BaseModel):
             msg = "`max_cost` needs `prices`: without them nothing has a cost"
             raise ValueError(msg)
         return self
+
+    def override(self, **changes: Any) -> Self:
+        """Return limits with some settings changed, validated like new ones."""
+        set_before = {name: getattr(self, name) for name in self.model_fields_set}
+        return type(self)(**(set_before | changes))
 
     def cost(self, names: Iterable[str], input_tokens: int, output_tokens: int) -> float | None:
         """Return what a call cost, or `None` if the model has no price.
