@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -38,6 +38,7 @@ __all__ = [
     "PerRun",
     "RunState",
     "calls_in",
+    "deadline_from_now",
     "fresh_run",
     "note_of",
     "result_of",
@@ -157,13 +158,18 @@ class Context:
         return self.contract or self.policy.validator
 
 
-def fresh_run(config: RunnableConfig, clock: Callable[[], float], allowed: float | None) -> PerRun:
+def deadline_from_now(policy: ControlPolicy) -> float | None:
+    """Return when a request that begins now must have ended, or `None` if there is no limit."""
+    allowed = policy.deadline_seconds
+    return None if allowed is None else policy.clock() + allowed
+
+
+def fresh_run(config: RunnableConfig, policy: ControlPolicy) -> PerRun:
     """Return every per-run key with its first value.
 
     A thread with a checkpointer keeps its state between runs: without the reset a second run would
     find the first one's answer.
     """
-    started = clock()
     return PerRun(
         context=None,
         draft={},
@@ -178,8 +184,8 @@ def fresh_run(config: RunnableConfig, clock: Callable[[], float], allowed: float
         waited_after=None,
         reservation=None,
         request_id=request_id_in(config),
-        started=started,
-        deadline=None if allowed is None else started + allowed,
+        started=policy.clock(),
+        deadline=deadline_from_now(policy),
     )
 
 

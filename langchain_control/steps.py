@@ -22,12 +22,9 @@ from langchain_core.runnables import RunnableConfig
 
 from langchain_control._effects import Flow, Sleep
 from langchain_control.attempts import attempt_of, content_of, sha256_of
-from langchain_control.circuits import Refusal
-from langchain_control.components.bulkhead import NoPlace
 from langchain_control.endings import cut_off, finished, turned_away
-from langchain_control.errors import classify, retry_after_seconds
 from langchain_control.errors.foreign import steers_a_graph
-from langchain_control.events import EventName, blocked, event, with_request_id
+from langchain_control.events import EventName, event, with_request_id
 from langchain_control.falling_back import (
     calls_of,
     had_a_turn,
@@ -35,7 +32,7 @@ from langchain_control.falling_back import (
     request_of,
     waited_for_a_circuit,
 )
-from langchain_control.models.variants import for_retry
+from langchain_control.model_call import called_in_turn
 from langchain_control.outcomes import (
     Attempt,
     FailureMode,
@@ -47,12 +44,12 @@ from langchain_control.state import (
     Context,
     RunState,
     calls_in,
+    deadline_from_now,
     fresh_run,
     note_of,
     violations_in,
 )
-from langchain_control.time_limits import InTime, bounded, remaining_seconds
-from langchain_control.watching import watched
+from langchain_control.time_limits import InTime, remaining_seconds
 
 __all__ = [
     "END",
@@ -84,7 +81,7 @@ Router = Callable[[RunState, Context], StepName]
 def guard(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
     """Open the run: admit it, judge the question, screen what else would reach the model."""
     policy = context.policy
-    run = fresh_run(config, policy.clock, policy.deadline_seconds)
+    run = fresh_run(config, policy)
     config = with_request_id(config, run["request_id"])
     messages, documents = list(state["messages"]), documents_in(state.get("context"))
     if policy.limiter is not None:
@@ -121,48 +118,14 @@ def build(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upd
 
 
 def call(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
-    """Call the model once: in its turn, within what is left of time and usage."""
+    """Call the model once, within what is left of time and usage."""
     remaining = remaining_seconds(state, context)
     if remaining is not None and remaining <= 0:
         late = failure(FailureMode.DEADLINE_EXCEEDED, "the deadline of the request has passed")
         return {"failure": note_of("call", late)}
     if why := context.used_up(calls_in(state)):
         return {"failure": note_of("call", failure(FailureMode.USAGE_LIMIT_EXCEEDED, why))}
-    bulkhead, name = context.policy.bulkhead, context.asked(state["retry"]).name
-    if bulkhead is None:
-        return (yield from _called(state, context, config))
-    if bulkhead.would_queue(config, name):  # an open circuit must not be queued for
-        refusal = yield from context.policy.breaker.refusal(name)
-        if refusal is not None:
-            return (yield from _refused(refusal, state, config))
-    calling = _called(state, context, config)
-    update = yield from bulkhead.inside(calling, config, name=name, max_wait_seconds=remaining)
-    return {"failure": note_of("call", update.verdict)} if isinstance(update, NoPlace) else update
-
-
-def _called(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
-    policy, asked = context.policy, context.asked(state["retry"])
-    model = for_retry(asked.model, state["retry"], policy.validator.json_schema())
-    if policy.judge_while_streaming:
-        model = watched(model, policy.validator.glance)
-    effect = bounded(state, context)(model, _prompt(state), config)
-    started, response, note = policy.timer(), None, None
-    try:
-        answer = yield from policy.breaker.calling(effect, config, asked.name)
-        if isinstance(answer, Refusal):
-            return (yield from _refused(answer, state, config))
-        response = _as_message(answer)
-    except Exception as exc:
-        mode = classify(exc)
-        if mode is None:
-            raise
-        failed = failure(mode, f"the call failed with `{type(exc).__name__}`")
-        note = note_of("call", failed, retry_after=retry_after_seconds(exc))
-    latency_ms = round((policy.timer() - started) * 1000, 3)
-    return {
-        "draft": {**state["draft"], "response": response, "latency_ms": latency_ms},
-        "failure": note,
-    }
+    return (yield from called_in_turn(state, context, config))
 
 
 def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
@@ -236,12 +199,14 @@ def fallback(state: RunState, context: Context, config: RunnableConfig) -> Flow[
     """
     router = context.policy.fallback
     if (due := router.next_after(had_a_turn(state))) is not None:
+        if router.pauses(due[1]):  # people take their time; whoever comes after them has theirs
+            state = cast("RunState", {**state, "deadline": deadline_from_now(context.policy)})
         request, calls = request_of(state), calls_of(state, context)
         contract = InTime(context.answers, state, context)
         turn = yield from router.turn(due, request, contract, config, calls)
         tries = [*state["fallbacks"], turn.tried]
         if turn.answer is None:
-            return {"fallbacks": tries}
+            return {"fallbacks": tries, "deadline": state["deadline"]}
         update = _answered(turn.answer.message, strategy=f"fallback:{turn.answer.name}")
         update |= {"status": "fallback", "fallbacks": tries, "scores": None}
         return (yield from finished(state, context, config, **update))
@@ -372,13 +337,6 @@ _NEVER_CALLED = (
 _BEFORE_ANY_CALL = ("guard", "build")
 
 
-def _refused(refusal: Refusal, state: RunState, config: RunnableConfig) -> Flow[Update]:
-    """Say that the circuit is open."""
-    refused = failure(FailureMode.CIRCUIT_OPEN, refusal.message, retry_after=refusal.retry_after)
-    yield blocked("CircuitBreaker", refused, config, request_id=state["request_id"])
-    return {"failure": note_of("call", refused)}
-
-
 def _answered(answer: AIMessage, **update: Any) -> dict[str, Any]:
     return {"messages": [answer], "value": answer.additional_kwargs.get("parsed"), **update}
 
@@ -399,14 +357,3 @@ def _forbidden(
 def _prompt(state: RunState) -> list[BaseMessage]:
     prompt: list[BaseMessage] = state["draft"]["prompt"]
     return prompt
-
-
-def _as_message(response: Any) -> AIMessage:
-    """Accept what a model, a chain or a plain function may return for an answer."""
-    match response:
-        case AIMessage():
-            return response
-        case str():
-            return AIMessage(response)
-    msg = f"a model must return an AIMessage or a str, got `{type(response).__name__}`"
-    raise TypeError(msg)

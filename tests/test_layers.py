@@ -20,6 +20,7 @@ LAYERS = [
     {"components"},
     {"policy"},
     {"state", "screening", "attempts", "endings", "watching", "time_limits", "falling_back"},
+    {"model_call"},
     {"steps", "storable"},
     {"door", "structured", "graph", "runnable", "middleware", "handoff", "testing"},
     {"demo", "commands", "console", "cli", "__main__"},

@@ -242,7 +242,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
     ) -> tuple[RunState, StepName]:
         """Return the state of a model call, and the step it begins or goes on with."""
         messages: list[BaseMessage] = list(request.messages)
-        fresh = fresh_run(config, self.policy.clock, self.policy.deadline_seconds)
+        fresh = fresh_run(config, self.policy)
         begun = RunState(messages=messages, **fresh)
         begun["draft"] = {"messages": messages, "context": []}
         if record is None:

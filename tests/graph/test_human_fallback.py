@@ -20,7 +20,7 @@ from langchain_control import (
 )
 from langchain_control.sinks import MemorySink
 from langchain_control.strategies import HumanAnswer
-from langchain_control.testing import ScriptedChatModel
+from langchain_control.testing import ManualClock, ScriptedChatModel
 from tests.scenarios import AT_ONCE, CITY, GOOD
 
 THREAD = {"configurable": {"thread_id": "1"}}
@@ -143,6 +143,22 @@ def test_a_person_can_be_asked_twice(invoke):
 
     assert second.value["ask"] == "Please: JSON."
     assert state["strategy"] == "fallback:person again"
+
+
+def test_whoever_comes_after_a_person_has_time_again(invoke):
+    """People take longer than a request may; the deadline begins anew with their answer."""
+    clock = ManualClock()
+    rules = policy(("person", HumanAnswer()), ("canned", "not JSON")).override(
+        deadline_seconds=10, clock=clock
+    )
+    model = ScriptedChatModel(script=["no", "no"])
+    graph = create_control_graph(model, rules, checkpointer=InMemorySaver())
+
+    invoke(graph, QUESTION)
+    clock.advance(3600)
+    invoke(graph, Command(resume="no idea"))
+
+    assert graph.get_state(THREAD).values["deadline"] == 3610
 
 
 def test_inside_a_parent_no_other_node_runs_again(invoke):

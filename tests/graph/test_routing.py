@@ -32,7 +32,7 @@ def test_the_end_is_langgraphs_end():
 
 def test_a_fresh_run_sets_every_key():
     """What belongs to one run is reset at its start, so that a thread never shows the last one."""
-    assert set(PerRun.__annotations__) == set(fresh_run({}, lambda: 0.0, None))
+    assert set(PerRun.__annotations__) == set(fresh_run({}, ControlPolicy()))
 
 
 STATES = st.fixed_dictionaries(

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from langchain_control import (
     AuditLogger,
+    Bulkhead,
     CircuitBreaker,
     ControlMiddleware,
     ControlPolicy,
@@ -33,6 +34,7 @@ from langchain_control import (
 from langchain_control.handoff import control_handoff
 from langchain_control.middleware import ToolPolicy, agent_result
 from langchain_control.rules import Answer
+from langchain_control.strategies import other_model
 
 
 @CircuitBreaker().protect
@@ -75,6 +77,11 @@ def components() -> None:
     ResponseValidator(response_schema=Person, max_length=100)
     CircuitBreaker(name="gpt", failure_threshold=3)
     assert_type(RetryEngine(max_attempts=2).delay_seconds(1), float)
+    Bulkhead(max_concurrent=5, key=str)
+    spare = other_model(
+        str.upper, breaker=CircuitBreaker(), limiter=RateLimiter(requests_per_minute=9)
+    )
+    FallbackRouter(strategies=(("spare", spare), ("sorry", "Sorry.")))
     FallbackRouter(strategies=(("sorry", "Sorry."), ("shout", str.upper)))
     RateLimiter(requests_per_minute=10)
     assert_type(AuditLogger("audit.jsonl").pass_rate(), float)
@@ -105,6 +112,8 @@ def outcomes(result: ControlResult) -> None:
     assert_type(result.passed, bool)
     assert_type(result.unwrap(), AIMessage)
     assert_type(result.attempts[0]["latency_ms"], float)
+    assert_type(result.fallbacks[0]["message"], str)
+    assert_type(result.model, str | None)
 
 
 def agents(model: BaseChatModel, state: dict[str, object]) -> None:

@@ -1,0 +1,82 @@
+"""One call of the model: in its turn, if its circuit admits it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableConfig
+
+from langchain_control._effects import Flow
+from langchain_control.circuits import Refusal
+from langchain_control.components.bulkhead import NoPlace
+from langchain_control.errors import classify, retry_after_seconds
+from langchain_control.events import blocked
+from langchain_control.models.variants import for_retry
+from langchain_control.outcomes import FailureMode, failure
+from langchain_control.state import Context, RunState, note_of
+from langchain_control.time_limits import bounded, remaining_seconds
+from langchain_control.watching import watched
+
+__all__ = ["called_in_turn"]
+
+
+def called_in_turn(state: RunState, context: Context, config: RunnableConfig) -> Flow[RunState]:
+    """Call the model, in a place of its own where the policy bounds how many are under way.
+
+    Returns:
+        The answer in the draft, or the failure. Without a call, the failure alone.
+    """
+    calling, bulkhead = _called(state, context, config), context.policy.bulkhead
+    if bulkhead is None:
+        return (yield from calling)
+    name, remaining = context.asked(state["retry"]).name, remaining_seconds(state, context)
+    if bulkhead.would_queue(config, name):  # an open circuit must not be queued for
+        refusal = yield from context.policy.breaker.refusal(name)
+        if refusal is not None:
+            return (yield from _refused(refusal, state, config))
+    update = yield from bulkhead.inside(calling, config, name=name, max_wait_seconds=remaining)
+    return {"failure": note_of("call", update.verdict)} if isinstance(update, NoPlace) else update
+
+
+def _called(state: RunState, context: Context, config: RunnableConfig) -> Flow[RunState]:
+    policy, asked = context.policy, context.asked(state["retry"])
+    model = for_retry(asked.model, state["retry"], policy.validator.json_schema())
+    if policy.judge_while_streaming:
+        model = watched(model, policy.validator.glance)
+    effect = bounded(state, context)(model, state["draft"]["prompt"], config)
+    started, response, note = policy.timer(), None, None
+    try:
+        answer = yield from policy.breaker.calling(effect, config, asked.name)
+        if isinstance(answer, Refusal):
+            return (yield from _refused(answer, state, config))
+        response = _as_message(answer)
+    except Exception as exc:
+        mode = classify(exc)
+        if mode is None:
+            raise
+        failed = failure(mode, f"the call failed with `{type(exc).__name__}`")
+        note = note_of("call", failed, retry_after=retry_after_seconds(exc))
+    latency_ms = round((policy.timer() - started) * 1000, 3)
+    return {
+        "draft": {**state["draft"], "response": response, "latency_ms": latency_ms},
+        "failure": note,
+    }
+
+
+def _refused(refusal: Refusal, state: RunState, config: RunnableConfig) -> Flow[RunState]:
+    """Say that the circuit is open."""
+    refused = failure(FailureMode.CIRCUIT_OPEN, refusal.message, retry_after=refusal.retry_after)
+    yield blocked("CircuitBreaker", refused, config, request_id=state["request_id"])
+    return {"failure": note_of("call", refused)}
+
+
+def _as_message(response: Any) -> AIMessage:
+    """Accept what a model, a chain or a plain function may return for an answer."""
+    match response:
+        case AIMessage():
+            return response
+        case str():
+            return AIMessage(response)
+    msg = f"a model must return an AIMessage or a str, got `{type(response).__name__}`"
+    raise TypeError(msg)
