@@ -29,8 +29,8 @@ _LOOKS = 10
 
 _PAUSE_SECONDS = 0.001
 _MOST_PAUSES = 1000
-"""A rotation holds the file for well under a millisecond. Whoever holds it for a second was
-stopped in the middle of one, and a lost record is better than a program that stands still."""
+"""A rotation holds the file for a look at the folder and a rename. Whoever holds it for a second
+was stopped in the middle, and a lost record is better than a program that stands still."""
 
 _ROTATION_PAUSES = 5
 """Who would rotate does not insist: the next record is another opportunity."""

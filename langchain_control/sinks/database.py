@@ -47,7 +47,7 @@ class Connection(Protocol):
 
 
 class DatabaseSink:
-    """Insert each record into a table of any database that knows `ON CONFLICT … DO NOTHING`.
+    """Insert each record into a table of any database that knows `ON CONFLICT DO NOTHING`.
 
     Postgres and SQLite do. The table is made if it is not there: `id` (primary key), `request_id`,
     `time` and `event` as text, each indexed, and the whole record as JSON in `record`. An id that
@@ -129,7 +129,7 @@ class DatabaseSink:
         values = ", ".join([self.placeholder] * 5)
         return (
             f"INSERT INTO {self.table} (id, request_id, time, event, record) "  # noqa: S608  (a name, checked)
-            f"VALUES ({values}) ON CONFLICT (id) DO NOTHING"
+            f"VALUES ({values}) ON CONFLICT DO NOTHING"
         )
 
     def __enter__(self) -> Self:

@@ -85,7 +85,7 @@ def test_a_role_that_may_not_make_tables_may_write(
     sink.write(attempt())
     with server.connect() as connection:
         connection.execute("CREATE ROLE writer LOGIN")
-        connection.execute("GRANT INSERT, SELECT ON audit_records TO writer")
+        connection.execute("GRANT INSERT ON audit_records TO writer")
         connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     connect = partial(server.psycopg.connect, server.dsn.replace("user=test", "user=writer"))
     with DatabaseSink(connect) as own:
