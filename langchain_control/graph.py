@@ -76,7 +76,7 @@ def create_control_graph(
     """
     policy = ControlPolicy.model_validate(policy or {})
     runnable = coerce_to_runnable(model)
-    warn_of_nested_retries(runnable)
+    warn_of_nested_retries(runnable, policy.retry.other_model)
     answers = StorableAnswers(policy.validator)
     context = Context(policy, runnable, name_of(runnable), contract=answers)
     builder: Any = StateGraph(ControlState, input_schema=ControlInput, output_schema=ControlOutput)

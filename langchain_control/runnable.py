@@ -44,12 +44,9 @@ def with_control(
         UserWarning: The model retries by itself, which multiplies with the policy's attempts.
     """
     runnable: Runnable[Any, Any] = coerce_to_runnable(model)
-    warn_of_nested_retries(runnable)
-    return ControlledModel(
-        model=runnable,
-        policy=ControlPolicy.model_validate(policy or {}),
-        include_result=include_result,
-    )
+    policy = ControlPolicy.model_validate(policy or {})
+    warn_of_nested_retries(runnable, policy.retry.other_model)
+    return ControlledModel(model=runnable, policy=policy, include_result=include_result)
 
 
 class ControlledModel(Controlled):

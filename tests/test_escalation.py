@@ -156,3 +156,12 @@ def test_a_chain_is_repeated_as_it_is(call):
     model = ScriptedChatModel(script=["no", GOOD])
 
     assert call(with_control(model | RunnableLambda(lambda m: m), policy()), "Which city?")
+
+
+@pytest.mark.parametrize("door", [with_control, create_control_graph], ids=lambda d: d.__name__)
+def test_another_model_that_retries_by_itself_is_warned_about(door):
+    """Its retries multiply like those of the first."""
+    other = larger().with_retry(stop_after_attempt=3)
+
+    with pytest.warns(UserWarning, match="3 calls"):
+        door(ScriptedChatModel(script=[]), policy(other))

@@ -25,14 +25,17 @@ def nested_retries(runnable: Any) -> int:
     return (max(below, _own_retries(runnable)) + 1) * _attempts(runnable) - 1
 
 
-def warn_of_nested_retries(runnable: Runnable[Any, Any], *, stacklevel: int = 2) -> None:
-    """Warn if a Runnable retries by itself, naming whatever in it does.
+def warn_of_nested_retries(*runnables: Runnable[Any, Any] | None, stacklevel: int = 2) -> None:
+    """Warn of each Runnable that retries by itself, naming whatever in it does.
 
     Args:
-        runnable: What is about to be retried.
+        runnables: What is about to be retried; `None` is not.
         stacklevel: Whose line the warning names; 2 is the caller of this function.
     """
-    if times := nested_retries(runnable):
+    for runnable in (r for r in runnables if r is not None):
+        times = nested_retries(runnable)
+        if not times:
+            continue
         names = ", ".join(dict.fromkeys(f"`{part.get_name()}`" for part in _retrying(runnable)))
         msg = (
             f"{names} already retries, so that one attempt may be {times + 1} calls: "
