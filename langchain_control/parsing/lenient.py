@@ -137,7 +137,7 @@ class _Parser(Cursor):
         open_closers = [container.closer for container in stack]
         if closer in open_closers and not self._closes_too_much(closer):
             while stack[-1].closer != closer:
-                self.mend("missing_closer")
+                self.mend("missing_closer", is_certain=self._lacks_its_bracket(closer))
                 self._pop()
             self._pop()
         elif (
@@ -150,6 +150,15 @@ class _Parser(Cursor):
             self.mend("mismatched_closer")
             self._pop()
         self.position += 1
+
+    def _lacks_its_bracket(self, closer: str) -> bool:
+        """Whether an array can only have ended here: the bracket is that of the object around it.
+
+        With a single item, the opening bracket might as well be the one too many.
+        """
+        items, around = self._stack[-1].items, self._stack[-2]
+        several = isinstance(items, list) and len(items) > 1
+        return several and self._stack[-1].due is Due.COMMA and around.closer == closer == "}"
 
     def _closes_too_much(self, closer: str) -> bool:
         """Whether taking a bracket at its word would end the value before its text ends."""
@@ -260,8 +269,8 @@ class _Parser(Cursor):
                 self.mend("separator")
             self.position = colon.end()
         elif _BEGINS_VALUE.match(self.text, self.position):
-            is_certain = not self.at_quote()
-            self.mend("missing_colon", is_certain=is_certain)
+            is_plain = _PLAIN_VALUE.match(self.text, self.position) is not None
+            self.mend("missing_colon", is_certain=is_plain or not self.at_quote())
         elif self.text[self.position] not in ",}":
             self.expect("`:`")
 
@@ -339,7 +348,8 @@ class _Parser(Cursor):
         if container.items:
             if len(self._stack) == 1 or isinstance(self._stack[-2].items, list):
                 return False
-            self.mend("missing_closer")
+            # With a single item, the opening bracket might as well be the one too many.
+            self.mend("missing_closer", is_certain=len(container.items) > 1)
             self._pop()
         else:
             self.mend("wrong_bracket")
@@ -382,6 +392,7 @@ _COLON = re.compile(r"=>|:=|::|[:=\uff1a]")
 _STANDARD_KEY = re.compile(r'"[^"\\\n]{1,200}"\s*+:')
 _LOOK_BACK = 100
 _BREAK_BEFORE = re.compile(r"""["'\u201d]\s*\n\s*\Z""")
+_PLAIN_VALUE = re.compile(r'"[^"\\\n]{0,500}"\s{0,100}[,}]')
 _BEGINS_VALUE = re.compile(r"""["'{\[\d-]|(?:true|false|null|True|False|None)\b""")
 _ELLIPSIS = re.compile(r"\.{3}|\u2026")
 _STRAY = re.compile(

@@ -37,37 +37,77 @@ def read_quoted(text: str, start: int, place: Place) -> Quoted:
     A string in standard JSON is read as one. Otherwise a quote ends the string if what follows can
     follow a string in this place; every other quote belongs to it.
     """
-    if (standard := _STANDARD.match(text, start)) and _ends_before(text, standard.end(), place):
-        written = standard[0]
-        value = json.loads(written) if "\\" in written else written[1:-1]
-        return Quoted(value, standard.end(), [])
-    plain = _FOREIGN.match(text, start)
-    if plain and _ends_before(text, plain.end(), place):
-        return Quoted(plain[0][1:-1], plain.end(), [Repair("quotes", start)])
-    mixed = _MIXED.match(text, start)
-    if (
-        mixed
-        and (text[start], mixed[0][-1]) != ('"', '"')
-        and _ends_before(text, mixed.end(), place)
-    ):
-        is_pair = mixed[0][-1] in _CLOSING[text[start]]
-        kind = "quotes" if is_pair or place.is_key else "mixed_quotes"
-        return Quoted(mixed[1], mixed.end(), [Repair(kind, start)])
-    if place.is_key and (unclosed := _UNCLOSED_KEY.match(text, start)):
-        return Quoted(unclosed[1].rstrip(), unclosed.end(), [Repair("missing_quote", start)])
-    if text.startswith(_TRIPLE, start):
-        close = text.find(text[start : start + 3], start + 3)
-        if close >= 0:
-            return _triple(text[start + 3 : close], start, close + 3)
+    for read in _AT_ONCE:
+        if (found := read(text, start, place)) is not None:
+            return found
     return _Reading(text, start, place).finish()
 
 
-def _triple(body: str, start: int, end: int) -> Quoted:
+def _plainly_unclosed_key(text: str, start: int, place: Place) -> Quoted | None:
+    key = _PLAINLY_UNCLOSED_KEY.match(text, start) if place.is_key else None
+    return key and Quoted(key[1], key.end(), [Repair("missing_quote", start, is_certain=True)])
+
+
+def _key_in_doubled_quotes(text: str, start: int, place: Place) -> Quoted | None:
+    key = _DOUBLY_QUOTED_KEY.match(text, start) if place.is_key else None
+    return key and Quoted(key[1], key.end(), [Repair("extra_quote", start, is_certain=True)])
+
+
+def _standard(text: str, start: int, place: Place) -> Quoted | None:
+    standard = _STANDARD.match(text, start)
+    if not standard or not _ends_before(text, standard.end(), place):
+        return None
+    written = standard[0]
+    value = json.loads(written) if "\\" in written else written[1:-1]
+    return Quoted(value, standard.end(), [])
+
+
+def _foreign(text: str, start: int, place: Place) -> Quoted | None:
+    plain = _FOREIGN.match(text, start)
+    if not plain or not _ends_before(text, plain.end(), place):
+        return None
+    return Quoted(plain[0][1:-1], plain.end(), [Repair("quotes", start)])
+
+
+def _mixed(text: str, start: int, place: Place) -> Quoted | None:
+    mixed = _MIXED.match(text, start)
+    if not mixed or not _ends_before(text, mixed.end(), place):
+        return None
+    opening, closing = text[start], mixed[0][-1]
+    if opening == closing == '"':
+        return None
+    kind = "quotes" if place.is_key or closing in _CLOSING[opening] else "mixed_quotes"
+    return Quoted(mixed[1], mixed.end(), [Repair(kind, start)])
+
+
+def _unclosed_key(text: str, start: int, place: Place) -> Quoted | None:
+    key = _UNCLOSED_KEY.match(text, start) if place.is_key else None
+    return key and Quoted(key[1].rstrip(), key.end(), [Repair("missing_quote", start)])
+
+
+def _triple(text: str, start: int, place: Place) -> Quoted | None:  # noqa: ARG001
     """Read a string of Python that may hold anything but three quotes."""
-    value = unescaped(body)
-    if value is None:
-        return Quoted(body, end, [Repair("triple_quotes", start), Repair("unknown_escape", start)])
-    return Quoted(value, end, [Repair("triple_quotes", start)])
+    if not text.startswith(_TRIPLE, start):
+        return None
+    end = text.find(text[start : start + 3], start + 3)
+    if end < 0:
+        return None
+    body, repairs = text[start + 3 : end], [Repair("triple_quotes", start)]
+    if (value := unescaped(body)) is None:
+        return Quoted(body, end + 3, [*repairs, Repair("unknown_escape", start)])
+    return Quoted(value, end + 3, repairs)
+
+
+_AT_ONCE = (
+    _plainly_unclosed_key,
+    _key_in_doubled_quotes,
+    _standard,
+    _foreign,
+    _mixed,
+    _unclosed_key,
+    _triple,
+)
+"""Ways to read a whole string by one look at it; each returns `None` if it is not of its kind."""
 
 
 class _Reading:
@@ -285,6 +325,12 @@ _QUOTED = (
 _UNCLOSED_KEY = re.compile(
     r"""["'\u201c]([^\s"'`\u201c\u201d:,{}\[\]][^"'`\u201c\u201d:,{}\[\]\n]{0,99})(?=:)"""
 )
+_PLAINLY_UNCLOSED_KEY = re.compile(
+    r"""["'\u201c]([\w$.-]{1,60})(?=:\s{0,100}(?:[{\[]|"[^"\\\n]{0,500}"\s{0,100}[,}\]\n]"""
+    r"""|(?:-?[0-9][0-9.eE+-]{0,40}|true|false|null)\s{0,100}[,}\]\n]))"""
+)
+"""A key that lacks its quote before a value that lacks nothing."""
+_DOUBLY_QUOTED_KEY = re.compile(r"""(?=""|"[\w$.-]{1,60}"")""?([\w$.-]{1,60})""?(?=\s{0,100}:)""")
 _MIXED = re.compile(rf"{_ANY_QUOTE}([^{_QUOTES}\\\n]{{0,200}}){_ANY_QUOTE}")
 """A string between two different quotes."""
 _PUNCTUATION = re.compile(r"[,:{}\[\]]")
@@ -294,7 +340,7 @@ _NEXT_ITEM = re.compile(r""",\s*+["'\u201c]""")
 _QUOTED_KEY = re.compile(_QUOTED)
 KEY = re.compile(rf"{_QUOTED}|:?[\w$-]{{1,100}}\s*+{_COLON_SIGN}|[uU]{_QUOTED}")
 _DAMAGED_KEY = (
-    r"""["'\u201c][\w$.@/ -]{1,60}:|[\w$.@/-]{1,60}["'\u201d]\s*+:"""
+    r"""["'\u201c][\w$.@/ -]{1,60}:|""[\w$.-]{1,60}""?\s*+:|[\w$.@/-]{1,60}["'\u201d]\s*+:"""
     r"""|"[\w$.@/ -]{1,60}"\s*+(?:["{\[\d]|-\d|(?:true|false|null)\b)"""
 )
 """A key that lacks a quote or its colon."""

@@ -51,26 +51,22 @@ def permits(policy: RepairPolicy, repairs: Sequence[Repair], text: str, value: A
     if not repairs or policy is RepairPolicy.LENIENT:
         return True
     worst = max(repair.grade for repair in repairs)
-    if policy is RepairPolicy.STRICT or worst is Grade.LOSSY:
+    if policy is RepairPolicy.STRICT or worst is Grade.LOSSY or _shifts_levels(repairs):
         return False
     if worst is Grade.LOSSLESS:
         return True
-    guesses = [repair.kind for repair in repairs if repair.grade is Grade.GUESS]
-    return (
-        policy is RepairPolicy.AGREED
-        and len(guesses) <= MAX_GUESSES
-        and not _shifts_levels({r.kind for r in repairs if GRADES[r.kind] is Grade.GUESS})
-        and _agreed(text, value)
-    )
+    guesses = sum(repair.grade is Grade.GUESS for repair in repairs)
+    return policy is RepairPolicy.AGREED and guesses <= MAX_GUESSES and _agreed(text, value)
 
 
-def _shifts_levels(kinds: set[str]) -> bool:
+def _shifts_levels(repairs: Sequence[Repair]) -> bool:
     """Whether brackets are wrong and something else, too.
 
     A bracket too many here and one too few there move what is between them to another level, and
     every parser goes along with it.
     """
-    return bool(kinds & _BRACKETS) and len(kinds) > 1
+    kinds = {repair.kind for repair in repairs if GRADES[repair.kind] is Grade.GUESS}
+    return len(kinds) > 1 and not kinds.isdisjoint(_BRACKETS)
 
 
 def _agreed(text: str, value: Any) -> bool:

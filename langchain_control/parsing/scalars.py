@@ -36,7 +36,9 @@ def read_scalar(text: str, start: int) -> Scalar:
     if call := _CALL.match(text, start):
         return _called(call)
     if half := _HALF_QUOTED.match(text, start):
-        return Scalar(half[1], half.end(), Repair("missing_quote", start))
+        is_word = not _NUMBER.fullmatch(half[1]) and half[1] not in _JSON_CONSTANTS
+        is_certain = is_word and half["more"] is not None
+        return Scalar(half[1], half.end(), Repair("missing_quote", start, is_certain))
     if bare := _BARE.match(text, start):
         return Scalar(bare[0].rstrip(), bare.end(), Repair("bare_string", start))
     raise MalformedJSONError(Fault("syntax", "a JSON value", offset=start))
@@ -119,9 +121,10 @@ _OF_NUMBERS = frozenset(
 number in a string has two readings and is not among them."""
 
 _HALF_QUOTED = re.compile(
-    r"""([^\s,:{}\[\]()"'<>;][^\n,:{}\[\]()"'<>;]{0,200})["'](?=\s*+[,}\]\n])"""
+    r"""([^\s,:{}\[\]()"'<>;][^\n,{}\[\]()"'<>;]{0,200})"""
+    r"""(?:"(?=(?P<more>\s{0,100}(?:,\s{0,100}"[^"\\\n]{1,100}"\s{0,9}:|\})))|["'](?=\s*+[,}\]\n]))"""
 )
-"""A string that lacks its opening quote."""
+"""A string that lacks its opening quote, and nothing else if a member or the end of one follows."""
 _BARE = re.compile(
     r"""(?:https?://[^\s"',{}\[\]]{1,500}|[0-9]{1,4}(?::[0-9]{2}){1,2}|/[^/\n]{1,200}/[a-z]{0,8}"""
     r"""|[^\s,:{}\[\]()"'`\u2018\u2019\u201c\u201d<>;][^\n,:{}\[\]()"'`\u2018\u2019\u201c\u201d<>;]{0,500}+)"""
