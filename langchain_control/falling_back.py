@@ -31,12 +31,8 @@ def request_of(state: RunState) -> FallbackRequest:
 
 def calls_of(state: RunState, context: Context) -> Calls:
     """Return how strategies are called in this run."""
-    limits = context.policy.usage_limits
-
-    def cost(model: str | None, input_tokens: int, output_tokens: int) -> float | None:
-        return limits.cost([model], input_tokens, output_tokens) if model else None
-
-    return Calls(bounded(state, context), context.policy.breaker, cost)
+    policy = context.policy
+    return Calls(bounded(state, context), policy.breaker, policy.usage_limits.cost)
 
 
 def had_a_turn(state: RunState) -> list[FallbackTry]:

@@ -173,3 +173,15 @@ def test_a_policy_changes_one_limit_and_keeps_the_prices():
     changed = priced.override(usage_limits={"max_cost": 1}).usage_limits
 
     assert (changed.max_cost, [*changed.prices]) == (1, ["scripted"])
+
+
+def test_a_fallback_model_has_a_price_under_any_of_its_names(call):
+    """Its provider answers under another name than the one it was configured with."""
+    answer = AIMessage(GOOD, response_metadata={"model_name": "scripted@eu"})
+    other = ScriptedChatModel(script=[Reply(answer, input_tokens=90, output_tokens=10)])
+    priced = policy(prices=PRICES, fallback=[("other", other)])
+    model = ScriptedChatModel(script=[ModelAuthenticationError("401")])
+
+    result = call(with_control(model, priced, include_result=True), "Which city?")
+
+    assert (result.model, result.cost) == ("scripted@eu", pytest.approx(0.1))

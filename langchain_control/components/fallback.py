@@ -305,18 +305,19 @@ def _record(
     name: str, strategy: Any, asked: Asked, calls: Calls, *, latency_seconds: float
 ) -> FallbackTry:
     usage = asked.reply.usage_metadata
-    model = asked.reply.response_metadata.get("model_name") or _model_of(strategy)
+    said = asked.reply.response_metadata.get("model_name")
+    names = [name for name in (said, _model_of(strategy)) if name]
     tokens = (usage["input_tokens"], usage["output_tokens"]) if usage else (0, 0)
     return FallbackTry(
         name=name,
         outcome=asked.outcome,
         failure_mode=asked.verdict.failure_mode.value,
         message=asked.verdict.message,
-        model=model,
+        model=names[0] if names else None,
         latency_ms=round(latency_seconds * 1000, 3),
         input_tokens=tokens[0],
         output_tokens=tokens[1],
-        cost=calls.cost(model, *tokens),
+        cost=calls.cost(names, *tokens),
         retry_after=asked.verdict.retry_after,
     )
 

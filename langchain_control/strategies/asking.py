@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
@@ -44,7 +44,7 @@ MakeCall: TypeAlias = Callable[[Runnable[Any, Any], Any, RunnableConfig], Call]
 _NO_REPLY = AIMessage("")
 
 
-def _unknown_cost(model: str | None, input_tokens: int, output_tokens: int) -> float | None:  # noqa: ARG001
+def _unknown_cost(names: Iterable[str], input_tokens: int, output_tokens: int) -> float | None:  # noqa: ARG001
     return None
 
 
@@ -55,8 +55,8 @@ class Calls(NamedTuple):
     """Makes a call; one that sets a time limit, for instance."""
     breaker: Circuit | None = None
     """Has a circuit for each model that brings none of its own."""
-    cost: Callable[[str | None, int, int], float | None] = _unknown_cost
-    """Says what a model's tokens cost, where that is known."""
+    cost: Callable[[Iterable[str], int, int], float | None] = _unknown_cost
+    """Says what tokens in and out cost of a model, by any of its names, where that is known."""
 
 
 class AnswerContract(Protocol):
