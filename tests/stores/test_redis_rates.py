@@ -4,25 +4,17 @@ import itertools
 import pickle
 
 import pytest
-import redis
 
 from langchain_control.components.limiter import RateLimiter
 from langchain_control.stores import RateStore, RedisRateStore
 from langchain_control.stores.rates import Denial, Grant
 from langchain_control.testing import ManualClock
 from tests.stores.rate_store_contract import KEY, RateStoreContract, requests, tokens
-from tests.stores.redis_server import new_redis_server
+from tests.stores.redis_server import PREFIXES, asked_of, client, commands
 
 pytestmark = pytest.mark.enable_socket  # the server listens on loopback
 
 NOBODY = "redis://127.0.0.1:1/0"
-PREFIXES = (f"rate-test-{number}:" for number in itertools.count())
-
-
-@pytest.fixture(scope="module")
-def server():
-    with new_redis_server() as server:
-        yield server
 
 
 @pytest.fixture
@@ -31,7 +23,7 @@ def make():
     made = []
 
     def make(url, **settings):
-        made.append(RedisRateStore(url, **{"timeout_seconds": 2.0, **settings}))
+        made.append(RedisRateStore(url, **{"timeout_seconds": 10.0, **settings}))
         return made[-1]
 
     yield make
@@ -73,17 +65,16 @@ def test_one_round_trip_per_operation(server, make):
     """Two limits are taken in one step."""
     store = make(server.url, prefix=next(PREFIXES))
     store.take(KEY, (requests(), tokens(1)), 0)
-    client = redis.Redis.from_url(server.url)
-    before = client.info("commandstats")["cmdstat_evalsha"]["calls"]
+    before = commands(server)
     store.take(KEY, (requests(), tokens(1)), 0)
-    assert client.info("commandstats")["cmdstat_evalsha"]["calls"] == before + 1
+    assert commands(server) - before == 1
 
 
 def test_idle_limits_expire(server, make):
     """A key that has its whole burst again needs no memory."""
     prefix = next(PREFIXES)
     make(server.url, prefix=prefix).take(KEY, (requests(per_second=0.1),), 0)
-    assert 10 <= redis.Redis.from_url(server.url).ttl(f"{prefix}{KEY}") <= 12
+    assert 0 < client(server).ttl(f"{prefix}{KEY}") <= 12
 
 
 def test_limits_locally_without_a_server(make):
@@ -125,35 +116,23 @@ def test_lost_data_begin_anew(server, make):
     """After FLUSHALL a key has its whole burst, and no more."""
     store = make(server.url, prefix=next(PREFIXES), clock=ManualClock(1000.0))
     store.take(KEY, (requests(5),), 0)
-    redis.Redis.from_url(server.url).flushall()
+    client(server).flushall()
     store.give_back(KEY, (requests(5),))
     answers = [store.take(KEY, (requests(),), 0) for _ in range(6)]
     assert [isinstance(answer, Grant) for answer in answers] == [True] * 5 + [False]
 
 
-def test_a_server_that_dies_or_stalls_is_asked_once(make, monkeypatch):
+@pytest.mark.parametrize("how", ["stall", "kill"])
+def test_a_server_that_does_not_answer_is_asked_once(make, own_server, monkeypatch, how):
     """Requests go on by the limit of this process; only the first of them waits."""
-    with new_redis_server() as server:
-        store = make(server.url, timeout_seconds=0.05, away_seconds=60)
-        assert isinstance(store.take(KEY, (requests(per_second=0.001),), 0), Grant)
-        server.stall()
-        asked = asked_of(store, monkeypatch)
-        answers = [store.take(KEY, (requests(per_second=0.001),), 0) for _ in range(20)]
-        assert [isinstance(answer, Grant) for answer in answers] == [True] * 5 + [False] * 15
-        assert len(asked) == 1
-        server.kill()
-
-
-def asked_of(store, monkeypatch):
-    """Note each question to the server from now on."""
-    asked, script = [], store._link._script
-
-    def ask(**question):
-        asked.append(question)
-        return script(**question)
-
-    monkeypatch.setattr(store._link, "_script", ask)
-    return asked
+    slow = (requests(per_second=0.001),)
+    store = make(own_server.url, timeout_seconds=0.5, away_seconds=600)
+    store.take(KEY, slow, 0)
+    getattr(own_server, how)()
+    asked = asked_of(store, monkeypatch)
+    answers = [store.take(KEY, slow, 0) for _ in range(20)]
+    assert [isinstance(answer, Grant) for answer in answers] == [True] * 5 + [False] * 15
+    assert len(asked) == 1
 
 
 def test_serves_a_limiter(server, make, call):
