@@ -14,13 +14,13 @@ from langchain_control.outcomes import Attempt, FailureMode
 from langchain_control.retries.ladder import FIRST_RUNG, fingerprint
 from langchain_control.state import Context, FailureNote, RunState, violations_in
 
-__all__ = ["attempt_of", "content_of", "sha256_of"]
+__all__ = ["attempt_of", "content_of", "sha256_of", "tokens_of"]
 
 
 def attempt_of(state: RunState, context: Context, note: FailureNote | None) -> Attempt:
     """Write down the try that has just been judged."""
     retry, response = state["retry"], state["draft"]["response"]
-    tokens_in, tokens_out = _tokens(
+    tokens_in, tokens_out = tokens_of(
         response, state["draft"]["prompt"], context.policy.prompt.budget
     )
     metadata = response.response_metadata if response is not None else {}
@@ -44,7 +44,7 @@ def attempt_of(state: RunState, context: Context, note: FailureNote | None) -> A
     )
 
 
-def _tokens(
+def tokens_of(
     response: AIMessage | None, prompt: Sequence[BaseMessage], budget: TokenBudget
 ) -> tuple[int, int]:
     """Return the tokens in and out, as the provider reports them or else as the budget counts."""

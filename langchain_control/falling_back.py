@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
 from langchain_control._effects import Flow, Sleep
+from langchain_control.attempts import tokens_of
 from langchain_control.events import EventName, event
 from langchain_control.outcomes import FailureMode, FallbackTry
 from langchain_control.state import Context, RunState
@@ -31,8 +33,12 @@ def request_of(state: RunState) -> FallbackRequest:
 
 def calls_of(state: RunState, context: Context) -> Calls:
     """Return how strategies are called in this run."""
-    policy = context.policy
-    return Calls(bounded(state, context), policy.breaker, policy.usage_limits.cost)
+    policy, request = context.policy, request_of(state)
+
+    def tokens(reply: AIMessage) -> tuple[int, int]:
+        return tokens_of(reply, request.prompt or request.messages, policy.prompt.budget)
+
+    return Calls(bounded(state, context), policy.breaker, tokens, policy.usage_limits.cost)
 
 
 def had_a_turn(state: RunState) -> list[FallbackTry]:

@@ -185,3 +185,17 @@ def test_a_fallback_model_has_a_price_under_any_of_its_names(call):
     result = call(with_control(model, priced, include_result=True), "Which city?")
 
     assert (result.model, result.cost) == ("scripted@eu", pytest.approx(0.1))
+
+
+def test_a_fallback_model_that_reports_no_tokens_has_them_counted(call):
+    """As attempts have; a text in its place has none."""
+    silent = ScriptedChatModel(script=["no"], usage=False)
+    model = ScriptedChatModel(script=[ModelAuthenticationError("401")])
+    rules = policy(fallback=[("silent", silent), ("canned", GOOD)])
+
+    result = call(with_control(model, rules, include_result=True), "Which city?")
+
+    counted, canned = result.fallbacks
+    assert counted["input_tokens"] > 0
+    assert counted["output_tokens"] > 0
+    assert (canned["input_tokens"], canned["output_tokens"]) == (0, 0)

@@ -25,6 +25,7 @@ from langchain_control.errors import (
     retry_after_seconds,
 )
 from langchain_control.events import EventName, event, rules_of
+from langchain_control.models.parts import asks_a_model
 from langchain_control.models.variants import name_of
 from langchain_control.outcomes import (
     ControlResult,
@@ -304,10 +305,9 @@ def _guarded(name: str, strategy: Any, breaker: Circuit | None) -> Any:
 def _record(
     name: str, strategy: Any, asked: Asked, calls: Calls, *, latency_seconds: float
 ) -> FallbackTry:
-    usage = asked.reply.usage_metadata
     said = asked.reply.response_metadata.get("model_name")
     names = [name for name in (said, _model_of(strategy)) if name]
-    tokens = (usage["input_tokens"], usage["output_tokens"]) if usage else (0, 0)
+    tokens = calls.tokens(asked.reply) if _has_used_tokens(strategy, asked) else (0, 0)
     return FallbackTry(
         name=name,
         outcome=asked.outcome,
@@ -320,6 +320,13 @@ def _record(
         cost=calls.cost(names, *tokens),
         retry_after=asked.verdict.retry_after,
     )
+
+
+def _has_used_tokens(strategy: Any, asked: Asked) -> bool:
+    """Whether a model has answered: a function or a text has not, unless its answer says so."""
+    model = strategy.bound if isinstance(strategy, OtherModel) else strategy
+    has_answered = asked.outcome in ("answered", "rejected") and asks_a_model(model)
+    return has_answered or asked.reply.usage_metadata is not None
 
 
 def _model_of(strategy: Any) -> str | None:

@@ -48,6 +48,11 @@ def _unknown_cost(names: Iterable[str], input_tokens: int, output_tokens: int) -
     return None
 
 
+def _reported_tokens(reply: AIMessage) -> tuple[int, int]:
+    usage = reply.usage_metadata
+    return (usage["input_tokens"], usage["output_tokens"]) if usage else (0, 0)
+
+
 class Calls(NamedTuple):
     """How strategies are called, and what it costs."""
 
@@ -55,6 +60,8 @@ class Calls(NamedTuple):
     """Makes a call; one that sets a time limit, for instance."""
     breaker: Circuit | None = None
     """Has a circuit for each model that brings none of its own."""
+    tokens: Callable[[AIMessage], tuple[int, int]] = _reported_tokens
+    """Says how many tokens in and out a model's answer took."""
     cost: Callable[[Iterable[str], int, int], float | None] = _unknown_cost
     """Says what tokens in and out cost of a model, by any of its names, where that is known."""
 
