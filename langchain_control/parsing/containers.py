@@ -60,6 +60,14 @@ class Container:
         else:
             self.items[-1] = value
 
+    def has_begun_for_sure(self) -> bool:
+        """Whether this is an array of which no bracket can be the one too many.
+
+        Around a single item that may be the opening one, before a last array that of the array.
+        """
+        several = isinstance(self.items, list) and len(self.items) > 1
+        return several and not isinstance(self.last, list)
+
     def contradicts_itself(self) -> bool:
         """Whether a key came twice with different values."""
         if self._contradictory or not self._replaced or isinstance(self.items, list):

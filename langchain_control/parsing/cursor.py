@@ -92,7 +92,8 @@ class Cursor:
 _BLANK = frozenset(" \t\n\r\f\v\xa0\u2028\u2029\u3000\ufeff\u200b\u2060/#<")
 """What space and comments begin with."""
 _SPACE_OR_COMMENT = re.compile(
-    r"[\s\ufeff\u200b\u2060]++|(?P<comment>//[^\n]*+|\#[^\n]*+|/\*.*?\*/|<!--.*?-->)", re.DOTALL
+    r"[\s\ufeff\u200b\u2060]++|(?P<comment>//[^\n]*+|(?<![\w\"'])\#[^\n]*+|/\*.*?\*/|<!--.*?-->)",
+    re.DOTALL,
 )
 _PREFIX = re.compile(r"""[uU](?=["'])|[bBrRfF](?=(["'])[^"'\n]{0,200}\1\s{0,100}[,}\]:])""")
 _PLUS = re.compile(r"""\s*+\+\s*+(?=["'])""")

@@ -152,13 +152,13 @@ class _Parser(Cursor):
         self.position += 1
 
     def _lacks_its_bracket(self, closer: str) -> bool:
-        """Whether an array can only have ended here: the bracket is that of the object around it.
-
-        With a single item, the opening bracket might as well be the one too many.
-        """
-        items, around = self._stack[-1].items, self._stack[-2]
-        several = isinstance(items, list) and len(items) > 1
-        return several and self._stack[-1].due is Due.COMMA and around.closer == closer == "}"
+        """Whether an array can only have ended here, as the object around it does."""
+        container, around = self._stack[-1], self._stack[-2]
+        return (
+            container.has_begun_for_sure()
+            and container.due is Due.COMMA
+            and around.closer == closer == "}"
+        )
 
     def _closes_too_much(self, closer: str) -> bool:
         """Whether taking a bracket at its word would end the value before its text ends."""
@@ -269,8 +269,11 @@ class _Parser(Cursor):
                 self.mend("separator")
             self.position = colon.end()
         elif _BEGINS_VALUE.match(self.text, self.position):
-            is_plain = _PLAIN_VALUE.match(self.text, self.position) is not None
-            self.mend("missing_colon", is_certain=is_plain or not self.at_quote())
+            is_apart = (
+                self.text[self.position - 1].isspace() or not self.text[self.position].isalnum()
+            )
+            is_plain = not self.at_quote() or _PLAIN_VALUE.match(self.text, self.position)
+            self.mend("missing_colon", is_certain=is_apart and bool(is_plain))
         elif self.text[self.position] not in ",}":
             self.expect("`:`")
 
@@ -348,8 +351,7 @@ class _Parser(Cursor):
         if container.items:
             if len(self._stack) == 1 or isinstance(self._stack[-2].items, list):
                 return False
-            # With a single item, the opening bracket might as well be the one too many.
-            self.mend("missing_closer", is_certain=len(container.items) > 1)
+            self.mend("missing_closer", is_certain=container.has_begun_for_sure())
             self._pop()
         else:
             self.mend("wrong_bracket")

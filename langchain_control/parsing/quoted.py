@@ -345,7 +345,7 @@ _DAMAGED_KEY = (
 )
 """A key that lacks a quote or its colon."""
 _CUT_KEY = r"""["'][\w$.@/ -]{0,60}\Z"""
-_COMMENT = r"//|/\*|\#|<!--"
+_COMMENT = r"//|/\*|(?<![\"'])\#|<!--"
 _END = r"$|```|~~~|</|<\|"
 _AFTER_KEY = re.compile(
     rf"\s*+(?:[:=,}}\]{{\[\d\uff1a-]|(?:true|false|null)\b|{_ANY_QUOTE}|{_COMMENT}|{_END})"

@@ -1,5 +1,7 @@
 """What becomes of the mistakes that people, programs and models make in JSON."""
 
+import json
+
 import pytest
 
 from langchain_control.parsing import Parsed, RepairPolicy, Unparsed, read_json
@@ -59,6 +61,26 @@ def test_what_lost_something_is_refused_by_default(mistake):
 def test_what_nobody_can_tell_is_refused(mistake):
     """Prose, code, and fragments are no answers."""
     assert isinstance(read_json(mistake.raw), Unparsed)
+
+
+INVOICE = {
+    "number": "R-7",
+    "items": [{"id": 1, "price": 2.5, "tags": ["a", "b c"]}, {"id": 2, "price": None}],
+    "to": {"name": "Ada Lovelace", "city": "London"},
+    "ok": True,
+}
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("damage", ["", "{0}{0}"], ids=["dropped", "doubled"])
+def test_no_single_slip_is_mended_wrongly_for_certain(damage, indent):
+    """Whichever bracket, comma, colon or quote is dropped or doubled, what is certain is right."""
+    text = json.dumps(INVOICE, indent=indent)
+    for place in (i for i, character in enumerate(text) if character in '{}[],:"'):
+        slip = text[:place] + damage.format(text[place]) + text[place + 1 :]
+        found = read_json(slip, policy=RepairPolicy.LOSSLESS)
+
+        assert isinstance(found, Unparsed) or found.value == INVOICE, slip
 
 
 def test_a_lenient_reader_gets_most_of_what_is_left():
