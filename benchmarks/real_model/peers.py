@@ -94,7 +94,7 @@ def _given_by(chain: Runnable[Any, Any]) -> Contestant:
     async def ask(question: str) -> Answer | None:
         try:
             return _answer(await chain.ainvoke(render(question)))
-        except (OutputParserException, ValidationError):
+        except ValueError:  # of a parser, of pydantic, and LangChain's for an empty answer
             return None
 
     return ask

@@ -73,6 +73,14 @@ async def test_a_right_answer_is_met_and_right_whoever_hands_it_on():
     assert {r.contestant for r in of_person} >= {*SHORT, "LangChain json_mode x3"}
 
 
+@pytest.mark.parametrize("answer", ["", "{", "[]", "null", '{"name": 1}'], ids=repr)
+async def test_no_answer_ends_the_run(answer):
+    """Libraries raise what they like for an answer that they cannot read."""
+    records = await records_of(FakeServer(lambda _: answer))
+
+    assert not any(record.trial.is_met for record in records)
+
+
 async def test_what_the_server_refuses_is_nothing():
     """A contestant that lets the SDK's error through has no answer; the run goes on."""
     scores = tallies(await records_of(FakeServer(lambda _: 400)))
