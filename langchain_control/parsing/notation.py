@@ -42,15 +42,15 @@ def translate(text: str, start: int) -> Translated | None:
         pieces.append(run)
         if group == "run":
             break
-        last = run.rstrip()
-        if last:
+        if last := run.rstrip():
             may_begin = last[-1] in "{[,:"
         read, kind, is_value = _MEANINGS[group]
         json_text = read(token) if may_begin or not is_value else None
         if json_text is None:
             break
         may_begin = may_begin and not is_value
-        kinds.setdefault(kind or _kind_of(token), position + len(run))
+        if kind not in kinds:
+            kinds.setdefault(kind or _kind_of(token), position + len(run))
         pieces.append(json_text)
         position, written = step.end(), written + len(run) + len(json_text)
     if not kinds:

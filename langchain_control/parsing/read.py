@@ -152,14 +152,16 @@ def _chosen(
     last = values[-1]
     if isinstance(last, Broken):
         return Unparsed(last.fault)
-    whole = series(found.text, values)
+    whole = series(found.text, values) if len(values) > 1 else None
     if whole is not None and _stands(whole, found, policy) and accepts(whole.value):
         return _as_parsed(whole, found)
     if not _stands(last, found, policy):
         return Unparsed(_fault_of(last))
+    if len(values) == 1:
+        return _as_parsed(last, found)
     usable = [c for c in values[:-1] if isinstance(c, Candidate) and _stands_by_itself(c, policy)]
     usable.append(last)
-    good = [c for c in usable if accepts(c.value)] if len(usable) > 1 else usable
+    good = [c for c in usable if accepts(c.value)]
     ambiguous = len(good) > 1 and len({fingerprint(c.value) for c in good}) > 1
     return _as_parsed((good or usable)[-1], found, ambiguous=ambiguous)
 

@@ -50,12 +50,12 @@ def permits(policy: RepairPolicy, repairs: Sequence[Repair], text: str, value: A
     """
     if not repairs or policy is RepairPolicy.LENIENT:
         return True
-    worst = max(repair.grade for repair in repairs)
-    if policy is RepairPolicy.STRICT or worst is Grade.LOSSY or _shifts_levels(repairs):
+    grades = [repair.grade for repair in repairs]
+    if policy is RepairPolicy.STRICT or Grade.LOSSY in grades or _shifts_levels(repairs):
         return False
-    if worst is Grade.LOSSLESS:
+    guesses = grades.count(Grade.GUESS)
+    if not guesses:
         return True
-    guesses = sum(repair.grade is Grade.GUESS for repair in repairs)
     return policy is RepairPolicy.AGREED and guesses <= MAX_GUESSES and _agreed(text, value)
 
 
