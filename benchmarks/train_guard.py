@@ -10,8 +10,8 @@ How it goes:
 1. Each source is judged by a model that has not seen it ("leave one source out").
 2. Labels are noisy: attacks that such models find very unlikely are left out (harmless turns of a
    game that was collected as a whole, for instance), and step 1 is repeated.
-3. The model is trained on what is left; Platt scaling on the scores of step 1 makes them
-   probabilities; weights become one signed byte each.
+3. The model is trained on what is left: whole attacks, harmless texts whole and in windows. Platt
+   scaling on the scores of step 1 makes them probabilities; weights become one signed byte each.
 
 Without `--write` it only prints what leaving sources out gives, with bootstrap intervals.
 """
@@ -20,33 +20,41 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import random
 import re
+import warnings
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_matrix, diags
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from langchain_control.detectors import RuleDetector, normalize
-from langchain_control.detectors.model import DAMPING, WEIGHTS_FILE, windows
-from langchain_control.detectors.ngrams import BUCKETS, FEATURES_PER_TOKEN, features, tokenize
+from langchain_control.detectors.model import DAMPING, MULTIPLICITY, WEIGHTS_FILE, windows
+from langchain_control.detectors.ngrams import BUCKETS, features, tokenize
+from langchain_control.detectors.presets import PRESETS
 
 TEXTS = Path(__file__).parent / "guard_texts"
-OWN = "guard_texts"
+OWN = "guard_texts/"
 
 REGULARIZATION = 10.0
 ITERATIONS = 60
 """Enough for the loss to settle: results do not depend on where exactly it stops."""
 UNLIKELY = -1.5
 """Attacks with a lower log-odds according to models trained on the other sources are left out."""
+MIXED = frozenset({"jackhhao"})
+"""Sources that call harmless prompts attacks, too: only what a rule finds is taken from them."""
 BENIGN_WINDOWS = 4
 """How many windows of a long harmless text are shown to the model as harmless, too."""
-VARIANTS = 12
-"""How often each pattern of `attacks.txt` is spelled out."""
+VARIANTS, VARIANTS_PER_LANGUAGE = 12, 8
+"""How often each pattern of the texts written for this project is spelled out."""
 RULE_SCORE = 0.8
 """Score from which on a rule is taken for a hit."""
 ATTACKS = 0.1
@@ -64,18 +72,41 @@ class Text:
     source: str
     attack: bool
     buckets: np.ndarray
-    """`FEATURES_PER_TOKEN` buckets for each token."""
+    """The buckets of all tokens, one after the other."""
+    ends: np.ndarray
+    """Where the buckets of each token begin, and where the last ones end."""
     rules: bool
     """Whether tier 1 finds it."""
+    pattern: int
+    """What texts spelled out of the same pattern share; own texts only."""
 
     @property
     def tokens(self) -> int:
         """The number of tokens."""
-        return len(self.buckets) // FEATURES_PER_TOKEN
+        return len(self.ends) - 1
 
-    def ranges(self) -> list[tuple[int, int]]:
-        """Return the ranges of tokens that the detector judges."""
-        return list(windows(self.tokens))
+    @property
+    def own(self) -> bool:
+        """Whether it was written for this project."""
+        return self.source.startswith(OWN)
+
+    def cut(self, tokens: tuple[int, int]) -> np.ndarray:
+        """Return the buckets of a range of tokens."""
+        first, last = tokens
+        return self.buckets[self.ends[first] : self.ends[last]]
+
+
+class Windows(NamedTuple):
+    """What the detector judges of all texts, as rows of a matrix."""
+
+    marks: csr_matrix
+    texts: np.ndarray
+    """The number of the text of each row."""
+    attack: np.ndarray
+    shown: np.ndarray
+    """Whether the model is trained on a row: all of an attack, harmless texts by pieces, too."""
+    handicap: np.ndarray
+    """Taken off the score of a row, as the detector does."""
 
 
 def read(folder: Path) -> Iterator[Text]:
@@ -88,21 +119,24 @@ def read(folder: Path) -> Iterator[Text]:
 
 
 def own_texts() -> Iterator[Text]:
-    """Read the texts written for this project."""
+    """Read the texts written for this project; those of one pattern are held out together."""
     rng = random.Random(7)
-    for pattern in _lines("attacks.txt"):
-        for text in sorted({spelled_out(pattern, rng) for _ in range(VARIANTS)}):
-            yield prepared(OWN, attack=True, text=text)
-    for line in _lines("hard_negatives.txt"):
-        yield prepared(OWN, attack=False, text=line)
-    for line in _lines("roles.txt"):
+    for name, attack in (("attacks", True), ("harmless", False)):
+        for number, pattern in enumerate(_lines(f"{name}.txt")):
+            for text in variants(pattern, VARIANTS, rng):
+                yield prepared(f"{OWN}{name}", attack=attack, text=text, pattern=number)
+    for number, line in enumerate(_lines("hard_negatives.txt")):
+        yield prepared(f"{OWN}hard_negatives", attack=False, text=line, pattern=number)
+    for number, line in enumerate(_lines("roles.txt")):
         for text in role_prompts(*line.split("|")):
-            yield prepared(OWN, attack=False, text=text)
-    for text in (TEXTS / "code.txt").read_text(encoding="utf-8").split("\n===\n"):
-        yield prepared(OWN, attack=False, text=text)
-    for line in _lines("multilingual.tsv"):
-        _, label, text = line.split("\t")
-        yield prepared(OWN, attack=label == "1", text=text)
+            yield prepared(f"{OWN}roles", attack=False, text=text, pattern=number)
+    code = (TEXTS / "code.txt").read_text(encoding="utf-8")
+    for number, text in enumerate(code.split("\n===\n")):
+        yield prepared(f"{OWN}code", attack=False, text=text, pattern=number)
+    for number, line in enumerate(_lines("multilingual.tsv")):
+        _, label, pattern = line.split("\t")
+        for text in variants(pattern, VARIANTS_PER_LANGUAGE, rng):
+            yield prepared(f"{OWN}multilingual", attack=label == "1", text=text, pattern=number)
 
 
 def _lines(name: str) -> list[str]:
@@ -112,6 +146,11 @@ def _lines(name: str) -> list[str]:
 def spelled_out(pattern: str, rng: random.Random) -> str:
     """Choose one of the alternatives in each pair of braces."""
     return re.sub(r"\{([^{}]*)\}", lambda choices: rng.choice(choices[1].split("|")), pattern)
+
+
+def variants(pattern: str, most: int, rng: random.Random) -> list[str]:
+    """Spell a pattern out in up to so many ways."""
+    return sorted({spelled_out(pattern, rng) for _ in range(most)})
 
 
 def role_prompts(role: str, task: str, request: str) -> list[str]:
@@ -127,18 +166,30 @@ def role_prompts(role: str, task: str, request: str) -> list[str]:
 _RULES = RuleDetector()
 
 
-def prepared(source: str, *, attack: bool, text: str) -> Text:
-    """Normalize a text and hash its n-grams."""
+def prepared(source: str, *, attack: bool, text: str, pattern: int = 0) -> Text:
+    """Normalize a text and hash what the model sees of it."""
     normalized = normalize(text)
-    buckets = np.array(features(tokenize(normalized.canonical)), np.int64)
-    found = any(finding.score >= RULE_SCORE for finding in _RULES.detect_normalized(normalized))
-    return Text(source, attack, buckets, found)
+    found = features(tokenize(normalized.canonical))
+    return Text(
+        source,
+        attack,
+        np.array([bucket for token in found for bucket in token], np.int64),
+        np.cumsum([0, *map(len, found)]),
+        any(finding.score >= RULE_SCORE for finding in _RULES.detect_normalized(normalized)),
+        pattern,
+    )
 
 
-def matrix(pieces: Sequence[np.ndarray]) -> csr_matrix:
-    """Mark the buckets of each piece, over the square root of their damped number."""
-    sizes = np.array([len(piece) for piece in pieces])
-    starts = np.concatenate([[0], np.cumsum(sizes)])
+def windows_of(texts: Sequence[Text]) -> Windows:
+    """Mark the buckets of each window, over the square root of their damped number."""
+    pieces, owners, shown, handicap = [], [], [], []
+    for number, text in enumerate(texts):
+        ranges = list(windows(text.tokens))
+        pieces += [text.cut(tokens) for tokens in ranges]
+        owners += [number] * len(ranges)
+        shown += [place <= (0 if text.attack else BENIGN_WINDOWS) for place in range(len(ranges))]
+        handicap += [0.0, *[MULTIPLICITY * math.log(len(ranges))] * (len(ranges) - 1)]
+    starts = np.cumsum([0, *map(len, pieces)])
     marks = csr_matrix(
         (np.ones(starts[-1], np.float32), np.concatenate(pieces), starts),
         shape=(len(pieces), BUCKETS),
@@ -146,82 +197,92 @@ def matrix(pieces: Sequence[np.ndarray]) -> csr_matrix:
     marks.sum_duplicates()
     marks.data[:] = 1
     different = np.diff(marks.indptr) + DAMPING
-    return (diags(1 / np.sqrt(different)) @ marks).astype(np.float32)
+    attack = np.array([text.attack for text in texts])
+    return Windows(
+        (diags(1 / np.sqrt(different)) @ marks).astype(np.float32).tocsr(),
+        np.array(owners),
+        attack[owners],
+        np.array(shown),
+        np.array(handicap),
+    )
 
 
-def cut(text: Text, tokens: tuple[int, int]) -> np.ndarray:
-    """Return the buckets of a range of tokens."""
-    return text.buckets[tokens[0] * FEATURES_PER_TOKEN : tokens[1] * FEATURES_PER_TOKEN]
-
-
-def fit(texts: Sequence[Text]) -> LogisticRegression:
-    """Fit the model on whole texts, and on windows of the harmless ones."""
-    pieces, labels = [], []
-    for text in texts:
-        ranges = text.ranges()[: 1 if text.attack else 1 + BENIGN_WINDOWS]
-        pieces += [cut(text, tokens) for tokens in ranges]
-        labels += [text.attack] * len(ranges)
+def fit(data: Windows, use: np.ndarray) -> LogisticRegression:
+    """Fit the model on the texts to `use`."""
+    rows = np.flatnonzero(data.shown & use[data.texts])
     model = LogisticRegression(C=REGULARIZATION, max_iter=ITERATIONS, tol=1e-6)
-    return model.fit(matrix(pieces), labels)
+    with warnings.catch_warnings(), threadpool_limits(1):  # sums do not depend on the machine
+        warnings.simplefilter("ignore", ConvergenceWarning)  # stopped early on purpose
+        return model.fit(data.marks[rows], data.attack[rows])
 
 
-def scores(model: LogisticRegression, texts: Sequence[Text]) -> np.ndarray:
-    """Return the log-odds of the strongest window of each text."""
-    owners = [i for i, text in enumerate(texts) for _ in text.ranges()]
-    pieces = [cut(text, tokens) for text in texts for tokens in text.ranges()]
-    best = np.full(len(texts), -np.inf)
-    np.maximum.at(best, owners, model.decision_function(matrix(pieces)))
+def scores(model: LogisticRegression, data: Windows, of: np.ndarray) -> np.ndarray:
+    """Return the log-odds of the strongest window of the texts asked `of`, `nan` for others."""
+    rows = np.flatnonzero(of[data.texts])
+    best = np.where(of, -np.inf, np.nan)
+    found = model.decision_function(data.marks[rows]) - data.handicap[rows]
+    np.maximum.at(best, data.texts[rows], found)
     return best
 
 
-def folds(texts: Sequence[Text]) -> list[set[str]]:
-    """Deal the sources out, largest first, so that each fold leaves out a few whole sources."""
+def folds(texts: Sequence[Text]) -> list[np.ndarray]:
+    """Deal the sources out, largest first, so that each fold leaves out a few whole sources.
+
+    Own texts are dealt out by pattern.
+    """
     sizes: dict[tuple[bool, str], int] = {}
     for text in texts:
-        if text.source != OWN:
+        if not text.own:
             key = (text.attack, text.source)
             sizes[key] = sizes.get(key, 0) + 1
-    dealt: list[set[str]] = [set() for _ in range(FOLDS)]
-    taken: set[str] = set()
-    place = 0
+    place: dict[str, int] = {}
     for _, source in sorted(sizes, key=lambda key: (not key[0], -sizes[key], key[1])):
-        if source not in taken:
-            dealt[place % FOLDS].add(source)
-            taken.add(source)
-            place += 1
-    return dealt
+        place.setdefault(source, len(place) % FOLDS)
+    dealt = np.array([text.pattern % FOLDS if text.own else place[text.source] for text in texts])
+    return [dealt == fold for fold in range(FOLDS)]
 
 
-def unseen_scores(texts: Sequence[Text], kept: np.ndarray) -> np.ndarray:
+def unseen_scores(texts: Sequence[Text], data: Windows, kept: np.ndarray) -> np.ndarray:
     """Score every text by a model that saw neither its source nor what is not `kept`."""
     result = np.full(len(texts), np.nan)
     for left_out in folds(texts):
-        inside = np.array([text.source in left_out for text in texts])
-        model = fit([text for text, use in zip(texts, kept & ~inside, strict=True) if use])
-        chosen = [text for text, take in zip(texts, inside, strict=True) if take]
-        result[inside] = scores(model, chosen)
+        result[left_out] = scores(fit(data, kept & ~left_out), data, left_out)[left_out]
     return result
 
 
-def prune(texts: Sequence[Text]) -> tuple[np.ndarray, np.ndarray]:
+def prune(texts: Sequence[Text], data: Windows) -> tuple[np.ndarray, np.ndarray]:
     """Leave out attacks that models of other sources find unlikely; return what is kept, scores."""
-    unseen = unseen_scores(texts, np.ones(len(texts), bool))
+    unseen = unseen_scores(texts, data, np.ones(len(texts), bool))
     kept = np.array(
         [
-            not text.attack or text.rules or not score < UNLIKELY
+            not text.attack
+            or text.own
+            or text.rules
+            or (text.source not in MIXED and not score < UNLIKELY)
             for text, score in zip(texts, unseen, strict=True)
         ]
     )
-    return kept, unseen_scores(texts, kept)
+    return kept, unseen_scores(texts, data, kept)
 
 
-def calibrate(texts: Sequence[Text], unseen: np.ndarray) -> tuple[float, float]:
+class Platt(NamedTuple):
+    """Turns log-odds into a probability that is right for the share of attacks assumed."""
+
+    slope: float
+    offset: float
+
+    def of(self, scores: np.ndarray) -> np.ndarray:
+        """Return the probabilities."""
+        return 1 / (1 + np.exp(-(self.slope * scores + self.offset)))
+
+
+def calibrate(texts: Sequence[Text], unseen: np.ndarray) -> Platt:
     """Fit Platt's two numbers, for traffic in which one text in ten is an attack."""
-    known = ~np.isnan(unseen)
+    known = ~np.isnan(unseen) & ~np.array([text.own for text in texts])
     labels = np.array([text.attack for text in texts])[known]
     weights = {True: ATTACKS / labels.mean(), False: (1 - ATTACKS) / (1 - labels.mean())}
     platt = LogisticRegression(class_weight=weights).fit(unseen[known, None], labels)
-    return float(platt.coef_[0, 0]), float(platt.intercept_[0])
+    return Platt(float(platt.coef_[0, 0]), float(platt.intercept_[0]))
 
 
 def quantized(model: LogisticRegression) -> tuple[np.ndarray, float]:
@@ -244,20 +305,36 @@ def report(texts: Sequence[Text], unseen: np.ndarray) -> None:
     rng = np.random.default_rng(7)
     attack = np.array([text.attack for text in texts])
     rules = np.array([text.rules for text in texts])
-    known = ~np.isnan(unseen)
-    threshold = np.quantile(unseen[~attack & known], 1 - FALSE_ALARMS)
+    foreign = ~np.array([text.own for text in texts])
+    threshold = np.quantile(unseen[~attack & foreign], 1 - FALSE_ALARMS)
     print(
         f"threshold for {FALSE_ALARMS:.1%} false alarms on unseen harmless sources: {threshold:.2f}"
     )
-    print(f"{'source left out':22}{'n':>6}  {'rules %':22}{'model %':22}{'both %':22}")
-    for source in sorted({text.source for text in texts} - {OWN}):
+    print(f"{'source left out':34}{'n':>6}  {'rules %':22}{'model %':22}{'both %':22}")
+    for source in sorted({text.source for text in texts}):
         for label in (True, False):
-            rows = np.array([t.source == source and t.attack is label for t in texts]) & known
+            rows = np.array([t.source == source and t.attack is label for t in texts])
             if rows.any():
                 both = rules[rows] | (unseen[rows] > threshold)
                 shares = (rules[rows], unseen[rows] > threshold, both)
                 cells = "".join(f"{interval(share, rng):22}" for share in shares)
-                print(f"{source + (' attacks' if label else ''):22}{rows.sum():6}  {cells}")
+                print(f"{source + (' attacks' if label else ''):34}{rows.sum():6}  {cells}")
+
+
+def report_presets(texts: Sequence[Text], unseen: np.ndarray, probability: Platt) -> None:
+    """Print what the presets stop among a user's texts of sources the model has not seen."""
+    rng = np.random.default_rng(7)
+    attack = np.array([text.attack for text in texts])
+    foreign = ~np.array([text.own for text in texts])
+    rules = np.array([text.rules for text in texts])
+    for preset, thresholds in PRESETS.items():
+        threshold = thresholds["user"]
+        stopped = rules | (probability.of(unseen) >= threshold)
+        shares = [
+            interval(stopped[foreign & attack], rng),
+            interval(stopped[foreign & ~attack], rng),
+        ]
+        print(f"{preset:10} from {threshold}: recall {shares[0]}, false alarms {shares[1]}")
 
 
 def main() -> None:
@@ -267,13 +344,15 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="replace the weights in the package")
     arguments = parser.parse_args()
     texts = [*read(arguments.data / "train"), *own_texts()]
-    kept, unseen = prune(texts)
+    data = windows_of(texts)
+    kept, unseen = prune(texts, data)
     print(f"{len(texts)} texts, {(~kept).sum()} attacks left out as unlikely")
     report(texts, unseen)
-    slope, offset = calibrate(texts, np.where(kept, unseen, np.nan))
-    model = fit([text for text, use in zip(texts, kept, strict=True) if use])
+    probability = calibrate(texts, np.where(kept, unseen, np.nan))
+    report_presets(texts, unseen, probability)
+    model = fit(data, kept)
     table, scale = quantized(model)
-    header = {"scale": scale, "bias": float(model.intercept_[0]), "slope": slope, "offset": offset}
+    header = {"scale": scale, "bias": float(model.intercept_[0]), **probability._asdict()}
     print(f"header {header}; {(table != 0).sum()} of {BUCKETS} weights are not zero")
     if arguments.write:
         body = zlib.compress(table.tobytes(), 9)

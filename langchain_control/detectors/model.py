@@ -1,6 +1,6 @@
-"""Tier 2: a linear model over hashed word n-grams, shipped with the package.
+"""Tier 2: a linear model over hashed words and concepts, shipped with the package.
 
-It catches wordings no rule foresaw, in tens of microseconds and without a dependency. A text is
+It catches wordings no rule foresaw, in microseconds and without a dependency. A text is
 judged as a whole and window by window, so that one poisoned sentence does not drown in a page.
 """
 
@@ -14,19 +14,14 @@ from pathlib import Path
 from typing import NamedTuple
 from zlib import decompress
 
-from langchain_control.detectors.ngrams import (
-    BUCKETS,
-    FEATURES_PER_TOKEN,
-    features,
-    token_span,
-    tokenize,
-)
+from langchain_control.detectors.ngrams import BUCKETS, features, token_span, tokenize
 from langchain_control.detectors.normalize import NormalizedText, View, normalize
 from langchain_control.outcomes import Finding
 
 __all__ = [
     "DAMPING",
     "MAX_TOKENS",
+    "MULTIPLICITY",
     "WEIGHTS_FILE",
     "WINDOW_TOKENS",
     "Weights",
@@ -41,10 +36,13 @@ WEIGHTS_FILE = Path(__file__).with_name("weights") / "word_model.bin"
 WINDOW_TOKENS = 64
 """About three sentences: what an attack hidden in a document is compared with."""
 
-DAMPING = 16
+DAMPING = 4
 """Added to the number of features before the root is taken: three words prove little."""
 
-MAX_TOKENS = 8_000
+MULTIPLICITY = 0.3
+"""Log-odds taken off a window for each `e`-fold number of windows: many tries, many alarms."""
+
+MAX_TOKENS = 6_000
 """Of a longer text the first and last half of this many tokens are judged, to bound the work;
 of readings that are only possible, half as many."""
 
@@ -97,7 +95,7 @@ def windows(tokens: int) -> Iterator[tuple[int, int]]:
 
 
 class WordModelDetector:
-    """Judge a text by its words and pairs and triples of words.
+    """Judge a text by its words, their neighbors, and what they are about.
 
     Alone it answers with at most one finding, the strongest window, whose score is the probability
     of an attack. The weights are read on first use.
@@ -132,13 +130,15 @@ class WordModelDetector:
 
 
 class _Judged(NamedTuple):
-    """The strongest window of a view."""
+    """What a view comes to."""
 
     score: float
+    """Of the whole, or of the strongest window."""
     view: View
     shown: str
     """What was judged of the text of the view."""
     tokens: tuple[int, int]
+    """The strongest window, whichever of them decides."""
 
 
 def _judge(view: View, weights: Weights) -> _Judged:
@@ -148,13 +148,17 @@ def _judge(view: View, weights: Weights) -> _Judged:
     best = _Judged(-math.inf, view, shown, (0, 0))
     most = MAX_TOKENS if view.reading == "plain" else MAX_TOKENS // 2
     for start, end in _pieces(len(tokens), most):
-        buckets = features(tokens[start:end])
+        found = features(tokens[start:end])
+        scored = []
         for first, last in windows(end - start):
-            present = set(buckets[first * FEATURES_PER_TOKEN : last * FEATURES_PER_TOKEN])
+            present = set().union(*found[first:last])
             raw = sum(map(worth, present)) * weights.scale
             score = weights.bias + raw / math.sqrt(len(present) + DAMPING)
-            if score > best.score:
-                best = _Judged(score, view, shown, (start + first, start + last))
+            scored.append((score, (start + first, start + last)))
+        strongest, place = max(scored[1:] or scored)
+        score = max(scored[0][0], strongest - MULTIPLICITY * math.log(len(scored)))
+        if score > best.score:
+            best = _Judged(score, view, shown, place)
     return best
 
 
