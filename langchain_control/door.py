@@ -13,10 +13,10 @@ from langchain_control._effects import Flow
 from langchain_control.components._base import Component
 from langchain_control.models.variants import name_of
 from langchain_control.policy import ControlPolicy
-from langchain_control.state import Context, RunState, state_of
+from langchain_control.runs.state import Context, RunState, state_of
+from langchain_control.runs.time_limits import UNHEARD
 from langchain_control.steps import drive
 from langchain_control.strategies.asking import AnswerContract
-from langchain_control.time_limits import UNHEARD
 
 __all__ = ["Controlled", "heard"]
 

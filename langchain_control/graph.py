@@ -19,9 +19,9 @@ from langchain_control.models.variants import name_of
 from langchain_control.outcomes import Attempt, FallbackTry
 from langchain_control.policy import ControlPolicy
 from langchain_control.retries.nested import warn_of_nested_retries
-from langchain_control.state import Context, FailureNote, PerRun
+from langchain_control.runs.state import Context, FailureNote, PerRun
+from langchain_control.runs.storable import StorableAnswers
 from langchain_control.steps import STEPS, Router, Step, performed
-from langchain_control.storable import StorableAnswers
 
 __all__ = ["ControlGraph", "ControlInput", "ControlOutput", "ControlState", "create_control_graph"]
 

@@ -15,7 +15,7 @@ from langchain_control.models.variants import name_of
 from langchain_control.outcomes import ControlResult
 from langchain_control.policy import ControlPolicy
 from langchain_control.retries.nested import warn_of_nested_retries
-from langchain_control.state import result_of
+from langchain_control.runs.state import result_of
 from langchain_control.structured import Method, StructuredModel, told
 
 __all__ = ["ControlledModel", "with_control"]

@@ -21,26 +21,26 @@ from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
 from langchain_core.runnables import RunnableConfig
 
 from langchain_control._effects import Flow, Sleep
-from langchain_control.attempts import attempt_of, content_of, sha256_of
-from langchain_control.endings import cut_off, finished, turned_away
 from langchain_control.errors.foreign import steers_a_graph
 from langchain_control.events import EventName, event, with_request_id
-from langchain_control.falling_back import (
-    calls_of,
-    had_a_turn,
-    model_was_refused,
-    request_of,
-    waited_for_a_circuit,
-)
-from langchain_control.model_call import called_in_turn
 from langchain_control.outcomes import (
     Attempt,
     FailureMode,
     ValidationResult,
     failure,
 )
-from langchain_control.screening import documents_in, index_of_question, screened
-from langchain_control.state import (
+from langchain_control.runs.attempts import attempt_of, content_of, sha256_of
+from langchain_control.runs.endings import cut_off, finished, turned_away
+from langchain_control.runs.falling_back import (
+    calls_of,
+    had_a_turn,
+    model_was_refused,
+    request_of,
+    waited_for_a_circuit,
+)
+from langchain_control.runs.model_call import called_in_turn
+from langchain_control.runs.screening import documents_in, index_of_question, screened
+from langchain_control.runs.state import (
     Context,
     RunState,
     calls_in,
@@ -49,7 +49,7 @@ from langchain_control.state import (
     note_of,
     violations_in,
 )
-from langchain_control.time_limits import InTime, remaining_seconds
+from langchain_control.runs.time_limits import InTime, remaining_seconds
 
 __all__ = [
     "END",

@@ -20,7 +20,7 @@ from langchain_control.errors import error_for
 from langchain_control.models.schema_modes import BEST_FIRST, SchemaMode, in_schema_mode
 from langchain_control.outcomes import FailureMode, ValidationResult, Violation, failure
 from langchain_control.policy import ControlPolicy
-from langchain_control.state import result_of
+from langchain_control.runs.state import result_of
 
 __all__ = ["Method", "StructuredModel", "Told", "told"]
 

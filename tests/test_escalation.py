@@ -20,8 +20,8 @@ from langchain_control import (
 )
 from langchain_control.circuits import Outcome
 from langchain_control.middleware import agent_result
+from langchain_control.runs.state import result_of, state_of
 from langchain_control.sinks import MemorySink
-from langchain_control.state import result_of, state_of
 from langchain_control.testing import ScriptedChatModel
 from tests.scenarios import AT_ONCE, CITY, GOOD
 

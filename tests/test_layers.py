@@ -19,9 +19,8 @@ LAYERS = [
     {"detectors", "rules", "parsing", "contracts", "strategies", "stores", "sinks", "trail"},
     {"components"},
     {"policy"},
-    {"state", "screening", "attempts", "endings", "watching", "time_limits", "falling_back"},
-    {"model_call"},
-    {"steps", "storable"},
+    {"runs"},
+    {"steps"},
     {"door", "structured", "graph", "runnable", "middleware", "handoff", "testing"},
     {"demo", "commands", "console", "cli", "__main__"},
 ]  # fmt: skip

@@ -10,8 +10,8 @@ from langchain.agents import create_agent
 
 from langchain_control import AuditLogger, _effects, create_control_graph, with_control
 from langchain_control.middleware import ControlMiddleware, agent_result
+from langchain_control.runs.state import result_of, state_of
 from langchain_control.sinks import MemorySink
-from langchain_control.state import result_of, state_of
 from tests.scenarios import CLOCK, SCENARIOS, Scenario
 
 VOLATILE = ("id", "time", "request_id", "latency_ms")

@@ -20,7 +20,7 @@ from langchain_control import (
 from langchain_control.middleware import agent_result
 from langchain_control.outcomes import Scores
 from langchain_control.rules import Expresses
-from langchain_control.state import result_of, state_of
+from langchain_control.runs.state import result_of, state_of
 from langchain_control.testing import ScriptedChatModel
 from tests.scenarios import AT_ONCE, CITY, GOOD
 

@@ -18,7 +18,7 @@ from langchain_control import (
 )
 from langchain_control.errors import AttemptsExhausted
 from langchain_control.middleware import agent_result
-from langchain_control.state import result_of, state_of
+from langchain_control.runs.state import result_of, state_of
 from langchain_control.testing import Reply, ScriptedChatModel
 from tests.scenarios import AT_ONCE, CITY, GOOD
 

@@ -18,7 +18,7 @@ from langchain_control.middleware.agent_model import Responses
 from langchain_control.outcomes import FailureMode, ValidationResult, Violation, failure, passed
 from langchain_control.parsing import MalformedJSONError, Unparsed, canonical, loads, read_json
 from langchain_control.parsing.strict import TOO_DEEP
-from langchain_control.storable import StorableAnswers
+from langchain_control.runs.storable import StorableAnswers
 
 __all__ = ["Accepted", "AgentContract", "violations_of_arguments"]
 

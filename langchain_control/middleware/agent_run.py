@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from langchain_control.outcomes import Attempt, ControlResult, FallbackTry
-from langchain_control.state import RunState, result_of
+from langchain_control.runs.state import RunState, result_of
 
 __all__ = [
     "CONTROL_STATUS",

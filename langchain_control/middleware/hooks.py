@@ -23,10 +23,8 @@ from langgraph.types import Command, interrupt
 from langchain_control._effects import Flow, arun, run
 from langchain_control.components.fallback import FallbackRouter
 from langchain_control.door import heard
-from langchain_control.endings import close
 from langchain_control.errors import error_for
 from langchain_control.events import request_id_in, with_request_id
-from langchain_control.falling_back import had_a_turn, request_of
 from langchain_control.middleware.agent_contract import AgentContract
 from langchain_control.middleware.agent_model import AgentModel, Responses
 from langchain_control.middleware.agent_prompt import AgentPrompt
@@ -41,8 +39,10 @@ from langchain_control.models.variants import name_of
 from langchain_control.outcomes import FailureMode
 from langchain_control.policy import ControlPolicy
 from langchain_control.retries.remedies import DEFAULT_REMEDIES, RemedyTable
-from langchain_control.screening import WITHHELD, index_of_question
-from langchain_control.state import Context, RunState, calls_in, fresh_run, result_of
+from langchain_control.runs.endings import close
+from langchain_control.runs.falling_back import had_a_turn, request_of
+from langchain_control.runs.screening import WITHHELD, index_of_question
+from langchain_control.runs.state import Context, RunState, calls_in, fresh_run, result_of
 from langchain_control.steps import StepName, drive
 from langchain_control.strategies.human import as_answer
 

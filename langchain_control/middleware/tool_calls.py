@@ -24,7 +24,7 @@ from langchain_control.middleware.tool_results import each_message, from_outside
 from langchain_control.outcomes import FailureMode, ValidationResult, failure, passed
 from langchain_control.policy import ControlPolicy
 from langchain_control.retries.corrections import correction
-from langchain_control.screening import WITHHELD
+from langchain_control.runs.screening import WITHHELD
 
 __all__ = ["ToolContext", "ToolHandler", "ToolPolicy", "controlled"]
 

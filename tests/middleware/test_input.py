@@ -11,7 +11,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langchain_control import FailureMode, FallbackRouter, RateLimiter
 from langchain_control.errors import InputRejected, RateLimited
 from langchain_control.middleware import agent_result
-from langchain_control.screening import WITHHELD
+from langchain_control.runs.screening import WITHHELD
 from tests.middleware.agents import HARMLESS, THREAD, agent_of, ask, audited, policy, types
 from tests.scenarios import ATTACK
 

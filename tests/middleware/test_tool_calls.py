@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from langchain_control import CircuitBreaker
 from langchain_control.middleware import ControlMiddleware, ToolPolicy, agent_result
 from langchain_control.middleware.tool_results import with_messages
-from langchain_control.screening import WITHHELD
+from langchain_control.runs.screening import WITHHELD
 from langchain_control.testing import ScriptedChatModel
 from tests.middleware.agents import (
     THREAD,

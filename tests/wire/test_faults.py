@@ -25,8 +25,8 @@ from langchain_control import (
     create_control_graph,
     with_control,
 )
+from langchain_control.runs.state import result_of
 from langchain_control.sinks import MemorySink
-from langchain_control.state import result_of
 from tests.wire import servers
 
 openai = pytest.importorskip("langchain_openai")

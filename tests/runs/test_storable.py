@@ -5,7 +5,7 @@ from langchain_core.messages import AIMessage
 
 from langchain_control import ResponseValidator
 from langchain_control._effects import run
-from langchain_control.storable import StorableAnswers
+from langchain_control.runs.storable import StorableAnswers
 
 ANSWERS = StorableAnswers(ResponseValidator(must_be_json=True))
 

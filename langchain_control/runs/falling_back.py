@@ -6,13 +6,13 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
 from langchain_control._effects import Flow, Sleep
-from langchain_control.attempts import tokens_of
 from langchain_control.events import EventName, event
 from langchain_control.outcomes import FailureMode, FallbackTry
-from langchain_control.state import Context, RunState
+from langchain_control.runs.attempts import tokens_of
+from langchain_control.runs.state import Context, RunState
+from langchain_control.runs.time_limits import bounded, remaining_seconds
 from langchain_control.strategies import FallbackRequest
 from langchain_control.strategies.asking import Calls
-from langchain_control.time_limits import bounded, remaining_seconds
 
 __all__ = ["calls_of", "had_a_turn", "model_was_refused", "request_of", "waited_for_a_circuit"]
 

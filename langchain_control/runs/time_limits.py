@@ -14,7 +14,7 @@ from langchain_control.errors import AttemptsExhausted, rejection
 from langchain_control.models.parts import asks_a_model
 from langchain_control.models.variants import in_place_of
 from langchain_control.outcomes import FailureMode, ValidationResult, failure
-from langchain_control.state import Context, PerRun, RunState, calls_in
+from langchain_control.runs.state import Context, PerRun, RunState, calls_in
 from langchain_control.strategies.asking import MakeCall
 
 __all__ = ["GRACE_SECONDS", "UNHEARD", "InTime", "bounded", "remaining_seconds"]

@@ -11,7 +11,7 @@ from langchain_control._effects import Flow
 from langchain_control.components.limiter import Reservation
 from langchain_control.events import EventName, blocked, event, request_id_in
 from langchain_control.outcomes import FailureMode, ValidationResult
-from langchain_control.state import Context, PerRun, RunState, note_of, usage_of
+from langchain_control.runs.state import Context, PerRun, RunState, note_of, usage_of
 
 __all__ = ["close", "cut_off", "finished", "turned_away"]
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from langchain_control import ControlPolicy, FailureMode, ResponseValidator, RetryEngine
 from langchain_control.runnable import with_control
-from langchain_control.watching import FIRST_LOOK_CHARS, watched
+from langchain_control.runs.watching import FIRST_LOOK_CHARS, watched
 
 ONCE = RetryEngine(max_attempts=1)
 

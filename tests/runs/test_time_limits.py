@@ -16,7 +16,7 @@ from langchain_control import (
     create_control_graph,
     with_control,
 )
-from langchain_control.state import result_of, state_of
+from langchain_control.runs.state import result_of, state_of
 from langchain_control.testing import ManualClock, ScriptedChatModel
 
 

@@ -14,9 +14,9 @@ from langchain_control.errors import classify, retry_after_seconds
 from langchain_control.events import blocked
 from langchain_control.models.variants import for_retry
 from langchain_control.outcomes import FailureMode, failure
-from langchain_control.state import Context, RunState, note_of
-from langchain_control.time_limits import bounded, remaining_seconds
-from langchain_control.watching import watched
+from langchain_control.runs.state import Context, RunState, note_of
+from langchain_control.runs.time_limits import bounded, remaining_seconds
+from langchain_control.runs.watching import watched
 
 __all__ = ["called_in_turn"]
 

@@ -12,7 +12,7 @@ from langchain_control.components.audit import AuditLogger
 from langchain_control.components.budget import TokenBudget
 from langchain_control.outcomes import Attempt, FailureMode
 from langchain_control.retries.ladder import FIRST_RUNG, fingerprint
-from langchain_control.state import Context, FailureNote, RunState, violations_in
+from langchain_control.runs.state import Context, FailureNote, RunState, violations_in
 
 __all__ = ["attempt_of", "content_of", "sha256_of", "tokens_of"]
 
