@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from langchain.agents import create_agent
-from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableLambda
 
 from langchain_control import (
     AuditLogger,
     CircuitBreaker,
-    ControlMiddleware,
     ControlPolicy,
     FallbackRouter,
     ResponseValidator,
@@ -19,10 +16,9 @@ from langchain_control import (
     with_control,
 )
 from langchain_control.circuits import Outcome
-from langchain_control.middleware import agent_result
-from langchain_control.runs.state import result_of, state_of
 from langchain_control.sinks import MemorySink
 from langchain_control.testing import ScriptedChatModel
+from tests.doors import DOORS
 from tests.scenarios import AT_ONCE, CITY, GOOD
 
 
@@ -36,22 +32,6 @@ def policy(other=None, *, retry=None, **changes):
         retry=RetryEngine(other_model=other, **(retry or {}), **AT_ONCE),
         **changes,
     )
-
-
-def through_chain(model, policy):
-    return with_control(model, policy, include_result=True).invoke("Which city?")
-
-
-def through_graph(model, policy):
-    return result_of(create_control_graph(model, policy).invoke(state_of("Which city?")))
-
-
-def through_agent(model, policy):
-    agent = create_agent(model, [], middleware=[ControlMiddleware(policy)])
-    return agent_result(agent.invoke({"messages": [HumanMessage("Which city?")]}))
-
-
-DOORS = [through_chain, through_graph, through_agent]
 
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda d: d.__name__)

@@ -5,23 +5,19 @@ from __future__ import annotations
 from math import log
 
 import pytest
-from langchain.agents import create_agent
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage
 
 from langchain_control import (
-    ControlMiddleware,
     ControlPolicy,
     FallbackRouter,
     ResponseValidator,
     RetryEngine,
-    create_control_graph,
     with_control,
 )
-from langchain_control.middleware import agent_result
 from langchain_control.outcomes import Scores
 from langchain_control.rules import Expresses
-from langchain_control.runs.state import result_of, state_of
 from langchain_control.testing import ScriptedChatModel
+from tests.doors import DOORS
 from tests.scenarios import AT_ONCE, CITY, GOOD
 
 HALF_SURE = {"logprobs": {"content": [{"token": "x", "logprob": log(0.5)}]}}
@@ -95,20 +91,7 @@ def policy(**changes):
     )
 
 
-def through_chain(model, policy):
-    return with_control(model, policy, include_result=True).invoke("Which city?")
-
-
-def through_graph(model, policy):
-    return result_of(create_control_graph(model, policy).invoke(state_of("Which city?")))
-
-
-def through_agent(model, policy):
-    agent = create_agent(model, [], middleware=[ControlMiddleware(policy)])
-    return agent_result(agent.invoke({"messages": [HumanMessage("Which city?")]}))
-
-
-@pytest.mark.parametrize("door", [through_chain, through_graph, through_agent])
+@pytest.mark.parametrize("door", DOORS)
 def test_a_result_has_the_scores_of_its_answer(door):
     """Those of earlier attempts are gone."""
     said = ["no", AIMessage(GOOD, response_metadata=HALF_SURE)]
@@ -118,7 +101,7 @@ def test_a_result_has_the_scores_of_its_answer(door):
     assert (found.schema, found.confidence) == (1.0, pytest.approx(0.5))
 
 
-@pytest.mark.parametrize("door", [through_chain, through_graph, through_agent])
+@pytest.mark.parametrize("door", DOORS)
 def test_without_an_answer_they_are_those_of_the_last_try(door):
     """It says how near it came."""
     assert door(ScriptedChatModel(script=["no"] * 3), policy()).scores == Scores(schema=0.0)

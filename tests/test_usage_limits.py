@@ -13,13 +13,12 @@ from langchain_control import (
     FallbackRouter,
     ResponseValidator,
     RetryEngine,
-    create_control_graph,
     with_control,
 )
 from langchain_control.errors import AttemptsExhausted
 from langchain_control.middleware import agent_result
-from langchain_control.runs.state import result_of, state_of
 from langchain_control.testing import Reply, ScriptedChatModel
+from tests.doors import DOORS
 from tests.scenarios import AT_ONCE, CITY, GOOD
 
 BAD = Reply("no", input_tokens=90, output_tokens=10)
@@ -33,22 +32,6 @@ def policy(*, fallback=(), **limits):
         fallback=FallbackRouter(strategies=fallback),
         usage_limits=limits,
     )
-
-
-def through_chain(model, policy):
-    return with_control(model, policy, include_result=True).invoke("Which city?")
-
-
-def through_graph(model, policy):
-    return result_of(create_control_graph(model, policy).invoke(state_of("Which city?")))
-
-
-def through_agent(model, policy):
-    agent = create_agent(model, [], middleware=[ControlMiddleware(policy)])
-    return agent_result(agent.invoke({"messages": [HumanMessage("Which city?")]}))
-
-
-DOORS = [through_chain, through_graph, through_agent]
 
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda d: d.__name__)
