@@ -42,11 +42,11 @@ DAMPING = 4
 MULTIPLICITY = 0.3
 """Log-odds taken off a window for each `e`-fold number of windows: many tries, many alarms."""
 
-MAX_TOKENS = 6_000
+MAX_TOKENS = 5_000
 """Of a longer text the first and last half of this many tokens are judged, to bound the work;
 of readings that are only possible, half as many."""
 
-MAX_CHARS = 48_000
+MAX_CHARS = 30_000
 """Of a longer text the first and last half of this many characters are split into tokens."""
 
 REPORTED_SCORE = 0.2

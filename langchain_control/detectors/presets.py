@@ -22,14 +22,14 @@ Preset = Literal["strict", "balanced", "lenient"]
 PRESETS: Mapping[Preset, Mapping[Source, float]] = MappingProxyType(
     {
         "strict": MappingProxyType({"user": 0.35, "context": 0.5, "tool": 0.5}),
-        "balanced": MappingProxyType({"user": 0.6, "context": 0.7, "tool": 0.7}),
-        "lenient": MappingProxyType({"user": 0.8, "context": 0.85, "tool": 0.85}),
+        "balanced": MappingProxyType({"user": 0.55, "context": 0.65, "tool": 0.65}),
+        "lenient": MappingProxyType({"user": 0.75, "context": 0.85, "tool": 0.85}),
     }
 )
 """Score from which on a finding counts as an attack.
 
-Fixed on harmless sources the model had not seen, long prompts and lists of tools among them: of
-these, `python -m benchmarks.train_guard FOLDER` prints what each preset would stop.
-Scores are probabilities where one text in ten is an attack. Documents are
-long and judged in many windows, so more is asked of them.
+Fixed on harmless sources the model had not seen, among them role plays, code and lists of tools;
+`python -m benchmarks.train_guard FOLDER` prints what each preset stops of them. Scores are
+probabilities where one text in ten is an attack. Documents are long and judged in many windows, so
+more is asked of them.
 """
