@@ -22,7 +22,7 @@ Preset = Literal["strict", "balanced", "lenient"]
 PRESETS: Mapping[Preset, Mapping[Source, float]] = MappingProxyType(
     {
         "strict": MappingProxyType({"user": 0.35, "context": 0.5, "tool": 0.5}),
-        "balanced": MappingProxyType({"user": 0.55, "context": 0.65, "tool": 0.65}),
+        "balanced": MappingProxyType({"user": 0.6, "context": 0.7, "tool": 0.7}),
         "lenient": MappingProxyType({"user": 0.75, "context": 0.85, "tool": 0.85}),
     }
 )
