@@ -37,7 +37,6 @@ from langchain_control import (
     RetryEngine,
     TokenBudget,
     create_control_graph,
-    time_limits,
     with_control,
 )
 from langchain_control._threads import BoundedThreads
@@ -50,6 +49,7 @@ from langchain_control.errors import (
     ResponseRejected,
 )
 from langchain_control.retries.budget import RetryBudget
+from langchain_control.runs import time_limits
 from langchain_control.sinks import MemorySink
 from langchain_control.stores import InMemoryCircuitStore
 from langchain_control.strategies import other_model

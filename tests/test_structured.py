@@ -361,4 +361,31 @@ def test_a_retry_uses_the_schema_mode(call):
     strict = policy().override(validator={"response_schema": CITY})
 
     assert call(with_control(model, strict), "Which city?").content == '{"city":"Paris"}'
-    assert len(model.asked) == 1
+    assert {schema["title"] for schema in model.asked} == {"Answer"}
+
+
+def test_the_mode_is_asked_without_words_first(call):
+    """What a provider enforces need not be said; what fails in spite of it is."""
+    model = Native(script=["prose", "prose", GOOD], asked=[])
+    strict = policy().override(
+        validator={"response_schema": CITY},
+        retry={"policies": {"schema_violation": {"max_repeats": None}}},
+    )
+
+    result = call(with_control(model, strict, include_result=True), "Which city?")
+
+    assert [len(messages) for messages in model.calls] == [1, 1, 2]
+    assert [a["mutation"] for a in result.attempts] == [None, None, "schema_violation"]
+
+
+def test_the_words_can_be_wanted_all_the_same(call):
+    """It is a column of the table."""
+    model = Native(script=["prose", GOOD], asked=[])
+    strict = policy().override(
+        validator={"response_schema": CITY},
+        retry={"policies": {"schema_violation": {"silent_in_schema_mode": False}}},
+    )
+
+    call(with_control(model, strict), "Which city?")
+
+    assert [len(messages) for messages in model.calls] == [1, 2]

@@ -64,6 +64,8 @@ class Retry:
     """The way to ask: see `langchain_control.retries.ladder`."""
     native_schema: bool = False
     """Whether to use the provider's own schema mode, where the model has one."""
+    silent_in_schema_mode: bool = False
+    """Whether to leave the feedback out where the model has one."""
     resamples: int = 0
     """How many draws to move on from the model's own seed and temperature."""
     answer_limit_factor: float = 1.0
@@ -172,7 +174,8 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
         retry = self._next(failures, violations, retry_after, remaining_seconds)
         if retry is None or not retry.feedback or not self._quotes(attempts[-1], retry):
             return retry
-        return replace(retry, feedback=retry.feedback + quotation(answer))
+        told = retry.feedback + quotation(answer)
+        return replace(retry, feedback=told, silent_in_schema_mode=False)
 
     def pay(self, mode: FailureMode) -> bool:
         """Pay for a retry after a failure of this mode, or return `False` if the budget is dry."""
@@ -300,6 +303,9 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
             rung=rung,
             native_schema=is_at_least(rung, "native_schema")
             and any("native_schema" in remedy.ladder for remedy in remedies),
+            silent_in_schema_mode=remedies[-1].silent_in_schema_mode
+            and is_at_least(rung, "native_schema")
+            and not is_at_least(last.rung, "native_schema"),
             resamples=sum(remedy.resample for remedy in remedies),
             answer_limit_factor=prod(remedy.answer_limit_factor for remedy in remedies),
         )

@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeGuard, runtime_checkable
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableSequence
 
 from langchain_control.models.fresh import without_cache
-from langchain_control.models.schema_modes import SchemaModel, in_schema_mode
+from langchain_control.models.schema_modes import BEST_FIRST, SchemaModel, in_schema_mode
 from langchain_control.models.settings import unwrapped, varied
 from langchain_control.models.unless_refused import UnlessRefused
 
-__all__ = ["MakesVariants", "Surrounds", "for_retry", "in_place_of", "name_of", "unwrapped"]
+__all__ = [
+    "MakesVariants",
+    "Surrounds",
+    "for_retry",
+    "has_schema_mode",
+    "in_place_of",
+    "name_of",
+    "unwrapped",
+]
 
 
 @runtime_checkable
@@ -61,8 +70,21 @@ def for_retry(
     )
     if not retry["native_schema"] or schema is None:
         return fresh
-    native = in_schema_mode(fresh, schema, "json_schema")
+    native = in_schema_mode(fresh, schema, BEST_FIRST[0])
     return fresh if native is None else UnlessRefused(native, fresh)
+
+
+def has_schema_mode(model: Runnable[Any, Any], schema: dict[str, Any] | None) -> bool:
+    """Say whether `for_retry` can bring a model into a mode in which its provider keeps a schema.
+
+    LangChain's own `with_structured_output`, which a class may inherit, asks for a tool call
+    whatever the mode, and few providers hold tool calls to their schema.
+    """
+    chat_model, _ = unwrapped(model)
+    inherited = BaseChatModel.with_structured_output
+    if schema is None or getattr(type(chat_model), inherited.__name__, inherited) is inherited:
+        return False
+    return in_schema_mode(model, schema, BEST_FIRST[0]) is not None
 
 
 def in_place_of(model: Runnable[Any, Any], other: Runnable[Any, Any]) -> Runnable[Any, Any]:

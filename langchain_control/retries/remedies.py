@@ -25,6 +25,12 @@ class Remedy(BaseModel):
     """What the next prompt says; the violations are listed below it. `None` leaves it unchanged."""
     ladder: tuple[Rung, ...] = (FIRST_RUNG,)
     """The ways to ask again, from the lowest rung. After the highest one a fallback is due."""
+    silent_in_schema_mode: bool = False
+    """Whether the correction is left out of the first attempt in the provider's own schema mode.
+
+    The mode enforces what the correction asks for, and on a small model the words made answers
+    wrong that were right without them. What fails in spite of the mode is told.
+    """
     max_repeats: int | None = Field(default=None, ge=1)
     """How often the same failure may come back, in the same places, before its rung is left.
 
@@ -84,6 +90,7 @@ _REWORD: dict[str, Any] = {
 
 _RESHAPE: dict[str, Any] = {
     "ladder": ("native_schema", "other_model"),
+    "silent_in_schema_mode": True,
     "max_repeats": 1,
     "resample": True,
 }

@@ -124,8 +124,8 @@ def test_the_markdown_has_a_line_for_every_mode():
     lines = DEFAULT.markdown().splitlines()
 
     assert len(lines) == 2 + len(FailureMode)
-    assert "| `rate_limited` | yes |  | `same_model` |  |  |  | yes | yes |" in lines
-    assert f"| `circuit_open` |{'  |' * 8}" in lines
+    assert "| `rate_limited` | yes |  | `same_model` |  |  |  |  | yes | yes |" in lines
+    assert f"| `circuit_open` |{'  |' * 9}" in lines
 
 
 def test_the_repr_shows_what_differs():
