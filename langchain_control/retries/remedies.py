@@ -137,7 +137,10 @@ _DEFAULTS: dict[FailureMode, Remedy] = {
     FailureMode.CIRCUIT_OPEN: _GIVE_UP,
     # A model that rambles past the limit has lost the shape, too.
     FailureMode.TRUNCATED: Remedy(
-        correction="The last answer was cut off. Give a complete answer in fewer words.",
+        correction=(
+            "The last answer was cut off. "
+            "Give a complete answer in the requested form, in fewer words."
+        ),
         answer_limit_factor=2.0,
         **_RESHAPE,
     ),

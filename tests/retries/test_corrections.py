@@ -77,6 +77,13 @@ def test_a_violation_of_the_whole_answer_says_so():
     ]
 
 
+def test_what_the_instruction_says_already_is_not_said_again():
+    """That an answer is no JSON names no place."""
+    no_json = Violation("json.no_json", "JSON")
+
+    assert correction("Answer with JSON.", [no_json]) == "Answer with JSON."
+
+
 def test_only_the_first_places_are_named():
     """A fourth problem waits for the next attempt."""
     violations = [Violation("type", "integer", path=f"/{n}") for n in range(9)]
