@@ -49,7 +49,7 @@ def test_the_last_attempt_asks_the_other_model(door):
     ]
     [asked] = other.calls
     assert "Which city?" in asked[-2].text + asked[-1].text
-    assert "What was wrong" in asked[-1].text + asked[-2].text
+    assert "requested shape" in asked[-1].text + asked[-2].text
 
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda d: d.__name__)
