@@ -68,6 +68,10 @@ def _fold_code_point(point: int) -> str:
 
 
 _UNASSIGNED = frozenset(("Cn", "Co"))
+_EMPTY_PLANES = "\U00040000-\U000dffff\U000e1000-\U0010ffff"
+"""Where nothing is assigned, nor will be soon: all planes above the third, but for tags."""
+_MEANINGLESS = re.compile(f"[{_EMPTY_PLANES}]")
+_BETWEEN_THEM = re.compile(f"[^{_EMPTY_PLANES}]+")
 
 
 class _FoldTable(dict[int, str]):
@@ -90,6 +94,8 @@ _FOLDED = _FoldTable()
 
 def fold(text: str) -> str:
     """Remove what is invisible and spell the rest in its plainest characters."""
+    if _MEANINGLESS.search(text):  # a table is slow on what it does not hold
+        return _BETWEEN_THEM.sub(lambda run: run[0].translate(_FOLDED), text)
     return text.translate(_FOLDED)
 
 
