@@ -248,7 +248,7 @@ class _Draft:
         """Cut a text so that it fits the room there is, in its fence."""
         room = self._allocation.remaining()
         kept = self._budget.truncate(text, room)
-        label = fence_label(text)  # of the whole: a fence of each cut would cost other tokens
+        label = fence_label(kept)  # of the longest cut: one for each would cost other tokens
         while kept:
             rendered = heading + fenced(kind, kept, label=label)
             tokens = self._text_tokens(rendered, alone=alone)
