@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Demand", "Denial", "Grant", "virtual_schedule"]
+__all__ = ["ROUNDING_SECONDS", "Demand", "Denial", "Grant", "virtual_schedule"]
+
+ROUNDING_SECONDS = 2e-6
+"""A shorter wait is none, but what rounding leaves of a time counted from 1970 in microseconds."""
 
 
 class Demand(NamedTuple):
@@ -38,7 +41,7 @@ class Denial(NamedTuple):
 def virtual_schedule(arrival: float, demand: Demand, now: float) -> tuple[float, float]:
     """Return when a demand may go, in seconds from now, and the next theoretical arrival time.
 
-    What could have gone some time ago may go at once: the seconds are negative.
+    What could have gone some time ago may go at once: the seconds are negative or zero.
 
     The generic cell rate algorithm in its virtual scheduling form (ITU-T I.371, annex A): one
     number per limit, the time at which it would be idle again. Unlike a polled bucket it gives
@@ -47,4 +50,5 @@ def virtual_schedule(arrival: float, demand: Demand, now: float) -> tuple[float,
     _, amount, per_second, burst = demand
     begins = arrival if arrival > now else now  # noqa: FURB136  (`max` is slow, this is not)
     after = begins + amount / per_second
-    return after - burst / per_second - now, after
+    wait = after - burst / per_second - now
+    return 0.0 if 0.0 < wait <= ROUNDING_SECONDS else wait, after

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from langchain_control.stores.in_memory_rates import InMemoryRateStore, denied
-from langchain_control.stores.rates import Demand, Denial, Grant
+from langchain_control.stores.rates import ROUNDING_SECONDS, Demand, Denial, Grant
 from langchain_control.stores.redis_link import RedisLink
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RedisRateStore"]
 
-SCRIPT = """
+SCRIPT = f"local rounding = {ROUNDING_SECONDS:.6f}" + """
 local time = redis.call('TIME')
 local now = tonumber(ARGV[1]) or (tonumber(time[1]) + tonumber(time[2]) / 1000000)
 local max_wait, giving_back = tonumber(ARGV[2]), ARGV[3] == '1'
@@ -34,7 +34,7 @@ for i = 0, (#ARGV - 3) / 4 - 1 do
   arrivals[#arrivals + 1] = string.format('%.6f', after)
   idle = math.max(idle, after)
   local wait = after - burst / rate - now
-  if wait > longest then longest, tightest = wait, i + 1 end
+  if wait > math.max(longest, rounding) then longest, tightest = wait, i + 1 end
 end
 if giving_back or longest <= max_wait then
   if #arrivals > 0 then

@@ -48,6 +48,17 @@ class RateStoreContract:
         assert answers[:5] == [Grant(0.0)] * 5
         assert answers[5] == Denial("requests", pytest.approx(1.0))
 
+    @pytest.mark.parametrize("now", [650.40657329, 1e6 / 3, 1.7e9 + 1 / 7])
+    @pytest.mark.parametrize("limit", [(0.001, 1.0), (1 / 3, 5.0), (70.0, 7.0)])
+    def test_no_clock_is_too_crooked_for_a_whole_burst(self, store, clock, now, limit):
+        """Requests of a fresh key were denied where the sum of times was rounded up."""
+        per_second, burst = limit
+        clock.advance(now)
+        one = (requests(per_second=per_second, burst=burst),)
+        answers = [store.take(KEY, one, 0) for _ in range(int(burst) + 1)]
+        assert answers[:-1] == [Grant(0.0)] * int(burst)
+        assert isinstance(answers[-1], Denial)
+
     def test_room_comes_back_at_the_rate(self, store, clock):
         """What was spent is there again after its time."""
         for _ in range(5):
