@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RedisRateStore"]
 
-SCRIPT = f"local rounding = {ROUNDING_SECONDS:.6f}" + """
+SCRIPT = """
 local time = redis.call('TIME')
 local now = tonumber(ARGV[1]) or (tonumber(time[1]) + tonumber(time[2]) / 1000000)
 local max_wait, giving_back = tonumber(ARGV[2]), ARGV[3] == '1'
@@ -34,7 +34,7 @@ for i = 0, (#ARGV - 3) / 4 - 1 do
   arrivals[#arrivals + 1] = string.format('%.6f', after)
   idle = math.max(idle, after)
   local wait = after - burst / rate - now
-  if wait > math.max(longest, rounding) then longest, tightest = wait, i + 1 end
+  if wait > math.max(longest, ROUNDING) then longest, tightest = wait, i + 1 end
 end
 if giving_back or longest <= max_wait then
   if #arrivals > 0 then
@@ -44,7 +44,7 @@ if giving_back or longest <= max_wait then
   tightest = 0
 end
 return {tightest, string.format('%.6f', longest)}
-"""
+""".replace("ROUNDING", f"{ROUNDING_SECONDS:.6f}")
 """The generic cell rate algorithm of `virtual_schedule`, for all demands or none.
 
 `:now` is when it was last run: if that lies ahead, the server's clock was set back meanwhile, and
