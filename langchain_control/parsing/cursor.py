@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable
 from typing import NoReturn
 
-from langchain_control.parsing.quoted import OPENING_QUOTES, Place, read_quoted
+from langchain_control.parsing.quotation_marks import OPENING_QUOTES
+from langchain_control.parsing.quoted import read_quoted
 from langchain_control.parsing.repairs import GRADES, MAX_REPAIRS, Grade, Repair
 from langchain_control.parsing.strict import Fault, MalformedJSONError
+from langchain_control.parsing.string_ends import Place
 
 __all__ = ["Cursor"]
 

@@ -12,10 +12,10 @@ from typing import Any, ClassVar, NamedTuple
 
 from langchain_control.parsing.containers import Container, Due
 from langchain_control.parsing.cursor import Cursor
-from langchain_control.parsing.quoted import Place
 from langchain_control.parsing.repairs import Repair
 from langchain_control.parsing.scalars import read_scalar
 from langchain_control.parsing.strict import MAX_DEPTH, TOO_DEEP, MalformedJSONError
+from langchain_control.parsing.string_ends import Place
 
 __all__ = ["Lenient", "parse_leniently"]
 

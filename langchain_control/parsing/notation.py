@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from langchain_control.parsing.backslashes import may_stand_for_themselves
 from langchain_control.parsing.escapes import unescaped
 from langchain_control.parsing.repairs import Repair
 from langchain_control.parsing.scalars import PYTHON_CONSTANTS, loose_number
@@ -30,6 +31,8 @@ class Translated(NamedTuple):
 
 def translate(text: str, start: int) -> Translated | None:
     """Read the object or array at `start`, if nothing but its notation differs from JSON."""
+    if "\\" in text and may_stand_for_themselves(text):
+        return None
     pieces: list[str] = []
     runs: list[tuple[int, int]] = []
     kinds: dict[str, int] = {}

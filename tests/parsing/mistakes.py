@@ -51,6 +51,28 @@ LOSSLESS = {
         ("{\uff02title\uff02\uff1a \uff02Emma\uff02\uff0c \uff02year\uff02\uff1a 1815}", BOOK),
         ("{'say': 'It's late', 'by': 'O'Hara'}", {"say": "It's late", "by": "O'Hara"}),
     ],
+    "inner quotes": [
+        ('{"say": "He said "hi" and left"}', {"say": 'He said "hi" and left'}),
+        ('{"say": "He said "hi", and left", "n": 1}', {"say": 'He said "hi", and left', "n": 1}),
+        ('{"say": ""Hi," she said.", "n": 1}', {"say": '"Hi," she said.', "n": 1}),
+        ('{"say": "say "a", "b", and "c" now"}', {"say": 'say "a", "b", and "c" now'}),
+        ('{"html": "<a href="x">y</a>"}', {"html": '<a href="x">y</a>'}),
+        ('{"code": "f("x")", "n": 1}', {"code": 'f("x")', "n": 1}),
+        ('{"code": "d = {"k": 1}", "n": 1}', {"code": 'd = {"k": 1}', "n": 1}),
+        ('{"size": "6.7"", "n": 1}', {"size": '6.7"', "n": 1}),
+        ('{"tall": "5\'11"", "n": 1}', {"tall": "5'11\"", "n": 1}),
+    ],
+    "backslash": [
+        (r'{"path": "C:\dir\sub"}', {"path": r"C:\dir\sub"}),
+        (r'{"path": "D:\new\tab\x.txt", }', {"path": r"D:\new\tab\x.txt"}),
+        (r'{"path": "\\host\Share\it"}', {"path": r"\\host\Share\it"}),
+        (r'{"dir": "C:\", "n": 1}', {"dir": "C:\\", "n": 1}),
+        (r'{"dir": "E:\films\", "n": 1}', {"dir": "E:\\films\\", "n": 1}),
+        (r'{"re": "\d+\.\d"}', {"re": r"\d+\.\d"}),
+        (r'{"tex": "\alpha \times \frac{1}{2}"}', {"tex": r"\alpha \times \frac{1}{2}"}),
+        (r'["\pi", "\theta"]', [r"\pi", r"\theta"]),
+        (r'{"user\_id": 7, "tag": "a\_b"}', {"user_id": 7, "tag": "a_b"}),
+    ],
     "unquoted key": [
         ('{title: "Emma", year: 1815}', BOOK),
         ('{user: {name: "Ada", tags: ["x", "y"]}, ok: true}', NESTED),
@@ -105,6 +127,7 @@ LOSSLESS = {
         ('{"title" := "Emma", "year" := 1815}', BOOK),
         ('{"title": "Emma", "year" 1815}', BOOK),
         ('{"title" "Emma", "year": 1815}', BOOK),
+        ('{"title:" "Emma", "year:" 1815}', BOOK),
         ('{"title": "Emma", "by" "Jane"}', {"title": "Emma", "by": "Jane"}),
         ('{"user" {"name": "Ada", "tags" ["x", "y"]}, "ok": true}', NESTED),
     ],
@@ -182,6 +205,12 @@ LOSSLESS = {
 }  # fmt: skip
 
 GUESS = {
+    "backslash": [
+        (r'{"text": "\where\next"}', {"text": r"\where\next"}),
+        (r'{"text": "see C:\Users\next"}', {"text": r"see C:\Users\next"}),
+        (r'{"text": "one\", "by": "Jane"}', {"text": "one", "by": "Jane"}),
+        (r'{"rate": "20\%", "cost": "\$5"}', {"rate": "20%", "cost": "$5"}),
+    ],
     "commas": [
         ("[1 2 3]", [1, 2, 3]),
         ('["a" "b" "c"]', ["a", "b", "c"]),
@@ -213,10 +242,7 @@ GUESS = {
         ('```json\n{"user": {"name": "Ada", "tags": ["x", "y"]}, "ok": true\n```', NESTED),
     ],
     "quotes": [
-        ('{"say": "He said "hi" and left"}', {"say": 'He said "hi" and left'}),
-        ('{"say": "He said "hi", and left", "n": 1}', {"say": 'He said "hi", and left', "n": 1}),
         ('{"say": "the "best"", "n": 1}', {"say": 'the "best"', "n": 1}),
-        ('{"html": "<a href="x">y</a>"}', {"html": '<a href="x">y</a>'}),
         ('["the "big" one", "b"]', ['the "big" one', "b"]),
         ('{"title": "Emma, "year": 1815}', BOOK),
         ('{title": "Emma", "year": 1815}', BOOK),
@@ -250,8 +276,6 @@ GUESS = {
     ],
     "other": [
         ('{"n": 007}', {"n": 7}),
-        (r'{"path": "C:\dir\sub"}', {"path": r"C:\dir\sub"}),
-        (r'{"re": "\d+\.\d"}', {"re": r"\d+\.\d"}),
         ("{'tags': {'x', 'y'}}", {"tags": ["x", "y"]}),
         ("{1, 2, 3}", [1, 2, 3]),
         ('{"n": NumberLong("2")}', {"n": "2"}),
@@ -301,6 +325,9 @@ LOSSY = {
         ('{"user": {"name": "Ada", "tags": ["x", "y"]}, oops, "ok": true}', NESTED),
         ('["title": "Emma", "year": 1815]', BOOK),
         ('{"title": "Emma"}, "year": 1815}', BOOK),
+        ('{"level": "high" | "low", "n": 1}', {"level": 'high" | "low', "n": 1}),
+        ('{"team": "red" or "blue", "n": 1}', {"team": 'red" or "blue', "n": 1}),
+        ('{"size": "S"/"M"/"L", "n": 1}', {"size": 'S"/"M"/"L', "n": 1}),
         ("{'at': datetime.date(2024, 1, 31)}", {"at": "datetime.date(2024, 1, 31)"}),
     ],
 }  # fmt: skip
