@@ -61,15 +61,17 @@ _LATEX = (
 )
 """Commands of LaTeX that begin like an escape of JSON. What is left of them after it is no word."""
 _NAME = r"[^\\/:*?\"<>|\x00-\x1f]"
-_PATH_START = re.compile(r"[A-Za-z]:\\(?!\\)|\\\\[\w.-]{1,60}\\(?!\\)")
+_SHARE = r"\\\\[A-Za-z][\w.-]{1,60}\\(?!\\)"
+_PATH_START = re.compile(
+    rf"[A-Za-z]:\\(?!\\)|(?={_SHARE}){_NAME}*+\\\\{_NAME}++(?:\\[bfnrtux]{_NAME}*+)*+\\{_NAME}"
+)
+"""A drive, or a share whose path holds what is no escape."""
 _PATH = re.compile(
     rf"(?:[A-Za-z]:|\\\\{_NAME}++)(?:\\(?![bfnrt]{_NAME}*? ){_NAME}++)*+\\?", re.DOTALL
 )
 """A path and nothing else. A blank after what may be a line break leaves doubt."""
 _FOLDER = re.compile(rf"[A-Za-z]:(?:\\\\?{_NAME}++)*+")
-_PATH_OR_LATEX = re.compile(
-    rf"""["'](?:[A-Za-z]:\\(?!\\)|\\\\[\w.-]{{1,60}}\\(?!\\))|(?<!\\)\\{_LATEX}"""
-)
+_PATH_OR_LATEX = re.compile(rf"""["'](?:[A-Za-z]:\\(?!\\)|{_SHARE})|(?<!\\)\\{_LATEX}""")
 _BACKSLASH = re.compile(
     r"""\\(?:(?P<escape>["\\/'`\n]|u[0-9a-fA-F]{4}|u\{[0-9a-fA-F]{1,6}\}|x[0-9a-fA-F]{2}"""
     r"""|U00[01][0-9a-fA-F]{5}|[bfnrtv0](?![A-Za-z\\]))"""

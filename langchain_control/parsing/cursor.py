@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import NoReturn
 
+from langchain_control.parsing.comments import SPACE_OR_COMMENT, announces_omission
 from langchain_control.parsing.quotation_marks import OPENING_QUOTES
 from langchain_control.parsing.quoted import read_quoted
 from langchain_control.parsing.repairs import GRADES, MAX_REPAIRS, Grade, Repair
@@ -34,9 +35,9 @@ class Cursor:
         """Go on to what is neither space nor comment."""
         if self.text[self.position : self.position + 1] not in _BLANK:
             return
-        while match := _SPACE_OR_COMMENT.match(self.text, self.position):
-            if match.lastgroup:
-                self.mend("comment")
+        while match := SPACE_OR_COMMENT.match(self.text, self.position):
+            if comment := match["comment"]:
+                self.mend("ellipsis" if announces_omission(comment) else "comment")
             self.position = match.end()
 
     def skip_prefix(self) -> None:
@@ -91,11 +92,9 @@ class Cursor:
         raise MalformedJSONError(Fault("syntax", expected, offset=self.position))
 
 
-_BLANK = frozenset(" \t\n\r\f\v\xa0\u2028\u2029\u3000\ufeff\u200b\u2060/#<")
-"""What space and comments begin with."""
-_SPACE_OR_COMMENT = re.compile(
-    r"[\s\ufeff\u200b\u2060]++|(?P<comment>//[^\n]*+|(?<![\w\"'])\#[^\n]*+|/\*.*?\*/|<!--.*?-->)",
-    re.DOTALL,
+_BLANK = frozenset(
+    " \t\n\r\f\v\xa0\u2028\u2029\u3000\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\xad/#<-"
 )
+"""What space and comments begin with."""
 _PREFIX = re.compile(r"""[uU](?=["'])|[bBrRfF](?=(["'])[^"'\n]{0,200}\1\s{0,100}[,}\]:])""")
 _PLUS = re.compile(r"""\s*+\+\s*+(?=["'])""")

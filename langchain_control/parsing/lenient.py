@@ -330,7 +330,7 @@ class _Parser(Cursor):
             if not self._is_key_after_all(text):
                 self._stack[-1].put(text)
             return
-        scalar = read_scalar(self.text, self.position)
+        scalar = read_scalar(self.text, self.position, in_object=isinstance(container.items, dict))
         if scalar.repair:
             self.note([scalar.repair])
         container.put(scalar.value)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from langchain_control.parsing.blanks import BLANK
 from langchain_control.parsing.lenient import Lenient, parse_leniently
 from langchain_control.parsing.notation import Translated, translate
 from langchain_control.parsing.repairs import Repair
@@ -184,7 +185,7 @@ _OPENER = re.compile(r"\{|(?<!CDATA)\[")
 _CLOSERS = re.compile(r"\s{0,1000}[}\]](?!\]>)[}\]\s]{0,1000}(?<=[}\]])")
 """Closing brackets too many. `]]>` ends a section of XML."""
 _FENCE_LINE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
-_BLANK = r"[\s\ufeff\u200b\u2060]{0,1000}"
+_BLANK = rf"[{BLANK}]{{0,1000}}"
 _BEGINS_JSON = re.compile(
     rf"""\{{{_BLANK}(?:["'\u201c\u2018`\u201e\u00ab\uff02\u00b4}}]|//|/\*|\#|<!--|-?\d[^{{}}]{{0,1000}}\}}\s{{0,100}}(?:```|\Z)|:\w{{1,100}}\s{{0,9}}=>"""
     r"""|[uU]?["']|[\w$.-]{1,100}\s{0,9}["']?\s{0,9}(?:[:\uff1a]|=>?)|\{\s{0,100}["'])"""

@@ -66,6 +66,7 @@ GRADES: dict[str, Grade] = {
     "missing_key": Grade.LOSSY,
     "missing_value": Grade.LOSSY,
     "non_finite": Grade.LOSSY,
+    "placeholder": Grade.LOSSY,
     "several_strings": Grade.LOSSY,
     "stray_text": Grade.LOSSY,
     "swallowed": Grade.LOSSY,

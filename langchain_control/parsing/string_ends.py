@@ -60,7 +60,7 @@ _DAMAGED_KEY = (
 )
 """A key that lacks a quote or its colon."""
 _CUT_KEY = r"""["'][\w$.@/ -]{0,60}\Z"""
-_COMMENT = r"//|/\*|(?<![\"'])\#|<!--|<--|--\s"
+_COMMENT = r"//|/\*|(?<![\"'])\#|<!--|<--|--\s|<br"
 _END = r"$|```|~~~|</|<\|"
 _AFTER_KEY = re.compile(
     rf"\s*+(?:[:=,}}\]{{\[\d\uff1a-]|(?:true|false|null)\b|{ANY_QUOTE}|{_COMMENT}|{_END})"

@@ -68,7 +68,7 @@ def test_some_damage_leaves_one_reading(text, value, kinds):
         ('{"a": "foo\n"b": 1}', {"a": "foo", "b": 1}, ["missing_quote", "missing_comma"]),
         ('{"a": foo bar}', {"a": "foo bar"}, ["bare_string"]),
         ('{"a": 2024-01-31}', {"a": "2024-01-31"}, ["bare_string"]),
-        ('{"a": 007}', {"a": 7}, ["leading_zero"]),
+        ('{"a": 007}', {"a": "007"}, ["leading_zero"]),
         ("{'x', 'y'}", ["x", "y"], ["set", "quotes"]),
         ('{"a": 1,500}', {"a": 1500}, ["thousands"]),
         ('{"a": None, "b": none}', {"a": None, "b": None}, ["python_literal", "bare_constant"]),
