@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 from langchain_control.parsing.blanks import BLANK
 from langchain_control.parsing.lenient import Lenient, parse_leniently
-from langchain_control.parsing.notation import Translated, translate
-from langchain_control.parsing.repairs import Repair
+from langchain_control.parsing.notation import translate
+from langchain_control.parsing.prose import end_of_prose_bracket, is_mentioned
+from langchain_control.parsing.repairs import Grade, Repair
 from langchain_control.parsing.strict import Attempt, Fault, MalformedJSONError, attempt, canonical
 
-__all__ = ["Broken", "Candidate", "candidates", "series", "without_brackets"]
+__all__ = ["Broken", "Candidate", "candidates", "mended"]
 
 MAX_CANDIDATES = 512
 """Values in one text. Whoever writes more does not answer a question for one."""
@@ -55,12 +56,17 @@ def candidates(
         finished: Whether whoever wrote the text is known to have come to an end.
         tried: What came of reading strict JSON at one place of the text, if that is known.
     """
-    position = count = damaged = 0
-    sound_end = 0
+    position = count = damaged = unclosed = sound_end = 0
     while opener := _OPENER.search(text, position):
         start = opener.start()
         if not _BEGINS_JSON.match(text, start):
-            position = start + 1
+            after_prose = end_of_prose_bracket(text, start) if unclosed < MAX_DAMAGED else start + 1
+            unclosed += after_prose in (None, start + 1)
+            if after_prose is None:
+                yield Broken(start, Fault("syntax", "a key in double quotes", offset=start))
+                position = _next_fence(text, start)
+            else:
+                position = sound_end = after_prose
             continue
         if count == MAX_CANDIDATES or damaged == MAX_DAMAGED:
             yield Broken(start, Fault("size", "one value", "too many", start))
@@ -73,13 +79,12 @@ def candidates(
         count += 1
         damaged += found.fault is not None
         if isinstance(found, Broken):
-            fence = _FENCE_LINE.search(text, start)
-            position = fence.end() if fence else len(text)
+            position = _next_fence(text, start)
             yield found
         else:
             position = _after_comment(text, found.end)
-            sound_end = position if not found.repairs else 0
-            if not _is_footnote(found, text):
+            sound_end = position if _is_sure(found.repairs) else 0
+            if not is_mentioned(found.value, text, start, found.end):
                 yield found
 
 
@@ -89,19 +94,30 @@ def _read(text: str, strict: Attempt, *, finished: bool) -> Candidate | Broken:
     if fault is None and _PROPERTY_AFTER.match(text, end):
         fault = Fault("fragment", "the end of the value", "a further property", end)
     if fault is not None:
-        mended = translate(text, start) or _mended(text, start, finished=finished)
-        if mended is None:
+        repaired = translate(text, start) or mended(text, start, finished=finished)
+        if repaired is None:
             return Broken(start, fault)
-        value, end, repairs = mended
+        value, end, repairs = repaired
     if surplus := _CLOSERS.match(text, end):
         repairs = (*repairs, Repair("extra_closer", end))
         end = surplus.end()
-    if (_GOES_ON if repairs else _PROPERTY_AFTER).match(text, end):
+    if _what_goes_on(repairs).match(text, end):
         return Broken(start, Fault("fragment", "the end of the value", "a further property", end))
     return Candidate(value, start, end, text[start:end], repairs, fault)
 
 
-def _mended(text: str, start: int, *, finished: bool = False) -> Lenient | None:
+def _what_goes_on(repairs: Sequence[Repair]) -> re.Pattern[str]:
+    """Say what may not follow a value: the less, the surer it is that it ends there."""
+    if not repairs:
+        return _PROPERTY_AFTER
+    return _GOES_ON_IN_LINE if _is_sure(repairs) else _GOES_ON
+
+
+def _is_sure(repairs: Sequence[Repair]) -> bool:
+    return all(repair.grade is Grade.LOSSLESS for repair in repairs)
+
+
+def mended(text: str, start: int, *, finished: bool = False) -> Lenient | None:
     """Read a damaged value, if that can be done and the value be written."""
     try:
         found = parse_leniently(text, start, finished=finished)
@@ -109,6 +125,11 @@ def _mended(text: str, start: int, *, finished: bool = False) -> Lenient | None:
     except MalformedJSONError:
         return None
     return found
+
+
+def _next_fence(text: str, start: int) -> int:
+    fence = _FENCE_LINE.search(text, start)
+    return fence.end() if fence else len(text)
 
 
 def _after_comment(text: str, end: int) -> int:
@@ -123,64 +144,7 @@ def _is_inside(text: str, start: int, sound_end: int) -> bool:
     return before is not None
 
 
-def without_brackets(text: str, *, finished: bool = False) -> Candidate | None:
-    """Read the members of an object, or the items of an array, that stand there alone.
-
-    Models continue a beginning that was given to them, such as `{`, without repeating it.
-    """
-    for source in _with_brackets(text, finished=finished):
-        read = attempt(source, 0)
-        found: Translated | Lenient | None = Translated(read.value, read.end, ())
-        if read.fault is not None:
-            found = translate(source, 0) or _mended(source, 0)
-        if found is not None and not source[found.end :].strip():
-            repairs = (Repair("missing_brackets", 0), *found.repairs)
-            return Candidate(found.value, 0, len(text), source, repairs, read.fault)
-    return None
-
-
-def _with_brackets(text: str, *, finished: bool) -> Iterator[str]:
-    """Yield a text with the brackets that it may lack. The last one may also have been cut off."""
-    if _BEGINS_WITH_KEY.match(text):
-        if finished:
-            yield "{" + text + "}"
-        yield "{" + text
-    elif text.startswith("{") and text.endswith("]"):
-        first = attempt(text, 0)
-        if first.fault is None and _COMMA.match(text, first.end):
-            yield "[" + text
-
-
-def series(text: str, found: Sequence[Candidate | Broken]) -> Candidate | None:
-    """Take several objects for an array, if there is nothing but commas or lines between them."""
-    if len(found) < _SEVERAL:
-        return None
-    position, repairs = 0, [Repair("missing_brackets", 0)]
-    for candidate in found:
-        if isinstance(candidate, Broken) or not _BETWEEN.fullmatch(text, position, candidate.start):
-            return None
-        repairs += candidate.repairs
-        position = candidate.end
-    if text[position:].strip():
-        return None
-    value = [candidate.value for candidate in found if isinstance(candidate, Candidate)]
-    return Candidate(value, 0, len(text), text, tuple(repairs))
-
-
-def _is_footnote(found: Candidate, text: str) -> bool:
-    """Tell `[1]` and `[ ]` in running text from an answer."""
-    if not isinstance(found.value, list) or any(
-        isinstance(x, str | list | dict) for x in found.value
-    ):
-        return False
-    before = text[max(0, found.start - _LOOK_AROUND) : found.start].rpartition("\n")[2].strip()
-    after = text[found.end : found.end + _LOOK_AROUND].partition("\n")[0].strip()
-    introduced = not before or before.endswith((":", "=", "`", "("))
-    return not introduced or bool(after.strip(".`;)"))
-
-
 _LOOK_AROUND = 80
-_SEVERAL = 2
 _OPENER = re.compile(r"\{|(?<!CDATA)\[")
 _CLOSERS = re.compile(r"\s{0,1000}[}\]](?!\]>)[}\]\s]{0,1000}(?<=[}\]])")
 """Closing brackets too many. `]]>` ends a section of XML."""
@@ -208,10 +172,11 @@ _PROPERTY_AFTER = re.compile(
 )
 """A property after a value: the value ended too early to be whole."""
 
-_COMMA = re.compile(r"\s*+,\s*+\{")
 _GOES_ON = re.compile(rf"{_PROPERTY_AFTER.pattern}|\s{{0,1000}}(?:[,:]\s{{0,1000}})?[\"{{\[]")
 """Anything of JSON after a value that had to be mended."""
 
 _COMMENT = re.compile(r"[ \t,;]{0,100}(?://[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)")
-_BETWEEN = re.compile(r"\s*,?\s*")
-_BEGINS_WITH_KEY = re.compile(r"""(?:"[^"\\\n]{1,200}"|'[^'\\\n]{1,200}')\s*+:\s*+\S""")
+_GOES_ON_IN_LINE = re.compile(
+    rf"{_PROPERTY_AFTER.pattern}|[^\S\n]{{0,1000}}(?:[,:]\s{{0,1000}})?[\"{{\[]"
+)
+"""The same, but for a value on a line of its own."""
