@@ -6,7 +6,7 @@ import re
 
 from langchain_control.parsing.blanks import BLANK
 
-__all__ = ["COMMENT", "NOTE", "SPACE_OR_COMMENT", "announces_omission"]
+__all__ = ["BULLET", "COMMENT", "NOTE", "SPACE_OR_COMMENT", "announces_omission"]
 
 COMMENT = (
     r"//[^\n]*+|(?<![\w\"'])\#(?![0-9a-fA-F]{3,8}\s{0,100}[,}\]])[^\n]*+"
@@ -15,10 +15,14 @@ COMMENT = (
 """Those of JavaScript, Python, C and HTML. `#ff8800` before a comma is a color."""
 
 SPACE_OR_COMMENT = re.compile(
-    rf"[{BLANK}]++|(?P<comment>{COMMENT}|<--[^\n]*+|--[ \t][^\n]*+)|<br\s{{0,9}}/?>"
+    rf"[{BLANK}]++|(?P<comment>{COMMENT}|<--[^\n]*+|--[ \t][^\n]*+)"
+    rf"|<br\s{{0,9}}/?>|(?P<dressing>\*{{1,3}}(?=[\"'\w])|(?<=[\"'\w])\*{{1,3}}(?=\s{{0,9}}[:,}}\]\n]))"
 )
 
-NOTE = re.compile(r"\([^()\[\]{}\"\n]{1,200}\)(?=[ \t]*+(?:,?[ \t]*+(?:\n|\Z)|[}\]]))")
+BULLET = re.compile(r"(?:[-*\u2022]|\d{1,3}[.)])[ \t]+(?=[\"'{\[])")
+"""What Markdown puts before the items of a list."""
+
+NOTE = re.compile(r"\([^()\[\]{}\"\n]{1,200}\)(?=[ \t]*+,?[ \t]*+(?:\n|\Z))")
 """A note in parentheses at the end of a line."""
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import NoReturn
 
-from langchain_control.parsing.comments import SPACE_OR_COMMENT, announces_omission
+from langchain_control.parsing.comments import BULLET, SPACE_OR_COMMENT, announces_omission
 from langchain_control.parsing.quotation_marks import OPENING_QUOTES
 from langchain_control.parsing.quoted import read_quoted
 from langchain_control.parsing.repairs import GRADES, MAX_REPAIRS, Grade, Repair
@@ -38,7 +38,12 @@ class Cursor:
         while match := SPACE_OR_COMMENT.match(self.text, self.position):
             if comment := match["comment"]:
                 self.mend("ellipsis" if announces_omission(comment) else "comment")
+            elif match["dressing"]:
+                self.mend("markdown")
             self.position = match.end()
+            if "\n" in match[0] and (bullet := BULLET.match(self.text, self.position)):
+                self.mend("markdown")
+                self.position = bullet.end()
 
     def skip_prefix(self) -> None:
         """Leave out the letter that Python puts before some strings."""
@@ -56,7 +61,8 @@ class Cursor:
     def strings(self, place: Place) -> str:
         """Read the string that begins here, and those that are added to it."""
         parts = [self.string(place)]
-        while joint := _PLUS.match(self.text, self.position):
+        joints = _JOINT if place.in_tuple else _OPERATOR
+        while joint := joints.match(self.text, self.position):
             self.mend("concatenation")
             self.position = joint.end()
             parts.append(self.string(place))
@@ -93,8 +99,10 @@ class Cursor:
 
 
 _BLANK = frozenset(
-    " \t\n\r\f\v\xa0\u2028\u2029\u3000\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\xad/#<-"
+    " \t\n\r\f\v\xa0\u2028\u2029\u3000\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\xad/#<-*"
 )
 """What space and comments begin with."""
 _PREFIX = re.compile(r"""[uU](?=["'])|[bBrRfF](?=(["'])[^"'\n]{0,200}\1\s{0,100}[,}\]:])""")
-_PLUS = re.compile(r"""\s*+\+\s*+(?=["'])""")
+_OPERATOR = re.compile(r"""\s*+(?:\+|(?<=\s)\.(?=\s))\s*+(?=["'`])""")
+_JOINT = re.compile(rf"""{_OPERATOR.pattern}|\s++(?=["'])""")
+"""What stands between parts of a string: an operator, or in parentheses of Python nothing."""

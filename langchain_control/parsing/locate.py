@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from langchain_control.parsing.blanks import BLANK
+from langchain_control.parsing.calls import CALL_BEFORE, UNKNOWN_CALL_BEFORE
 from langchain_control.parsing.lenient import Lenient, parse_leniently
 from langchain_control.parsing.notation import translate
 from langchain_control.parsing.prose import end_of_prose_bracket, is_mentioned
@@ -58,8 +59,8 @@ def candidates(
     """
     position = count = damaged = unclosed = sound_end = 0
     while opener := _OPENER.search(text, position):
-        start = opener.start()
-        if not _BEGINS_JSON.match(text, start):
+        start = _call_around(text, opener.start(), sound_end)
+        if not _BEGINS_JSON.match(text, opener.start()):
             after_prose = end_of_prose_bracket(text, start) if unclosed < MAX_DAMAGED else start + 1
             unclosed += after_prose in (None, start + 1)
             if after_prose is None:
@@ -91,13 +92,15 @@ def candidates(
 def _read(text: str, strict: Attempt, *, finished: bool) -> Candidate | Broken:
     start, value, end, fault = strict
     repairs: tuple[Repair, ...] = ()
+    if text[start - 1 : start] == "(" and UNKNOWN_CALL_BEFORE.search(text[:start][-_LOOK_AROUND:]):
+        repairs = (Repair("call", start),)
     if fault is None and _PROPERTY_AFTER.match(text, end):
         fault = Fault("fragment", "the end of the value", "a further property", end)
     if fault is not None:
         repaired = translate(text, start) or mended(text, start, finished=finished)
         if repaired is None:
             return Broken(start, fault)
-        value, end, repairs = repaired
+        value, end, repairs = repaired[0], repaired[1], (*repairs, *repaired[2])
     if surplus := _CLOSERS.match(text, end):
         repairs = (*repairs, Repair("extra_closer", end))
         end = surplus.end()
@@ -127,6 +130,13 @@ def mended(text: str, start: int, *, finished: bool = False) -> Lenient | None:
     return found
 
 
+def _call_around(text: str, start: int, earliest: int) -> int:
+    """Return where a value begins: with the call that it is the argument of, if that is known."""
+    before = text[max(earliest, start - _LOOK_AROUND) : start]
+    call = CALL_BEFORE.search(before) if "(" in before else None
+    return start - len(before) + call.start() if call else start
+
+
 def _next_fence(text: str, start: int) -> int:
     fence = _FENCE_LINE.search(text, start)
     return fence.end() if fence else len(text)
@@ -145,18 +155,23 @@ def _is_inside(text: str, start: int, sound_end: int) -> bool:
 
 
 _LOOK_AROUND = 80
-_OPENER = re.compile(r"\{|(?<!CDATA)\[")
+_OPENER = re.compile(r"\{|(?<!CDATA)\[|\b(?:array|dict)\(")
+
 _CLOSERS = re.compile(r"\s{0,1000}[}\]](?!\]>)[}\]\s]{0,1000}(?<=[}\]])")
 """Closing brackets too many. `]]>` ends a section of XML."""
 _FENCE_LINE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 _BLANK = rf"[{BLANK}]{{0,1000}}"
 _BEGINS_JSON = re.compile(
-    rf"""\{{{_BLANK}(?:["'\u201c\u2018`\u201e\u00ab\uff02\u00b4}}]|//|/\*|\#|<!--|-?\d[^{{}}]{{0,1000}}\}}\s{{0,100}}(?:```|\Z)|:\w{{1,100}}\s{{0,9}}=>"""
-    r"""|[uU]?["']|[\w$.-]{1,100}\s{0,9}["']?\s{0,9}(?:[:\uff1a]|=>?)|\{\s{0,100}["'])"""
+    rf"""\{{{_BLANK}(?:["'\u201c\u201d\u2018`\u201e\u00ab\uff02\u00b4}}]|//|/\*|\#|<!--|-?\d[^{{}}]{{0,1000}}\}}\s{{0,100}}(?:```|\Z)|:\w{{1,100}}\s{{0,9}}=>"""
+    r"""|[uU]?["']|[\w$.@-]{1,100}\s{0,9}["']?\s{0,9}(?:[:\uff1a]|=>?)|\{\s{0,100}["']"""
+    r"""|(?:\*{1,3}|[-*\u2022][ \t]{1,9})["']|\[\s{0,9}["'][^"'\n]{1,100}["']\s{0,9}\]\s{0,9}:"""
+    r"""|[A-Za-z]\w{0,30}(?: \w{1,30}){1,3}:\s{0,9}["'\d\[{])"""
     rf"""|(?<!\w)\{{{_BLANK},{_BLANK}["']"""
-    rf"""|\[{_BLANK}(?:["'\u201c\u2018`\u201e\u00ab\uff02\u00b4\[\]{{]|[-+]?\.?\d|//|/\*|\#|<!--|,{_BLANK}[\d"'{{\[]"""
+    rf"""|\[{_BLANK}(?:["'\u201c\u201d\u2018`\u201e\u00ab\uff02\u00b4\[\]{{]|[-+]?\.?\d|//|/\*|\#|<!--|,{_BLANK}[\d"'{{\[]"""
     r"""|\(|[uU]["']|(?:true|false|null|True|False|None)\b|[\w.]{1,60}\(["'\d]"""
-    r"""|[\w-]{1,60}\s{0,9},[^\n]{1,1000}\]\s{0,100}(?:```|\Z))"""
+    r"""|[\w-]{1,60}\s{0,9},[^\n]{1,1000}\]\s{0,100}(?:```|\Z)"""
+    r"""|[-*\u2022][ \t]{1,9}["'{\[]|[\w -]{1,60}"\s{0,9},\s{0,9}")"""
+    r"""|array\(\s{0,100}["'\d\[a)]|dict\(\s{0,100}(?:\w{1,60}\s{0,9}=|\))"""
 )
 """What may follow an opening bracket, in JSON or in what models write for it. `{name}` and
 `[see below]` are prose."""

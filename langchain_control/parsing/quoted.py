@@ -61,6 +61,17 @@ def _foreign(text: str, start: int, place: Place) -> Quoted | None:
     return Quoted(plain[0][1:-1], plain.end(), [Repair("quotes", start)])
 
 
+def _side_by_side(text: str, start: int, place: Place) -> Quoted | None:
+    """Read strings on lines of their own with nothing between them, as C and Python join them."""
+    if place.is_key or not place.in_object:
+        return None
+    parts = _SIDE_BY_SIDE.match(text, start)
+    if parts is None:
+        return None
+    value = "".join(part[1] for part in _PART.finditer(parts[0]))
+    return Quoted(value, parts.end(), [Repair("concatenation", start)])
+
+
 def _mixed(text: str, start: int, place: Place) -> Quoted | None:
     ends = ends_before if place.is_key else surely_ends_before
     mixed = _MIXED.match(text, start)
@@ -96,6 +107,7 @@ _AT_ONCE = (
     _key_in_doubled_quotes,
     _key_with_colon,
     _standard,
+    _side_by_side,
     _foreign,
     _mixed,
     _unclosed_key,
@@ -108,6 +120,10 @@ _STANDARD = re.compile(
 )
 _FOREIGN = re.compile(r"""'[^'"\\\x00-\x1f]*+'|\u201c[^"\u201c\u201d\\\x00-\x1f]*+\u201d""")
 """The commonest strings in other quotes, with nothing in them that needs a closer look."""
+_SIDE_BY_SIDE = re.compile(
+    r'"[^"\\\n]{0,500}"(?:\s*+(?<=\n)[ \t]*+"[^"\\\n]{0,500}"){1,100}+(?=\s{0,100}[,}])'
+)
+_PART = re.compile(r'"([^"\n]*+)"')
 _TRIPLE = ('"""', "'''")
 
 _UNCLOSED_KEY = re.compile(
@@ -120,6 +136,8 @@ _PLAINLY_UNCLOSED_KEY = re.compile(
 """A key that lacks its quote before a value that lacks nothing."""
 _KEY_WITH_COLON = re.compile(r"""["']([\w$.@ -]{1,60})(?::["'])(?=\s{0,100}["'\d{\[tfn-])""")
 """A key with its colon inside the quotes, before a value."""
-_DOUBLY_QUOTED_KEY = re.compile(r"""(?=""|"[\w$.-]{1,60}"")""?([\w$.-]{1,60})""?(?=\s{0,100}:)""")
+_DOUBLY_QUOTED_KEY = re.compile(
+    r"""(?=""|"[\w$.-]{1,60}"")"{1,3}([\w$.-]{1,60})"{1,3}(?=\s{0,100}:)"""
+)
 _MIXED = re.compile(rf"{ANY_QUOTE}([^{QUOTES}\\\n]{{0,200}}){ANY_QUOTE}")
 """A string between two different quotes."""

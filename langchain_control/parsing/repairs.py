@@ -28,6 +28,7 @@ GRADES: dict[str, Grade] = {
     "constructor": Grade.LOSSLESS,
     "encoded": Grade.LOSSLESS,
     "escape": Grade.LOSSLESS,
+    "markdown": Grade.LOSSLESS,
     "number_format": Grade.LOSSLESS,
     "python_literal": Grade.LOSSLESS,
     "quotes": Grade.LOSSLESS,

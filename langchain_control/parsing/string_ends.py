@@ -20,6 +20,8 @@ class Place(NamedTuple):
     """Whether whoever wrote the text is known to have come to an end."""
     in_parentheses: bool = False
     """Whether a tuple or call is open around it."""
+    in_tuple: bool = False
+    """Whether a tuple is what it stands in."""
     key_words: bool = False
     """Whether the keys of the object are words without quotes."""
 
@@ -53,17 +55,22 @@ _QUOTED = (
     rf"""|`[^`\n]{{0,200}}`|[\u2018\u2019][^\u2018\u2019'\n]{{0,200}}[\u2018\u2019'])\s*+{_COLON_SIGN}"""
 )
 QUOTED_KEY = re.compile(_QUOTED)
-_KEY = rf"{_QUOTED}|[:@]?[\w$.-]{{1,100}}\s*+{_COLON_SIGN}|[uU]{_QUOTED}"
+_DRESSING = r"(?:\*{1,3}|(?:[-*\u2022]|\d{1,3}[.)])[ \t]+)?"
+_KEY = rf"{_DRESSING}(?:{_QUOTED})|[:@]?[\w$.-]{{1,100}}\s*+{_COLON_SIGN}|[uU]{_QUOTED}"
+_OPERATOR = r"(?:\+|(?<=\s)\.(?=\s))"
 _DAMAGED_KEY = (
     r"""["'\u201c][\w$.@/ -]{1,60}:|""[\w$.-]{1,60}""?\s*+:|[\w$.@/-]{1,60}["'\u201d]\s*+:"""
     r"""|"[\w$.@/ -]{1,60}"\s*+(?:["{\[\d]|-\d|(?:true|false|null)\b)"""
 )
 """A key that lacks a quote or its colon."""
 _CUT_KEY = r"""["'][\w$.@/ -]{0,60}\Z"""
-_COMMENT = r"//|/\*|(?<![\"'])\#|<!--|<--|--\s|<br"
+_COMMENT = (
+    r"//|/\*|(?<![\"'])\#|<!--|<--|--\s|<br"
+    r"|\([^()\[\]{}\"\n]{1,200}\)[ \t]*+,?[ \t]*+(?:\n|\Z)"
+)
 _END = r"$|```|~~~|</|<\|"
 _AFTER_KEY = re.compile(
-    rf"\s*+(?:[:=,}}\]{{\[\d\uff1a-]|(?:true|false|null)\b|{ANY_QUOTE}|{_COMMENT}|{_END})"
+    rf"\*{{0,3}}\s*+(?:[:=,}}\]{{\[\d\uff1a-]|(?:true|false|null)\b|{ANY_QUOTE}|{_COMMENT}|{_END})"
 )
 _LAST_CLOSER = {
     True: re.compile(r"\s*+(?:\}|[\])]\s*+\Z)"),
@@ -76,16 +83,16 @@ _CLOSER = (
     rf"|[}}\]](?=\s++{ANY_QUOTE})|\}}(?=\s*+\{{)|\](?=\s++\[)|\)(?=\s*+[}}\]]))"
 )
 _AFTER_MEMBER = re.compile(
-    rf"\s*+(?:{_CLOSER}"
+    rf"\*{{0,3}}\s*+(?:{_CLOSER}"
     rf"|{_COMMA_SIGN}\s*+(?:{_KEY}|{_DAMAGED_KEY}|{_CUT_KEY}|[}}\],]|\.\.\.|{_COMMENT}|{_END})"
-    rf"|{_QUOTED}|\+\s*+{ANY_QUOTE}|;|{_COMMENT}|{_END})"
+    rf"|{_QUOTED}|{_OPERATOR}\s*+{ANY_QUOTE}|;|{_COMMENT}|{_END})"
     rf"|[ \t]*+\n\s*+(?:[\w$-]{{1,100}}\s*+[:=]|[^{QUOTES}{{}}\[\]:]{{1,500}}\Z)"
 )
 _WORD_ITEM = r"""[\w$-]{1,100}["']?\s*+[,\]]"""
 _AFTER_ITEM = re.compile(
-    rf"\s*+(?:{_CLOSER}"
-    rf"|{_COMMA_SIGN}\s*+(?:{ANY_QUOTE}|[\]}}{{\[(,]|[-+.]?\d|{_WORD_ITEM}|\.\.\.|{_COMMENT}|{_END})"
-    rf"|:|=>|\+\s*+{ANY_QUOTE}|;|{_COMMENT}|{_END})|\s++{ANY_QUOTE}"
+    rf"\*{{0,3}}\s*+(?:{_CLOSER}"
+    rf"|{_COMMA_SIGN}\s*+(?:{_DRESSING}{ANY_QUOTE}|[\]}}{{\[(,]|[-+.]?\d|{_WORD_ITEM}|\.\.\.|{_COMMENT}|{_END})"
+    rf"|:|=>|{_OPERATOR}\s*+{ANY_QUOTE}|;|{_COMMENT}|{_END})|\s++{ANY_QUOTE}"
 )
 _BEFORE_KEY_WORDS = re.compile(r"""\s*+,\s*+[\w$.@ -]{1,60}:\s{0,100}["'\d{\[tfn-]""")
 _SURE_CLOSERS = r"\s{0,1000}(?:[,}\]]|```|\Z)"
