@@ -42,10 +42,11 @@ def read_backslashes(body: str) -> Backslashes | None:
         value = body if is_share else body.replace("\\\\", "\\")
         return Backslashes(value, _PATH.fullmatch(body) is not None)
     kinds = {found.lastgroup for found in _BACKSLASH.finditer(body)}
-    if kinds.isdisjoint(("latex", "letter", "sign")):
+    if kinds.isdisjoint(("latex", "letter", "math", "sign")):
         return None
     value = _BACKSLASH.sub(_without_escape, body)
-    return Backslashes(value, "doubtful" not in kinds and not kinds.isdisjoint(("latex", "letter")))
+    is_certain = "doubtful" not in kinds and not kinds.isdisjoint(("latex", "letter", "math"))
+    return Backslashes(value, is_certain)
 
 
 def _without_escape(found: re.Match[str]) -> str:
@@ -75,8 +76,9 @@ _PATH_OR_LATEX = re.compile(rf"""["'](?:[A-Za-z]:\\(?!\\)|{_SHARE})|(?<!\\)\\{_L
 _BACKSLASH = re.compile(
     r"""\\(?:(?P<escape>["\\/'`\n]|u[0-9a-fA-F]{4}|u\{[0-9a-fA-F]{1,6}\}|x[0-9a-fA-F]{2}"""
     r"""|U00[01][0-9a-fA-F]{5}|[bfnrtv0](?![A-Za-z\\]))"""
-    rf"|(?P<latex>{_LATEX})|(?P<never>[bf])|(?P<doubtful>[nrtv0])"
+    rf"|(?P<latex>{_LATEX})|(?P<never>[bf]|(?:ne|neg|ni|nu|to|tan|tanh)(?![A-Za-z]))|(?P<math>\((?=[^\n]*?\\\))|\))|(?P<doubtful>[nrtv0])"
     r"|(?P<letter>[A-Za-z])|(?P<mark>[_*$%!~#@&<>-])|(?P<sign>.))",
     re.DOTALL,
 )
-"""`never`: no answer holds a backspace or a form feed. `mark`: Markdown escapes those as well."""
+"""`never`: no answer holds a backspace or a form feed, and hardly one a single letter after a line
+break. `mark`: Markdown escapes those as well."""

@@ -8,10 +8,10 @@ from typing import NoReturn
 
 from langchain_control.parsing.comments import BULLET, SPACE_OR_COMMENT, announces_omission
 from langchain_control.parsing.quotation_marks import OPENING_QUOTES
-from langchain_control.parsing.quoted import read_quoted
+from langchain_control.parsing.quoted import Quoted, read_quoted
 from langchain_control.parsing.repairs import GRADES, MAX_REPAIRS, Grade, Repair
-from langchain_control.parsing.strict import Fault, MalformedJSONError
-from langchain_control.parsing.string_ends import Place
+from langchain_control.parsing.strict import Fault, MalformedJSONError, attempt
+from langchain_control.parsing.string_ends import Place, surely_ends_before
 
 __all__ = ["Cursor"]
 
@@ -26,6 +26,8 @@ class Cursor:
         self._told: set[str] = set()
         """Kinds of repairs that are noted already as leaving no doubt."""
         self._faults = 0
+        self._nested_left = _MOST_NESTED
+        """How often a string may still be tried as JSON: each one may reach to the text's end."""
 
     def at_quote(self) -> bool:
         """Whether a string begins here."""
@@ -48,15 +50,37 @@ class Cursor:
     def skip_prefix(self) -> None:
         """Leave out the letter that Python puts before some strings."""
         if prefix := _PREFIX.match(self.text, self.position):
-            self.mend("string_prefix", is_certain=prefix[0] in "uU")
-            self.position = prefix.end()
+            holds_code = prefix[0] in "fF" and "{" in prefix["body"]
+            self.mend("string_prefix", is_certain=not holds_code)
+            self.position += 1
+
+    def raw_string(self) -> str | None:
+        """Read a string of Python in which backslashes stand for themselves, if there is one."""
+        raw = _RAW.match(self.text, self.position)
+        if raw is None:
+            return None
+        self.mend("string_prefix", is_certain=True)
+        self.position = raw.end()
+        return raw[2]
 
     def string(self, place: Place) -> str:
         """Read the string that begins here."""
-        quoted = read_quoted(self.text, self.position, place)
+        quoted = self._nested(place) or read_quoted(self.text, self.position, place)
         self.note(quoted.repairs)
         self.position = quoted.end
         return quoted.value
+
+    def _nested(self, place: Place) -> Quoted | None:
+        """Read a string that is itself JSON, with nothing escaped in it."""
+        if place.is_key or not self._nested_left or not _NESTED.match(self.text, self.position):
+            return None
+        inner = attempt(self.text, self.position + 1)
+        if inner.fault is None and surely_ends_before(self.text, inner.end + 1, place):
+            value = self.text[self.position + 1 : inner.end]
+            repair = Repair("inner_quote", self.position, is_certain=True)
+            return Quoted(value, inner.end + 1, [repair])
+        self._nested_left -= 1
+        return None
 
     def strings(self, place: Place) -> str:
         """Read the string that begins here, and those that are added to it."""
@@ -102,7 +126,12 @@ _BLANK = frozenset(
     " \t\n\r\f\v\xa0\u2028\u2029\u3000\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\xad/#<-*"
 )
 """What space and comments begin with."""
-_PREFIX = re.compile(r"""[uU](?=["'])|[bBrRfF](?=(["'])[^"'\n]{0,200}\1\s{0,100}[,}\]:])""")
+_PREFIX = re.compile(
+    r"""[uU](?=["'])|[bBfF](?=(["'])(?P<body>[^"'\n]{0,200})\1\s{0,100}[,}\]:)])"""
+)
+_RAW = re.compile(r"""[rR](["'])([^"'\n]{0,500})\1(?=\s{0,100}[,}\]:)])""")
+_MOST_NESTED = 16
+_NESTED = re.compile(r'"(?:\{\s{0,100}"|\[\s{0,100}(?:"|\{\s{0,100}"))')
 _OPERATOR = re.compile(r"""\s*+(?:\+|(?<=\s)\.(?=\s))\s*+(?=["'`])""")
 _JOINT = re.compile(rf"""{_OPERATOR.pattern}|\s++(?=["'])""")
 """What stands between parts of a string: an operator, or in parentheses of Python nothing."""

@@ -171,11 +171,11 @@ class _Parser(Structure):
         """Whether two values with nothing between them can be nothing but two."""
         if isinstance(container.items, list):
             return isinstance(container.last, dict | list) and self.text[self.position] in "{["
-        apart = not isinstance(container.last, str) or (
-            _BREAK_BEFORE.search(self.text, max(0, self.position - _LOOK_BACK), self.position)
-            is not None
-        )
-        return apart and _STANDARD_KEY.match(self.text, self.position) is not None
+        breaks = _BREAK_BEFORE.search(self.text, max(0, self.position - _LOOK_BACK), self.position)
+        if breaks and _BARE_KEY.match(self.text, self.position):
+            return True
+        apart = breaks or not isinstance(container.last, str)
+        return bool(apart and _STANDARD_KEY.match(self.text, self.position))
 
     def _key(self) -> None:
         container = self._stack[-1]
@@ -260,6 +260,9 @@ class _Parser(Structure):
     def _value(self) -> None:
         container = self._stack[-1]
         self._begin_item()
+        if (raw := self.raw_string()) is not None:
+            container.put(raw)
+            return
         self.skip_prefix()
         if self.at_quote():
             text = self.strings(self._place(is_key=False))
@@ -296,11 +299,15 @@ class _Parser(Structure):
             self.mend("missing_closer", is_certain=container.has_begun_for_sure())
             self.pop()
         else:
-            self.mend("wrong_bracket")
             self._become_object()
+            self.mend("wrong_bracket", is_certain=self._is_closed_as_begun())
         self._stack[-1].key, self._stack[-1].due = text, Due.VALUE
         self.position = sign.end()
         return True
+
+    def _is_closed_as_begun(self) -> bool:
+        """Whether plain members and the closing bracket of an array follow, as in Swift."""
+        return _MEMBERS_IN_ARRAY.match(self.text, self.position) is not None
 
     def _become_object(self) -> None:
         """Replace the innermost array, which is empty, by an object."""
@@ -337,6 +344,11 @@ _BARE_KEY = re.compile(
 )
 _KEY_WORDS = re.compile(r"[A-Za-z]\w{0,30}(?: \w{1,30}){1,3}(?=\s{0,9}:\s{0,9}[\"'\d{\[tfn-])")
 _COMPUTED_KEY = re.compile(r"""\[\s{0,9}(["'])([^"'\n]{1,100})\1\s{0,9}\](?=\s{0,9}:)""")
+_MEMBERS_IN_ARRAY = re.compile(
+    r':\s{0,9}(?:"[^"\\\n]{0,200}"|[\w.-]{1,60})'
+    r'(?:\s{0,100},\s{0,100}"[^"\\\n]{1,100}"\s{0,9}:\s{0,9}(?:"[^"\\\n]{0,200}"|[\w.-]{1,60})){0,100}+'
+    r"\s{0,100}\]"
+)
 _KEY_SIGN = re.compile(r":|=>")
 _KEY_ON_NEXT_LINE = re.compile(r'[ \t]*\n\s{0,100}"[^"\\\n]{1,100}"\s{0,9}:\s{0,9}[^\s:]')
 _HALF_KEY = re.compile(r"""([^\s"'{}\[\],:][^"'{}\[\],:\n]{0,99})["'\u201d](?=\s*+:)""")
@@ -344,7 +356,7 @@ _THOUSANDS = re.compile(r"[0-9]{3}(?=\s{0,100}[,}])")
 _COLON = re.compile(r"[=-]>|:=|::|[:=\uff1a]")
 _STANDARD_KEY = re.compile(r'"[^"\\\n]{1,200}"\s*+:')
 _LOOK_BACK = 100
-_BREAK_BEFORE = re.compile(r"""["'\u201d]\s*\n\s*\Z""")
+_BREAK_BEFORE = re.compile(r"""[\w"'\u201d}\]]\s*\n\s*\Z""")
 _PLAIN_VALUE = re.compile(r'"[^"\\\n]{0,500}"\s{0,100}[,}]')
 _BEGINS_VALUE = re.compile(r"""["'{\[\d-]|(?:true|false|null|True|False|None)\b""")
 _ELLIPSIS = re.compile(r"\.{3}|\u2026")

@@ -150,8 +150,8 @@ def _after_comment(text: str, end: int) -> int:
 
 def _is_inside(text: str, start: int, sound_end: int) -> bool:
     """Whether a value stands within another one, of which the beginning could not be read."""
-    before = _STRUCTURE_BEFORE.search(text, max(sound_end, start - _LOOK_AROUND), start)
-    return before is not None
+    before = text[max(sound_end, start - _LOOK_AROUND) : start]
+    return any(pattern.search(before) for pattern in (_STRUCTURE_BEFORE, _MEMBERS_BEFORE))
 
 
 _LOOK_AROUND = 80
@@ -180,6 +180,13 @@ _STRUCTURE_BEFORE = re.compile(
     r"""["'\u201d]\s*[}\]]*\s*:[\s\[\]{}]*\Z|["\d\]}el]\s*,[\s\[\]{}]*\Z|[\]}]\s*\Z"""
 )
 """A key, or a comma or bracket of JSON, before a value."""
+
+_MEMBERS_BEFORE = re.compile(
+    r"""(?:\A|\n)[ \t]*\w{1,40}:[ \t]*(?:"[^"\n]*"|'[^'\n]*'|-?\d[\d.]*|true|false|null),?[ \t]*"""
+    r"""\n[ \t]*\w{1,40}:[ \t]*\Z"""
+    r"""|\n[-*\s]*\*\*[^*\n]{1,40}\*\*:?[^\n]{1,60}\n[-*\s]*\*\*[^*\n]{1,40}\*\*:?[ \t]*\Z"""
+)
+"""Lines of other members of an object without brackets, or of a list of keys, before a value."""
 
 _PROPERTY_AFTER = re.compile(
     r"""\s{0,1000}(?:,\s{0,1000})?(?:"[^"\n]{0,200}"|'[^'\n]{0,200}'|[\w$.@-]{1,100}["'])\s*+:"""

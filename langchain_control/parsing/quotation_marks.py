@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ANY_QUOTE", "CLOSING", "OPENING_QUOTES", "QUOTES"]
+__all__ = ["ANY_QUOTE", "CLOSING", "DOUBLE_QUOTES", "OPENING_QUOTES", "QUOTES"]
 
 CLOSING = {
     '"': '"',
@@ -20,6 +20,8 @@ CLOSING = {
 """Opening quotes, and what may close each of them."""
 
 OPENING_QUOTES = frozenset(CLOSING)
+
+DOUBLE_QUOTES = frozenset('"\u201c\u201d\u201e\u00ab\u00bb\uff02')
 
 QUOTES = "\"'`\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb\uff02\u00b4"
 ANY_QUOTE = f"[{QUOTES}]"

@@ -7,7 +7,8 @@ import re
 
 from langchain_control.parsing.backslashes import may_stand_for_themselves
 from langchain_control.parsing.escapes import unescaped
-from langchain_control.parsing.quotation_marks import ANY_QUOTE, CLOSING, QUOTES
+from langchain_control.parsing.inner_quotes import are_between_strings
+from langchain_control.parsing.quotation_marks import ANY_QUOTE, CLOSING, DOUBLE_QUOTES, QUOTES
 from langchain_control.parsing.repairs import Repair
 from langchain_control.parsing.string_ends import Place, ends_before, surely_ends_before
 from langchain_control.parsing.string_reading import Quoted, StringReading
@@ -61,6 +62,19 @@ def _foreign(text: str, start: int, place: Place) -> Quoted | None:
     return Quoted(plain[0][1:-1], plain.end(), [Repair("quotes", start)])
 
 
+def _whole_line(text: str, start: int, place: Place) -> Quoted | None:
+    """Read a string that ends with its line, whatever quotes are in it."""
+    line = _LINE.match(text, start) if place.in_object and not place.is_key else None
+    if line is None or '"' not in line[1] or _MEMBER_INSIDE.search(line[1]):
+        return None
+    body = line[1]
+    around = [f" {body} "[at.start() : at.start() + 3] for at in _INNER_QUOTE.finditer(body)]
+    value = unescaped(body)
+    if len(around) % 2 or are_between_strings(around) or value is None:
+        return None
+    return Quoted(value, line.end(), [Repair("inner_quote", start, is_certain=True)])
+
+
 def _side_by_side(text: str, start: int, place: Place) -> Quoted | None:
     """Read strings on lines of their own with nothing between them, as C and Python join them."""
     if place.is_key or not place.in_object:
@@ -80,8 +94,9 @@ def _mixed(text: str, start: int, place: Place) -> Quoted | None:
     opening, closing = text[start], mixed[0][-1]
     if opening == closing == '"':
         return None
+    is_alike = {opening, closing} <= DOUBLE_QUOTES
     kind = "quotes" if place.is_key or closing in CLOSING[opening] else "mixed_quotes"
-    return Quoted(mixed[1], mixed.end(), [Repair(kind, start)])
+    return Quoted(mixed[1], mixed.end(), [Repair(kind, start, is_alike)])
 
 
 def _unclosed_key(text: str, start: int, place: Place) -> Quoted | None:
@@ -108,6 +123,7 @@ _AT_ONCE = (
     _key_with_colon,
     _standard,
     _side_by_side,
+    _whole_line,
     _foreign,
     _mixed,
     _unclosed_key,
@@ -120,8 +136,13 @@ _STANDARD = re.compile(
 )
 _FOREIGN = re.compile(r"""'[^'"\\\x00-\x1f]*+'|\u201c[^"\u201c\u201d\\\x00-\x1f]*+\u201d""")
 """The commonest strings in other quotes, with nothing in them that needs a closer look."""
+_LINE = re.compile(r'"([^\n]{1,2000})"(?=,?[ \t]*+\n\s{0,100}(?:"[^"\\\n]{1,100}"\s{0,9}:|[}\]]))')
+_MEMBER_INSIDE = re.compile(
+    r"""[,\s"]\s*"[^"\n]{1,60}"\s{0,9}:\s{0,9}["\d{\[tfn-]|"\s{0,9}[}\]]{1,9}\s{0,9}(?:,|$)"""
+)
+_INNER_QUOTE = re.compile(r'(?<!\\)"')
 _SIDE_BY_SIDE = re.compile(
-    r'"[^"\\\n]{0,500}"(?:\s*+(?<=\n)[ \t]*+"[^"\\\n]{0,500}"){1,100}+(?=\s{0,100}[,}])'
+    r'"[^"\\\n]{0,500}"(?:[ \t]*+\n\s*+"[^"\\\n]{0,500}"){1,100}+(?=\s{0,100}[,}])'
 )
 _PART = re.compile(r'"([^"\n]*+)"')
 _TRIPLE = ('"""', "'''")

@@ -46,11 +46,17 @@ def read_scalar(text: str, start: int, *, in_object: bool) -> Scalar:
 
 def _plain_number(number: re.Match[str]) -> Scalar:
     """Read a number as JSON has it, unless it is that of a quantity or date."""
+    return _quantity(number) or Scalar(_number(number[0]), number.end())
+
+
+def _quantity(number: re.Match[str]) -> Scalar | None:
+    """Read a quantity, date or such whose first part is a number."""
     is_apart = number.string.startswith(" ", number.end())
-    if is_apart and (measure := read_measure(number.string, number.start())):
-        repair = Repair(measure.repair, number.start(), measure.is_certain)
-        return Scalar(measure.value, measure.end, repair)
-    return Scalar(_number(number[0]), number.end())
+    measure = read_measure(number.string, number.start()) if is_apart else None
+    if measure is None:
+        return None
+    repair = Repair(measure.repair, number.start(), measure.is_certain)
+    return Scalar(measure.value, measure.end, repair)
 
 
 def _constant_word(word: re.Match[str]) -> Scalar | None:
@@ -72,6 +78,8 @@ def _half_quoted(half: re.Match[str]) -> Scalar:
 
 def _in_another_form(number: re.Match[str]) -> Scalar:
     """Read a number in a form that JSON lacks. Digits after a zero are a code, not a number."""
+    if quantity := _quantity(number):
+        return quantity
     if _LEADING_ZERO.match(number[0]):
         return Scalar(number[0], number.end(), Repair("leading_zero", number.start()))
     value = _loose_number(number[0])
@@ -118,6 +126,11 @@ def _called(call: re.Match[str]) -> Scalar:
         return Scalar(argument[1:-1], call.end(), Repair(kind, call.start()))
     if (argument := call["number"]) is not None and name in _OF_NUMBERS:
         return Scalar(_number(argument), call.end(), Repair("constructor", call.start()))
+    if date := _DATE.fullmatch(call[0]):
+        year, month, day = map(int, date.groups())
+        return Scalar(
+            f"{year:04}-{month:02}-{day:02}", call.end(), Repair("constructor", call.start())
+        )
     return Scalar(call[0], call.end(), Repair("call", call.start()))
 
 
@@ -142,6 +155,9 @@ _CALL = re.compile(
     r"""(?:new\s{1,9})?(?P<name>[A-Za-z_][\w.]{0,60})\(\s{0,9}"""
     r"""(?:(?P<string>"[^"\\\n]{0,200}"|'[^'\\\n]{0,200}')|(?P<number>-?[0-9][0-9.]{0,40})"""
     r"""|[^()"'{}\[\]\n]{0,200})\s{0,9}\)"""
+)
+_DATE = re.compile(
+    r"(?:datetime\.)?date\(([12]\d{3}), ?0?([1-9]|1[0-2]), ?0?([1-9]|[12]\d|3[01])\)"
 )
 _OF_STRINGS = frozenset(
     [

@@ -65,7 +65,7 @@ class StringReading:
                 if (ended := self._quote()) is not None:
                     return ended
             elif self._stops_at_line_end():
-                return self._ended_unquoted()
+                return self._ended_unquoted(is_certain=self._text[self._position - 1] == ",")
             else:
                 self._mend("swallowed" if self._place.is_key else "raw_control")
                 space = _SPACE.match(text, self._position)
@@ -77,8 +77,9 @@ class StringReading:
 
     def _quote(self) -> Quoted | None:
         """End the string at a quote, or take it for content."""
-        if ends_before(self._text, self._position + 1, self._place):
-            return self._ended(self._position + 1)
+        after = self._position + 1
+        if ends_before(self._text, after, self._place) or self._goes_on_around():
+            return self._ended(after)
         if self._opens_a_key():
             return self._ended_before(self._inner)
         if self._is_doubled():
@@ -101,6 +102,11 @@ class StringReading:
             self._around.append(around)
         self._mend("inner_quote", is_certain=is_apostrophe and around[1] in "'\u2019")
         self._take(self._text[self._position], self._position + 1)
+
+    def _goes_on_around(self) -> bool:
+        """Whether the next object of the array around the object follows."""
+        in_array = self._place.in_object and self._place.depth > 1 and not self._around
+        return in_array and _NEXT_OBJECT.match(self._text, self._position + 1) is not None
 
     def _opens_a_key(self) -> bool:
         """Whether the last quote that was taken for content opened a key.
@@ -191,14 +197,16 @@ class StringReading:
         before = "".join(self._pieces[: quote[0]]) if quote else ""
         return before.rstrip().endswith(",")
 
-    def _ended_unquoted(self) -> Quoted:
+    def _ended_unquoted(self, *, is_certain: bool = False) -> Quoted:
         """End where the quote is missing: what closes or goes on after the value is not its."""
         value = "".join(self._pieces)
         kept = value.rstrip("}], \t\r\n")
         end = self._position - (len(value) - len(kept))
         self._repairs = [repair for repair in self._repairs if repair.offset < end]
         self._position = end
-        self._mend("swallowed" if kept.endswith(("{", "[", ":")) else "missing_quote")
+        swallows = not kept or kept.endswith(("{", "[", ":"))
+        is_certain = is_certain and not self._around
+        self._mend("swallowed" if swallows else "missing_quote", is_certain=is_certain)
         return Quoted(kept, end, self._repairs)
 
     def _ended_before(self, quote: tuple[int, int] | None) -> Quoted:
@@ -215,7 +223,9 @@ class StringReading:
         closers = sum(map(value[len(kept) :].count, "}])"))
         if kept and closers == self._place.depth and not self._place.is_key:
             self._position = len(self._text) - (len(value) - len(kept))
-            self._mend("missing_quote" if self._place.finished else "cut")
+            on_next_line = value[len(kept) :].lstrip(" \t").startswith("\n")
+            is_closed = self._place.finished or (on_next_line and not self._around)
+            self._mend("missing_quote" if is_closed else "cut")
             return Quoted(kept, self._position, self._repairs)
         self._mend("cut")
         return Quoted(_FENCE_AT_END.sub("", value), len(self._text), self._repairs)
@@ -249,6 +259,7 @@ _PLAIN = {
     opening: re.compile(rf"[^{re.escape(closing)}\\\x00-\x1f]+")
     for opening, closing in CLOSING.items()
 }
+_NEXT_OBJECT = re.compile(r'\s*+,\s*+\{\s*+"[^"\\\n]{1,100}"\s*+:')
 _OF_ESCAPES = frozenset(("escape", "unknown_escape"))
 _FENCE_AT_END = re.compile(r"\s*(?:```|~~~)\s*\Z")
 _LOOK_AHEAD = 200

@@ -98,7 +98,7 @@ class Structure(Cursor):
         ):
             self.mend("extra_closer")
         else:
-            self.mend("mismatched_closer")
+            self.mend("mismatched_closer", is_certain=self._goes_on_around())
             self.pop()
         self.position += 1
 
@@ -121,6 +121,13 @@ class Structure(Cursor):
         right = self._stack[-1].closer
         after = _LAST_BRACKET.match(self.text, self.position + 1)
         return len(self._stack) == 1 and closer != right and bool(after and after[1] == right)
+
+    def _goes_on_around(self) -> bool:
+        """Whether an object can only have ended here, as the next one of its array follows."""
+        innermost, around = self._stack[-1], self._stack[-2:-1]
+        is_item = bool(around) and isinstance(around[0].items, list)
+        in_array = is_item and isinstance(innermost.items, dict) and innermost.due is Due.COMMA
+        return in_array and _NEXT_OBJECT.match(self.text, self.position + 1) is not None
 
     def _lacks_its_bracket(self, closer: str) -> bool:
         """Whether an array can only have ended here, as the object around it does."""
@@ -198,4 +205,5 @@ _SET = re.compile(
 _GOES_ON = re.compile(r"\s*+(?:,\s*+\S|[}\]])")
 _GOES_ON_WITH_KEY = re.compile(r"""\}\s{0,100},\s{0,100}"[^"\\\n]{0,200}"\s{0,100}:""")
 _CLOSERS_RUN = re.compile(r"[}\])](?:\s{0,100}[}\])]){0,128}")
+_NEXT_OBJECT = re.compile(r'\s{0,100},\s{0,100}\{\s{0,100}"')
 _LAST_BRACKET = re.compile(r"\s{0,100}([}\])])\s{0,100}(?:\Z|```|</|\n\s*\n)")
