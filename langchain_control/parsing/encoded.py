@@ -5,10 +5,11 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from functools import partial
 
 from langchain_control.parsing.escapes import unescaped
 from langchain_control.parsing.full_width import HOLDS_FULL_WIDTH, in_ascii
-from langchain_control.parsing.margins import NUMBERED, marked, without_marks, without_numbers
+from langchain_control.parsing.margins import MARGINS
 
 __all__ = ["decoded"]
 
@@ -31,9 +32,14 @@ def decoded(text: str) -> str | None:
 
 
 def _decoded_once(text: str) -> str | None:
-    for part, whole, decode in _ENCODINGS:
-        if part in text and whole.match(text) and (plain := decode(text)) is not None:
-            return plain
+    for part, encodings in _ENCODINGS.items():
+        if part in text:
+            for whole, decode in encodings:
+                if whole.match(text):
+                    return decode(text)
+    if whole_margin := MARGINS.get(text[:1]):
+        whole, decode_margin = whole_margin
+        return decode_margin(text) if whole.match(text) else None
     if not text.isascii() and HOLDS_FULL_WIDTH.match(text):
         return in_ascii(text)
     return None
@@ -55,6 +61,10 @@ def _with_single_braces(text: str) -> str:
     return text.replace("{{", "{").replace("}}", "}")
 
 
+def _with_single_quotes(text: str, mark: str) -> str:
+    return text.replace(mark * 2, '"' if mark == "`" else mark)
+
+
 def _without_outer_braces(text: str) -> str:
     return text[text.index("{") + 1 : text.rindex("}")]
 
@@ -66,55 +76,52 @@ _STRING_OR_ESCAPED = re.compile(rf'{_STRING}|\\"([^"\\\n]{{0,500}})\\"', re.DOTA
 _STRING_OR_BRACKET = re.compile(rf"(?<!\\){_STRING}|\\([{{}}\[\]])", re.DOTALL)
 _OPENING = r'[^"{\[]*+"?[{\[]'
 
-_ENCODINGS: tuple[tuple[str, re.Pattern[str], Callable[[str], str | None]], ...] = (
-    (
-        "\\",
-        re.compile(r'[^"{\[\\]*+\\[{\[]\s{0,100}(?:\\{0,3}["{\[]|\d)'),
-        _with_plain_brackets,
+_ENCODINGS: dict[str, tuple[tuple[re.Pattern[str], Callable[[str], str | None]], ...]] = {
+    "\\": (
+        (
+            re.compile(r'[^"{\[\\]*+\\[{\[]\s{0,100}(?:\\{0,3}["{\[]|\d)'),
+            _with_plain_brackets,
+        ),
+        (re.compile(rf'{_OPENING}(?:\s|[{{\[]|\\[nrt]){{0,100}}\\{{1,4}}"'), unescaped),
+        (re.compile(r'[^"{\[]*+\{\s{0,100}"[\w$. -]{1,60}\\"\s{0,9}:'), unescaped),
+        (
+            re.compile(r'[^"{\[]*+\{\s{0,100}"[^"\\\n]{1,60}"\s{0,9}:\s{0,9}\\"'),
+            _with_plain_quotes,
+        ),
+        (
+            re.compile(
+                r'[^"{\[]*+[{\[](?:\s|[{\[]){0,100}(?:\\[nrt])(?:\\[nrt]|\s){0,100}["{\[\]}\d]'
+            ),
+            _with_line_breaks,
+        ),
     ),
-    ('\\"', re.compile(rf'{_OPENING}(?:\s|[{{\[]|\\[nrt]){{0,100}}\\{{1,4}}"'), unescaped),
-    ('\\"', re.compile(r'[^"{\[]*+\{\s{0,100}"[\w$. -]{1,60}\\"\s{0,9}:'), unescaped),
-    (
-        '\\"',
-        re.compile(r'[^"{\[]*+\{\s{0,100}"[^"\\\n]{1,60}"\s{0,9}:\s{0,9}\\"'),
-        _with_plain_quotes,
+    "&": (
+        (
+            re.compile(r'[^"{\[]*+[{\[](?:\s|[{\[]){0,100}&(?:quot|\#34|\#x22);', re.IGNORECASE),
+            html.unescape,
+        ),
     ),
-    (
-        "\\",
-        re.compile(r'[^"{\[]*+[{\[](?:\s|[{\[]){0,100}(?:\\[nrt])(?:\\[nrt]|\s){0,100}["{\[\]}\d]'),
-        _with_line_breaks,
+    "{{": (
+        (
+            re.compile(r"""[^"'{}]*+\{\{\s{0,100}["'](?:[^{}]|\{\{|\}\})*+\Z"""),
+            _with_single_braces,
+        ),
+        (
+            re.compile(r"""\{\{\s{0,100}["'].*\}\s{0,9}\}\Z""", re.DOTALL),
+            _without_outer_braces,
+        ),
     ),
-    (
-        "&",
-        re.compile(r'[^"{\[]*+[{\[](?:\s|[{\[]){0,100}&(?:quot|\#34|\#x22);', re.IGNORECASE),
-        html.unescape,
-    ),
-    (
-        "{{",
-        re.compile(r"""[^"'{}]*+\{\{\s{0,100}["'](?:[^{}]|\{\{|\}\})*+\Z"""),
-        _with_single_braces,
-    ),
-    (
-        "{{",
-        re.compile(r"""\{\{\s{0,100}["'].*\}\s{0,9}\}\Z""", re.DOTALL),
-        _without_outer_braces,
-    ),
-    (
-        '""',
-        re.compile(r"""[^'"{\[]*+"?[{\[](?:\s|[{\[]){0,100}""[^",:{}\[\]]{1,100}""\s{0,9}[:,]"""),
-        lambda text: text.replace('""', '"'),
-    ),
-    (
-        "''",
-        re.compile(r"""[^'"{\[]*+'?[{\[](?:\s|[{\[]){0,100}''[^',:{}\[\]]{1,100}''\s{0,9}[:,]"""),
-        lambda text: text.replace("''", "'"),
-    ),
-    (
-        "``",
-        re.compile(r"""[^'"`{\[]*+[{\[](?:\s|[{\[]){0,100}``[^`,:{}\[\]\n]{1,100}``\s{0,9}[:,]"""),
-        lambda text: text.replace("``", '"'),
-    ),
-    *((mark, marked(mark), without_marks) for mark in (">", "+", "|", "//")),
-    ("\n", NUMBERED, without_numbers),
-)
-"""A part of every text that is encoded so, how to be sure of it, and how to undo it."""
+    **{
+        mark * 2: (
+            (
+                re.compile(
+                    rf"""[^'"`{{\[]*+{mark}?[{{\[](?:\s|[{{\[]){{0,100}}"""
+                    rf"""{mark}{{2}}[^{mark},:{{}}\[\]\n]{{1,100}}{mark}{{2}}\s{{0,9}}[:,]"""
+                ),
+                partial(_with_single_quotes, mark=mark),
+            ),
+        )
+        for mark in ("'", '"', "`")
+    },
+}
+"""Under a part of every text that is encoded so: how to be sure of it, and how to undo it."""

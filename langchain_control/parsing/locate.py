@@ -155,7 +155,7 @@ def _is_inside(text: str, start: int, sound_end: int) -> bool:
 
 
 _LOOK_AROUND = 80
-_OPENER = re.compile(r"\{|(?<!CDATA)\[|\b(?:array|dict)\(")
+_OPENER = re.compile(r"[{\[]|(?:array|dict)\(")
 
 _CLOSERS = re.compile(r"\s{0,1000}[}\]](?!\]>)[}\]\s]{0,1000}(?<=[}\]])")
 """Closing brackets too many. `]]>` ends a section of XML."""
@@ -167,11 +167,11 @@ _BEGINS_JSON = re.compile(
     r"""|(?:\*{1,3}|[-*\u2022][ \t]{1,9})["']|\[\s{0,9}["'][^"'\n]{1,100}["']\s{0,9}\]\s{0,9}:"""
     r"""|[A-Za-z]\w{0,30}(?: \w{1,30}){1,3}:\s{0,9}["'\d\[{])"""
     rf"""|(?<!\w)\{{{_BLANK},{_BLANK}["']"""
-    rf"""|\[{_BLANK}(?:["'\u201c\u201d\u2018`\u201e\u00ab\uff02\u00b4\[\]{{]|[-+]?\.?\d|//|/\*|\#|<!--|,{_BLANK}[\d"'{{\[]"""
+    rf"""|(?<!CDATA)\[{_BLANK}(?:["'\u201c\u201d\u2018`\u201e\u00ab\uff02\u00b4\[\]{{]|[-+]?\.?\d|//|/\*|\#|<!--|,{_BLANK}[\d"'{{\[]"""
     r"""|\(|[uU]["']|(?:true|false|null|True|False|None)\b|[\w.]{1,60}\(["'\d]"""
     r"""|[\w-]{1,60}\s{0,9},[^\n]{1,1000}\]\s{0,100}(?:```|\Z)"""
     r"""|[-*\u2022][ \t]{1,9}["'{\[]|[\w -]{1,60}"\s{0,9},\s{0,9}")"""
-    r"""|array\(\s{0,100}["'\d\[a)]|dict\(\s{0,100}(?:\w{1,60}\s{0,9}=|\))"""
+    r"""|(?<!\w)array\(\s{0,100}["'\d\[a)]|(?<!\w)dict\(\s{0,100}(?:\w{1,60}\s{0,9}=|\))"""
 )
 """What may follow an opening bracket, in JSON or in what models write for it. `{name}` and
 `[see below]` are prose."""

@@ -19,6 +19,8 @@ def end_of_prose_bracket(text: str, start: int) -> int | None:
     if text[start] == "[":
         note = _NOTE.match(text, start)
         return note.end() if note else start + 1
+    if text[start] != "{":
+        return start + 1
     depth = 0
     for brace in _BRACE.finditer(text, start, start + PROSE_LIMIT):
         depth += 1 if brace[0] == "{" else -1

@@ -11,7 +11,14 @@ from langchain_control.parsing.blanks import BLANK
 from langchain_control.parsing.repairs import Repair
 from langchain_control.parsing.strict import Fault, MalformedJSONError
 
-__all__ = ["PYTHON_CONSTANTS", "Scalar", "loose_number", "read_scalar"]
+__all__ = [
+    "JSON_CONSTANTS",
+    "PYTHON_CONSTANTS",
+    "Scalar",
+    "loose_number",
+    "plain_number",
+    "read_scalar",
+]
 
 
 class Scalar(NamedTuple):
@@ -35,7 +42,7 @@ def read_scalar(text: str, start: int, *, in_object: bool) -> Scalar:
     """
     if in_object and (number := _GROUPED_NUMBER.match(text, start)):
         digits = number[0].replace(",", "")
-        return Scalar(_number(digits), number.end(), Repair("number_format", start))
+        return Scalar(plain_number(digits), number.end(), Repair("number_format", start))
     for pattern, read in _FORMS:
         if (found := pattern.match(text, start)) and (scalar := read(found)):
             return scalar
@@ -46,7 +53,7 @@ def read_scalar(text: str, start: int, *, in_object: bool) -> Scalar:
 
 def _plain_number(number: re.Match[str]) -> Scalar:
     """Read a number as JSON has it, unless it is that of a quantity or date."""
-    return _quantity(number) or Scalar(_number(number[0]), number.end())
+    return _quantity(number) or Scalar(plain_number(number[0]), number.end())
 
 
 def _quantity(number: re.Match[str]) -> Scalar | None:
@@ -67,11 +74,11 @@ def _constant_word(word: re.Match[str]) -> Scalar | None:
 
 
 def _malformed_constant(word: re.Match[str]) -> Scalar:
-    return Scalar(_JSON_CONSTANTS[word[1]], word.end(), Repair("stray_text", word.start()))
+    return Scalar(JSON_CONSTANTS[word[1]], word.end(), Repair("stray_text", word.start()))
 
 
 def _half_quoted(half: re.Match[str]) -> Scalar:
-    is_word = not _NUMBER.fullmatch(half[1]) and half[1] not in _JSON_CONSTANTS
+    is_word = not _NUMBER.fullmatch(half[1]) and half[1] not in JSON_CONSTANTS
     is_certain = is_word and half["more"] is not None
     return Scalar(half[1], half.end(), Repair("missing_quote", half.start(), is_certain))
 
@@ -96,7 +103,12 @@ def loose_number(written: str) -> int | float | None:
         return None
 
 
-def _number(digits: str) -> int | float:
+def plain_number(digits: str) -> int | float:
+    """Return the number that JSON writes so.
+
+    Raises:
+        MalformedJSONError: It has too many digits.
+    """
     try:
         return int(digits) if digits.lstrip("-").isdigit() else float(digits)
     except ValueError:  # `int` refuses numbers of more than 4,300 digits
@@ -106,15 +118,15 @@ def _number(digits: str) -> int | float:
 def _loose_number(written: str) -> int | float:
     digits = written.replace("_", "").replace("\u2212", "-").lstrip("+").rstrip("n")
     prefix = digits.lstrip("-")[:2].lower()
-    return int(digits, _BASES[prefix]) if prefix in _BASES else _number(digits)
+    return int(digits, _BASES[prefix]) if prefix in _BASES else plain_number(digits)
 
 
 def _constant(word: str) -> tuple[bool | None, str] | None:
     """Return what a word stands for, and which repair that is; none for those of JSON."""
-    if word in _JSON_CONSTANTS:
-        return _JSON_CONSTANTS[word], ""
+    if word in JSON_CONSTANTS:
+        return JSON_CONSTANTS[word], ""
     if word in PYTHON_CONSTANTS:
-        return _JSON_CONSTANTS[PYTHON_CONSTANTS[word]], "python_literal"
+        return JSON_CONSTANTS[PYTHON_CONSTANTS[word]], "python_literal"
     return _OTHER_CONSTANTS.get(word.lower())
 
 
@@ -125,7 +137,7 @@ def _called(call: re.Match[str]) -> Scalar:
         kind = "constructor" if name in _OF_STRINGS else "call"
         return Scalar(argument[1:-1], call.end(), Repair(kind, call.start()))
     if (argument := call["number"]) is not None and name in _OF_NUMBERS:
-        return Scalar(_number(argument), call.end(), Repair("constructor", call.start()))
+        return Scalar(plain_number(argument), call.end(), Repair("constructor", call.start()))
     if date := _DATE.fullmatch(call[0]):
         year, month, day = map(int, date.groups())
         return Scalar(
@@ -198,7 +210,7 @@ PYTHON_CONSTANTS = {
 }
 """Constants that can be nothing but those of JSON."""
 
-_JSON_CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
+JSON_CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 
 _OTHER_CONSTANTS: dict[str, tuple[bool | None, str]] = {
     "true": (True, "bare_constant"),

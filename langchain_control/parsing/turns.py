@@ -7,9 +7,11 @@ import re
 __all__ = ["first_turn"]
 
 _END_OF_TURN = re.compile(
-    r"(?<=[\s}\]`>.!?\"])(?:<\|(?:eot_id|eom_id|im_end|end|endoftext|end_of_text|eos)\|>"
-    r"|<end_of_turn>|</s>|<\uff5cend\u2581of\u2581sentence\uff5c>)"
+    r"<(?:\|(?:eot_id|eom_id|im_end|end|endoftext|end_of_text|eos)\|>"
+    r"|end_of_turn>|/s>|\uff5cend\u2581of\u2581sentence\uff5c>)"
 )
+_MAY_END = frozenset("}]`>.!? \n")
+"""What a turn may end with. Elsewhere the token is what the text speaks of."""
 
 
 def first_turn(text: str) -> str:
@@ -17,5 +19,7 @@ def first_turn(text: str) -> str:
 
     What follows is what the model made of somebody else's next turn.
     """
-    end = _END_OF_TURN.search(text) if "<" in text else None
-    return text[: end.end()] if end and text[: end.start()].strip() else text
+    for end in _END_OF_TURN.finditer(text):
+        if text[end.start() - 1 : end.start()] in _MAY_END and text[: end.start()].strip():
+            return text[: end.end()]
+    return text
