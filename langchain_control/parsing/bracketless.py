@@ -33,7 +33,7 @@ def without_brackets(text: str, *, finished: bool = False) -> Candidate | None:
 
 def _with_brackets(text: str, *, finished: bool) -> Iterator[str]:
     """Yield a text with the brackets that it may lack. The last one may also have been cut off."""
-    for begins, opening, closing in _BEGINNINGS:
+    for begins, opening, closing in () if text.startswith(("{", "[")) else _BEGINNINGS:
         if begins.match(text):
             if finished:
                 yield opening + text + closing

@@ -28,12 +28,17 @@ NOTE = re.compile(r"\([^()\[\]{}\"\n]{1,200}\)(?=[ \t]*+,?[ \t]*+(?:\n|\Z))")
 
 def announces_omission(comment: str) -> bool:
     """Say whether a comment stands for values that were not written."""
-    return _OMISSION.search(comment) is not None
+    lower = comment.lower()
+    return any(word in lower for word in _WORDS) and _OMISSION.search(lower) is not None
 
 
+_WORDS = (
+    *("...", "\u2026", "omitted", "truncated", "snipped", "for brevity", "and so on", "etc"),
+    *("more", "rest", "remain", "additional", "existing", "other", "continue", "repeat"),
+)
+"""Without one of these, no comment is looked at more closely."""
 _OMISSION = re.compile(
     r"\.{3}|\u2026|\b(?:omitted|truncated|snipped|for brevity|and so on|etc\b)"
     r"|^\W{1,20}(?:(?:and|add|plus|\d{1,9}|the|with|many|some|similar)\s{1,9}){0,3}"
-    r"(?:more|rest|remaining|remainder|additional|existing|others?|continue[sd]?|repeat)\b",
-    re.IGNORECASE,
+    r"(?:more|rest|remaining|remainder|additional|existing|others?|continue[sd]?|repeat)\b"
 )

@@ -16,9 +16,8 @@ def end_of_prose_bracket(text: str, start: int) -> int | None:
 
     What stands between them belongs to them: the braces of `{ return {}; }` hold no answer.
     """
-    if text[start] == "[":
-        note = _NOTE.match(text, start)
-        return note.end() if note else start + 1
+    if note := _NOTE.match(text, start):
+        return note.end()
     if text[start] != "{":
         return start + 1
     depth = 0
@@ -42,6 +41,6 @@ def is_mentioned(value: Any, text: str, start: int, end: int) -> bool:
 
 
 _LOOK_AROUND = 80
-_NOTE = re.compile(r"\[[^\[\]{}\n]{0,300}\]")
+_NOTE = re.compile(rf"\[[^\[\]{{}}\n]{{0,300}}\]|\{{[^{{}}]{{0,{PROSE_LIMIT}}}\}}")
 _BRACE = re.compile(r"[{}]")
 _AT_MARGIN = re.compile(r"(?:\A|\n|```\w{0,20})[ \t]*\Z")

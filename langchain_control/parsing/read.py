@@ -12,6 +12,7 @@ from langchain_control.parsing.locate import (
     Broken,
     Candidate,
     candidates,
+    sole_value,
 )
 from langchain_control.parsing.reasoning import after_reasoning
 from langchain_control.parsing.repair_policy import RepairPolicy, permits
@@ -118,13 +119,16 @@ class _Found(NamedTuple):
 
 
 def _found(body: str, inner: str, tried: Attempt | None, *, finished: bool) -> _Found:
+    sole = sole_value(body, tried)
+    if isinstance(sole, Candidate):
+        return _Found(body, [sole])
     if (plain := decoded(inner)) is not None:
         values = list(candidates(plain, finished=finished))
         return _Found(plain, values, (Repair("encoded", 0),))
     closed = finished or len(inner) < len(body.strip())
     if (whole := without_brackets(inner, finished=closed)) is not None:
         return _Found(inner, [whole])
-    return _Found(body, list(candidates(body, finished=finished, tried=tried)))
+    return _Found(body, list(candidates(body, finished=finished, tried=sole)))
 
 
 def _read_scalar(inner: str) -> Parsed | None:

@@ -50,14 +50,15 @@ def permits(policy: RepairPolicy, repairs: Sequence[Repair], text: str, value: A
     """
     if not repairs or policy is RepairPolicy.LENIENT:
         return True
-    grades = [repair.grade for repair in repairs]
-    if policy is RepairPolicy.STRICT or Grade.LOSSY in grades:
+    if policy is RepairPolicy.STRICT:
         return False
-    if _shifts_levels(repairs) or _has_words_for_nothing(repairs):
+    grades = [repair.grade for repair in repairs]
+    worst = max(grades)
+    if worst is Grade.LOSSLESS:
+        return True
+    if worst is Grade.LOSSY or _shifts_levels(repairs) or _has_words_for_nothing(repairs):
         return False
     guesses = grades.count(Grade.GUESS)
-    if not guesses:
-        return True
     return policy is RepairPolicy.AGREED and guesses <= MAX_GUESSES and _agreed(text, value)
 
 
