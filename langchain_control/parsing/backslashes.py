@@ -42,15 +42,18 @@ def read_backslashes(body: str) -> Backslashes | None:
         value = body if is_share else body.replace("\\\\", "\\")
         return Backslashes(value, _PATH.fullmatch(body) is not None)
     kinds = {found.lastgroup for found in _BACKSLASH.finditer(body)}
-    if kinds.isdisjoint(("latex", "letter", "math", "sign")):
+    if kinds.isdisjoint((*_CERTAIN, "sign")):
         return None
+    if "regex" in kinds and "control" in kinds:
+        return Backslashes(body.replace("\\\\", "\\"), is_certain=False)
     value = _BACKSLASH.sub(_without_escape, body)
-    is_certain = "doubtful" not in kinds and not kinds.isdisjoint(("latex", "letter", "math"))
+    is_certain = kinds.isdisjoint(("control", "doubtful")) and not kinds.isdisjoint(_CERTAIN)
     return Backslashes(value, is_certain)
 
 
 def _without_escape(found: re.Match[str]) -> str:
-    return read_escape(found[0], 0).value if found.lastgroup == "escape" else found[0]
+    is_escape = found.lastgroup in ("escape", "control")
+    return read_escape(found[0], 0).value if is_escape else found[0]
 
 
 _LATEX = (
@@ -75,10 +78,12 @@ _FOLDER = re.compile(rf"[A-Za-z]:(?:\\\\?{_NAME}++)*+")
 _PATH_OR_LATEX = re.compile(rf"""["'](?:[A-Za-z]:\\(?!\\)|{_SHARE})|(?<!\\)\\{_LATEX}""")
 _BACKSLASH = re.compile(
     r"""\\(?:(?P<escape>["\\/'`\n]|u[0-9a-fA-F]{4}|u\{[0-9a-fA-F]{1,6}\}|x[0-9a-fA-F]{2}"""
-    r"""|U00[01][0-9a-fA-F]{5}|[bfnrtv0](?![A-Za-z\\]))"""
+    r"""|U00[01][0-9a-fA-F]{5})"""
+    r"|(?P<control>[nrtv0](?![A-Za-z\\]))"
     rf"|(?P<latex>{_LATEX})|(?P<never>[bf]|(?:ne|neg|ni|nu|to|tan|tanh)(?![A-Za-z]))|(?P<math>\((?=[^\n]*?\\\))|\))|(?P<doubtful>[nrtv0])"
-    r"|(?P<letter>[A-Za-z])|(?P<mark>[_*$%!~#@&<>-])|(?P<sign>.))",
+    r"|(?P<regex>[dDsSwWB](?![A-Za-z]))|(?P<letter>[A-Za-z])|(?P<mark>[_*$%!~#@&<>-])|(?P<sign>.))",
     re.DOTALL,
 )
+_CERTAIN = ("latex", "letter", "math", "regex")
 """`never`: no answer holds a backspace or a form feed, and hardly one a single letter after a line
 break. `mark`: Markdown escapes those as well."""

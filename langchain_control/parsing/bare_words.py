@@ -34,7 +34,8 @@ def read_bare_word(text: str, start: int) -> BareWord | None:
     if dressed := _DRESSED.match(text, start):
         return BareWord(dressed[2], dressed.end(), "bare_string")
     if bare := _BARE.match(text, start):
-        return BareWord(bare[0].rstrip(), bare.end(), "bare_string")
+        kind = "malformed" if _MALFORMED.match(text, start) else "bare_string"
+        return BareWord(bare[0].rstrip(), bare.end(), kind)
     return None
 
 
@@ -83,9 +84,16 @@ _TYPE = (
 _PLACEHOLDER = re.compile(
     rf"(?:{_TYPE}(?:\s{{0,9}}\|\s{{0,9}}{_TYPE}){{0,9}}"
     r"|(?:insert|enter|your|fill in|put|add|specify)\s[^\n,}\]]{1,100}|[^\n,}\]\"]{1,100}\shere"
+    r"|object Object|TODO|FIXME|XXX+|placeholder"
     rf"|[YMDHhms]{{2,4}}(?:[-/:. ][YMDHhms]{{2,4}}){{1,5}}){_ENDS}"
 )
 """The name of a type, an instruction, or the pattern of a date, where a value was meant to be."""
+
+_MALFORMED = re.compile(
+    r"(?:[-+]?[\d.]*\.\.[\d.]*|[-+]?\d[\d.]*[eE][-+]?|0[xXbBoO]\w*|[-+.*/?!=]+"
+    rf"|\w[\w.]*(?: ?[+*/] ?\w[\w.]*)*? [+*/] \w[\w.]*){_ENDS}"
+)
+"""Broken numbers, signs alone and expressions: whatever they are, they are no words."""
 
 _DRESSED = re.compile(rf"(\*{{1,2}})([^*\n,:{{}}\[\]\"]{{1,200}})\1{_ENDS}")
 """Words in the bold or italic type of Markdown."""

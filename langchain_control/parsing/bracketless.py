@@ -52,7 +52,9 @@ def series(text: str, found: Sequence[Candidate | Broken]) -> Candidate | None:
     Objects of the same keys that differ are certainly items of one list.
     """
     items = [item for item in found if isinstance(item, Candidate) and isinstance(item.value, dict)]
-    if len(items) < _SEVERAL or len(items) < len(found):
+    if len(items) < _SEVERAL or len(items) < len(found) or text.count("```") % 2:
+        return None
+    if len({fingerprint(item.value) for item in items}) == 1:
         return None
     if not all(
         _BETWEEN.fullmatch(text, item.end, following.start)
@@ -72,13 +74,9 @@ def series(text: str, found: Sequence[Candidate | Broken]) -> Candidate | None:
 
 
 def _are_alike(items: Sequence[Candidate]) -> bool:
-    """Whether objects have the same keys, and are not the same."""
+    """Whether objects are sound and have the same keys."""
     sound = all(repair.grade is Grade.LOSSLESS for item in items for repair in item.repairs)
-    return (
-        sound
-        and all(item.value.keys() == items[0].value.keys() for item in items)
-        and len({fingerprint(item.value) for item in items}) > 1
-    )
+    return sound and all(item.value.keys() == items[0].value.keys() for item in items)
 
 
 _SEVERAL = 2

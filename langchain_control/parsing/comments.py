@@ -40,5 +40,6 @@ _WORDS = (
 _OMISSION = re.compile(
     r"\.{3}|\u2026|\b(?:omitted|truncated|snipped|for brevity|and so on|etc\b)"
     r"|^\W{1,20}(?:(?:and|add|plus|\d{1,9}|the|with|many|some|similar)\s{1,9}){0,3}"
-    r"(?:more|rest|remaining|remainder|additional|existing|others?|continue[sd]?|repeat)\b"
+    r"(?:more(?! than| info| detail| about)"
+    r"|rest|remaining|remainder|additional|existing|others?|continue[sd]?|repeat)\b"
 )

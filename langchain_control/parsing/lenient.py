@@ -395,7 +395,7 @@ _LOOK_BACK = 100
 _BREAK_BEFORE = re.compile(r"""[\w"'\u201d}\]]\s*\n\s*\Z""")
 _PLAIN_VALUE = re.compile(r'"[^"\\\n]{0,500}"\s{0,100}[,}]')
 _BEGINS_VALUE = re.compile(r"""["'{\[\d-]|(?:true|false|null|True|False|None)\b""")
-_ELLIPSIS = re.compile(r"\.{3}|\u2026")
+_ELLIPSIS = re.compile(r"\.{3}|\u2026|(?:etc\b\.?|and so on)(?=\s{0,100}[,}\]])")
 _STRAY = re.compile(
     r"""[^\s"'`\u2018\u2019\u201c\u201d{}\[\]():,;<>][^"'`\u201c\u201d{}\[\]():,;<>\n]{0,200}"""
 )

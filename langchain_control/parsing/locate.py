@@ -59,16 +59,18 @@ def candidates(
     """
     position = count = damaged = unclosed = sound_end = 0
     while opener := _OPENER.search(text, position):
-        start = _call_around(text, opener.start(), sound_end)
-        if not _BEGINS_JSON.match(text, opener.start()):
+        start = opener.start()
+        if not _BEGINS_JSON.match(text, start):
             after_prose = end_of_prose_bracket(text, start) if unclosed < MAX_DAMAGED else start + 1
-            unclosed += after_prose in (None, start + 1)
             if after_prose is None:
                 yield Broken(start, Fault("syntax", "a key in double quotes", offset=start))
                 position = _next_fence(text, start)
             else:
-                position = sound_end = after_prose
+                position = after_prose
+                sound_end = position if position > start + 1 else sound_end
+            unclosed += after_prose in (None, start + 1)
             continue
+        start = _call_around(text, start, sound_end)
         if count == MAX_CANDIDATES or damaged == MAX_DAMAGED:
             yield Broken(start, Fault("size", "one value", "too many", start))
             return
@@ -80,7 +82,7 @@ def candidates(
         count += 1
         damaged += found.fault is not None
         if isinstance(found, Broken):
-            position = _next_fence(text, start)
+            position = _next_fence(text, opener.end())
             yield found
         else:
             position = _after_comment(text, found.end)
@@ -141,6 +143,8 @@ def _read(text: str, strict: Attempt, *, finished: bool) -> Candidate | Broken:
         if repaired is None:
             return Broken(start, fault)
         value, end, repairs = repaired[0], repaired[1], (*repairs, *repaired[2])
+        if groups := _DIGIT_GROUPS.search(text, start, end):
+            repairs = (*repairs, Repair("digit_groups", groups.start()))
     if surplus := _CLOSERS.match(text, end):
         repairs = (*repairs, Repair("extra_closer", end))
         end = surplus.end()
@@ -222,7 +226,7 @@ _BEGINS_JSON = re.compile(
     r"""|\(|[uU]["']|(?:true|false|null|True|False|None)\b|[\w.]{1,60}\(["'\d]"""
     r"""|[\w-]{1,60}\s{0,9},[^\n]{1,1000}\]\s{0,100}(?:```|\Z)"""
     r"""|[-*\u2022][ \t]{1,9}["'{\[]|[\w -]{1,60}"\s{0,9},\s{0,9}")"""
-    r"""|(?<!\w)array\(\s{0,100}["'\d\[a)]|(?<!\w)dict\(\s{0,100}(?:\w{1,60}\s{0,9}=|\))"""
+    r"""|(?<![\w.])array\(\s{0,100}["'\d\[a)]|(?<!\w)dict\(\s{0,100}(?:\w{1,60}\s{0,9}=|\))"""
 )
 """What may follow an opening bracket, in JSON or in what models write for it. `{name}` and
 `[see below]` are prose."""
@@ -232,10 +236,13 @@ _STRUCTURE_BEFORE = re.compile(
 )
 """A key, or a comma or bracket of JSON, before a value."""
 
+_DIGIT_GROUPS = re.compile(r"\[\s{0,100}\d{1,3},\d{3},\s{1,100}\d{1,3},\d{3}\b")
+"""Items of an array that may be thousands: `[1,200, 3,400]`."""
+
 _MAY_PRECEDE = frozenset(":,[]{}*")
 _MEMBERS_BEFORE = re.compile(
-    r"""(?:\A|\n)[ \t]*\w{1,40}:[ \t]*(?:"[^"\n]*"|'[^'\n]*'|-?\d[\d.]*|true|false|null),?[ \t]*"""
-    r"""\n[ \t]*\w{1,40}:[ \t]*\Z"""
+    r"""(?:\A|\n)[ \t]*[a-z_]\w{0,40}:[ \t]*"""
+    r"""(?:"[^"\n]*"|'[^'\n]*'|-?\d[\d.]*|true|false|null),?[ \t]*\n[ \t]*\w{1,40}:[ \t]*\Z"""
     r"""|\n[-*\s]*\*\*[^*\n]{1,40}\*\*:?[^\n]{1,60}\n[-*\s]*\*\*[^*\n]{1,40}\*\*:?[ \t]*\Z"""
 )
 """Lines of other members of an object without brackets, or of a list of keys, before a value."""

@@ -162,7 +162,8 @@ def _chosen(
         return Unparsed(last.fault)
     whole = series(found.text, values) if len(values) > 1 else None
     if whole is not None and _stands(whole, found, policy) and accepts(whole.value):
-        return _as_parsed(whole, found)
+        spoken_of = len(whole.source) < len(found.text.strip(" \n,"))
+        return _as_parsed(whole, found, ambiguous=spoken_of)
     if not _stands(last, found, policy):
         return Unparsed(_fault_of(last))
     if len(values) == 1:

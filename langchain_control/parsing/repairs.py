@@ -63,6 +63,8 @@ GRADES: dict[str, Grade] = {
     "duplicate_key": Grade.LOSSY,
     "early_closer": Grade.LOSSY,
     "ellipsis": Grade.LOSSY,
+    "digit_groups": Grade.LOSSY,
+    "malformed": Grade.LOSSY,
     "misplaced_closer": Grade.LOSSY,
     "missing_key": Grade.LOSSY,
     "missing_value": Grade.LOSSY,

@@ -224,7 +224,8 @@ class StringReading:
         if kept and closers == self._place.depth and not self._place.is_key:
             self._position = len(self._text) - (len(value) - len(kept))
             on_next_line = value[len(kept) :].lstrip(" \t").startswith("\n")
-            is_closed = self._place.finished or (on_next_line and not self._around)
+            is_word = on_next_line and not _HOLDS_CODE.search(kept)
+            is_closed = self._place.finished or is_word
             self._mend("missing_quote" if is_closed else "cut")
             return Quoted(kept, self._position, self._repairs)
         self._mend("cut")
@@ -261,6 +262,7 @@ _PLAIN = {
 }
 _NEXT_OBJECT = re.compile(r'\s*+,\s*+\{\s*+"[^"\\\n]{1,100}"\s*+:')
 _OF_ESCAPES = frozenset(("escape", "unknown_escape"))
+_HOLDS_CODE = re.compile(r"[\n{}\[\]()\"]")
 _FENCE_AT_END = re.compile(r"\s*(?:```|~~~)\s*\Z")
 _LOOK_AHEAD = 200
 _SPACE = re.compile(r"[\x00-\x20]++")

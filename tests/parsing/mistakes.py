@@ -444,6 +444,8 @@ REFUSE = {
         "<b>none</b>",
         "An object is written {} and an array [], as you know.",
         '{ return {"a": 1}; }',
+        "OrderedDict([",
+        'kind: "x"\ndata: ["y"]',
         "if (x) { return {}; }",
         "",
         "   ",
