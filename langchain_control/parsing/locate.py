@@ -200,7 +200,7 @@ def _after_comment(text: str, end: int) -> int:
 
 def _is_inside(text: str, start: int, sound_end: int) -> bool:
     """Whether a value stands within another one, of which the beginning could not be read."""
-    before = text[max(sound_end, start - _LOOK_AROUND) : start].rstrip()
+    before = text[max(sound_end, start - 2 * _LOOK_AROUND) : start].rstrip()
     if before[-1:] not in _MAY_PRECEDE:
         return False
     return bool(_STRUCTURE_BEFORE.search(before) or _MEMBERS_BEFORE.search(before))
@@ -243,6 +243,7 @@ _MAY_PRECEDE = frozenset(":,[]{}*")
 _MEMBERS_BEFORE = re.compile(
     r"""(?:\A|\n)[ \t]*[a-z_]\w{0,40}:[ \t]*"""
     r"""(?:"[^"\n]*"|'[^'\n]*'|-?\d[\d.]*|true|false|null),?[ \t]*\n[ \t]*\w{1,40}:[ \t]*\Z"""
+    r"""|(?:\A|\n)[- \t]*[a-z_]\w{0,40}:[^\n]*\n[ \t]{2,}[a-z_]\w{0,40}:[ \t]*\Z"""
     r"""|\n[-*\s]*\*\*[^*\n]{1,40}\*\*:?[^\n]{1,60}\n[-*\s]*\*\*[^*\n]{1,40}\*\*:?[ \t]*\Z"""
 )
 """Lines of other members of an object without brackets, or of a list of keys, before a value."""

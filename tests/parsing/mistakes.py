@@ -446,6 +446,8 @@ REFUSE = {
         '{ return {"a": 1}; }',
         "OrderedDict([",
         'kind: "x"\ndata: ["y"]',
+        "book:\n  title: Emma\n  tags: [novel, classic]\n",
+        "**Title:** Emma\n**Year:** 1815\n**Tags:** ['novel']",
         "if (x) { return {}; }",
         "",
         "   ",
