@@ -102,7 +102,7 @@ def sole_value(text: str, tried: Attempt | None = None) -> Candidate | Attempt |
         Where there is a doubt, what came of reading strict JSON at the first bracket.
     """
     if tried is not None and text.startswith(("{", "["), tried.start):
-        return tried
+        return _in_another_notation(text, tried) or tried
     start, sound_end = _first_beginning(text)
     if start < 0:
         return tried
@@ -113,6 +113,15 @@ def sole_value(text: str, tried: Attempt | None = None) -> Candidate | Attempt |
     if _is_inside(text, start, sound_end) or is_mentioned(value, text, start, end):
         return tried
     return Candidate(value, start, end, text[start:end])
+
+
+def _in_another_notation(text: str, tried: Attempt) -> Candidate | None:
+    """Return what a text holds from one place on, if nothing but its notation is not JSON."""
+    found = translate(text, tried.start) if tried.fault is not None else None
+    if found is None or text[found.end :].strip() or _DIGIT_GROUPS.search(text):
+        return None
+    source = text[tried.start : found.end]
+    return Candidate(found.value, tried.start, found.end, source, found.repairs, tried.fault)
 
 
 def _first_beginning(text: str) -> tuple[int, int]:
