@@ -110,7 +110,9 @@ def sole_value(text: str, tried: Attempt | None = None) -> Candidate | Attempt |
     _, value, end, fault = tried
     if fault or not value or _SPEAKS_OF_JSON.search(text, end) or '"' in text[:start]:
         return tried
-    if _is_inside(text, start, sound_end) or is_mentioned(value, text, start, end):
+    if _PROPERTY_AFTER.match(text, end) or _is_inside(text, start, sound_end):
+        return tried
+    if is_mentioned(value, text, start, end):
         return tried
     return Candidate(value, start, end, text[start:end])
 
@@ -217,7 +219,7 @@ def _is_inside(text: str, start: int, sound_end: int) -> bool:
 
 _LOOK_AROUND = 80
 _FIRST_BRACKET = re.compile(r"[{\[(]")
-_SPEAKS_OF_JSON = re.compile(r"[{}\[\]\"':]|//|(?<!`)`(?!``)")
+_SPEAKS_OF_JSON = re.compile(r"[{}\"]|\[(?!\d{1,3}\])|(?<!\d)\]|//|(?<!`)`(?!``)")
 """What is nowhere in a text after its only value."""
 _OPENER = re.compile(r"[{\[]|(?:array|dict)\(")
 
