@@ -13,8 +13,9 @@ from typing import Any, ClassVar, NamedTuple
 from langchain_control.parsing.calls import CALL_OF_ARGUMENTS, CALL_OF_CONTAINER
 from langchain_control.parsing.comments import NOTE
 from langchain_control.parsing.containers import Container, Due
+from langchain_control.parsing.plain_runs import read_plain
 from langchain_control.parsing.repairs import Repair
-from langchain_control.parsing.scalars import JSON_CONSTANTS, plain_number, read_scalar
+from langchain_control.parsing.scalars import read_scalar
 from langchain_control.parsing.string_ends import Place
 from langchain_control.parsing.structure import Structure
 
@@ -150,7 +151,8 @@ class _Parser(Structure):
     # --- keys and values --------------------------------------------------------------------------
 
     def _item(self) -> None:
-        if self._plain_members():
+        if (end := read_plain(self.text, self.position, self._stack[-1])) > self.position:
+            self.position = end
             return
         if dots := _ELLIPSIS.match(self.text, self.position):
             self.mend("ellipsis")
@@ -159,28 +161,6 @@ class _Parser(Structure):
             self._key()
         else:
             self._value()
-
-    def _plain_members(self) -> bool:
-        """Read members and items that need no closer look, as far as they go."""
-        container, start = self._stack[-1], self.position
-        pattern = _PLAIN_MEMBER if isinstance(container.items, dict) else _PLAIN_ITEM
-        while container.due in (Due.FIRST, Due.NEXT) and (
-            plain := pattern.match(self.text, self.position)
-        ):
-            if plain["key"] is not None:
-                container.key = plain["key"]
-            string, number = plain["string"], plain["number"]
-            container.put(
-                string
-                if string is not None
-                else plain_number(number)
-                if number is not None
-                else JSON_CONSTANTS[plain["constant"]]
-            )
-            if plain["comma"]:
-                container.due = Due.NEXT
-            self.position = plain.end()
-        return self.position > start
 
     def _awaits_key(self) -> bool:
         container = self._stack[-1]
@@ -378,18 +358,6 @@ _KEY_ON_NEXT_LINE = re.compile(r'[ \t]*\n\s{0,100}"[^"\\\n]{1,100}"\s{0,9}:\s{0,
 _HALF_KEY = re.compile(r"""([^\s"'{}\[\],:][^"'{}\[\],:\n]{0,99})["'\u201d](?=\s*+:)""")
 _THOUSANDS = re.compile(r"[0-9]{3}(?=\s{0,100}[,}])")
 _COLON = re.compile(r"[=-]>|:=|::|[:=\uff1a]")
-_PLAIN = (
-    r'(?:"(?P<string>[^"\\\x00-\x1f]*+)"|(?P<constant>true|false|null)'
-    r"|(?P<number>-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,3})?))\s*+"
-)
-_PLAIN_KEY = r'"(?P<key>[^"\\\x00-\x1f]*+)"\s*+:\s*+'
-_PLAIN_MEMBER = re.compile(
-    rf'{_PLAIN_KEY}{_PLAIN}(?:(?P<comma>,)\s*+(?="[^"\\\n]{{1,200}}"\s*+:)|(?=\}}\s*+(?:[,}}\]]|\Z)))'
-)
-_PLAIN_ITEM = re.compile(
-    rf'(?P<key>(?!))?{_PLAIN}(?:(?P<comma>,)\s*+(?="[^"\\\n]{{1,200}}"\s*+[,\]]|-?\d|[{{\[])|(?=\]\s*+(?:[,}}\]]|\Z)))'
-)
-"""Members and items in standard JSON, before others of that kind or the end of the container."""
 _STANDARD_KEY = re.compile(r'"[^"\\\n]{1,200}"\s*+:')
 _LOOK_BACK = 100
 _BREAK_BEFORE = re.compile(r"""[\w"'\u201d}\]]\s*\n\s*\Z""")
