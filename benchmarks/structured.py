@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 from langchain_control.contracts import Contract, compile_contract
 from langchain_control.parsing import Parsed, RepairPolicy, read_json
 from langchain_control.parsing.ending import Ending
-from langchain_control.parsing.strict import MalformedJSONError, fingerprint, loads
+from langchain_control.parsing.strict import MalformedJSONError, loads
 
 
 class Row(NamedTuple):
@@ -45,7 +45,7 @@ class Row(NamedTuple):
     def is_json(self) -> bool:
         """Whether the text is the expected value as it stands."""
         try:
-            return not self.must_fail and fingerprint(loads(self.raw)) == fingerprint(self.expected)
+            return not self.must_fail and _same(loads(self.raw), self.expected)
         except MalformedJSONError:
             return False
 
@@ -223,10 +223,14 @@ def _meets(row: Row, reading: Reading) -> bool:
 
 
 def _same(value: Any, expected: Any) -> bool:
-    try:
-        return fingerprint(value) == fingerprint(expected)
-    except (TypeError, ValueError, RecursionError):
-        return False
+    """Compare as Python does, but tell `1` and `true` apart."""
+    if isinstance(expected, dict) and isinstance(value, dict):
+        return value.keys() == expected.keys() and all(
+            _same(value[key], part) for key, part in expected.items()
+        )
+    if isinstance(expected, list) and isinstance(value, list):
+        return len(value) == len(expected) and all(map(_same, value, expected))
+    return isinstance(value, bool) == isinstance(expected, bool) and bool(value == expected)
 
 
 def median_us(who: Contestant, texts: Sequence[str]) -> str:
@@ -263,7 +267,7 @@ def truncations(rows: Sequence[Row], who: Contestant, cuts: int = 1000) -> str:
 HOSTILE = (
     "{", "[", '{"a":', "{x} or [y] ", "plain prose ", "[1] ", "{}", '{"', '```\n["', "<think>",
     '{"a":"x"y"', '"#[', '["x" ', " ", "\\", '"a":1,', "[`", "{a:", '{"k": {"a":1}, ',
-    '{"a":\u201c', '{"a":1}\n',
+    '{"a":\u201c', '{"a":1}\n', "{ ", "dict([", '{"a":"[\\"', '"a",', '{"a":"\\\\x ', "- {",
 )  # fmt: skip
 
 

@@ -26,11 +26,27 @@ class Due(Enum):
 class Container:
     """An object or array that is being read."""
 
-    __slots__ = ("_contradictory", "_replaced", "closer", "due", "items", "key")
+    __slots__ = (
+        "_contradictory",
+        "_replaced",
+        "call",
+        "closer",
+        "due",
+        "is_tuple",
+        "items",
+        "key",
+        "key_words",
+    )
 
-    def __init__(self, closer: str, items: dict[str, Any] | list[Any]) -> None:
+    def __init__(self, closer: str, items: dict[str, Any] | list[Any], call: str = "") -> None:
         """Begin with what is in it already, as a rule nothing."""
         self.closer, self.items = closer, items
+        self.call = call
+        """The name of the call that this is the argument of."""
+        self.is_tuple = False
+        """Whether these are parentheses of Python."""
+        self.key_words = False
+        """Whether keys are several words without quotes."""
         self.due = Due.FIRST
         self.key = ""
         """The key that was read last."""
@@ -59,6 +75,10 @@ class Container:
             self.items[self.key] = value
         else:
             self.items[-1] = value
+
+    def is_only_parenthesized(self) -> bool:
+        """Whether this is one value in parentheses. With a comma it is a tuple of Python."""
+        return self.is_tuple and self.due is Due.COMMA and len(self.items) == 1
 
     def has_begun_for_sure(self) -> bool:
         """Whether this is an array of which no bracket can be the one too many.

@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterable
 from typing import NoReturn
 
-from langchain_control.parsing.quoted import OPENING_QUOTES, Place, read_quoted
+from langchain_control.parsing.comments import BULLET, SPACE_OR_COMMENT, announces_omission
+from langchain_control.parsing.quotation_marks import OPENING_QUOTES
+from langchain_control.parsing.quoted import Quoted, read_quoted
 from langchain_control.parsing.repairs import GRADES, MAX_REPAIRS, Grade, Repair
-from langchain_control.parsing.strict import Fault, MalformedJSONError
+from langchain_control.parsing.strict import Fault, MalformedJSONError, attempt
+from langchain_control.parsing.string_ends import Place, surely_ends_before
 
 __all__ = ["Cursor"]
 
@@ -23,6 +26,8 @@ class Cursor:
         self._told: set[str] = set()
         """Kinds of repairs that are noted already as leaving no doubt."""
         self._faults = 0
+        self._nested_left = _MOST_NESTED
+        """How often a string may still be tried as JSON: each one may reach to the text's end."""
 
     def at_quote(self) -> bool:
         """Whether a string begins here."""
@@ -32,28 +37,56 @@ class Cursor:
         """Go on to what is neither space nor comment."""
         if self.text[self.position : self.position + 1] not in _BLANK:
             return
-        while match := _SPACE_OR_COMMENT.match(self.text, self.position):
-            if match.lastgroup:
-                self.mend("comment")
+        while match := SPACE_OR_COMMENT.match(self.text, self.position):
+            if comment := match["comment"]:
+                self.mend("ellipsis" if announces_omission(comment) else "comment")
+            elif match["dressing"]:
+                self.mend("markdown")
             self.position = match.end()
+            if "\n" in match[0] and (bullet := BULLET.match(self.text, self.position)):
+                self.mend("markdown")
+                self.position = bullet.end()
 
     def skip_prefix(self) -> None:
         """Leave out the letter that Python puts before some strings."""
         if prefix := _PREFIX.match(self.text, self.position):
-            self.mend("string_prefix", is_certain=prefix[0] in "uU")
-            self.position = prefix.end()
+            holds_code = prefix[0] in "fF" and "{" in prefix["body"]
+            self.mend("string_prefix", is_certain=not holds_code)
+            self.position += 1
+
+    def raw_string(self) -> str | None:
+        """Read a string of Python in which backslashes stand for themselves, if there is one."""
+        raw = _RAW.match(self.text, self.position)
+        if raw is None:
+            return None
+        self.mend("string_prefix", is_certain=True)
+        self.position = raw.end()
+        return raw[2]
 
     def string(self, place: Place) -> str:
         """Read the string that begins here."""
-        quoted = read_quoted(self.text, self.position, place)
+        quoted = self._nested(place) or read_quoted(self.text, self.position, place)
         self.note(quoted.repairs)
         self.position = quoted.end
         return quoted.value
 
+    def _nested(self, place: Place) -> Quoted | None:
+        """Read a string that is itself JSON, with nothing escaped in it."""
+        if place.is_key or not self._nested_left or not _NESTED.match(self.text, self.position):
+            return None
+        inner = attempt(self.text, self.position + 1)
+        if inner.fault is None and surely_ends_before(self.text, inner.end + 1, place):
+            value = self.text[self.position + 1 : inner.end]
+            repair = Repair("inner_quote", self.position, is_certain=True)
+            return Quoted(value, inner.end + 1, [repair])
+        self._nested_left -= 1
+        return None
+
     def strings(self, place: Place) -> str:
         """Read the string that begins here, and those that are added to it."""
         parts = [self.string(place)]
-        while joint := _PLUS.match(self.text, self.position):
+        joints = _JOINT if place.in_tuple else _OPERATOR
+        while joint := joints.match(self.text, self.position):
             self.mend("concatenation")
             self.position = joint.end()
             parts.append(self.string(place))
@@ -89,11 +122,16 @@ class Cursor:
         raise MalformedJSONError(Fault("syntax", expected, offset=self.position))
 
 
-_BLANK = frozenset(" \t\n\r\f\v\xa0\u2028\u2029\u3000\ufeff\u200b\u2060/#<")
-"""What space and comments begin with."""
-_SPACE_OR_COMMENT = re.compile(
-    r"[\s\ufeff\u200b\u2060]++|(?P<comment>//[^\n]*+|(?<![\w\"'])\#[^\n]*+|/\*.*?\*/|<!--.*?-->)",
-    re.DOTALL,
+_BLANK = frozenset(
+    " \t\n\r\f\v\xa0\u2028\u2029\u3000\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\xad/#<-*"
 )
-_PREFIX = re.compile(r"""[uU](?=["'])|[bBrRfF](?=(["'])[^"'\n]{0,200}\1\s{0,100}[,}\]:])""")
-_PLUS = re.compile(r"""\s*+\+\s*+(?=["'])""")
+"""What space and comments begin with."""
+_PREFIX = re.compile(
+    r"""[uU](?=["'])|[bBfF](?=(["'])(?P<body>[^"'\n]{0,200})\1\s{0,100}[,}\]:)])"""
+)
+_RAW = re.compile(r"""[rR](["'])([^"'\n]{0,500})\1(?=\s{0,100}[,}\]:)])""")
+_MOST_NESTED = 16
+_NESTED = re.compile(r'"(?:\{\s{0,100}"|\[\s{0,100}(?:"|\{\s{0,100}"))')
+_OPERATOR = re.compile(r"""\s*+(?:\+|(?<=\s)\.(?=\s))\s*+(?=["'`])""")
+_JOINT = re.compile(rf"""{_OPERATOR.pattern}|\s++(?=["'])""")
+"""What stands between parts of a string: an operator, or in parentheses of Python nothing."""

@@ -30,6 +30,9 @@ def read_escape(text: str, start: int) -> Escape:
         return Escape(chr(int(digits, 16)), end, "escape")
     if (meant := _FOREIGN.get(written[1])) is not None:
         return Escape(meant, end, "escape")
+    if written[1] in _MARKS:
+        is_in_word = text[start - 1 : start].isalnum() and text[end : end + 1].isalnum()
+        return Escape(written[1], end, "escape" if is_in_word else "unknown_escape")
     return Escape(written, end, "unknown_escape")
 
 
@@ -57,3 +60,5 @@ _ESCAPE = re.compile(
 )
 _FOREIGN = {"'": "'", "`": "`", "\n": "", "0": "\0", "v": "\v"}
 """Escapes of JavaScript and Python that JSON lacks."""
+_MARKS = frozenset("_*$%!~#@&<>")
+"""Signs that Markdown escapes, too. Within a word nothing else can have been meant."""

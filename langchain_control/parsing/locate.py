@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from langchain_control.parsing.blanks import BLANK
+from langchain_control.parsing.calls import CALL_BEFORE, UNKNOWN_CALL_BEFORE
 from langchain_control.parsing.lenient import Lenient, parse_leniently
-from langchain_control.parsing.notation import Translated, translate
-from langchain_control.parsing.repairs import Repair
+from langchain_control.parsing.notation import translate
+from langchain_control.parsing.prose import end_of_prose_bracket, is_mentioned
+from langchain_control.parsing.repairs import Grade, Repair
 from langchain_control.parsing.strict import Attempt, Fault, MalformedJSONError, attempt, canonical
 
-__all__ = ["Broken", "Candidate", "candidates", "series", "without_brackets"]
+__all__ = ["Broken", "Candidate", "candidates", "mended", "sole_value"]
 
 MAX_CANDIDATES = 512
 """Values in one text. Whoever writes more does not answer a question for one."""
@@ -54,13 +57,20 @@ def candidates(
         finished: Whether whoever wrote the text is known to have come to an end.
         tried: What came of reading strict JSON at one place of the text, if that is known.
     """
-    position = count = damaged = 0
-    sound_end = 0
+    position = count = damaged = unclosed = sound_end = 0
     while opener := _OPENER.search(text, position):
         start = opener.start()
         if not _BEGINS_JSON.match(text, start):
-            position = start + 1
+            after_prose = end_of_prose_bracket(text, start) if unclosed < MAX_DAMAGED else start + 1
+            if after_prose is None:
+                yield Broken(start, Fault("syntax", "a key in double quotes", offset=start))
+                position = _next_fence(text, start)
+            else:
+                position = after_prose
+                sound_end = position if position > start + 1 else sound_end
+            unclosed += after_prose in (None, start + 1)
             continue
+        start = _call_around(text, start, sound_end)
         if count == MAX_CANDIDATES or damaged == MAX_DAMAGED:
             yield Broken(start, Fault("size", "one value", "too many", start))
             return
@@ -72,35 +82,103 @@ def candidates(
         count += 1
         damaged += found.fault is not None
         if isinstance(found, Broken):
-            fence = _FENCE_LINE.search(text, start)
-            position = fence.end() if fence else len(text)
+            position = _next_fence(text, opener.end())
             yield found
         else:
             position = _after_comment(text, found.end)
-            sound_end = position if not found.repairs else 0
-            if not _is_footnote(found, text):
+            sound_end = position if _is_sure(found.repairs) else 0
+            if not is_mentioned(found.value, text, start, found.end):
                 yield found
+
+
+def sole_value(text: str, tried: Attempt | None = None) -> Candidate | Attempt | None:
+    """Return the only object or array of a text, if it is sound and nothing raises a doubt.
+
+    Args:
+        text: Any text.
+        tried: What came of reading strict JSON at one place of the text, if that is known.
+
+    Returns:
+        Where there is a doubt, what came of reading strict JSON at the first bracket.
+    """
+    if tried is not None and text.startswith(("{", "["), tried.start):
+        return _in_another_notation(text, tried) or tried
+    start, sound_end = _first_beginning(text)
+    if start < 0:
+        return tried
+    tried = attempt(text, start)
+    _, value, end, fault = tried
+    if fault or not value or _SPEAKS_OF_JSON.search(text, end) or '"' in text[:start]:
+        return tried
+    if _PROPERTY_AFTER.match(text, end) or _is_inside(text, start, sound_end):
+        return tried
+    if is_mentioned(value, text, start, end):
+        return tried
+    return Candidate(value, start, end, text[start:end])
+
+
+def _in_another_notation(text: str, tried: Attempt) -> Candidate | None:
+    """Return what a text holds from one place on, if nothing but its notation is not JSON."""
+    found = translate(text, tried.start) if tried.fault is not None else None
+    if found is None or text[found.end :].strip() or _DIGIT_GROUPS.search(text):
+        return None
+    source = text[tried.start : found.end]
+    return Candidate(found.value, tried.start, found.end, source, found.repairs, tried.fault)
+
+
+def _first_beginning(text: str) -> tuple[int, int]:
+    """Return where the first value may begin, or -1, and where the prose brackets before it end."""
+    position = 0
+    for _ in range(MAX_DAMAGED):
+        opener = _FIRST_BRACKET.search(text, position)
+        if opener is None or opener[0] == "(":
+            break
+        if _BEGINS_JSON.match(text, opener.start()):
+            return opener.start(), position
+        end = end_of_prose_bracket(text, opener.start())
+        if end is None or end == opener.end():
+            break
+        position = end
+    return -1, 0
 
 
 def _read(text: str, strict: Attempt, *, finished: bool) -> Candidate | Broken:
     start, value, end, fault = strict
     repairs: tuple[Repair, ...] = ()
+    if text[start - 1 : start] == "(" and UNKNOWN_CALL_BEFORE.search(text[:start][-_LOOK_AROUND:]):
+        repairs = (Repair("call", start),)
     if fault is None and _PROPERTY_AFTER.match(text, end):
         fault = Fault("fragment", "the end of the value", "a further property", end)
     if fault is not None:
-        mended = translate(text, start) or _mended(text, start, finished=finished)
-        if mended is None:
+        repaired = translate(text, start) or mended(text, start, finished=finished)
+        if repaired is None:
             return Broken(start, fault)
-        value, end, repairs = mended
+        value, end, repairs = repaired[0], repaired[1], (*repairs, *repaired[2])
+        if groups := _DIGIT_GROUPS.search(text, start, end):
+            repairs = (*repairs, Repair("digit_groups", groups.start()))
     if surplus := _CLOSERS.match(text, end):
         repairs = (*repairs, Repair("extra_closer", end))
         end = surplus.end()
-    if (_GOES_ON if repairs else _PROPERTY_AFTER).match(text, end):
+    if _what_goes_on(repairs).match(text, end):
         return Broken(start, Fault("fragment", "the end of the value", "a further property", end))
     return Candidate(value, start, end, text[start:end], repairs, fault)
 
 
-def _mended(text: str, start: int, *, finished: bool = False) -> Lenient | None:
+def _what_goes_on(repairs: Sequence[Repair]) -> re.Pattern[str]:
+    """Say what may not follow a value: the less, the surer it is that it ends there."""
+    if not repairs:
+        return _PROPERTY_AFTER
+    return _GOES_ON_IN_LINE if _is_sure(repairs) else _GOES_ON
+
+
+def _is_sure(repairs: Sequence[Repair]) -> bool:
+    for repair in repairs:  # noqa: SIM110  (`all` takes four times as long)
+        if repair.grade is not Grade.LOSSLESS:
+            return False
+    return True
+
+
+def mended(text: str, start: int, *, finished: bool = False) -> Lenient | None:
     """Read a damaged value, if that can be done and the value be written."""
     try:
         found = parse_leniently(text, start, finished=finished)
@@ -108,6 +186,21 @@ def _mended(text: str, start: int, *, finished: bool = False) -> Lenient | None:
     except MalformedJSONError:
         return None
     return found
+
+
+def _call_around(text: str, start: int, earliest: int) -> int:
+    """Return where a value begins: with the call that it is the argument of, if that is known."""
+    earliest = max(earliest, start - _LOOK_AROUND)
+    if text.find("(", earliest, start) < 0:
+        return start
+    before = text[earliest:start]
+    call = CALL_BEFORE.search(before)
+    return start - len(before) + call.start() if call else start
+
+
+def _next_fence(text: str, start: int) -> int:
+    fence = _FENCE_LINE.search(text, start)
+    return fence.end() if fence else len(text)
 
 
 def _after_comment(text: str, end: int) -> int:
@@ -118,80 +211,33 @@ def _after_comment(text: str, end: int) -> int:
 
 def _is_inside(text: str, start: int, sound_end: int) -> bool:
     """Whether a value stands within another one, of which the beginning could not be read."""
-    before = _STRUCTURE_BEFORE.search(text, max(sound_end, start - _LOOK_AROUND), start)
-    return before is not None
-
-
-def without_brackets(text: str, *, finished: bool = False) -> Candidate | None:
-    """Read the members of an object, or the items of an array, that stand there alone.
-
-    Models continue a beginning that was given to them, such as `{`, without repeating it.
-    """
-    for source in _with_brackets(text, finished=finished):
-        read = attempt(source, 0)
-        found: Translated | Lenient | None = Translated(read.value, read.end, ())
-        if read.fault is not None:
-            found = translate(source, 0) or _mended(source, 0)
-        if found is not None and not source[found.end :].strip():
-            repairs = (Repair("missing_brackets", 0), *found.repairs)
-            return Candidate(found.value, 0, len(text), source, repairs, read.fault)
-    return None
-
-
-def _with_brackets(text: str, *, finished: bool) -> Iterator[str]:
-    """Yield a text with the brackets that it may lack. The last one may also have been cut off."""
-    if _BEGINS_WITH_KEY.match(text):
-        if finished:
-            yield "{" + text + "}"
-        yield "{" + text
-    elif text.startswith("{") and text.endswith("]"):
-        first = attempt(text, 0)
-        if first.fault is None and _COMMA.match(text, first.end):
-            yield "[" + text
-
-
-def series(text: str, found: Sequence[Candidate | Broken]) -> Candidate | None:
-    """Take several objects for an array, if there is nothing but commas or lines between them."""
-    if len(found) < _SEVERAL:
-        return None
-    position, repairs = 0, [Repair("missing_brackets", 0)]
-    for candidate in found:
-        if isinstance(candidate, Broken) or not _BETWEEN.fullmatch(text, position, candidate.start):
-            return None
-        repairs += candidate.repairs
-        position = candidate.end
-    if text[position:].strip():
-        return None
-    value = [candidate.value for candidate in found if isinstance(candidate, Candidate)]
-    return Candidate(value, 0, len(text), text, tuple(repairs))
-
-
-def _is_footnote(found: Candidate, text: str) -> bool:
-    """Tell `[1]` and `[ ]` in running text from an answer."""
-    if not isinstance(found.value, list) or any(
-        isinstance(x, str | list | dict) for x in found.value
-    ):
+    before = text[max(sound_end, start - 2 * _LOOK_AROUND) : start].rstrip()
+    if before[-1:] not in _MAY_PRECEDE:
         return False
-    before = text[max(0, found.start - _LOOK_AROUND) : found.start].rpartition("\n")[2].strip()
-    after = text[found.end : found.end + _LOOK_AROUND].partition("\n")[0].strip()
-    introduced = not before or before.endswith((":", "=", "`", "("))
-    return not introduced or bool(after.strip(".`;)"))
+    return bool(_STRUCTURE_BEFORE.search(before) or _MEMBERS_BEFORE.search(before))
 
 
 _LOOK_AROUND = 80
-_SEVERAL = 2
-_OPENER = re.compile(r"\{|(?<!CDATA)\[")
+_FIRST_BRACKET = re.compile(r"[{\[(]")
+_SPEAKS_OF_JSON = re.compile(r"[{}\"]|\[(?!\d{1,3}\])|(?<!\d)\]|//|(?<!`)`(?!``)")
+"""What is nowhere in a text after its only value."""
+_OPENER = re.compile(r"[{\[]|(?:array|dict)\(")
+
 _CLOSERS = re.compile(r"\s{0,1000}[}\]](?!\]>)[}\]\s]{0,1000}(?<=[}\]])")
 """Closing brackets too many. `]]>` ends a section of XML."""
 _FENCE_LINE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
-_BLANK = r"[\s\ufeff\u200b\u2060]{0,1000}"
+_BLANK = rf"[{BLANK}]{{0,1000}}"
 _BEGINS_JSON = re.compile(
-    rf"""\{{{_BLANK}(?:["'\u201c\u2018`\u201e\u00ab\uff02\u00b4}}]|//|/\*|\#|<!--|-?\d[^{{}}]{{0,1000}}\}}\s{{0,100}}(?:```|\Z)|:\w{{1,100}}\s{{0,9}}=>"""
-    r"""|[uU]?["']|[\w$.-]{1,100}\s{0,9}["']?\s{0,9}(?:[:\uff1a]|=>?)|\{\s{0,100}["'])"""
+    rf"""\{{{_BLANK}(?:["'\u201c\u201d\u2018`\u201e\u00ab\uff02\u00b4}}]|//|/\*|\#|<!--|-?\d[^{{}}]{{0,1000}}\}}\s{{0,100}}(?:```|\Z)|:\w{{1,100}}\s{{0,9}}=>"""
+    r"""|[uU]?["']|[\w$.@-]{1,100}\s{0,9}["']?\s{0,9}(?:[:\uff1a]|=>?)|\{\s{0,100}["']"""
+    r"""|(?:\*{1,3}|[-*\u2022][ \t]{1,9})["']|\[\s{0,9}["'][^"'\n]{1,100}["']\s{0,9}\]\s{0,9}:"""
+    r"""|[A-Za-z]\w{0,30}(?: \w{1,30}){1,3}:\s{0,9}["'\d\[{])"""
     rf"""|(?<!\w)\{{{_BLANK},{_BLANK}["']"""
-    rf"""|\[{_BLANK}(?:["'\u201c\u2018`\u201e\u00ab\uff02\u00b4\[\]{{]|[-+]?\.?\d|//|/\*|\#|<!--|,{_BLANK}[\d"'{{\[]"""
+    rf"""|(?<!CDATA)\[{_BLANK}(?:["'\u201c\u201d\u2018`\u201e\u00ab\uff02\u00b4\[\]{{]|[-+]?\.?\d|//|/\*|\#|<!--|,{_BLANK}[\d"'{{\[]"""
     r"""|\(|[uU]["']|(?:true|false|null|True|False|None)\b|[\w.]{1,60}\(["'\d]"""
-    r"""|[\w-]{1,60}\s{0,9},[^\n]{1,1000}\]\s{0,100}(?:```|\Z))"""
+    r"""|[\w-]{1,60}\s{0,9},[^\n]{1,1000}\]\s{0,100}(?:```|\Z)"""
+    r"""|[-*\u2022][ \t]{1,9}["'{\[]|[\w -]{1,60}"\s{0,9},\s{0,9}")"""
+    r"""|(?<![\w.])array\(\s{0,100}["'\d\[a)]|(?<!\w)dict\(\s{0,100}(?:\w{1,60}\s{0,9}=|\))"""
 )
 """What may follow an opening bracket, in JSON or in what models write for it. `{name}` and
 `[see below]` are prose."""
@@ -201,16 +247,29 @@ _STRUCTURE_BEFORE = re.compile(
 )
 """A key, or a comma or bracket of JSON, before a value."""
 
+_DIGIT_GROUPS = re.compile(r"\[\s{0,100}\d{1,3},\d{3},\s{1,100}\d{1,3},\d{3}\b")
+"""Items of an array that may be thousands: `[1,200, 3,400]`."""
+
+_MAY_PRECEDE = frozenset(":,[]{}*")
+_MEMBERS_BEFORE = re.compile(
+    r"""(?:\A|\n)[ \t]*[a-z_]\w{0,40}:[ \t]*"""
+    r"""(?:"[^"\n]*"|'[^'\n]*'|-?\d[\d.]*|true|false|null),?[ \t]*\n[ \t]*\w{1,40}:[ \t]*\Z"""
+    r"""|(?:\A|\n)[- \t]*[a-z_]\w{0,40}:[^\n]*\n[ \t]{2,}[a-z_]\w{0,40}:[ \t]*\Z"""
+    r"""|\n[-*\s]*\*\*[^*\n]{1,40}\*\*:?[^\n]{1,60}\n[-*\s]*\*\*[^*\n]{1,40}\*\*:?[ \t]*\Z"""
+)
+"""Lines of other members of an object without brackets, or of a list of keys, before a value."""
+
 _PROPERTY_AFTER = re.compile(
     r"""\s{0,1000}(?:,\s{0,1000})?(?:"[^"\n]{0,200}"|'[^'\n]{0,200}'|[\w$.@-]{1,100}["'])\s*+:"""
     r"""|\s{0,1000},\s{0,1000}\w{1,100}\s*+:"""
 )
 """A property after a value: the value ended too early to be whole."""
 
-_COMMA = re.compile(r"\s*+,\s*+\{")
 _GOES_ON = re.compile(rf"{_PROPERTY_AFTER.pattern}|\s{{0,1000}}(?:[,:]\s{{0,1000}})?[\"{{\[]")
 """Anything of JSON after a value that had to be mended."""
 
 _COMMENT = re.compile(r"[ \t,;]{0,100}(?://[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)")
-_BETWEEN = re.compile(r"\s*,?\s*")
-_BEGINS_WITH_KEY = re.compile(r"""(?:"[^"\\\n]{1,200}"|'[^'\\\n]{1,200}')\s*+:\s*+\S""")
+_GOES_ON_IN_LINE = re.compile(
+    rf"{_PROPERTY_AFTER.pattern}|[^\S\n]{{0,1000}}(?:[,:]\s{{0,1000}})?[\"{{\[]"
+)
+"""The same, but for a value on a line of its own."""

@@ -12,6 +12,9 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from langchain_control.parsing.backslashes import may_stand_for_themselves
+from langchain_control.parsing.blanks import BLANK
+from langchain_control.parsing.comments import COMMENT, announces_omission
 from langchain_control.parsing.escapes import unescaped
 from langchain_control.parsing.repairs import Repair
 from langchain_control.parsing.scalars import PYTHON_CONSTANTS, loose_number
@@ -30,6 +33,8 @@ class Translated(NamedTuple):
 
 def translate(text: str, start: int) -> Translated | None:
     """Read the object or array at `start`, if nothing but its notation differs from JSON."""
+    if "\\" in text and may_stand_for_themselves(text):
+        return None
     pieces: list[str] = []
     runs: list[tuple[int, int]] = []
     kinds: dict[str, int] = {}
@@ -77,6 +82,11 @@ def _kind_of(token: str) -> str:
     return "escape" if "\\" in token else "raw_control"
 
 
+def _commented(token: str) -> str | None:
+    """Leave a comment out, unless something was left out for it."""
+    return None if announces_omission(token) else ""
+
+
 def _number(token: str) -> str | None:
     number = loose_number(token)
     return None if number is None else json.dumps(number)
@@ -94,7 +104,7 @@ class _Meaning(NamedTuple):
 
 
 _MEANINGS = {
-    "comment": _Meaning(lambda _: "", "comment", is_value=False),
+    "comment": _Meaning(_commented, "comment", is_value=False),
     "comma": _Meaning(lambda _: "", "trailing_comma", is_value=False),
     "space": _Meaning(lambda _: " ", "whitespace", is_value=False),
     "plain": _Meaning('"{}"'.format, "quotes"),
@@ -106,8 +116,7 @@ _MEANINGS = {
 }
 """For each group of a step."""
 
-_COMMENT = r"//[^\n]*+|(?<![\w\"'])\#[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/|<!--(?:[^-]|-(?!->))*+-->"
-_BEFORE_CLOSER = rf"(?=(?:\s|{_COMMENT})*+[}}\]])"
+_BEFORE_CLOSER = rf"(?=(?:\s|{COMMENT})*+[}}\]])"
 
 _RUN = (
     r"""(?:[ \t\r\n{}\[\]:]++"""
@@ -123,12 +132,12 @@ _STEP = re.compile(
     r"""'(?P<plain>[^'"\\\x00-\x1f]*+)'|\u201c(?P<plain_smart>[^"\u201c\u201d\\\x00-\x1f]*+)\u201d"""
     r"""|(?P<key>[A-Za-z_$][\w$-]{0,99}+)(?=\s*+:)"""
     rf"""|(?P<comma>,){_BEFORE_CLOSER}"""
-    rf"""|(?P<comment>{_COMMENT})"""
+    rf"""|(?P<comment>{COMMENT})"""
     r"""|(?P<word>[A-Za-z]{1,20}+\b)"""
     r"""|(?P<quoted>"[^"\\]*+(?:\\.[^"\\]*+)*+"|'[^'\\]*+(?:\\.[^'\\]*+)*+'"""
     r"""|\u201c[^"\u201c\u201d]*+\u201d|`[^`$]*+`)"""
     r"""|(?P<number>[-+.]?[0-9][\w.+-]*+)"""
-    r"""|(?P<space>[\s\ufeff\u200b\u2060]++))?""",
+    rf"""|(?P<space>[{BLANK}]++))?""",
     re.DOTALL,
 )
 """A run of JSON, and the token of another notation that ends it."""

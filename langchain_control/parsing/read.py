@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
+from langchain_control.parsing.bracketless import series, without_brackets
 from langchain_control.parsing.encoded import decoded
 from langchain_control.parsing.ending import Ending
 from langchain_control.parsing.locate import (
     Broken,
     Candidate,
     candidates,
-    series,
-    without_brackets,
+    sole_value,
 )
 from langchain_control.parsing.reasoning import after_reasoning
 from langchain_control.parsing.repair_policy import RepairPolicy, permits
@@ -26,6 +26,7 @@ from langchain_control.parsing.strict import (
     fingerprint,
     skip_whitespace,
 )
+from langchain_control.parsing.turns import first_turn
 
 __all__ = ["MAX_CHARS", "Parsed", "Unparsed", "read_json"]
 
@@ -98,6 +99,7 @@ def read_json(
     body = after_reasoning(text)
     if body is None:
         return Unparsed(Fault("truncated", "an answer after the reasoning"))
+    body = first_turn(body)
     inner = _without_fence(body.strip())
     if inner != text and (parsed := _read_scalar(inner)) is not None:
         return parsed
@@ -117,12 +119,16 @@ class _Found(NamedTuple):
 
 
 def _found(body: str, inner: str, tried: Attempt | None, *, finished: bool) -> _Found:
+    sole = sole_value(body, tried)
+    if isinstance(sole, Candidate):
+        return _Found(body, [sole])
     if (plain := decoded(inner)) is not None:
         values = list(candidates(plain, finished=finished))
         return _Found(plain, values, (Repair("encoded", 0),))
-    if (whole := without_brackets(inner, finished=finished)) is not None:
+    closed = finished or len(inner) < len(body.strip())
+    if (whole := without_brackets(inner, finished=closed)) is not None:
         return _Found(inner, [whole])
-    return _Found(body, list(candidates(body, finished=finished, tried=tried)))
+    return _Found(body, list(candidates(body, finished=finished, tried=sole)))
 
 
 def _read_scalar(inner: str) -> Parsed | None:
@@ -136,7 +142,9 @@ def _read_scalar(inner: str) -> Parsed | None:
 def _without_fence(body: str) -> str:
     for fence in ("```", "~~~"):
         if body.startswith(fence) and body.endswith(fence):
-            return body[len(fence) : -len(fence)].partition("\n")[2]
+            return body[len(fence) : -len(fence)].partition("\n")[2].strip()
+        if body.endswith(fence) and body.count(fence) == 1:
+            return body[: -len(fence)].strip()
     return body
 
 
@@ -154,7 +162,8 @@ def _chosen(
         return Unparsed(last.fault)
     whole = series(found.text, values) if len(values) > 1 else None
     if whole is not None and _stands(whole, found, policy) and accepts(whole.value):
-        return _as_parsed(whole, found)
+        spoken_of = len(whole.source) < len(found.text.strip(" \n,"))
+        return _as_parsed(whole, found, ambiguous=spoken_of)
     if not _stands(last, found, policy):
         return Unparsed(_fault_of(last))
     if len(values) == 1:

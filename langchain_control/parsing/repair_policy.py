@@ -50,12 +50,15 @@ def permits(policy: RepairPolicy, repairs: Sequence[Repair], text: str, value: A
     """
     if not repairs or policy is RepairPolicy.LENIENT:
         return True
+    if policy is RepairPolicy.STRICT:
+        return False
     grades = [repair.grade for repair in repairs]
-    if policy is RepairPolicy.STRICT or Grade.LOSSY in grades or _shifts_levels(repairs):
+    worst = max(grades)
+    if worst is Grade.LOSSLESS:
+        return True
+    if worst is Grade.LOSSY or _shifts_levels(repairs) or _has_words_for_nothing(repairs):
         return False
     guesses = grades.count(Grade.GUESS)
-    if not guesses:
-        return True
     return policy is RepairPolicy.AGREED and guesses <= MAX_GUESSES and _agreed(text, value)
 
 
@@ -67,6 +70,12 @@ def _shifts_levels(repairs: Sequence[Repair]) -> bool:
     """
     kinds = {repair.kind for repair in repairs if GRADES[repair.kind] is Grade.GUESS}
     return len(kinds) > 1 and not kinds.isdisjoint(_BRACKETS)
+
+
+def _has_words_for_nothing(repairs: Sequence[Repair]) -> bool:
+    """Whether `none` stands among words without quotes: it may be one of them."""
+    kinds = {repair.kind for repair in repairs}
+    return {"bare_constant", "bare_string"} <= kinds
 
 
 def _agreed(text: str, value: Any) -> bool:

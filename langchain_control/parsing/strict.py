@@ -65,6 +65,8 @@ class Attempt(NamedTuple):
 
 def attempt(text: str, start: int) -> Attempt:
     """Read the JSON value at `start`, if there is one that `canonical` can write again."""
+    if text[start : start + 1] not in _BEGINNINGS:
+        return Attempt(start, fault=_unexpected_at(text, "a JSON value", start))
     try:
         value, end = _DECODER.raw_decode(text, start)
         if text.count("[", start, end) + text.count("{", start, end) > MAX_DEPTH:
@@ -154,9 +156,15 @@ def _finite(digits: str) -> float:
 
 
 def _fault_of(exc: json.JSONDecodeError, text: str) -> Fault:
-    ended = exc.pos >= len(text.rstrip()) or exc.msg.startswith("Unterminated string")
-    expected = _EXPECTED.get(exc.msg.partition(": ")[0], "valid JSON")
-    return _unexpected("truncated" if ended else "syntax", expected, exc.pos)
+    if exc.msg.startswith("Unterminated string"):
+        return _unexpected("truncated", "the end of a string", exc.pos)
+    return _unexpected_at(text, _EXPECTED.get(exc.msg.partition(": ")[0], "valid JSON"), exc.pos)
+
+
+def _unexpected_at(text: str, expected: str, offset: int) -> Fault:
+    """Say what is wrong at a place: something else stands there, or nothing at all."""
+    ended = _NOTHING_ELSE.match(text, offset) is not None
+    return _unexpected("truncated" if ended else "syntax", expected, offset)
 
 
 def _unexpected(kind: str, expected: str, offset: int) -> Fault:
@@ -179,6 +187,8 @@ def _children(value: Any) -> Any:
     return value if isinstance(value, list) else ()
 
 
+_BEGINNINGS = frozenset('{["-0123456789tfnNI')
+"""What a value can begin with, for the standard library."""
 _INFINITY = float("inf")
 _WHITESPACE = re.compile(r"[ \t\n\r]*")
 _EXPECTED = {
@@ -187,7 +197,6 @@ _EXPECTED = {
     "Expecting ',' delimiter": "`,` or a closing bracket",
     "Expecting ':' delimiter": "`:`",
     "Extra data": "the end of the text",
-    "Unterminated string starting at": "the end of a string",
     "Invalid control character at": "no raw control character in a string",
     "Invalid \\escape": "a valid escape",
     "Invalid \\uXXXX escape": "four hexadecimal digits",
@@ -196,6 +205,7 @@ _EXPECTED = {
 }
 """What the standard library's messages mean to whoever has to correct the answer."""
 
+_NOTHING_ELSE = re.compile(r"\s*+\Z")
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite
 )

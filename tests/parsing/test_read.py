@@ -41,6 +41,9 @@ def test_json_is_returned_unchanged(value, indent):
         '<think>{"b": 2}?</think>{"a": 1}',
         '<think>x</think>\n<THINK>{"b": 2}</THINK>\n{"a": 1}',
         'maybe {"b": 2}\n</think>\n\n{"a": 1}',
+        '{"a": 1}\n<|im_end|>\n<|im_start|>user\n{"b": 2}',
+        'hm <|end|><|start|>assistant<|channel|>final<|message|>{"a": 1}',
+        '<s> gone </s> {"a": 1}',
         'Draft:\n```json\n{"b": }}}\n```\nFinal:\n```json\n{"a": 1}\n```',
     ],
 )
@@ -180,6 +183,10 @@ HOSTILE = [
     "{", "[", '{"', '{"a":', "[[", "{x} or [y] ", "[1] ", "{}", '```\n["', '```\n{"a":', "plain ",
     "<think>", "<think></think>", "</think>\n", '"', "\\", " ", "\n", "{'", "/*", "{/*",
     '{"a":"x"y"', '["x",', '{"a" "b" ', "[1 ", '{"k": {"a":1}, ', "~~~\n{\"a\":'", '"#[', '[ "x"//',
+    "{ ", "dict([", "list(\n```\n[", '{"a":"{"', '["["', '"a",', '{"a":"\\x ', "- {",
+    "1 {\n", "a: 1\nb: {",
+    '{"a": "x"\n"y"', "{a b: ", "\uff5b\u201c", '{"a": **', "[- ", '{{"', '\\{\\"',
+    "</s>", "(note)\n",
 ]  # fmt: skip
 
 
