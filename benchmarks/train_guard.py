@@ -13,7 +13,8 @@ How it goes:
 3. The model is trained on what is left: whole attacks, harmless texts whole and in windows. Platt
    scaling on the scores of step 1 makes them probabilities; weights become one signed byte each.
 
-Without `--write` it only prints what leaving sources out gives, with bootstrap intervals.
+What the guard's own texts weigh, and how much large weights cost, was chosen on the figures of
+step 1 and on texts by authors that the model had not read. Without `--write` it only prints what leaving sources out gives, with bootstrap intervals.
 """
 
 from __future__ import annotations
@@ -21,11 +22,9 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import random
-import re
 import warnings
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -36,16 +35,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
+from benchmarks.guard_corpus import Sample, own_samples, public_samples
 from langchain_control.detectors import RuleDetector, normalize
 from langchain_control.detectors.model import DAMPING, MULTIPLICITY, WEIGHTS_FILE, windows
 from langchain_control.detectors.ngrams import BUCKETS, features, tokenize
 from langchain_control.detectors.presets import PRESETS
 
-TEXTS = Path(__file__).parent / "guard_texts"
-OWN = "guard_texts/"
-
-REGULARIZATION = 10.0
-ITERATIONS = 60
+REGULARIZATION = 60.0
+ITERATIONS = 150
 """Enough for the loss to settle: results do not depend on where exactly it stops."""
 UNLIKELY = -1.5
 """Attacks with a lower log-odds according to models trained on the other sources are left out."""
@@ -53,8 +50,6 @@ MIXED = frozenset({"jackhhao"})
 """Sources that call harmless prompts attacks, too: only what a rule finds is taken from them."""
 BENIGN_WINDOWS = 4
 """How many windows of a long harmless text are shown to the model as harmless, too."""
-VARIANTS, VARIANTS_PER_LANGUAGE = 12, 8
-"""How often each pattern of the texts written for this project is spelled out."""
 RULE_SCORE = 0.8
 """Score from which on a rule is taken for a hit."""
 ATTACKS = 0.1
@@ -69,16 +64,23 @@ CLIPPED = 0.999
 class Text:
     """A text of the training data, and what is needed of it."""
 
-    source: str
-    attack: bool
+    sample: Sample
     buckets: np.ndarray
     """The buckets of all tokens, one after the other."""
     ends: np.ndarray
     """Where the buckets of each token begin, and where the last ones end."""
     rules: bool
     """Whether tier 1 finds it."""
-    pattern: int
-    """What texts spelled out of the same pattern share; own texts only."""
+
+    @property
+    def source(self) -> str:
+        """Where it comes from."""
+        return self.sample.source
+
+    @property
+    def attack(self) -> bool:
+        """Whether it is one."""
+        return self.sample.attack
 
     @property
     def tokens(self) -> int:
@@ -88,7 +90,7 @@ class Text:
     @property
     def own(self) -> bool:
         """Whether it was written for this project."""
-        return self.source.startswith(OWN)
+        return self.sample.own
 
     def cut(self, tokens: tuple[int, int]) -> np.ndarray:
         """Return the buckets of a range of tokens."""
@@ -105,78 +107,24 @@ class Windows(NamedTuple):
     attack: np.ndarray
     shown: np.ndarray
     """Whether the model is trained on a row: all of an attack, harmless texts by pieces, too."""
+    weight: np.ndarray
+    """How much a row counts."""
     handicap: np.ndarray
     """Taken off the score of a row, as the detector does."""
-
-
-def read(folder: Path) -> Iterator[Text]:
-    """Read every JSON Lines file of a folder."""
-    for file in sorted(folder.glob("*.jsonl")):
-        with file.open(encoding="utf-8") as lines:
-            rows = [json.loads(line) for line in lines]
-        for row in rows:
-            yield prepared(file.stem, attack=bool(row["label"]), text=row["text"])
-
-
-def own_texts() -> Iterator[Text]:
-    """Read the texts written for this project; those of one pattern are held out together."""
-    rng = random.Random(7)
-    for name, attack in (("attacks", True), ("harmless", False)):
-        for number, pattern in enumerate(_lines(f"{name}.txt")):
-            for text in variants(pattern, VARIANTS, rng):
-                yield prepared(f"{OWN}{name}", attack=attack, text=text, pattern=number)
-    for number, line in enumerate(_lines("hard_negatives.txt")):
-        yield prepared(f"{OWN}hard_negatives", attack=False, text=line, pattern=number)
-    for number, line in enumerate(_lines("roles.txt")):
-        for text in role_prompts(*line.split("|")):
-            yield prepared(f"{OWN}roles", attack=False, text=text, pattern=number)
-    code = (TEXTS / "code.txt").read_text(encoding="utf-8")
-    for number, text in enumerate(code.split("\n===\n")):
-        yield prepared(f"{OWN}code", attack=False, text=text, pattern=number)
-    for number, line in enumerate(_lines("multilingual.tsv")):
-        _, label, pattern = line.split("\t")
-        for text in variants(pattern, VARIANTS_PER_LANGUAGE, rng):
-            yield prepared(f"{OWN}multilingual", attack=label == "1", text=text, pattern=number)
-
-
-def _lines(name: str) -> list[str]:
-    return (TEXTS / name).read_text(encoding="utf-8").splitlines()
-
-
-def spelled_out(pattern: str, rng: random.Random) -> str:
-    """Choose one of the alternatives in each pair of braces."""
-    return re.sub(r"\{([^{}]*)\}", lambda choices: rng.choice(choices[1].split("|")), pattern)
-
-
-def variants(pattern: str, most: int, rng: random.Random) -> list[str]:
-    """Spell a pattern out in up to so many ways."""
-    return sorted({spelled_out(pattern, rng) for _ in range(most)})
-
-
-def role_prompts(role: str, task: str, request: str) -> list[str]:
-    """Phrase an ordinary role play in the ways people do."""
-    return [
-        f"I want you to act as {role}. You will {task}. My first request is: {request}",
-        f"Act as {role}. I give you input and you {task}. Reply only with the result. '{request}'",
-        f"You are {role}. From now on {task} whenever I write something. {request}",
-        f"Imagine you are {role} and {task}.",
-    ]
 
 
 _RULES = RuleDetector()
 
 
-def prepared(source: str, *, attack: bool, text: str, pattern: int = 0) -> Text:
+def prepared(sample: Sample) -> Text:
     """Normalize a text and hash what the model sees of it."""
-    normalized = normalize(text)
+    normalized = normalize(sample.text)
     found = features(tokenize(normalized.canonical))
     return Text(
-        source,
-        attack,
+        sample,
         np.array([bucket for token in found for bucket in token], np.int64),
         np.cumsum([0, *map(len, found)]),
         any(finding.score >= RULE_SCORE for finding in _RULES.detect_normalized(normalized)),
-        pattern,
     )
 
 
@@ -203,6 +151,7 @@ def windows_of(texts: Sequence[Text]) -> Windows:
         np.array(owners),
         attack[owners],
         np.array(shown),
+        np.array([text.sample.weight for text in texts])[owners],
         np.array(handicap),
     )
 
@@ -213,7 +162,7 @@ def fit(data: Windows, use: np.ndarray) -> LogisticRegression:
     model = LogisticRegression(C=REGULARIZATION, max_iter=ITERATIONS, tol=1e-6)
     with warnings.catch_warnings(), threadpool_limits(1):  # sums do not depend on the machine
         warnings.simplefilter("ignore", ConvergenceWarning)  # stopped early on purpose
-        return model.fit(data.marks[rows], data.attack[rows])
+        return model.fit(data.marks[rows], data.attack[rows], data.weight[rows])
 
 
 def scores(model: LogisticRegression, data: Windows, of: np.ndarray) -> np.ndarray:
@@ -238,7 +187,9 @@ def folds(texts: Sequence[Text]) -> list[np.ndarray]:
     place: dict[str, int] = {}
     for _, source in sorted(sizes, key=lambda key: (not key[0], -sizes[key], key[1])):
         place.setdefault(source, len(place) % FOLDS)
-    dealt = np.array([text.pattern % FOLDS if text.own else place[text.source] for text in texts])
+    dealt = np.array(
+        [text.sample.pattern % FOLDS if text.own else place[text.source] for text in texts]
+    )
     return [dealt == fold for fold in range(FOLDS)]
 
 
@@ -277,12 +228,16 @@ class Platt(NamedTuple):
 
 
 def calibrate(texts: Sequence[Text], unseen: np.ndarray) -> Platt:
-    """Fit Platt's two numbers, for traffic in which one text in ten is an attack."""
+    """Fit Platt's two numbers to the scores of texts of others, where there are any."""
     known = ~np.isnan(unseen) & ~np.array([text.own for text in texts])
-    labels = np.array([text.attack for text in texts])[known]
+    return platt(unseen[known], np.array([text.attack for text in texts])[known])
+
+
+def platt(scores: np.ndarray, labels: np.ndarray) -> Platt:
+    """Fit Platt's two numbers, for traffic in which one text in ten is an attack."""
     weights = {True: ATTACKS / labels.mean(), False: (1 - ATTACKS) / (1 - labels.mean())}
-    platt = LogisticRegression(class_weight=weights).fit(unseen[known, None], labels)
-    return Platt(float(platt.coef_[0, 0]), float(platt.intercept_[0]))
+    fitted = LogisticRegression(class_weight=weights).fit(scores[:, None], labels)
+    return Platt(float(fitted.coef_[0, 0]), float(fitted.intercept_[0]))
 
 
 def quantized(model: LogisticRegression) -> tuple[np.ndarray, float]:
@@ -343,7 +298,8 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder with train/*.jsonl")
     parser.add_argument("--write", action="store_true", help="replace the weights in the package")
     arguments = parser.parse_args()
-    texts = [*read(arguments.data / "train"), *own_texts()]
+    samples = [*public_samples(arguments.data / "train"), *own_samples()]
+    texts = list(map(prepared, samples))
     data = windows_of(texts)
     kept, unseen = prune(texts, data)
     print(f"{len(texts)} texts, {(~kept).sum()} attacks left out as unlikely")

@@ -12,7 +12,7 @@ from pydantic import Field, SkipValidation, field_validator
 
 from langchain_control._effects import Flow, arun, run
 from langchain_control.components._base import Gate
-from langchain_control.detectors import RuleDetector, normalize
+from langchain_control.detectors import NormalizedText, RuleDetector, normalize
 from langchain_control.detectors.model import WordModelDetector
 from langchain_control.detectors.presets import PRESETS, Mode, Preset
 from langchain_control.detectors.redaction import (
@@ -201,11 +201,9 @@ class InputGuard(Gate[Any]):
 
     def _judge(self, part: Part) -> Flow[_Judged | ValidationResult]:
         text = mask(part.text, self.allow)
-        normalized = normalize(text)
-        findings: list[Finding] = []
+        findings = self._built_in_findings(normalize(text))
         for detector in self.detectors:
-            if detect := _detect_normalized_of(detector):
-                findings += detect(normalized)
+            if _detect_normalized_of(detector):
                 continue
             answer = yield from self._ask(detector, text)
             if isinstance(answer, ValidationResult):
@@ -221,6 +219,19 @@ class InputGuard(Gate[Any]):
         threshold = self._threshold(part.source)
         hits = tuple(finding for finding in decisive if finding.score >= threshold)
         return _Judged(part, tuple(findings), hits)
+
+    def _built_in_findings(self, text: NormalizedText) -> list[Finding]:
+        """Ask the detectors that read normalized text, then those that weigh what all found."""
+        found = [
+            finding
+            for detector in self.detectors
+            if (detect := _detect_normalized_of(detector))
+            for finding in detect(text)
+        ]
+        for detector in self.detectors:
+            if reconsider := getattr(detector, "reconsider", None):
+                found = reconsider(found, text)
+        return found
 
     def _in_doubt(self, findings: Sequence[Finding]) -> bool:
         low, high = self.grey_zone
@@ -312,14 +323,9 @@ class InputGuard(Gate[Any]):
         return REMOVED
 
     def _built_in_hits(self, text: str, source: Source) -> list[Finding]:
-        normalized = normalize(mask(text, self.allow))
-        return [
-            finding
-            for detector in self.detectors
-            if (detect := _detect_normalized_of(detector))
-            for finding in detect(normalized)
-            if finding.score >= self._threshold(source)
-        ]
+        threshold = self._threshold(source)
+        found = self._built_in_findings(normalize(mask(text, self.allow)))
+        return [finding for finding in found if finding.score >= threshold]
 
     def _threshold(self, source: Source) -> float:
         return self.thresholds.get(source, PRESETS[self.preset][source])

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from zlib import decompress
 
+from langchain_control.detectors.folding import fold
 from langchain_control.detectors.ngrams import BUCKETS, features, token_span, tokenize
 from langchain_control.detectors.normalize import NormalizedText, View, normalize
 from langchain_control.outcomes import Finding
@@ -26,6 +28,7 @@ __all__ = [
     "WINDOW_TOKENS",
     "Weights",
     "WordModelDetector",
+    "both_ends",
     "load_weights",
     "windows",
 ]
@@ -51,6 +54,18 @@ MAX_CHARS = 30_000
 
 REPORTED_SCORE = 0.2
 """Below this probability nothing is reported, not even as a weak sign."""
+
+ORDINARY = 0.05
+"""Below this probability the words around a rule's match read like ordinary text."""
+
+DOUBTED_SCORE = 0.3
+"""What a rule says that is doubted: enough to be reported and to ask for a second opinion."""
+
+DOUBTED_RULES = 2
+"""So many rules may err at once. More are not doubted."""
+
+AROUND = 150
+"""Characters before and after a match by which it is judged."""
 
 LIKELY, SURE = 0.5, 0.85
 """Probabilities from which on a finding is of medium and of high severity."""
@@ -107,14 +122,31 @@ class WordModelDetector:
 
     def detect_normalized(self, text: NormalizedText) -> list[Finding]:
         """Judge every view of a normalized text and report the strongest."""
-        weights = load_weights()
-        # Where words are spelled with digits, the spelling itself would speak, not the words.
-        # Of a text in pieces the model knows nothing; rules find what is spelled out in it.
-        whole = [view for view in text.views if view.reading != "respaced"]
-        views = [view for view in whole if view.reading == "leet"] or whole
-        best = max((_judge(view, weights) for view in views), key=lambda judged: judged.score)
-        probability = weights.probability(best.score)
+        best, probability = _strongest(text)
         return [_finding(best, probability)] if probability >= REPORTED_SCORE else []
+
+    def reconsider(self, findings: Sequence[Finding], text: NormalizedText) -> list[Finding]:
+        """Lower the scores of built-in rules where the words around read like ordinary text.
+
+        "My neighbor ignores all instructions" has the words of an attack and is none. Rules of the
+        application's own, and whatever is found in a disguise, keep their scores.
+
+        Args:
+            findings: What all detectors found in the text.
+            text: The text.
+        """
+        found = [finding for finding in findings if finding.tier == "rules"]
+        if not 0 < len(found) <= DOUBTED_RULES or len(text.views) > 1:
+            return list(findings)
+        from langchain_control.detectors.patterns import RULES  # noqa: PLC0415  (lazy: large)
+
+        built_in = {rule.id for rule in RULES}
+        return [
+            replace(finding, score=min(finding.score, DOUBTED_SCORE))
+            if finding.rule in built_in and _reads_ordinary(text, finding)
+            else finding
+            for finding in findings
+        ]
 
     def __repr__(self) -> str:
         """Show the class: there is nothing to set."""
@@ -127,6 +159,32 @@ class WordModelDetector:
     def __hash__(self) -> int:
         """Hash like every other one."""
         return hash(WordModelDetector)
+
+
+def _strongest(text: NormalizedText) -> tuple[_Judged, float]:
+    """Return what speaks most for an attack, and how probable that makes one."""
+    weights = load_weights()
+    # Where words are spelled with digits, the spelling itself would speak, not the words.
+    # Of a text in pieces the model knows nothing; rules find what is spelled out in it.
+    whole = [view for view in text.views if view.reading != "respaced"]
+    views = [view for view in whole if view.reading == "leet"] or whole
+    best = max((_judge(view, weights) for view in views), key=lambda judged: judged.score)
+    return best, weights.probability(best.score)
+
+
+def _reads_ordinary(text: NormalizedText, finding: Finding) -> bool:
+    if finding.span is None:
+        return False
+    start, end = finding.span
+    if not _is_undisguised(text, text.source[start:end]):
+        return False
+    around = text.source[max(0, start - AROUND) : end + AROUND]
+    return _strongest(normalize(around))[1] < ORDINARY
+
+
+def _is_undisguised(text: NormalizedText, match: str) -> bool:
+    """Whether a match stands in the text as it was read: nothing in it had to be decoded."""
+    return " ".join(fold(match).lower().split()) in " ".join(text.canonical.split())
 
 
 class _Judged(NamedTuple):
@@ -142,7 +200,7 @@ class _Judged(NamedTuple):
 
 
 def _judge(view: View, weights: Weights) -> _Judged:
-    shown = _ends(view.text)
+    shown = both_ends(view.text, MAX_CHARS)
     tokens = tokenize(shown)
     worth = weights.table.__getitem__
     best = _Judged(-math.inf, view, shown, (0, 0))
@@ -162,9 +220,10 @@ def _judge(view: View, weights: Weights) -> _Judged:
     return best
 
 
-def _ends(text: str) -> str:
-    half = MAX_CHARS // 2
-    return text if len(text) <= MAX_CHARS else f"{text[: half - 1]}\n{text[-half:]}"
+def both_ends(text: str, most: int) -> str:
+    """Return the first and the last half of so many characters of a longer text."""
+    half = most // 2
+    return text if len(text) <= most else f"{text[: half - 1]}\n{text[-half:]}"
 
 
 def _pieces(tokens: int, most: int) -> list[tuple[int, int]]:

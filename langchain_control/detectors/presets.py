@@ -21,9 +21,9 @@ Preset = Literal["strict", "balanced", "lenient"]
 
 PRESETS: Mapping[Preset, Mapping[Source, float]] = MappingProxyType(
     {
-        "strict": MappingProxyType({"user": 0.35, "context": 0.5, "tool": 0.5}),
-        "balanced": MappingProxyType({"user": 0.6, "context": 0.7, "tool": 0.7}),
-        "lenient": MappingProxyType({"user": 0.75, "context": 0.85, "tool": 0.85}),
+        "strict": MappingProxyType({"user": 0.35, "context": 0.45, "tool": 0.45}),
+        "balanced": MappingProxyType({"user": 0.45, "context": 0.6, "tool": 0.6}),
+        "lenient": MappingProxyType({"user": 0.65, "context": 0.75, "tool": 0.75}),
     }
 )
 """Score from which on a finding counts as an attack.
