@@ -81,11 +81,17 @@ class ControlPolicy(BaseModel):
     any more: a phrase that is forbidden, a member of the wrong type. Saves the tokens to come. Off,
     because some providers leave token counts out of streams."""
     threads: BoundedThreads = Field(default_factory=BoundedThreads, repr=False, exclude=True)
-    """Where sync calls run, so that they can be given up in time."""
+    """Where sync calls run, so that they can be given up in time. A number makes as many."""
     clock: Callable[[], float] = Field(default=time.time, repr=False, exclude=True)
     """Seconds since the epoch, for deadlines."""
     timer: Callable[[], float] = Field(default=time.perf_counter, repr=False, exclude=True)
     """Seconds from any start, for latencies."""
+
+    @field_validator("threads", mode="before")
+    @classmethod
+    def _threads_from_number(cls, value: Any) -> Any:
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        return BoundedThreads(value) if is_number else value
 
     @field_validator("audit", mode="before")
     @classmethod

@@ -65,6 +65,8 @@ def test_every_source_gives_the_same_policy(policy):
         ({"timeout_seconds": float("inf")}, "timeout_seconds"),
         ({"timeout_seconds": 9, "breaker": {"probe_timeout_seconds": 3}}, "probe_timeout_seconds"),
         ({"audit": {"pth": "x"}}, "pth"),
+        ({"threads": 0}, "threads"),
+        ({"threads": True}, "threads"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(data, field):
@@ -102,6 +104,14 @@ def test_a_file_that_is_not_yaml_is_refused(tmp_path):
 def test_probes_may_take_as_long_as_calls():
     """A longer time limit of calls lengthens what a probe may take, unless both were set."""
     assert ControlPolicy(timeout_seconds=120).breaker.probe_timeout_seconds > 120
+
+
+def test_a_number_of_threads_is_a_setting_like_any_other():
+    """Who needed more than 32 calls at a time had to import a private class."""
+    policy = ControlPolicy.from_env(environ={"LANGCHAIN_CONTROL_THREADS": "64"})
+
+    assert policy.threads.limit == 64
+    assert policy.override(threads=8).threads.limit == 8
 
 
 def test_it_is_frozen():
