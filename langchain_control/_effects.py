@@ -16,6 +16,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from langchain_core.callbacks.manager import adispatch_custom_event, dispatch_custom_event
+from langchain_core.runnables.config import ensure_config
 
 from langchain_control._waiting import await_within
 from langchain_control.sync_only import is_sync_only
@@ -103,7 +104,7 @@ class Sleep(NamedTuple):
 
 
 class Emit(NamedTuple):
-    """Send a LangChain custom event to whoever listens on `config`."""
+    """Send a LangChain custom event to whoever listens on `config`; outside of a run, nobody does."""
 
     name: str
     data: dict[str, Any]
@@ -157,7 +158,9 @@ def _perform(effect: Any) -> Any:
         case Sleep(seconds):
             return time.sleep(seconds)
         case Emit(name, data, config):
-            return dispatch_custom_event(name, data, config=config)
+            if _in_a_run(config):
+                dispatch_custom_event(name, data, config=config)
+            return None
         case Await(given):
             raise _not_in_sync(given)
         case _ if inspect.isawaitable(effect):
@@ -185,6 +188,12 @@ def _ready(call: Call) -> Call:
     return call.given(call.threads.take(limit), time.monotonic() - started)
 
 
+def _in_a_run(config: RunnableConfig) -> bool:
+    """Say whether LangChain finds a run to send an event on: without one it raises."""
+    callbacks = config.get("callbacks") or ensure_config(config).get("callbacks")
+    return getattr(callbacks, "parent_run_id", None) is not None
+
+
 def _not_in_sync(given: Awaitable[Any]) -> TypeError:
     if inspect.iscoroutine(given):
         given.close()
@@ -200,7 +209,9 @@ async def _aperform(effect: Any) -> Any:
         case Sleep(seconds):
             return await asyncio.sleep(seconds)
         case Emit(name, data, config):
-            return await adispatch_custom_event(name, data, config=config)
+            if _in_a_run(config):
+                await adispatch_custom_event(name, data, config=config)
+            return None
         case Await(given, seconds):
             return await await_within(asyncio.ensure_future(given), seconds)
         case other:
