@@ -104,7 +104,7 @@ class Sleep(NamedTuple):
 
 
 class Emit(NamedTuple):
-    """Send a LangChain custom event to whoever listens on `config`; outside of a run, nobody does."""
+    """Send a LangChain custom event to whoever listens on `config`; outside a run, to nobody."""
 
     name: str
     data: dict[str, Any]

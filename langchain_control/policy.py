@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from langchain_control._overriding import OverridableModel
 from langchain_control._threads import BoundedThreads
 from langchain_control.components.audit import AuditLogger
 from langchain_control.components.breaker import CircuitBreaker
@@ -31,7 +32,7 @@ MAX_SECONDS = 86_400.0
 """A day. Who wants to wait longer wants no limit, which is not on offer for calls."""
 
 
-class ControlPolicy(BaseModel):
+class ControlPolicy(OverridableModel):
     """Everything that decides how a request is treated: one frozen bundle of components.
 
     Give components, or the plain data they are made of: `ControlPolicy(retry={"max_attempts": 5})`.
@@ -142,23 +143,6 @@ class ControlPolicy(BaseModel):
             for name, value in super().__repr_args__()
             if name is None or fields[name].default_factory or value != fields[name].default
         ]
-
-    def override(self, **changes: Any) -> Self:
-        """Return a policy with some parts replaced, validated like a new one.
-
-        A component may be changed in place by the plain data of its changes:
-        `policy.override(retry={"max_attempts": 5})` keeps the rest of its retry engine.
-        """
-        fields = {name: getattr(self, name) for name in type(self).model_fields}
-        for name, change in changes.items():
-            override = getattr(fields.get(name), "override", None)
-            if override is not None and isinstance(change, Mapping):
-                changes[name] = override(**change)
-        unset = {
-            n for n in ("timeout_seconds", "deadline_seconds") if n not in self.model_fields_set
-        }
-        kept = {name: value for name, value in fields.items() if name not in unset}
-        return type(self)(**(kept | changes))
 
     @classmethod
     def from_yaml(cls, source: str | Path) -> Self:

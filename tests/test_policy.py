@@ -7,7 +7,8 @@ import pickle
 import pytest
 from pydantic import ValidationError
 
-from langchain_control import ControlPolicy, FallbackRouter, InputGuard, RetryEngine
+from langchain_control import ControlPolicy, FailureMode, FallbackRouter, InputGuard, RetryEngine
+from langchain_control.retries.remedies import Remedy
 
 DATA = {"retry": {"max_attempts": 5}, "guard": {"max_chars": 100}, "timeout_seconds": 3}
 YAML = """
@@ -131,6 +132,54 @@ def test_override_replaces_and_keeps():
     assert changed.fallback.strategies == policy.fallback.strategies
     with pytest.raises(ValidationError, match="retry"):
         policy.override(retry=3)
+
+
+@pytest.mark.parametrize(
+    ("data", "change"),
+    [
+        (
+            {"prompt": {"budget": {"total_tokens": 4000}}},
+            {"prompt": {"budget": {"answer_tokens": 100}}},
+        ),
+        ({"audit": {"path": "mine.jsonl", "keep": 3}}, {"audit": {"include_content": True}}),
+        (
+            {"retry": {"policies": {"refusal": {"retry": True}}}},
+            {"retry": {"policies": {"timeout": {"correction": "Be quick."}}}},
+        ),
+        (
+            {"retry": {"policies": {"timeout": {"correction": "Be quick."}}}},
+            {"retry": {"policies": {"timeout": {"honor_retry_after": False}}}},
+        ),
+        (
+            {"breaker": {"window": {"slow_seconds": 5}}},
+            {"breaker": {"window": {"failure_rate": 0.3}}},
+        ),
+    ],
+    ids=["budget", "audit", "remedies", "remedy", "window"],
+)
+def test_override_keeps_the_rest_at_every_depth(data, change):
+    """A budget, an audit file and remedies were reset silently by a change of what is beside them.
+
+    Who raised the answer's tokens lost their total; who asked for content had it in another file.
+    """
+    assert repr(ControlPolicy(**data).override(**change)) == repr(
+        ControlPolicy(**_joined(data, change))
+    )
+
+
+def _joined(one, other):
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return other
+    return one | {key: _joined(one.get(key), value) for key, value in other.items()}
+
+
+def test_a_remedy_that_gives_up_has_nothing_else():
+    """Told to give a failure up, a row drops what it said about retries, as in a new table."""
+    policy = ControlPolicy(retry={"policies": {"timeout": {"correction": "Be quick."}}})
+
+    changed = policy.override(retry={"policies": {"timeout": {"retry": False}}})
+
+    assert changed.retry.policies[FailureMode.TIMEOUT] == Remedy(retry=False)
 
 
 def test_two_policies_do_not_share_a_circuit():
