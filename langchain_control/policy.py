@@ -118,7 +118,8 @@ class ControlPolicy(OverridableModel):
                 f"`timeout_seconds` ({call:g}), or a slow probe counts as lost"
             )
             raise ValueError(msg)
-        patient = self.breaker.override(probe_timeout_seconds=2 * call)
+        patient = self.breaker.model_copy(update={"probe_timeout_seconds": 2 * call})
+        patient.model_fields_set.discard("probe_timeout_seconds")  # nobody has asked for it
         object.__setattr__(self, "breaker", patient)  # frozen, and not handed out yet
         return self
 

@@ -107,6 +107,16 @@ def test_probes_may_take_as_long_as_calls():
     assert ControlPolicy(timeout_seconds=120).breaker.probe_timeout_seconds > 120
 
 
+def test_a_time_limit_can_be_lengthened_twice():
+    """The second time raised about a probe's time, which the policy itself had set the first."""
+    policy = ControlPolicy(timeout_seconds=60)
+
+    longer = policy.override(timeout_seconds=300)
+
+    assert longer.breaker.probe_timeout_seconds > 300
+    assert longer.breaker.store is policy.breaker.store
+
+
 def test_a_number_of_threads_is_a_setting_like_any_other():
     """Who needed more than 32 calls at a time had to import a private class."""
     policy = ControlPolicy.from_env(environ={"LANGCHAIN_CONTROL_THREADS": "64"})
