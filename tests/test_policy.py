@@ -151,7 +151,10 @@ def test_override_replaces_and_keeps():
             {"prompt": {"budget": {"total_tokens": 4000}}},
             {"prompt": {"budget": {"answer_tokens": 100}}},
         ),
-        ({"audit": {"path": "mine.jsonl", "keep": 3}}, {"audit": {"include_content": True}}),
+        (
+            {"audit": {"path": "mine.jsonl", "rotate_daily": True}},
+            {"audit": {"include_content": True}},
+        ),
         (
             {"retry": {"policies": {"refusal": {"retry": True}}}},
             {"retry": {"policies": {"timeout": {"correction": "Be quick."}}}},
