@@ -12,6 +12,7 @@ from typing import Any, Self
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from langchain_control._overriding import OverridableModel
+from langchain_control._steady import SteadyClock
 from langchain_control._threads import BoundedThreads
 from langchain_control.components.audit import AuditLogger
 from langchain_control.components.breaker import CircuitBreaker
@@ -83,10 +84,11 @@ class ControlPolicy(OverridableModel):
     because some providers leave token counts out of streams."""
     threads: BoundedThreads = Field(default_factory=BoundedThreads, repr=False, exclude=True)
     """Where sync calls run, so that they can be given up in time. A number makes as many."""
-    clock: Callable[[], float] = Field(default=time.time, repr=False, exclude=True)
-    """Seconds since the epoch, for deadlines."""
+    clock: Callable[[], float] = Field(default_factory=SteadyClock, repr=False, exclude=True)
+    """Seconds since the epoch, for deadlines and for how long requests take. The default does not
+    follow when the wall clock is set."""
     timer: Callable[[], float] = Field(default=time.perf_counter, repr=False, exclude=True)
-    """Seconds from any start, for latencies."""
+    """Seconds from any start, for the latencies of calls."""
 
     @field_validator("threads", mode="before")
     @classmethod
