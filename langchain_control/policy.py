@@ -25,7 +25,7 @@ from langchain_control.components.retry import RetryEngine
 from langchain_control.components.validator import ResponseValidator
 from langchain_control.retries.usage_limits import UsageLimits
 
-__all__ = ["ControlPolicy"]
+__all__ = ["ControlPolicy", "policy_of"]
 
 ENVIRONMENT_PREFIX = "LANGCHAIN_CONTROL_"
 
@@ -191,6 +191,11 @@ class ControlPolicy(OverridableModel):
                     raise ValueError(msg)  # noqa: TRY004  (the environment is wrong, not a type)
             place[field] = _json_or_text(text)
         return cls.model_validate(data)
+
+
+def policy_of(given: ControlPolicy | Mapping[str, Any] | None) -> ControlPolicy:
+    """Return the policy that a door was given: itself, made of plain data, or the default."""
+    return ControlPolicy.model_validate(given or {})
 
 
 def _json_or_text(text: str) -> Any:
