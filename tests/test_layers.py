@@ -156,7 +156,7 @@ def test_importing_configures_nothing():
         "import logging, os, structlog\n"
         "before = (len(logging.root.handlers), structlog.is_configured(), dict(os.environ))\n"
         "import langchain_control\n"
-        "[getattr(langchain_control, n) for n in langchain_control.__all__]\n"
+        "[getattr(langchain_control, n) for n in langchain_control._MODULE_OF]\n"
         "print(before == (len(logging.root.handlers), structlog.is_configured(), dict(os.environ)))"
     )
     assert _python(code) == "True"
