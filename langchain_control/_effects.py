@@ -69,10 +69,10 @@ class Call(NamedTuple):
         """Whether all threads are busy at this moment."""
         return self.threads is not None and not self.threads.is_free
 
-    def given(self, thread: FreeThread, waited_seconds: float) -> Call:
+    def given(self, thread: FreeThread) -> Call:
         """Return the call as it begins, in a thread that was waited for."""
         left = self.remaining_seconds
-        remaining = None if left is None else max(0.0, left - waited_seconds)
+        remaining = None if left is None else max(0.0, left - thread.waited_seconds)
         return self._replace(thread=thread, remaining_seconds=remaining)
 
     def give_back(self) -> None:
@@ -184,8 +184,7 @@ def _ready(call: Call) -> Call:
     if call.threads is None:
         msg = "a sync call with a time limit needs `threads`"
         raise TypeError(msg)
-    started = time.monotonic()
-    return call.given(call.threads.take(limit), time.monotonic() - started)
+    return call.given(call.threads.take(limit))
 
 
 def _in_a_run(config: RunnableConfig) -> bool:
@@ -235,5 +234,4 @@ async def _aready(call: Call) -> Call:
         return call
     if not is_sync_only(call.runnable):
         return call
-    started = time.monotonic()
-    return call.given(await call.threads.atake(limit), time.monotonic() - started)
+    return call.given(await call.threads.atake(limit))

@@ -56,9 +56,10 @@ class BoundedThreads:
         Raises:
             NoFreeThread: All were busy that long.
         """
+        started = time.monotonic()
         if not self._free.acquire(timeout=max(0.0, max_wait_seconds)):
             raise self._none_free(max_wait_seconds)
-        return FreeThread(self._free)
+        return FreeThread(self._free, time.monotonic() - started)
 
     async def atake(self, max_wait_seconds: float) -> FreeThread:
         """Return a thread for one call. See `take`; the event loop is never blocked."""
@@ -67,7 +68,7 @@ class BoundedThreads:
             if time.monotonic() - started >= max_wait_seconds:
                 raise self._none_free(max_wait_seconds)
             await asyncio.sleep(POLL_SECONDS)
-        return FreeThread(self._free)
+        return FreeThread(self._free, time.monotonic() - started)
 
     def _none_free(self, seconds: float) -> NoFreeThread:
         return NoFreeThread(f"no free thread within {seconds:g} s ({self.limit} are busy)")
@@ -88,8 +89,14 @@ class BoundedThreads:
 class FreeThread:
     """A thread that was taken for one call."""
 
-    def __init__(self, places: threading.BoundedSemaphore) -> None:
-        """Take over a place among the threads."""
+    def __init__(self, places: threading.BoundedSemaphore, waited_seconds: float) -> None:
+        """Take over a place among the threads.
+
+        Args:
+            places: Where it was taken, and is given back.
+            waited_seconds: How long that took.
+        """
+        self.waited_seconds = waited_seconds
         self._places = places
         self._is_ours = True
 

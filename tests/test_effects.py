@@ -9,7 +9,7 @@ import pytest
 from langchain_core.runnables import RunnableLambda
 
 from langchain_control._effects import Call, Ready, Sleep, arun, run
-from langchain_control._threads import BoundedThreads
+from langchain_control._threads import BoundedThreads, FreeThread
 
 
 def double_flow(threads=None, seconds=None):
@@ -165,20 +165,18 @@ def test_a_call_that_finds_no_free_thread_is_never_started():
 
 def test_the_limit_of_a_call_begins_with_its_thread():
     """Of 80 calls with 32 threads half timed out, their limits used up before they began."""
-    threads = BoundedThreads(1)
-    call = Call(RunnableLambda(str), 1, {}, 5, threads)
+    call = Call(RunnableLambda(str), 1, {}, 5, BoundedThreads())
 
-    late = call.given(threads.take(0), waited_seconds=4)
+    late = call.given(FreeThread(threading.BoundedSemaphore(), waited_seconds=4))
 
     assert (late.limit_seconds, late.is_fair) == (5, True)
 
 
 def test_a_wait_for_a_thread_counts_against_the_deadline():
     """What is left to a request bounds waiting and calling together, and excuses being late."""
-    threads = BoundedThreads(1)
-    call = Call(RunnableLambda(str), 1, {}, 5, threads, remaining_seconds=6)
+    call = Call(RunnableLambda(str), 1, {}, 5, BoundedThreads(), remaining_seconds=6)
 
-    late = call.given(threads.take(0), waited_seconds=4)
+    late = call.given(FreeThread(threading.BoundedSemaphore(), waited_seconds=4))
 
     assert (call.limit_seconds, call.is_fair) == (5, True)
     assert (late.limit_seconds, late.is_fair) == (2, False)
