@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from langchain_control.detectors import Detector
     from langchain_control.errors import ControlError
     from langchain_control.graph import ControlState, create_control_graph
-    from langchain_control.middleware import ControlMiddleware
+    from langchain_control.middleware import ControlMiddleware as ControlMiddleware
     from langchain_control.outcomes import Attempt, ControlResult, FailureMode, ValidationResult
     from langchain_control.policy import ControlPolicy
     from langchain_control.rules import Rule
@@ -69,7 +69,6 @@ __all__ = [
     "CircuitBreaker",
     "CircuitStore",
     "ControlError",
-    "ControlMiddleware",
     "ControlPolicy",
     "ControlResult",
     "ControlState",
@@ -88,6 +87,7 @@ __all__ = [
     "create_control_graph",
     "with_control",
 ]
+"""What `import *` brings. `ControlMiddleware` stays out: it needs the extra `agents`."""
 
 
 def __getattr__(name: str) -> object:
@@ -106,4 +106,4 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     """List the public names, loaded or not."""
-    return [*__all__, "__version__"]
+    return [*_MODULE_OF, "__version__"]

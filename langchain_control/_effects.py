@@ -3,8 +3,8 @@
 Logic with I/O is a generator that yields what it needs, as httpx does for `auth_flow`; `run` and
 `arun` perform it. Logic without I/O stays a plain function.
 
-What may be yielded: `Call`, `Await`, `Sleep`, `Emit`, or the result of a plug-in, which may be an
-awaitable.
+What may be yielded: `Call`, `Ready`, `Await`, `Sleep`, `Emit`, or the result of a plug-in, which
+may be an awaitable.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from langchain_core.callbacks.manager import adispatch_custom_event, dispatch_custom_event
+from langchain_core.runnables.config import ensure_config
 
 from langchain_control._waiting import await_within
 from langchain_control.sync_only import is_sync_only
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
 
     from langchain_core.runnables import Runnable, RunnableConfig
 
-    from langchain_control._threads import BoundedThreads
+    from langchain_control._threads import BoundedThreads, FreeThread
     from langchain_control._waiting import Patience
 
-__all__ = ["Await", "Call", "Emit", "Flow", "Sleep", "arun", "run"]
+__all__ = ["Await", "Call", "Emit", "Flow", "Ready", "Sleep", "arun", "run"]
 
 T = TypeVar("T")
 Flow = Generator[Any, Any, T]
@@ -42,12 +43,51 @@ class Call(NamedTuple):
     input: Any
     config: RunnableConfig | None
     timeout_seconds: float | None = None
+    """The time that is its due."""
     threads: BoundedThreads | None = None
     """Where a sync call with a time limit runs, and any call of a Runnable that has no async."""
     patience: Patience | None = None
     """May give the call up before the limit."""
-    is_fair: bool = True
-    """Whether it has the time that is its due. One that has not proves nothing by being late."""
+    remaining_seconds: float | None = None
+    """What is left to its request, for waiting and calling together. `None` sets no limit."""
+    thread: FreeThread | None = None
+    """The one it runs in, once it has been waited for."""
+
+    @property
+    def limit_seconds(self) -> float | None:
+        """How long it may take: its due, or what is left if that is less."""
+        limits = (self.timeout_seconds, self.remaining_seconds)
+        return min((seconds for seconds in limits if seconds is not None), default=None)
+
+    @property
+    def is_fair(self) -> bool:
+        """Whether it has the time that is its due; else it proves nothing by being late."""
+        return self.remaining_seconds is None or self.limit_seconds == self.timeout_seconds
+
+    @property
+    def would_wait(self) -> bool:
+        """Whether all threads are busy at this moment."""
+        return self.threads is not None and not self.threads.is_free
+
+    def given(self, thread: FreeThread) -> Call:
+        """Return the call as it begins, in a thread that was waited for."""
+        left = self.remaining_seconds
+        remaining = None if left is None else max(0.0, left - thread.waited_seconds)
+        return self._replace(thread=thread, remaining_seconds=remaining)
+
+    def give_back(self) -> None:
+        """Leave the thread to others, if the call has not begun."""
+        if self.thread is not None:
+            self.thread.give_back()
+
+
+class Ready(NamedTuple):
+    """Wait until a call can begin at once, and return it so: in a thread, where it needs one.
+
+    Whoever asks for it makes the call, or calls its `give_back`.
+    """
+
+    call: Call
 
 
 class Await(NamedTuple):
@@ -64,7 +104,7 @@ class Sleep(NamedTuple):
 
 
 class Emit(NamedTuple):
-    """Send a LangChain custom event to whoever listens on `config`."""
+    """Send a LangChain custom event to whoever listens on `config`; outside a run, to nobody."""
 
     name: str
     data: dict[str, Any]
@@ -110,24 +150,47 @@ async def arun(flow: Flow[T]) -> T:
 
 
 def _perform(effect: Any) -> Any:
-    if isinstance(effect, Call) and effect.timeout_seconds is None:  # the usual one, at once
-        return effect.runnable.invoke(effect.input, effect.config)
     match effect:
-        case Call(runnable, given, config, float() | int() as seconds, threads, patience):
-            if threads is None:
-                msg = "a sync call with a time limit needs `threads`"
-                raise TypeError(msg)
-            return threads.run(lambda: runnable.invoke(given, config), seconds, patience)
+        case Call():
+            return _called(effect)
+        case Ready(call):
+            return _ready(call)
         case Sleep(seconds):
             return time.sleep(seconds)
         case Emit(name, data, config):
-            return dispatch_custom_event(name, data, config=config)
+            if _in_a_run(config):
+                dispatch_custom_event(name, data, config=config)
+            return None
         case Await(given):
             raise _not_in_sync(given)
         case _ if inspect.isawaitable(effect):
             raise _not_in_sync(effect)
         case plain:
             return plain
+
+
+def _called(call: Call) -> Any:
+    runnable, given, config, *_ = call = _ready(call)
+    limit = call.limit_seconds
+    if call.thread is None or limit is None:
+        return runnable.invoke(given, config)
+    return call.thread.run(lambda: runnable.invoke(given, config), limit, call.patience)
+
+
+def _ready(call: Call) -> Call:
+    limit = call.limit_seconds
+    if limit is None or call.thread is not None:
+        return call
+    if call.threads is None:
+        msg = "a sync call with a time limit needs `threads`"
+        raise TypeError(msg)
+    return call.given(call.threads.take(limit))
+
+
+def _in_a_run(config: RunnableConfig) -> bool:
+    """Say whether LangChain finds a run to send an event on: without one it raises."""
+    callbacks = config.get("callbacks") or ensure_config(config).get("callbacks")
+    return getattr(callbacks, "parent_run_id", None) is not None
 
 
 def _not_in_sync(given: Awaitable[Any]) -> TypeError:
@@ -137,19 +200,38 @@ def _not_in_sync(given: Awaitable[Any]) -> TypeError:
 
 
 async def _aperform(effect: Any) -> Any:
-    if isinstance(effect, Call) and effect.timeout_seconds is None:
-        return await effect.runnable.ainvoke(effect.input, effect.config)
     match effect:
-        case Call(runnable, given, config, float() | int() as seconds, threads, patience):
-            if threads is not None and is_sync_only(runnable):
-                return await threads.arun(lambda: runnable.invoke(given, config), seconds, patience)
-            coming = runnable.ainvoke(given, config)
-        case Await(coming, seconds):
-            patience = None
+        case Call():
+            return await _acalled(effect)
+        case Ready(call):
+            return await _aready(call)
         case Sleep(seconds):
             return await asyncio.sleep(seconds)
         case Emit(name, data, config):
-            return await adispatch_custom_event(name, data, config=config)
+            if _in_a_run(config):
+                await adispatch_custom_event(name, data, config=config)
+            return None
+        case Await(given, seconds):
+            return await await_within(asyncio.ensure_future(given), seconds)
         case other:
             return await other if inspect.isawaitable(other) else other
-    return await await_within(asyncio.ensure_future(coming), seconds, patience)
+
+
+async def _acalled(call: Call) -> Any:
+    runnable, given, config, *_ = call = await _aready(call)
+    limit = call.limit_seconds
+    if limit is None:
+        return await runnable.ainvoke(given, config)
+    if call.thread is not None:
+        return await call.thread.arun(lambda: runnable.invoke(given, config), limit, call.patience)
+    answering = asyncio.ensure_future(runnable.ainvoke(given, config))
+    return await await_within(answering, limit, call.patience)
+
+
+async def _aready(call: Call) -> Call:
+    limit = call.limit_seconds
+    if limit is None or call.threads is None or call.thread is not None:
+        return call
+    if not is_sync_only(call.runnable):
+        return call
+    return call.given(await call.threads.atake(limit))

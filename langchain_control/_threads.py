@@ -14,7 +14,7 @@ from langchain_control._waiting import Patience, await_within, no_answer, waits
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["BoundedThreads", "NoFreeThread"]
+__all__ = ["BoundedThreads", "FreeThread", "NoFreeThread"]
 
 T = TypeVar("T")
 
@@ -23,15 +23,16 @@ POLL_SECONDS = 0.01
 
 
 class NoFreeThread(TimeoutError):  # noqa: N818  (named for what happened, like its relatives)
-    """All threads were busy for the whole time limit; the call was not started."""
+    """All threads were busy for as long as a call may wait; it was not started."""
 
 
 class BoundedThreads:
     """Run sync calls on at most `limit` threads, each call within its own time limit.
 
     Python cannot stop a thread: a call that outlives its limit keeps its thread until it returns.
-    So the number of threads is bounded, and a call that finds none free within its limit fails
-    with `NoFreeThread` without being started. Threads end with their call; nothing stays behind.
+    So the number of threads is bounded, and a call that finds none free fails with `NoFreeThread`
+    without being started. Its own limit begins with its thread, so that a lack of threads leaves
+    it the time that is its due. Threads end with their call; nothing stays behind.
     """
 
     def __init__(self, limit: int = 32) -> None:
@@ -49,67 +50,25 @@ class BoundedThreads:
             self._free.release()
         return taken
 
-    def run(
-        self, call: Callable[[], T], timeout_seconds: float, patience: Patience | None = None
-    ) -> T:
-        """Return what `call` returns or raise what it raises.
-
-        Args:
-            call: Runs in a thread of its own.
-            timeout_seconds: How long to wait for it.
-            patience: May give it up earlier.
+    def take(self, max_wait_seconds: float) -> FreeThread:
+        """Return a thread for one call, which must run in it or give it back.
 
         Raises:
-            TimeoutError: There was no answer within the time limit, or it was given up earlier.
-            NoFreeThread: All threads were busy that long.
+            NoFreeThread: All were busy that long.
         """
         started = time.monotonic()
-        if not self._free.acquire(timeout=max(0.0, timeout_seconds)):
-            raise self._none_free(timeout_seconds)
-        outcome = self._start(call)
-        remaining = timeout_seconds - (time.monotonic() - started)
-        for step in waits(remaining, patience):
-            try:
-                outcome.exception(timeout=step)
-            except TimeoutError:  # of waiting: what the call itself raises is returned, not raised
-                continue
-            return outcome.result()
-        raise no_answer(started)
+        if not self._free.acquire(timeout=max(0.0, max_wait_seconds)):
+            raise self._none_free(max_wait_seconds)
+        return FreeThread(self._free, time.monotonic() - started)
 
-    async def arun(
-        self, call: Callable[[], T], timeout_seconds: float, patience: Patience | None = None
-    ) -> T:
-        """Await what `call` returns or raises. See `run`; the event loop is never blocked."""
+    async def atake(self, max_wait_seconds: float) -> FreeThread:
+        """Return a thread for one call. See `take`; the event loop is never blocked."""
         started = time.monotonic()
         while not self._free.acquire(blocking=False):
-            if time.monotonic() - started >= timeout_seconds:
-                raise self._none_free(timeout_seconds)
+            if time.monotonic() - started >= max_wait_seconds:
+                raise self._none_free(max_wait_seconds)
             await asyncio.sleep(POLL_SECONDS)
-        outcome = asyncio.wrap_future(self._start(call))
-        return await await_within(outcome, timeout_seconds - (time.monotonic() - started), patience)
-
-    def _start(self, call: Callable[[], T]) -> Future[T]:
-        """Run a call in a thread of its own. Its place must have been taken."""
-        outcome: Future[T] = Future()
-        outcome.set_running_or_notify_cancel()  # so that nobody can cancel it any more
-        context = copy_context()
-
-        def work() -> None:
-            try:
-                result = context.run(call)
-            except BaseException as exc:  # noqa: BLE001  (raised again where it is waited for)
-                self._free.release()
-                outcome.set_exception(exc)
-            else:
-                self._free.release()
-                outcome.set_result(result)
-
-        try:
-            threading.Thread(target=work, name="langchain-control-call", daemon=True).start()
-        except BaseException:
-            self._free.release()
-            raise
-        return outcome
+        return FreeThread(self._free, time.monotonic() - started)
 
     def _none_free(self, seconds: float) -> NoFreeThread:
         return NoFreeThread(f"no free thread within {seconds:g} s ({self.limit} are busy)")
@@ -125,3 +84,77 @@ class BoundedThreads:
     def __deepcopy__(self, memo: dict[int, Any]) -> BoundedThreads:
         """Copy as the same set: copies of a policy share the bound."""
         return self
+
+
+class FreeThread:
+    """A thread that was taken for one call."""
+
+    def __init__(self, places: threading.BoundedSemaphore, waited_seconds: float) -> None:
+        """Take over a place among the threads.
+
+        Args:
+            places: Where it was taken, and is given back.
+            waited_seconds: How long that took.
+        """
+        self.waited_seconds = waited_seconds
+        self._places = places
+        self._is_ours = True
+
+    def run(
+        self, call: Callable[[], T], timeout_seconds: float, patience: Patience | None = None
+    ) -> T:
+        """Return what `call` returns or raise what it raises.
+
+        Args:
+            call: Runs in the thread.
+            timeout_seconds: How long to wait for it.
+            patience: May give it up earlier.
+
+        Raises:
+            TimeoutError: There was no answer within the time limit, or it was given up earlier.
+        """
+        started = time.monotonic()
+        outcome = self._start(call)
+        for step in waits(timeout_seconds, patience):
+            try:
+                outcome.exception(timeout=step)
+            except TimeoutError:  # of waiting: what the call itself raises is returned, not raised
+                continue
+            return outcome.result()
+        raise no_answer(started)
+
+    async def arun(
+        self, call: Callable[[], T], timeout_seconds: float, patience: Patience | None = None
+    ) -> T:
+        """Await what `call` returns or raises. See `run`."""
+        outcome = asyncio.wrap_future(self._start(call))
+        return await await_within(outcome, timeout_seconds, patience)
+
+    def give_back(self) -> None:
+        """Leave the thread to others. No effect once a call has begun: it gives it back itself."""
+        if self._is_ours:
+            self._is_ours = False
+            self._places.release()
+
+    def _start(self, call: Callable[[], T]) -> Future[T]:
+        outcome: Future[T] = Future()
+        outcome.set_running_or_notify_cancel()  # so that nobody can cancel it any more
+        context = copy_context()
+
+        def work() -> None:
+            try:
+                result = context.run(call)
+            except BaseException as exc:  # noqa: BLE001  (raised again where it is waited for)
+                self._places.release()
+                outcome.set_exception(exc)
+            else:
+                self._places.release()
+                outcome.set_result(result)
+
+        self._is_ours = False
+        try:
+            threading.Thread(target=work, name="langchain-control-call", daemon=True).start()
+        except BaseException:
+            self._places.release()
+            raise
+        return outcome

@@ -17,7 +17,7 @@ from typing_extensions import TypedDict  # pydantic wants this one before Python
 from langchain_control._effects import arun, run
 from langchain_control.models.variants import name_of
 from langchain_control.outcomes import Attempt, FallbackTry
-from langchain_control.policy import ControlPolicy
+from langchain_control.policy import ControlPolicy, policy_of
 from langchain_control.retries.nested import warn_of_nested_retries
 from langchain_control.runs.state import Context, FailureNote, PerRun
 from langchain_control.runs.storable import StorableAnswers
@@ -74,7 +74,7 @@ def create_control_graph(
     Warns:
         UserWarning: The model retries by itself, which multiplies with the policy's attempts.
     """
-    policy = ControlPolicy.model_validate(policy or {})
+    policy = policy_of(policy)
     runnable = coerce_to_runnable(model)
     warn_of_nested_retries(runnable, policy.retry.other_model)
     answers = StorableAnswers(policy.validator)

@@ -19,7 +19,7 @@ from langchain_control.door import heard
 from langchain_control.errors import error_for
 from langchain_control.events import EventName, event, rules_of
 from langchain_control.outcomes import ControlResult, FailureMode, ValidationResult, failure
-from langchain_control.policy import ControlPolicy
+from langchain_control.policy import ControlPolicy, policy_of
 
 __all__ = ["Handoff", "control_handoff"]
 
@@ -35,7 +35,7 @@ def control_handoff(  # noqa: PLR0913  (keywords, each with a meaning of its own
     sender: str,
     receiver: str,
     fallback: str | None = None,
-    policy: ControlPolicy | None = None,
+    policy: ControlPolicy | Mapping[str, Any] | None = None,
     key: str = "messages",
 ) -> Handoff:
     """Make the node that stands between two agents of a graph.
@@ -59,8 +59,9 @@ def control_handoff(  # noqa: PLR0913  (keywords, each with a meaning of its own
         receiver: The node that gets it.
         fallback: The node to go to when the attempts are used up. Without one the graph stops with
             a `ControlError`.
-        policy: Its retry engine decides about attempts and corrections, its guard looks for attacks
-            in what is passed, and its trail is told. The rest plays no part.
+        policy: The rules, or the plain data of them. The retry engine decides about attempts and
+            corrections, the guard looks for attacks in what is passed, and the trail is told. The
+            rest plays no part.
         key: Where in the state it is. `messages` means the last answer; anything else, text or
             JSON. Corrections travel in `messages` in any case.
     """
@@ -74,7 +75,7 @@ def control_handoff(  # noqa: PLR0913  (keywords, each with a meaning of its own
         receiver=receiver,
         fallback=fallback,
         contract=validator,
-        policy=policy or ControlPolicy(),
+        policy=policy_of(policy),
         key=key,
     )
 

@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from langchain_control._overriding import OverridableModel
+from langchain_control._steady import SteadyClock
 from langchain_control._threads import BoundedThreads
 from langchain_control.components.audit import AuditLogger
 from langchain_control.components.breaker import CircuitBreaker
@@ -23,7 +25,7 @@ from langchain_control.components.retry import RetryEngine
 from langchain_control.components.validator import ResponseValidator
 from langchain_control.retries.usage_limits import UsageLimits
 
-__all__ = ["ControlPolicy"]
+__all__ = ["ControlPolicy", "policy_of"]
 
 ENVIRONMENT_PREFIX = "LANGCHAIN_CONTROL_"
 
@@ -31,7 +33,7 @@ MAX_SECONDS = 86_400.0
 """A day. Who wants to wait longer wants no limit, which is not on offer for calls."""
 
 
-class ControlPolicy(BaseModel):
+class ControlPolicy(OverridableModel):
     """Everything that decides how a request is treated: one frozen bundle of components.
 
     Give components, or the plain data they are made of: `ControlPolicy(retry={"max_attempts": 5})`.
@@ -81,11 +83,18 @@ class ControlPolicy(BaseModel):
     any more: a phrase that is forbidden, a member of the wrong type. Saves the tokens to come. Off,
     because some providers leave token counts out of streams."""
     threads: BoundedThreads = Field(default_factory=BoundedThreads, repr=False, exclude=True)
-    """Where sync calls run, so that they can be given up in time."""
-    clock: Callable[[], float] = Field(default=time.time, repr=False, exclude=True)
-    """Seconds since the epoch, for deadlines."""
+    """Where sync calls run, so that they can be given up in time. A number makes as many."""
+    clock: Callable[[], float] = Field(default_factory=SteadyClock, repr=False, exclude=True)
+    """Seconds since the epoch, for deadlines and for how long requests take. The default does not
+    follow when the wall clock is set."""
     timer: Callable[[], float] = Field(default=time.perf_counter, repr=False, exclude=True)
-    """Seconds from any start, for latencies."""
+    """Seconds from any start, for the latencies of calls."""
+
+    @field_validator("threads", mode="before")
+    @classmethod
+    def _threads_from_number(cls, value: Any) -> Any:
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        return BoundedThreads(value) if is_number else value
 
     @field_validator("audit", mode="before")
     @classmethod
@@ -111,7 +120,8 @@ class ControlPolicy(BaseModel):
                 f"`timeout_seconds` ({call:g}), or a slow probe counts as lost"
             )
             raise ValueError(msg)
-        patient = self.breaker.override(probe_timeout_seconds=2 * call)
+        patient = self.breaker.model_copy(update={"probe_timeout_seconds": 2 * call})
+        patient.model_fields_set.discard("probe_timeout_seconds")  # nobody has asked for it
         object.__setattr__(self, "breaker", patient)  # frozen, and not handed out yet
         return self
 
@@ -136,23 +146,6 @@ class ControlPolicy(BaseModel):
             for name, value in super().__repr_args__()
             if name is None or fields[name].default_factory or value != fields[name].default
         ]
-
-    def override(self, **changes: Any) -> Self:
-        """Return a policy with some parts replaced, validated like a new one.
-
-        A component may be changed in place by the plain data of its changes:
-        `policy.override(retry={"max_attempts": 5})` keeps the rest of its retry engine.
-        """
-        fields = {name: getattr(self, name) for name in type(self).model_fields}
-        for name, change in changes.items():
-            override = getattr(fields.get(name), "override", None)
-            if override is not None and isinstance(change, Mapping):
-                changes[name] = override(**change)
-        unset = {
-            n for n in ("timeout_seconds", "deadline_seconds") if n not in self.model_fields_set
-        }
-        kept = {name: value for name, value in fields.items() if name not in unset}
-        return type(self)(**(kept | changes))
 
     @classmethod
     def from_yaml(cls, source: str | Path) -> Self:
@@ -198,6 +191,11 @@ class ControlPolicy(BaseModel):
                     raise ValueError(msg)  # noqa: TRY004  (the environment is wrong, not a type)
             place[field] = _json_or_text(text)
         return cls.model_validate(data)
+
+
+def policy_of(given: ControlPolicy | Mapping[str, Any] | None) -> ControlPolicy:
+    """Return the policy that a door was given: itself, made of plain data, or the default."""
+    return ControlPolicy.model_validate(given or {})
 
 
 def _json_or_text(text: str) -> Any:

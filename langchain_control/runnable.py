@@ -13,7 +13,7 @@ from langchain_control._effects import Flow
 from langchain_control.door import Controlled
 from langchain_control.models.variants import name_of
 from langchain_control.outcomes import ControlResult
-from langchain_control.policy import ControlPolicy
+from langchain_control.policy import ControlPolicy, policy_of
 from langchain_control.retries.nested import warn_of_nested_retries
 from langchain_control.runs.state import result_of
 from langchain_control.structured import Method, StructuredModel, told
@@ -44,7 +44,7 @@ def with_control(
         UserWarning: The model retries by itself, which multiplies with the policy's attempts.
     """
     runnable: Runnable[Any, Any] = coerce_to_runnable(model)
-    policy = ControlPolicy.model_validate(policy or {})
+    policy = policy_of(policy)
     warn_of_nested_retries(runnable, policy.retry.other_model)
     return ControlledModel(model=runnable, policy=policy, include_result=include_result)
 

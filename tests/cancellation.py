@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import itertools
 
-from langchain_control._effects import Call, Emit, Sleep
+from langchain_control._effects import Call, Emit, Ready, Sleep
 
 __all__ = ["cancelled_at_every_wait"]
 
@@ -32,7 +32,7 @@ def _waits(flow):
             effect = flow.send(done)
         except StopIteration:
             return
-        if isinstance(effect, Call | Emit | Sleep):
+        if isinstance(effect, Call | Emit | Ready | Sleep):
             yield effect
         done = _perform(effect)
 
@@ -51,6 +51,8 @@ def _cancel(flow):
 
 def _perform(effect):
     assert not inspect.isawaitable(effect)
+    if isinstance(effect, Ready):
+        return effect.call
     if isinstance(effect, Call):
         return effect.runnable.invoke(effect.input, effect.config)
     return None if isinstance(effect, Emit | Sleep) else effect

@@ -8,8 +8,8 @@ import threading
 import pytest
 from langchain_core.runnables import RunnableLambda
 
-from langchain_control._effects import Call, Sleep, arun, run
-from langchain_control._threads import BoundedThreads
+from langchain_control._effects import Call, Ready, Sleep, arun, run
+from langchain_control._threads import BoundedThreads, FreeThread
 
 
 def double_flow(threads=None, seconds=None):
@@ -161,6 +161,40 @@ def test_a_call_that_finds_no_free_thread_is_never_started():
     gate.set()
 
     assert started == [1]
+
+
+def test_the_limit_of_a_call_begins_with_its_thread():
+    """Of 80 calls with 32 threads half timed out, their limits used up before they began."""
+    call = Call(RunnableLambda(str), 1, {}, 5, BoundedThreads())
+
+    late = call.given(FreeThread(threading.BoundedSemaphore(), waited_seconds=4))
+
+    assert (late.limit_seconds, late.is_fair) == (5, True)
+
+
+def test_a_wait_for_a_thread_counts_against_the_deadline():
+    """What is left to a request bounds waiting and calling together, and excuses being late."""
+    call = Call(RunnableLambda(str), 1, {}, 5, BoundedThreads(), remaining_seconds=6)
+
+    late = call.given(FreeThread(threading.BoundedSemaphore(), waited_seconds=4))
+
+    assert (call.limit_seconds, call.is_fair) == (5, True)
+    assert (late.limit_seconds, late.is_fair) == (2, False)
+
+
+@pytest.mark.parametrize("perform", [run, lambda flow: asyncio.run(arun(flow))])
+def test_a_thread_that_is_not_used_is_left_to_others(perform):
+    """A call that is ready and is not made, as its circuit refuses, holds no thread."""
+    threads = BoundedThreads(1)
+
+    def flow():
+        ready = yield Ready(Call(RunnableLambda(str), 1, {}, 5, threads))
+        taken = not threads.is_free
+        ready.give_back()
+        return taken
+
+    assert perform(flow())
+    assert threads.is_free
 
 
 def test_what_a_limited_call_raises_reaches_the_caller():

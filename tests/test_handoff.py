@@ -231,6 +231,11 @@ def test_a_hand_off_works_outside_a_graph(call):
     assert [(r["key"], r["status"]) for r in sink.records] == [("send to receive", "accepted")]
 
 
+def test_plain_data_makes_the_policy_of_a_hand_off():
+    """What two doors took for a policy was an `AttributeError` here, in the middle of a run."""
+    assert check_of(policy={"retry": {"max_attempts": 5}}).policy.retry.max_attempts == 5
+
+
 def test_a_hand_off_is_a_component():
     """It can be kept, copied, changed and described like any other."""
     check = pickle.loads(pickle.dumps(check_of()))

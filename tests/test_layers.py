@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "langchain_control"
 
 LAYERS = [
-    {"outcomes", "_threads", "_waiting", "_json", "_per_process"},
+    {"outcomes", "_threads", "_waiting", "_json", "_per_process", "_overriding", "_steady"},
     {"errors", "sync_only", "_effects", "events"},
     {"circuits", "conversation", "encodings", "fences", "logging_setup", "models", "retries"},
     {"detectors", "rules", "parsing", "contracts", "strategies", "stores", "sinks", "trail"},
@@ -156,7 +156,7 @@ def test_importing_configures_nothing():
         "import logging, os, structlog\n"
         "before = (len(logging.root.handlers), structlog.is_configured(), dict(os.environ))\n"
         "import langchain_control\n"
-        "[getattr(langchain_control, n) for n in langchain_control.__all__]\n"
+        "[getattr(langchain_control, n) for n in langchain_control._MODULE_OF]\n"
         "print(before == (len(logging.root.handlers), structlog.is_configured(), dict(os.environ)))"
     )
     assert _python(code) == "True"

@@ -7,7 +7,8 @@ import pickle
 import pytest
 from pydantic import ValidationError
 
-from langchain_control import ControlPolicy, FallbackRouter, InputGuard, RetryEngine
+from langchain_control import ControlPolicy, FailureMode, FallbackRouter, InputGuard, RetryEngine
+from langchain_control.retries.remedies import Remedy
 
 DATA = {"retry": {"max_attempts": 5}, "guard": {"max_chars": 100}, "timeout_seconds": 3}
 YAML = """
@@ -65,6 +66,8 @@ def test_every_source_gives_the_same_policy(policy):
         ({"timeout_seconds": float("inf")}, "timeout_seconds"),
         ({"timeout_seconds": 9, "breaker": {"probe_timeout_seconds": 3}}, "probe_timeout_seconds"),
         ({"audit": {"pth": "x"}}, "pth"),
+        ({"threads": 0}, "threads"),
+        ({"threads": True}, "threads"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(data, field):
@@ -104,6 +107,24 @@ def test_probes_may_take_as_long_as_calls():
     assert ControlPolicy(timeout_seconds=120).breaker.probe_timeout_seconds > 120
 
 
+def test_a_time_limit_can_be_lengthened_twice():
+    """The second time raised about a probe's time, which the policy itself had set the first."""
+    policy = ControlPolicy(timeout_seconds=60)
+
+    longer = policy.override(timeout_seconds=300)
+
+    assert longer.breaker.probe_timeout_seconds > 300
+    assert longer.breaker.store is policy.breaker.store
+
+
+def test_a_number_of_threads_is_a_setting_like_any_other():
+    """Who needed more than 32 calls at a time had to import a private class."""
+    policy = ControlPolicy.from_env(environ={"LANGCHAIN_CONTROL_THREADS": "64"})
+
+    assert policy.threads.limit == 64
+    assert policy.override(threads=8).threads.limit == 8
+
+
 def test_it_is_frozen():
     """A policy does not change under a running application."""
     with pytest.raises(ValidationError):
@@ -121,6 +142,57 @@ def test_override_replaces_and_keeps():
     assert changed.fallback.strategies == policy.fallback.strategies
     with pytest.raises(ValidationError, match="retry"):
         policy.override(retry=3)
+
+
+@pytest.mark.parametrize(
+    ("data", "change"),
+    [
+        (
+            {"prompt": {"budget": {"total_tokens": 4000}}},
+            {"prompt": {"budget": {"answer_tokens": 100}}},
+        ),
+        (
+            {"audit": {"path": "mine.jsonl", "rotate_daily": True}},
+            {"audit": {"include_content": True}},
+        ),
+        (
+            {"retry": {"policies": {"refusal": {"retry": True}}}},
+            {"retry": {"policies": {"timeout": {"correction": "Be quick."}}}},
+        ),
+        (
+            {"retry": {"policies": {"timeout": {"correction": "Be quick."}}}},
+            {"retry": {"policies": {"timeout": {"honor_retry_after": False}}}},
+        ),
+        (
+            {"breaker": {"window": {"slow_seconds": 5}}},
+            {"breaker": {"window": {"failure_rate": 0.3}}},
+        ),
+    ],
+    ids=["budget", "audit", "remedies", "remedy", "window"],
+)
+def test_override_keeps_the_rest_at_every_depth(data, change):
+    """A budget, an audit file and remedies were reset silently by a change of what is beside them.
+
+    Who raised the answer's tokens lost their total; who asked for content had it in another file.
+    """
+    assert repr(ControlPolicy(**data).override(**change)) == repr(
+        ControlPolicy(**_joined(data, change))
+    )
+
+
+def _joined(one, other):
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return other
+    return one | {key: _joined(one.get(key), value) for key, value in other.items()}
+
+
+def test_a_remedy_that_gives_up_has_nothing_else():
+    """Told to give a failure up, a row drops what it said about retries, as in a new table."""
+    policy = ControlPolicy(retry={"policies": {"timeout": {"correction": "Be quick."}}})
+
+    changed = policy.override(retry={"policies": {"timeout": {"retry": False}}})
+
+    assert changed.retry.policies[FailureMode.TIMEOUT] == Remedy(retry=False)
 
 
 def test_two_policies_do_not_share_a_circuit():

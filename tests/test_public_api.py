@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,13 +15,24 @@ import langchain_control
 ARCHITECTURE = Path(__file__).parents[1] / "docs" / "architecture.md"
 
 
+NAMES = list(langchain_control._MODULE_OF)
+WITH_AN_EXTRA = {"ControlMiddleware"}
+
+
 def test_all_is_sorted_and_complete():
-    """`__all__` is sorted, and lists exactly what can be loaded."""
+    """`__all__` is sorted, and lists exactly what can be loaded without an extra."""
     assert sorted(langchain_control.__all__) == langchain_control.__all__
-    assert set(langchain_control.__all__) == set(langchain_control._MODULE_OF)
+    assert set(langchain_control.__all__) == set(NAMES) - WITH_AN_EXTRA
 
 
-@pytest.mark.parametrize("name", langchain_control.__all__)
+def test_everything_can_be_imported_without_an_extra():
+    """Without the extra `agents`, `from langchain_control import *` was an `ImportError`."""
+    code = "import sys; sys.modules['langchain'] = None; from langchain_control import *"
+
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_public_name_loads_and_is_documented(name):
     """Each name can be imported and says what it is."""
     assert getattr(langchain_control, name).__doc__
@@ -30,7 +43,7 @@ def test_the_documentation_lists_exactly_these_names():
     page = ARCHITECTURE.read_text(encoding="utf-8")
     section = page.split("## Public names")[1].split("\n## ")[0]
 
-    assert set(re.findall(r"`(\w+)`", section)) == set(langchain_control.__all__)
+    assert set(re.findall(r"`(\w+)`", section)) == set(NAMES)
 
 
 def test_unknown_names_are_an_attribute_error():
@@ -46,4 +59,4 @@ def test_the_version_is_the_distributions():
 
 def test_dir_lists_the_names():
     """Tab completion finds names that are not loaded yet."""
-    assert set(langchain_control.__all__) <= set(dir(importlib.reload(langchain_control)))
+    assert set(NAMES) <= set(dir(importlib.reload(langchain_control)))

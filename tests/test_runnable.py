@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import pickle
 import threading
+from contextlib import contextmanager
 
 import pytest
 from langchain_core.caches import InMemoryCache
@@ -41,6 +42,7 @@ from langchain_control import (
 )
 from langchain_control._threads import BoundedThreads
 from langchain_control.circuits import Outcome
+from langchain_control.circuits.failure_window import FailureWindow
 from langchain_control.errors import (
     AttemptsExhausted,
     BudgetExceeded,
@@ -307,8 +309,9 @@ def test_fallbacks_share_what_is_left_of_the_deadline(call):
     flow_call = time_limits.Call
 
     def noting(*arguments, **more):
-        limits.append(arguments[3])
-        return flow_call(*arguments, **more)
+        made = flow_call(*arguments, **more)
+        limits.append(made.limit_seconds)
+        return made
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(time_limits, "Call", noting)
@@ -330,24 +333,68 @@ def test_a_call_that_the_deadline_cuts_short_proves_nothing_by_being_late(call, 
     assert breaker.state("scripted") == state
 
 
-def test_a_lack_of_threads_is_not_the_providers_failure():
+@contextmanager
+def all_taken(threads):
+    """Hold every thread there is."""
+    taken = [threads.take(0) for _ in range(threads.limit)]
+    yield
+    for thread in taken:
+        thread.give_back()
+
+
+def test_a_lack_of_threads_is_not_the_providers_failure(call):
     """Threads that others hold say nothing about the model: its circuit stays closed."""
-    threads, gate = BoundedThreads(1), threading.Event()
-    busy = threading.Thread(target=threads.run, args=(lambda: gate.wait(10), 10))
-    busy.start()
-    while threads.is_free:
-        pass
     breaker = CircuitBreaker(failure_threshold=1)
     crowded = policy(
-        threads=threads, timeout_seconds=0.01, breaker=breaker, retry=RetryEngine(max_attempts=1)
+        threads=1, timeout_seconds=0.01, breaker=breaker, retry=RetryEngine(max_attempts=1)
     )
 
-    result = with_control(lambda _: GOOD, crowded, include_result=True).invoke("Q?")
+    with all_taken(crowded.threads):
+        result = call(with_control(lambda _: GOOD, crowded, include_result=True), "Q?")
 
-    gate.set()
-    busy.join()
     assert result.failure_mode is FailureMode.TIMEOUT
     assert all(view["state"] == "closed" for view in breaker.snapshot().values())
+
+
+class LateThreads(BoundedThreads):
+    """Threads for which every call waits."""
+
+    def __init__(self, wait):
+        super().__init__(1)
+        self.wait = wait
+
+    def take(self, max_wait_seconds):
+        self.wait()
+        return super().take(max_wait_seconds)
+
+    async def atake(self, max_wait_seconds):
+        return self.take(max_wait_seconds)
+
+
+def test_the_wait_for_a_thread_is_not_taken_for_the_providers_time(call):
+    """Under a lack of threads every call of a healthy provider was slow, and its circuit opened."""
+    clock = ManualClock()
+    breaker = CircuitBreaker(
+        window=FailureWindow(slow_seconds=5), store=InMemoryCircuitStore(clock=clock)
+    )
+    threads = LateThreads(lambda: clock.advance(7))
+    controlled = with_control(
+        lambda _: GOOD, policy(threads=threads, breaker=breaker), include_result=True
+    )
+
+    assert [call(controlled, "Q?").status for _ in range(20)] == ["accepted"] * 20
+
+
+def test_an_open_circuit_is_not_waited_for(call):
+    """With all threads held by the calls of a dead provider, its open circuit refuses at once."""
+    dead = policy(threads=1, timeout_seconds=0.01, retry=RetryEngine(max_attempts=1))
+    dead.breaker.open("dead")
+    model = RunnableLambda(lambda _: GOOD, name="dead")
+
+    with all_taken(dead.threads):
+        result = call(with_control(model, dead, include_result=True), "Q?")
+
+    assert result.failure_mode is FailureMode.CIRCUIT_OPEN
 
 
 def test_a_result_keeps_what_every_strategy_did(call):

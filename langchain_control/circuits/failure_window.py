@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections import deque
 from math import sqrt
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from langchain_control._overriding import OverridableModel
 from langchain_control.circuits import Outcome
 
 __all__ = ["FailureWindow", "Tally", "wilson_lower_bound"]
@@ -25,7 +26,7 @@ LATENCY_WEIGHT = 0.1
 """Weight of the newest answer in the moving average of latencies."""
 
 
-class FailureWindow(BaseModel):
+class FailureWindow(OverridableModel):
     """Open a circuit by the share of failures in the last seconds.
 
     Opens when the failure rate, or the rate of slow answers, is above its limit with confidence,

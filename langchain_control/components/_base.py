@@ -11,6 +11,7 @@ from langchain_core.runnables.base import RunnableSerializable, coerce_to_runnab
 from pydantic import ConfigDict
 
 from langchain_control._effects import Flow, arun, run
+from langchain_control._overriding import OverridableModel
 from langchain_control.errors import ControlError, InputRejected, rejection
 from langchain_control.events import blocked
 from langchain_control.outcomes import ValidationResult
@@ -24,7 +25,7 @@ _CALL_SIGNATURE = signature(lambda value, run_manager, config: None)  # noqa: AR
 """LangChain inspects what it calls twice per call; told the answer, it need not look."""
 
 
-class Component(RunnableSerializable[Input, Output], Generic[Input, Output]):
+class Component(OverridableModel, RunnableSerializable[Input, Output], Generic[Input, Output]):
     """A frozen Runnable that is its own configuration.
 
     A component implements `_flow` once; sync and async calls both perform it. What changes at run
@@ -78,19 +79,6 @@ class Component(RunnableSerializable[Input, Output], Generic[Input, Output]):
         if name is None and type(self).model_fields["name"].default is not None:
             name = type(self).__name__
         return super().get_name(suffix, name=name)
-
-    def override(self, **changes: Any) -> Self:
-        """Return a component with some fields changed, validated like a new one."""
-        fields = {name: getattr(self, name) for name in self.model_fields_set}
-        return type(self)(**(fields | self._collaborators() | changes))
-
-    def _collaborators(self) -> dict[str, Any]:
-        """Injected objects stay the same through `override`, set by the caller or not."""
-        return {
-            name: getattr(self, name)
-            for name, field in type(self).model_fields.items()
-            if field.default_factory is not None
-        }
 
     @classmethod
     def is_lc_serializable(cls) -> bool:

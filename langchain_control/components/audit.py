@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from langchain_core.callbacks import BaseCallbackHandler
 
+from langchain_control._overriding import Overridable
 from langchain_control._per_process import PerProcess
 from langchain_control.events import REQUEST_ID, EventName
 from langchain_control.sinks import AuditSink, JsonlSink, MemorySink, QueuedSink
@@ -34,7 +35,7 @@ __all__ = ["AuditLogger"]
 _logger = logging.getLogger(__name__)
 
 
-class AuditLogger(BaseCallbackHandler, AuditReports):
+class AuditLogger(BaseCallbackHandler, AuditReports, Overridable):
     """Write down what the control layer did, and answer questions about it.
 
     Goes where LangChain's callbacks go: `config={"callbacks": [audit]}`, `.with_config(...)`, or
@@ -255,7 +256,14 @@ class AuditLogger(BaseCallbackHandler, AuditReports):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the configuration: the copy opens its files for itself."""
-        settings = {
+        return _rebuild, (self._settings(),)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Copy as the same logger: copies of a policy share the trail."""
+        return self
+
+    def _settings(self) -> dict[str, Any]:
+        return {
             "path": None if self.path is None else str(self.path),
             **self._file_settings,
             "sinks": self.sinks,
@@ -263,11 +271,6 @@ class AuditLogger(BaseCallbackHandler, AuditReports):
             "max_content_chars": self.max_content_chars,
             "raise_error": self.raise_error,
         }
-        return _rebuild, (settings,)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """Copy as the same logger: copies of a policy share the trail."""
-        return self
 
 
 def _rebuild(settings: dict[str, Any]) -> AuditLogger:

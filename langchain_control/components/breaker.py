@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import Field, model_validator
 
-from langchain_control._effects import Call, Flow, arun
-from langchain_control._threads import NoFreeThread
+from langchain_control._effects import Call, Flow, Ready, arun
 from langchain_control.circuits import (
     CircuitState,
     CircuitView,
@@ -269,29 +268,21 @@ class CircuitBreaker(Wrapper[Any, Any]):
         """Make a call if the circuit admits it, and take the verdict of how it went.
 
         Args:
-            call: What to call. Waits for it no longer than `patience` does.
+            call: What to call. Waits for it no longer than `patience` does. A thread is waited
+                for before the circuit is asked: that wait says nothing about the provider.
             config: Hears what the call has changed.
             key: A circuit of its own under this breaker's name.
 
         Returns:
             What the call gives, or the refusal.
         """
-        permit = yield from self.admit(config, key)
-        if isinstance(permit, Refusal):
-            return permit
-        outcome, retry_after = Outcome.IGNORED, None
-        patience = self.patience(permit)
+        if call.would_wait and (refusal := (yield from self.refusal(key))) is not None:
+            return refusal  # an open circuit must not be waited for
+        ready: Call = yield Ready(call)
         try:
-            answer = yield call if patience is None else call._replace(patience=patience)
-            outcome = Outcome.SUCCESS
-        except Exception as exc:
-            retry_after = retry_after_seconds(exc)
-            if not _proves_nothing(exc, call):
-                outcome = self.outcome_of(exc)
-            raise
-        finally:  # also when cancelled: a lost permit would keep a half-open circuit shut
-            yield from self.settle(permit, outcome, config, retry_after)
-        return answer
+            return (yield from self._calling(ready, config, key))
+        finally:
+            ready.give_back()
 
     def refusal(self, key: str | None = None) -> Flow[Refusal | None]:
         """Return the refusal of an open circuit, without asking for a permit."""
@@ -336,6 +327,24 @@ class CircuitBreaker(Wrapper[Any, Any]):
             raise refusal.error()
         return value
 
+    def _calling(self, call: Call, config: RunnableConfig, key: str | None) -> Flow[Any | Refusal]:
+        permit = yield from self.admit(config, key)
+        if isinstance(permit, Refusal):
+            return permit
+        outcome, retry_after = Outcome.IGNORED, None
+        patience = self.patience(permit)
+        try:
+            answer = yield call if patience is None else call._replace(patience=patience)
+            outcome = Outcome.SUCCESS
+        except Exception as exc:
+            retry_after = retry_after_seconds(exc)
+            if call.is_fair or not isinstance(exc, TimeoutError):
+                outcome = self.outcome_of(exc)
+            raise
+        finally:  # also when cancelled: a lost permit would keep a half-open circuit shut
+            yield from self.settle(permit, outcome, config, retry_after)
+        return answer
+
     def _admitted(self, answer: Maybe[Permit | Refusal]) -> Flow[Permit | Refusal]:
         """Wait for the store's decision, and tell the listener."""
         decision: Permit | Refusal = yield answer
@@ -362,11 +371,6 @@ class CircuitBreaker(Wrapper[Any, Any]):
                 self.on_change(change)
             except Exception:  # a listener must not decide about the call it hears of
                 logger.exception("`on_change` of circuit `%s` failed", change.key)
-
-
-def _proves_nothing(exc: Exception, call: Call) -> bool:
-    """Whether a call failed for want of a thread or of time, which is not the provider's doing."""
-    return isinstance(exc, NoFreeThread) or (isinstance(exc, TimeoutError) and not call.is_fair)
 
 
 def _at_once(answer: Maybe[T]) -> T:

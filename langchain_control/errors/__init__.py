@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.exceptions import LangChainException, OutputParserException
 
-from langchain_control.errors.foreign import mode_of
+from langchain_control.errors.foreign import explained, mode_of, steers_a_graph
 from langchain_control.errors.retry_after import seconds_to_wait
 from langchain_control.outcomes import ControlResult, FailureMode
 
@@ -143,11 +143,23 @@ def classify(exc: BaseException) -> FailureMode | None:
 
     Knows langchain-core's `ModelError` family, this package's own errors, the errors of common SDKs
     and HTTP clients, timeouts and connection errors of the standard library, and any exception that
-    carries an HTTP status. Everything else is a programming error and must be raised on.
+    carries an HTTP status. What was raised `from` one of these and says nothing itself means the
+    same. Everything else is a programming error and must be raised on.
     """
-    return exc.failure_mode if isinstance(exc, ControlError) else mode_of(exc)
+    if steers_a_graph(exc):
+        return None
+    return next(filter(None, map(_own_mode, explained(exc))), None)
 
 
 def retry_after_seconds(exc: BaseException) -> float | None:
     """Return the seconds a provider, a circuit or a rate limit asked to wait, if it did."""
+    asked = (_own_retry_after(known) for known in explained(exc))
+    return next((seconds for seconds in asked if seconds is not None), None)
+
+
+def _own_mode(exc: BaseException) -> FailureMode | None:
+    return exc.failure_mode if isinstance(exc, ControlError) else mode_of(exc)
+
+
+def _own_retry_after(exc: BaseException) -> float | None:
     return exc.result.retry_after if isinstance(exc, ControlError) else seconds_to_wait(exc)

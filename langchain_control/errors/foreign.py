@@ -17,11 +17,14 @@ from langchain_core import exceptions as core
 
 from langchain_control.outcomes import FailureMode
 
-__all__ = ["dig", "mode_of", "steers_a_graph"]
+__all__ = ["dig", "explained", "mode_of", "steers_a_graph"]
+
+MOST_CAUSES = 8
+"""How far back an exception is explained. Code nests no deeper; a chain may be a ring."""
 
 
 def mode_of(exc: BaseException) -> FailureMode | None:
-    """Say what an exception out of a model call means, or `None` if it is not the model's.
+    """Say what an exception out of a model call means by itself, or `None` if nothing is known.
 
     The most telling sign comes first: a provider's own code for a case that its status hides, then
     the exception's type, its HTTP status, the code of an error inside a stream, its name, and the
@@ -30,6 +33,20 @@ def mode_of(exc: BaseException) -> FailureMode | None:
     reason = getattr(exc, "reason", None)  # urllib's and urllib3's wrapped exception
     inner = reason if isinstance(reason, BaseException) else None
     return _own_mode(inner) or _own_mode(exc)
+
+
+def explained(exc: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and those it was raised `from`, the last first.
+
+    What was merely being handled when it was raised explains nothing: it may be a mistake made
+    in handling it.
+    """
+    known: BaseException | None = exc
+    for _ in range(MOST_CAUSES):
+        if known is None:
+            return
+        yield known
+        known = known.__cause__
 
 
 def steers_a_graph(exc: BaseException) -> bool:

@@ -37,7 +37,7 @@ from langchain_control.middleware.agent_run import (
 from langchain_control.middleware.tool_calls import ToolContext, ToolHandler, ToolPolicy, controlled
 from langchain_control.models.variants import name_of
 from langchain_control.outcomes import FailureMode
-from langchain_control.policy import ControlPolicy
+from langchain_control.policy import ControlPolicy, policy_of
 from langchain_control.retries.remedies import DEFAULT_REMEDIES, RemedyTable
 from langchain_control.runs.endings import close
 from langchain_control.runs.falling_back import had_a_turn, request_of
@@ -81,25 +81,25 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
 
     def __init__(
         self,
-        policy: ControlPolicy | None = None,
+        policy: ControlPolicy | Mapping[str, Any] | None = None,
         *,
         exit_behavior: Literal["end", "error"] = "end",
         run_deadline_seconds: float | None = None,
-        tool_policy: ToolPolicy | None = None,
-        tool_policies: Mapping[str, ToolPolicy] = MappingProxyType({}),
+        tool_policy: ToolPolicy | Mapping[str, Any] | None = None,
+        tool_policies: Mapping[str, ToolPolicy | Mapping[str, Any]] = MappingProxyType({}),
     ) -> None:
         """Take the rules.
 
         Args:
-            policy: The rules for input and model calls. Its deadline holds for each answer that is
-                wanted of the model.
+            policy: The rules for input and model calls, or the plain data of them. Its deadline
+                holds for each answer that is wanted of the model.
             exit_behavior: What becomes of a run without an answer. `end` ends it with a message
                 that names the failure; `error` raises the `ControlError`. LangChain's
                 `ModelFallbackMiddleware` needs the latter where it stands outside of this one.
             run_deadline_seconds: Hard limit of the whole run: no model call and no tool call begins
                 after it or outlasts it. What a fallback gives then is the run's answer. A run that
                 waited for a person gets it anew. `None` sets none.
-            tool_policy: The rules for tools.
+            tool_policy: The rules for tools, or the plain data of them.
             tool_policies: Other rules for some tools, by name.
 
         Raises:
@@ -112,11 +112,13 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         if run_deadline_seconds is not None and not run_deadline_seconds > 0:
             msg = f"`run_deadline_seconds` must be positive, got {run_deadline_seconds!r}"
             raise ValueError(msg)
-        self.policy = _for_agents(policy or ControlPolicy())
+        self.policy = _for_agents(policy_of(policy))
         self.exit_behavior = exit_behavior
         self.run_deadline_seconds = run_deadline_seconds
-        self.tool_policy = tool_policy or ToolPolicy()
-        self.tool_policies = dict(tool_policies)
+        self.tool_policy = ToolPolicy.model_validate(tool_policy or {})
+        self.tool_policies = {
+            name: ToolPolicy.model_validate(rules) for name, rules in tool_policies.items()
+        }
         self.tools = []
 
     # --- LangChain's hooks, sync and async --------------------------------------------------------

@@ -154,9 +154,14 @@ def _done(context: ToolContext, handler: ToolHandler) -> Flow[_Done]:
 def _made(context: ToolContext, handler: ToolHandler) -> Flow[Any]:
     """Make the call within its time, if the tool's circuit admits it."""
     due, left = context.rules.timeout_seconds, context.seconds_left
-    is_fair = left is None or (due is not None and due <= left)
-    limit, threads = due if is_fair else left, context.policy.threads
-    call = Call(handler, context.request, context.config, limit, threads, is_fair=is_fair)
+    call = Call(
+        handler,
+        context.request,
+        context.config,
+        due,
+        context.policy.threads,
+        remaining_seconds=left,
+    )
     if context.rules.breaker is None:
         return (yield call)
     return (yield from context.rules.breaker.calling(call, context.config, context.name))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator, model_validator
+from pydantic import ConfigDict, Field, RootModel, field_validator, model_validator
 
+from langchain_control._overriding import Overridable, OverridableModel
 from langchain_control.outcomes import FailureMode, Rung
 from langchain_control.retries.corrections import MAX_INSTRUCTION_CHARS
 from langchain_control.retries.ladder import FIRST_RUNG, RUNGS
@@ -14,7 +15,7 @@ from langchain_control.retries.ladder import FIRST_RUNG, RUNGS
 __all__ = ["DEFAULT_REMEDIES", "Remedy", "RemedyTable"]
 
 
-class Remedy(BaseModel):
+class Remedy(OverridableModel):
     """What to do about one failure mode."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,6 +51,11 @@ class Remedy(BaseModel):
 
     Set where retries burden a provider that is in trouble; a rejected answer says it is well.
     """
+
+    def override(self, **changes: Any) -> Self:
+        """Return a remedy with some fields changed. `retry=False` drops the rest."""
+        gives_up = changes.get("retry") is False
+        return type(self)(**changes) if gives_up else super().override(**changes)
 
     @field_validator("ladder")
     @classmethod
@@ -170,7 +176,7 @@ _NEVER_RETRIED = frozenset(
 """No table may retry these: the same call would be refused again, or must not be made at all."""
 
 
-class RemedyTable(RootModel[dict[FailureMode, Remedy]]):
+class RemedyTable(Overridable, RootModel[dict[FailureMode, Remedy]]):
     """A remedy for every failure mode.
 
     Built from the rows that differ, and in them from the fields that differ:
@@ -187,7 +193,10 @@ class RemedyTable(RootModel[dict[FailureMode, Remedy]]):
         if not isinstance(rows, Mapping):
             return rows
         changes = {FailureMode(mode): _fields_of(row) for mode, row in rows.items()}
-        return _DEFAULTS | {mode: _changed(_DEFAULTS[mode], row) for mode, row in changes.items()}
+        return _DEFAULTS | {
+            mode: _DEFAULTS[mode].override(**row) if isinstance(row, Mapping) else row
+            for mode, row in changes.items()
+        }
 
     @model_validator(mode="after")
     def _within_reason(self) -> Self:
@@ -196,6 +205,9 @@ class RemedyTable(RootModel[dict[FailureMode, Remedy]]):
                 msg = f"`{mode}` is never retried"
                 raise ValueError(msg)
         return self
+
+    def _settings(self) -> dict[str, Any]:
+        return {mode.value: remedy for mode, remedy in self.root.items()}
 
     def __getitem__(self, mode: FailureMode) -> Remedy:
         """Return the remedy for a failure mode."""
@@ -222,12 +234,6 @@ def _fields_of(row: Any) -> Any:
     if isinstance(row, Remedy):
         return {name: getattr(row, name) for name in row.model_fields_set}
     return row
-
-
-def _changed(default: Remedy, change: Any) -> Remedy:
-    if not isinstance(change, Mapping) or change.get("retry") is False:
-        return Remedy.model_validate(change)
-    return Remedy.model_validate({**default.model_dump(), **change})
 
 
 def _cells(remedy: Remedy, names: Sequence[str]) -> list[str]:

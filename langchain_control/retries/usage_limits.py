@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from math import fsum
-from typing import Any, Self
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from langchain_control._overriding import OverridableModel
 from langchain_control.models.names import named_in
 from langchain_control.outcomes import Attempt, FallbackTry
 
@@ -27,7 +28,7 @@ class TokenPrices(BaseModel):
     """Price of a million tokens of answers."""
 
 
-class UsageLimits(BaseModel):
+class UsageLimits(OverridableModel):
     """What one request may use up, all its attempts and fallbacks together.
 
     No attempt is begun once a limit is reached; the one that reaches it may go beyond, as nobody
@@ -50,11 +51,6 @@ class UsageLimits(BaseModel):
             msg = "`max_cost` needs `prices`: without them nothing has a cost"
             raise ValueError(msg)
         return self
-
-    def override(self, **changes: Any) -> Self:
-        """Return limits with some settings changed, validated like new ones."""
-        set_before = {name: getattr(self, name) for name in self.model_fields_set}
-        return type(self)(**(set_before | changes))
 
     def cost(self, names: Iterable[str], input_tokens: int, output_tokens: int) -> float | None:
         """Return what a call cost, or `None` if the model has no price.

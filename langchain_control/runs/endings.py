@@ -70,6 +70,7 @@ def _settled(run: Mapping[str, Any], context: Context) -> Flow[None]:
 def close(final: Mapping[str, Any], context: Context, config: RunnableConfig) -> Flow[None]:
     """Settle what was reserved for a request, and tell the trail how it ended."""
     note, attempts = final["failure"], final["attempts"]
+    took_seconds = max(0.0, context.policy.clock() - final["started"])  # two processes: two clocks
     usage = usage_of(final)
     yield from _settled(final, context)
     yield event(
@@ -83,7 +84,7 @@ def close(final: Mapping[str, Any], context: Context, config: RunnableConfig) ->
         model=context.model_name,
         attempts=len(attempts),
         calls=final.get("calls"),
-        latency_ms=round((context.policy.clock() - final["started"]) * 1000, 3),
+        latency_ms=round(took_seconds * 1000, 3),
         input_tokens=usage["input_tokens"],
         output_tokens=usage["output_tokens"],
     )

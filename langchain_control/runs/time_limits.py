@@ -36,12 +36,12 @@ def bounded(state: RunState, context: Context) -> MakeCall:
         if (why := context.used_up(calls_in(state))) and asks_a_model(runnable):
             spent = failure(FailureMode.USAGE_LIMIT_EXCEEDED, why)
             raise rejection(spent, AttemptsExhausted)
-        remaining = remaining_seconds(state, context)
-        is_fair = remaining is None or remaining >= policy.timeout_seconds
-        seconds = policy.timeout_seconds if is_fair else max(GRACE_SECONDS, remaining or 0)
+        left = remaining_seconds(state, context)
+        remaining = None if left is None else max(GRACE_SECONDS, left)
         unheard = merge_configs(config, {"tags": [UNHEARD]})
         asked = in_place_of(context.model, runnable)
-        return Call(asked, given, unheard, seconds, policy.threads, is_fair=is_fair)
+        due, threads = policy.timeout_seconds, policy.threads
+        return Call(asked, given, unheard, due, threads, remaining_seconds=remaining)
 
     return call_within
 

@@ -114,7 +114,7 @@ class OtherModel(Runnable[Any, Any]):
             return (yield from self._guarded(given, config, make_call))
         if (refusal := (yield from self._refusal())) is not None:
             raise refusal.error()  # before the limit: no room is taken, and no turn is waited for
-        patience = make_call(self.bound, given, config).timeout_seconds
+        patience = make_call(self.bound, given, config).limit_seconds
         admitted = yield from self.limiter.admit(config, given, patience)
         if not admitted.passed:
             raise rejection(admitted, RateLimited)

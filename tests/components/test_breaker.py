@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 from langgraph.errors import GraphBubbleUp
 
-from langchain_control._effects import Call, Emit
+from langchain_control._effects import Call, Emit, Ready
 from langchain_control.circuits import CircuitState, Outcome, Permit, Refusal
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.errors import CircuitOpen, ResponseRejected
@@ -143,7 +143,7 @@ def test_cancelled_at_any_wait_leaves_no_lease(breaker, clock):
     for wait in cancelled_at_every_wait(probe):
         assert breaker.snapshot()["default"]["probes"] == 0
         waits.append(wait)
-    assert waits == [Emit, Call, Emit]  # told of half-open, made, told of closed
+    assert waits == [Ready, Emit, Call, Emit]  # in turn, told of half-open, made, told of closed
 
 
 async def test_a_task_cancelled_at_any_await_leaves_no_lease(breaker, clock):

@@ -10,9 +10,10 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.prompt_values import StringPromptValue
-from langchain_core.runnables import ConfigurableField
+from langchain_core.runnables import ConfigurableField, RunnableLambda
 from pydantic import ValidationError
 
+from langchain_control import AuditLogger
 from langchain_control._effects import Emit, Sleep, run
 from langchain_control.components.limiter import RateLimiter, Reservation, approximate_tokens
 from langchain_control.errors import RateLimited
@@ -215,6 +216,37 @@ async def test_acquire_raises(limiter):
         limiter.acquire()
     with pytest.raises(RateLimited):
         await limiter.aacquire()
+
+
+@pytest.fixture
+def pace(clock):
+    """One request at a time; the next one waits for a millisecond."""
+    return RateLimiter(
+        requests_per_minute=60_000,
+        burst_seconds=0.001,
+        on_limit="wait",
+        store=InMemoryRateStore(clock=clock),
+    )
+
+
+async def test_acquire_waits_outside_of_any_run(pace):
+    """By hand it raised a `RuntimeError` as soon as it had to wait: there was no run to tell."""
+    reservations = [pace.acquire(), pace.acquire(), await pace.aacquire()]
+
+    assert [r.wait_seconds for r in reservations] == pytest.approx([0, 0.001, 0.002])
+
+
+def test_acquire_by_hand_tells_of_its_wait_in_a_run(call, pace):
+    """In a step of somebody's chain the wait is told on that step's run."""
+    trail = AuditLogger(path=None)
+
+    async def pausing(_):
+        return [await pace.aacquire(), await pace.aacquire()]
+
+    step = RunnableLambda(lambda _: [pace.acquire(), pace.acquire()], afunc=pausing)
+    call(step.with_config(callbacks=[trail]), "hi")
+
+    assert [record["event"] for record in trail.to_records()] == ["control.waited"]
 
 
 def test_a_refund_takes_the_request_back(limiter):

@@ -15,9 +15,9 @@ from langchain_core.exceptions import OutputParserException
 from langgraph import errors as graph_errors
 from langgraph.errors import GraphBubbleUp, GraphInterrupt
 
-from langchain_control.errors import classify
+from langchain_control.errors import AttemptsExhausted, classify
 from langchain_control.errors.foreign import steers_a_graph
-from langchain_control.outcomes import FailureMode
+from langchain_control.outcomes import ControlResult, FailureMode
 from tests.sdk_errors import (
     CarriesStatusError,
     aiohttp_error,
@@ -418,3 +418,62 @@ def test_without_langgraph_nothing_steers_a_graph(monkeypatch):
     monkeypatch.delitem(sys.modules, "langgraph.errors")
     assert not steers_a_graph(GraphBubbleUp())
     assert "langgraph.errors" not in sys.modules
+
+
+class WrappedError(Exception):
+    """What a library of somebody's own makes of every exception."""
+
+
+def because_of(cause, exc):
+    """Give an exception a cause, as `raise ... from` does."""
+    exc.__cause__ = cause
+    return exc
+
+
+OUT_OF_TIME = ControlResult(status="exhausted", failure_mode=TIMEOUT)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize(
+    ("cause", "mode"),
+    [
+        (ConnectionError(), TRANSIENT),
+        (TimeoutError(), TIMEOUT),
+        (CarriesStatusError(429), LIMITED),
+        (AttemptsExhausted(result=OUT_OF_TIME), TIMEOUT),
+        (KeyError(), OURS),
+    ],
+    ids=repr,
+)
+def test_what_was_raised_from_a_known_exception_means_the_same(cause, mode, times):
+    """A provider's failure in a wrapper of somebody's own was a mistake of the program."""
+    for _ in range(times):
+        cause = because_of(cause, WrappedError())
+
+    assert classify(cause) is mode
+
+
+def test_what_an_exception_says_itself_comes_before_its_cause():
+    """An SDK raises its timeout from the connection error below."""
+    assert classify(because_of(ConnectionError(), TimeoutError())) is TIMEOUT
+
+
+def test_a_mistake_in_handling_a_failure_is_a_mistake():
+    """Without `from`, a bug in an error handler is not taken for the failure it was handling."""
+    bug = KeyError("reason")
+    bug.__context__ = ConnectionError()
+
+    assert classify(bug) is OURS
+
+
+def test_an_interrupt_has_no_cause_that_matters():
+    """A graph that a failure made ask a person is interrupted, and has not failed."""
+    assert classify(because_of(ConnectionError(), GraphInterrupt())) is OURS
+
+
+def test_a_ring_of_causes_is_left():
+    """Two exceptions that name each other as their cause explain nothing, and hold up nobody."""
+    one = WrappedError()
+    other = because_of(one, WrappedError())
+
+    assert classify(because_of(other, one)) is OURS

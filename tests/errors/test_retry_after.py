@@ -78,3 +78,11 @@ def test_every_sdk_keeps_it_somewhere_else(make, seconds):
         pytest.skip(f"{missing.name} is not installed")
 
     assert retry_after_seconds(exc) == seconds
+
+
+def test_the_wait_is_found_below_a_wrapper():
+    """A throttled call in a wrapper of somebody's own was tried again without the wait."""
+    wrapper = RuntimeError("the provider failed")
+    wrapper.__cause__ = CarriesStatusError(429, {"retry-after": "7"})
+
+    assert retry_after_seconds(wrapper) == 7

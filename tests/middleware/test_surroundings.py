@@ -9,7 +9,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 
 from langchain_control import FallbackRouter, ResponseValidator
-from langchain_control.middleware import agent_result
+from langchain_control.middleware import ControlMiddleware, agent_result
 from langchain_control.testing import ScriptedChatModel
 from tests.middleware.agents import (
     THREAD,
@@ -120,3 +120,16 @@ def test_the_agents_schemas_can_be_drawn_up():
 
     assert "control" in agent.get_output_jsonschema()["properties"]
     assert "control" not in agent.get_input_jsonschema().get("properties", {})
+
+
+def test_plain_data_makes_the_policies():
+    """What two doors took for a policy was an `AttributeError` at this one."""
+    control = ControlMiddleware(
+        {"retry": {"max_attempts": 5}},
+        tool_policy={"timeout_seconds": 1},
+        tool_policies={"crawl": {"timeout_seconds": 120}},
+    )
+
+    assert control.policy.retry.max_attempts == 5
+    assert control.tool_policy.timeout_seconds == 1
+    assert control.tool_policies["crawl"].timeout_seconds == 120

@@ -6,7 +6,7 @@ from langchain_core.exceptions import ModelAPIError
 from langchain_core.runnables import RunnableLambda
 
 from langchain_control import CircuitBreaker, RateLimiter
-from langchain_control._effects import Call, Emit
+from langchain_control._effects import Call, Emit, Ready
 from langchain_control.errors import CircuitOpen, RateLimited
 from langchain_control.stores import InMemoryRateStore
 from langchain_control.strategies import other_model
@@ -108,7 +108,7 @@ def test_cancelled_at_any_wait_it_leaves_nothing_behind(clock):
         breaker.release(breaker.acquire())
         waits.append(wait)
 
-    assert waits == [Call, Emit]
+    assert waits == [Ready, Call, Emit]
     assert limiter.inspect("Why?").passed
 
 
