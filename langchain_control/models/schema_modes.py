@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
 from functools import partial
 from inspect import signature
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage
@@ -107,8 +107,9 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
         if not self._answers_in_text:
             yield await self.ainvoke(input, config, **kwargs)
             return
-        async with aclosing(self.asked.astream(input, config, **kwargs)) as arriving:
-            async for chunk in arriving:
+        stream = cast("AsyncGenerator[Any, None]", self.asked.astream(input, config, **kwargs))
+        async with aclosing(stream):
+            async for chunk in stream:
                 yield chunk
 
     def bind(self, **kwargs: Any) -> Runnable[Any, Any]:

@@ -13,12 +13,13 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 from pydantic import BaseModel
 
+from langchain_control import ControlPolicy, with_control
 from langchain_control.models.schema_modes import in_schema_mode
 from langchain_control.models.unless_refused import UnlessRefused
 from langchain_control.models.variants import for_retry, has_binding_mode, in_place_of, name_of
 from langchain_control.testing import ScriptedChatModel
 from tests.openai_provider import Provider, tool_call
-from tests.scenarios import CITY
+from tests.scenarios import AT_ONCE, CITY
 
 RETRY = {"rung": "same_model", "native_schema": False, "resamples": 0, "answer_limit_factor": 1.0}
 
@@ -333,3 +334,73 @@ def test_strictness_that_is_not_wanted_is_not_asked_for(call):
 
     assert provider.requests[0]["response_format"]["json_schema"]["strict"] is False
     assert not asked.is_binding
+
+
+LONG = '{"city": 7, "more": "' + "word " * 200 + '"}'
+
+
+@pytest.mark.parametrize("schema_mode", ["at once", "on a retry"])
+def test_hopeless_answers_are_cut_off_in_the_schema_mode(call, schema_mode):
+    """`judge_while_streaming` did nothing there: whole answers were waited for and paid."""
+    provider = Provider("prose", LONG) if schema_mode == "on a retry" else Provider(LONG)
+    policy = ControlPolicy(
+        validator={"response_schema": CITY},
+        retry={"max_attempts": 2 if schema_mode == "on a retry" else 1, **AT_ONCE},
+        judge_while_streaming=True,
+    )
+    controlled = with_control(provider.model(), policy, include_result=True)
+    if schema_mode == "at once":
+        controlled = controlled.with_structured_output(CITY, include_raw=True)
+
+    call(controlled, "?")
+
+    assert "response_format" in provider.requests[-1]
+    assert len(provider.pulled) < 50
+
+
+def test_an_answer_that_streams_in_the_schema_mode_arrives_whole(call):
+    """Read while it arrives, it is the same answer."""
+    provider = Provider('{"city": "Paris sur Seine"}')
+    controlled = with_control(provider.model(), ControlPolicy(judge_while_streaming=True))
+
+    assert call(controlled.with_structured_output(CITY), "?") == {"city": "Paris sur Seine"}
+    assert provider.pulled
+
+
+def streamed(asked, how):
+    if how == "sync":
+        return "".join(chunk.text for chunk in asked.stream("?"))
+
+    async def heard():
+        return "".join([chunk.text async for chunk in asked.astream("?")])
+
+    return asyncio.run(heard())
+
+
+@pytest.mark.parametrize("how", ["sync", "async"])
+def test_a_refused_stream_begins_anew(how):
+    """A server without a schema mode refuses before anything has arrived."""
+    refuses, plain = Provider(refuses="response_format"), Provider("as before")
+    preferred = in_schema_mode(refuses.model(), CITY, "json_schema")
+
+    assert streamed(UnlessRefused(preferred, plain.model()), how) == "as before"
+
+
+class _BreaksOff(ScriptedChatModel):
+    def _stream(self, *args, **kwargs):
+        yield from super()._stream(*args, **kwargs)
+        raise ModelInvalidRequestError
+
+    async def _astream(self, *args, **kwargs):
+        async for chunk in super()._astream(*args, **kwargs):
+            yield chunk
+        raise ModelInvalidRequestError
+
+
+@pytest.mark.parametrize("how", ["sync", "async"])
+def test_a_stream_that_has_begun_does_not_begin_anew(how):
+    """The answer would be there twice, one after the other."""
+    asked = UnlessRefused(_BreaksOff(script=["half"]), ScriptedChatModel(script=["whole"]))
+
+    with pytest.raises(ModelInvalidRequestError):
+        streamed(asked, how)
