@@ -156,18 +156,15 @@ def test_embedding_does_not_stop_the_loop(embedder, min_score):
     assert threading.get_ident() not in InAThread.where
 
 
-def test_a_fallback_answers_where_the_gate_cannot_be_asked(call):
-    """As for any other trouble of a provider."""
+def test_a_gate_that_cannot_be_asked_is_a_provider_in_trouble(call):
+    """Its attempts are counted as such, and the caller gets a result instead of the error."""
     policy = ControlPolicy(
         validator=ResponseValidator(rules=[Expresses(["we refund"], Down(), min_score=1.0)]),
         retry=RetryEngine(max_attempts=2, **AT_ONCE),
-        fallback=FallbackRouter(strategies=[("desk", lambda _: "Ask the desk.")]),
     )
-    controlled = with_control(
-        ScriptedChatModel(script=lambda _: "Yes."), policy, include_result=True
-    )
+    model = ScriptedChatModel(script=lambda _: "Yes.")
 
-    result = call(controlled, "A refund?")
+    result = call(with_control(model, policy, include_result=True), "A refund?")
 
     assert [a["failure_mode"] for a in result.attempts] == ["model_error"] * 2
 

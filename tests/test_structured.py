@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import pickle
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, TypedDict
 
 import pydantic.v1
 import pytest
+from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
@@ -21,7 +23,7 @@ from langchain_control import (
     RetryEngine,
     with_control,
 )
-from langchain_control.errors import AttemptsExhausted, InputRejected
+from langchain_control.errors import AttemptsExhausted, InputRejected, ResponseRejected
 from langchain_control.sinks import MemorySink
 from langchain_control.testing import Reply, ScriptedChatModel
 from tests.openai_provider import Provider, tool_call
@@ -302,6 +304,17 @@ def test_prose_in_every_mode_ends_after_max_attempts(call, method):
     assert len(model.calls) == 3
 
 
+def test_an_answer_that_never_parses_is_what_parsers_raise(call):
+    """Handlers written for LangChain's own `with_structured_output` did not recognize it."""
+    structured = with_control(text_only(*["no"] * 3), policy()).with_structured_output(City)
+
+    with pytest.raises(OutputParserException) as caught:
+        call(structured, "Which city?")
+    assert isinstance(caught.value, AttemptsExhausted)
+    assert isinstance(caught.value, ResponseRejected)
+    assert pickle.loads(pickle.dumps(caught.value)).result.failure_mode == "schema_violation"
+
+
 def test_include_raw_tells_instead_of_raising(call):
     """With `include_raw` the error is a value beside the message."""
     good = with_control(text_only(GOOD), policy()).with_structured_output(City, include_raw=True)
@@ -423,7 +436,7 @@ def test_a_batch_keeps_its_errors_apart():
         structured.batch(given, return_exceptions=True),
         asyncio.run(structured.abatch(given, return_exceptions=True)),
     ):
-        assert [type(o).__name__ for o in outcome] == ["City", "AttemptsExhausted", "City"]
+        assert [type(o).__name__ for o in outcome] == ["City", "AnswersRejected", "City"]
 
 
 def test_a_cut_off_answer_raises_the_limit_also_in_schema_mode(call):

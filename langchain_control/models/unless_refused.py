@@ -62,10 +62,11 @@ class UnlessRefused(Runnable[Any, Any]):
                 for chunk in stream:
                     has_begun = True
                     yield chunk
-            return
         except Exception as exc:
             if has_begun or not _is_refusal(exc):
                 raise
+        else:
+            return
         yield from self._otherwise.stream(input, config, **kwargs)
 
     async def astream(
@@ -82,10 +83,11 @@ class UnlessRefused(Runnable[Any, Any]):
                 async for chunk in stream:
                     has_begun = True
                     yield chunk
-            return
         except Exception as exc:
             if has_begun or not _is_refusal(exc):
                 raise
+        else:
+            return
         stream = cast("AsyncGenerator[Any, None]", self._otherwise.astream(input, config, **kwargs))
         async with aclosing(stream):
             async for chunk in stream:
