@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from inspect import isroutine
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Generic, Literal, NamedTuple, Self
 
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -14,6 +14,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import model_validator
 
 from langchain_control._effects import Flow
+from langchain_control.components._base import Output
 from langchain_control.components.validator import ResponseValidator
 from langchain_control.door import Controlled
 from langchain_control.errors import error_for
@@ -31,7 +32,7 @@ Method = SchemaMode | Literal["prompt"]
 `json_mode` in the prompt, too, while the provider sees to it that JSON comes."""
 
 
-class StructuredModel(Controlled):
+class StructuredModel(Controlled[Output], Generic[Output]):
     """A model under control that returns parsed objects. Made by `with_structured_output`."""
 
     include_raw: bool = False

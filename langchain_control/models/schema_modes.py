@@ -211,15 +211,15 @@ def _telling(
     arguments: Mapping[str, Any],
 ) -> _Telling:
     given, is_schema_mode = dict(arguments), mode == BEST_FIRST[0]
-    told = chat_model.with_structured_output
-    if "strict" not in given and is_schema_mode and "strict" in signature(told).parameters:
+    wanted, told = given.get("strict"), chat_model.with_structured_output
+    if wanted is None and is_schema_mode and "strict" in signature(told).parameters:
         closed = strict(schema)
         if not closed.is_faithful:
             return _Telling(schema, given, is_binding=False)
         return _Telling(closed.schema, {**given, "strict": True}, is_binding=True)
-    if given.get("strict"):
+    if wanted:
         schema = strict(schema).schema
-    return _Telling(schema, given, is_schema_mode and given.get("strict", True))
+    return _Telling(schema, given, is_binding=is_schema_mode and wanted is not False)
 
 
 def _told(chat_model: BaseChatModel, telling: _Telling, mode: SchemaMode) -> Runnable[Any, Any]:

@@ -302,12 +302,13 @@ def test_a_mode_that_cannot_be_set_up_is_none(error):
 OPTIONAL = {"type": "object", "properties": {"city": {"type": "string"}}}
 
 
+@pytest.mark.parametrize("given", [{}, {"strict": None}], ids=["unsaid", "none"])
 @pytest.mark.parametrize(("schema", "is_strict"), [(CITY, True), (OPTIONAL, False)])
-def test_strictness_is_asked_for_where_it_costs_nothing(call, schema, is_strict):
+def test_strictness_is_asked_for_where_it_costs_nothing(call, schema, is_strict, given):
     """LangChain sends a JSON Schema with `strict: false`, with which OpenAI promises nothing."""
     provider = Provider()
 
-    call(in_schema_mode(provider.model(), schema, "json_schema"), "?")
+    call(in_schema_mode(provider.model(), schema, "json_schema", given), "?")
 
     assert provider.requests[0]["response_format"]["json_schema"]["strict"] is is_strict
     assert has_binding_mode(provider.model(), schema) is is_strict
