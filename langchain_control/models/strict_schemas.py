@@ -56,7 +56,7 @@ class _Rewriting:
     def _renamed(self, keyword: str, schema: Mapping[str, Any]) -> str:
         """Call alternatives by the one name that is known, where a tag keeps them apart anyway."""
         if keyword == "oneOf":
-            self.is_faithful &= "discriminator" in schema
+            self.is_faithful &= "discriminator" in schema and "anyOf" not in schema
             return "anyOf"
         return keyword
 
@@ -69,6 +69,9 @@ class _Rewriting:
     def _beside_a_reference(self, schema: Mapping[str, Any]) -> dict[str, Any]:
         """Keep what a field says about itself: beside `$ref` itself nothing may stand."""
         beside = {key: value for key, value in schema.items() if key != "$ref"}
+        if not set(beside) <= _ANNOTATIONS | {"description", "title"}:
+            self.is_faithful = False
+            return dict(schema)
         return self.of({**beside, "anyOf": [{"$ref": schema["$ref"]}]})  # type: ignore[no-any-return]
 
 

@@ -86,6 +86,8 @@ def test_what_meets_the_strict_schema_meets_the_contract():
         {"type": "object", "properties": {"a": {"type": "string", "format": "uri"}}},
         {"type": "object", "properties": {}, "additionalProperties": True},
         {"type": "object", "properties": {}, "patternProperties": {}},
+        {"$defs": {"A": {"type": "null"}}, "$ref": "#/$defs/A", "anyOf": [{"type": "null"}]},
+        {"discriminator": {}, "oneOf": [{"type": "null"}], "anyOf": [{"type": "string"}]},
         {"type": "object", "properties": {"a": {"oneOf": [{"type": "null"}]}}, "required": ["a"]},
     ],
     ids=str,
