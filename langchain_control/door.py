@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Generic, Self
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import LanguageModelInput
@@ -10,7 +10,7 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import ensure_config, merge_configs
 
 from langchain_control._effects import Flow
-from langchain_control.components._base import Component
+from langchain_control.components._base import Component, Output
 from langchain_control.models.variants import name_of
 from langchain_control.policy import ControlPolicy
 from langchain_control.runs.state import Context, RunState, state_of
@@ -21,7 +21,7 @@ from langchain_control.strategies.asking import AnswerContract
 __all__ = ["Controlled", "heard"]
 
 
-class Controlled(Component[LanguageModelInput, Any]):
+class Controlled(Component[LanguageModelInput, Output], Generic[Output]):
     """A model under control. `stream` yields once: nothing leaves before it is accepted."""
 
     model: Any
@@ -32,11 +32,16 @@ class Controlled(Component[LanguageModelInput, Any]):
         """What a chat model takes."""
         return LanguageModelInput
 
-    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Output:  # noqa: A002
         """Run synchronously. Further arguments go to the model."""
         return super().invoke(input, self._config(config), **kwargs)
 
-    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002
+    async def ainvoke(
+        self,
+        input: Any,  # noqa: A002
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> Output:
         """Run asynchronously. Further arguments go to the model."""
         return await super().ainvoke(input, self._config(config), **kwargs)
 

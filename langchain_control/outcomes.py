@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, NotRequired
+from typing import Any, Literal, NotRequired
 
+from langchain_core.messages import AIMessage  # pydantic reads it, for the schema of a result
 from typing_extensions import TypedDict  # pydantic builds no schema of typing's before 3.12
-
-if TYPE_CHECKING:
-    from langchain_core.messages import AIMessage
 
 __all__ = [
     "Attempt",
@@ -34,6 +32,9 @@ __all__ = [
 
 EXCERPT_CHARS = 80
 """How much of a found value a violation may carry."""
+
+EXPECTED_CHARS = 240
+"""How much a violation may say of what was due: a validator's own message may quote the answer."""
 
 Status = Literal["accepted", "fallback", "rejected", "exhausted"]
 """How a run ended: a model answer, a fallback answer, an input turned away, or nothing."""
@@ -85,6 +86,7 @@ class Violation:
     rule: str
     """The rule or JSON Schema keyword that was broken, such as `required` or `max_length`."""
     expected: str
+    """What was due. Never more than `EXPECTED_CHARS` characters."""
     found: str = ""
     """A bounded excerpt or description. Never more than `EXCERPT_CHARS` characters."""
     path: str = ""
@@ -92,8 +94,10 @@ class Violation:
 
     def __post_init__(self) -> None:
         """Bound what model text a violation can carry, whoever builds it."""
-        if len(self.found) > EXCERPT_CHARS:
-            object.__setattr__(self, "found", self.found[: EXCERPT_CHARS - 1] + "…")
+        for name, chars in (("found", EXCERPT_CHARS), ("expected", EXPECTED_CHARS)):
+            text: str = getattr(self, name)
+            if len(text) > chars:
+                object.__setattr__(self, name, text[: chars - 1] + "…")
 
     def __str__(self) -> str:
         """Read as one line: where, what was due, what came."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Generic, Literal, Self, TypeVar, overload
 
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.base import coerce_to_runnable
 
 from langchain_control._effects import Flow
+from langchain_control.components._base import Output
 from langchain_control.door import Controlled
 from langchain_control.models.variants import name_of
 from langchain_control.outcomes import ControlResult
@@ -20,13 +21,42 @@ from langchain_control.structured import Method, StructuredModel, told
 
 __all__ = ["ControlledModel", "with_control"]
 
+T = TypeVar("T")
+
+
+@overload
+def with_control(
+    model: Any,
+    policy: ControlPolicy | Mapping[str, Any] | None = None,
+    *,
+    include_result: Literal[False] = False,
+) -> ControlledModel[AIMessage]: ...
+
+
+@overload
+def with_control(
+    model: Any,
+    policy: ControlPolicy | Mapping[str, Any] | None = None,
+    *,
+    include_result: Literal[True],
+) -> ControlledModel[ControlResult]: ...
+
+
+@overload
+def with_control(
+    model: Any,
+    policy: ControlPolicy | Mapping[str, Any] | None = None,
+    *,
+    include_result: bool,
+) -> ControlledModel[Any]: ...
+
 
 def with_control(
     model: Any,
     policy: ControlPolicy | Mapping[str, Any] | None = None,
     *,
     include_result: bool = False,
-) -> ControlledModel:
+) -> ControlledModel[Any]:
     """Put a model under control.
 
     Args:
@@ -49,7 +79,7 @@ def with_control(
     return ControlledModel(model=runnable, policy=policy, include_result=include_result)
 
 
-class ControlledModel(Controlled):
+class ControlledModel(Controlled[Output], Generic[Output]):
     """A model under control. Made by `with_control`.
 
     `stream` yields once: nothing leaves before it is accepted.
@@ -63,7 +93,7 @@ class ControlledModel(Controlled):
         """An `AIMessage`, or a `ControlResult` where asked for."""
         return ControlResult if self.include_result else AIMessage
 
-    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> ControlledModel:
+    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Self:
         """Return the model with tools, under the same control.
 
         An answer that calls tools passes the contract: its content is not the answer yet.
@@ -76,6 +106,27 @@ class ControlledModel(Controlled):
             raise TypeError(msg)
         return self.override(model=self.model.bind_tools(tools, **kwargs))
 
+    @overload
+    def with_structured_output(
+        self,
+        schema: Any,
+        *,
+        include_raw: Literal[True],
+        method: Method | None = None,
+        **kwargs: Any,
+    ) -> StructuredModel[dict[str, Any]]: ...
+
+    @overload
+    def with_structured_output(
+        self,
+        schema: type[T],
+        *,
+        include_raw: Literal[False] = False,
+        method: Method | None = None,
+        **kwargs: Any,
+    ) -> StructuredModel[T]: ...
+
+    @overload
     def with_structured_output(
         self,
         schema: Any,
@@ -83,7 +134,16 @@ class ControlledModel(Controlled):
         include_raw: bool = False,
         method: Method | None = None,
         **kwargs: Any,
-    ) -> StructuredModel:
+    ) -> StructuredModel[Any]: ...
+
+    def with_structured_output(
+        self,
+        schema: Any,
+        *,
+        include_raw: bool = False,
+        method: Method | None = None,
+        **kwargs: Any,
+    ) -> StructuredModel[Any]:
         """Return parsed objects instead of messages: the drop-in for the model's own.
 
         Attempts, time, tokens and cost stay bounded by the policy; `None` is never returned for an

@@ -105,7 +105,7 @@ def guard(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upd
 def build(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
     """Make the prompt, within its budget."""
     draft, retry = state["draft"], state["retry"]
-    if retry and retry["silent_in_schema_mode"] and context.has_schema_mode(retry):
+    if retry and retry["silent_in_schema_mode"] and context.has_binding_mode(retry):
         retry = {**retry, "feedback": None, "strategy": "simple", "mutation": None}
     built = context.build(
         draft["messages"],

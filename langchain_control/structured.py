@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from inspect import isroutine
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Generic, Literal, NamedTuple, Self
 
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -14,10 +14,13 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import model_validator
 
 from langchain_control._effects import Flow
+from langchain_control.components._base import Output
 from langchain_control.components.validator import ResponseValidator
 from langchain_control.door import Controlled
 from langchain_control.errors import error_for
+from langchain_control.models.object_schemas import as_object
 from langchain_control.models.schema_modes import BEST_FIRST, SchemaMode, in_schema_mode
+from langchain_control.models.variants import name_of
 from langchain_control.outcomes import FailureMode, ValidationResult, Violation, failure
 from langchain_control.policy import ControlPolicy
 from langchain_control.runs.state import result_of
@@ -29,7 +32,7 @@ Method = SchemaMode | Literal["prompt"]
 `json_mode` in the prompt, too, while the provider sees to it that JSON comes."""
 
 
-class StructuredModel(Controlled):
+class StructuredModel(Controlled[Output], Generic[Output]):
     """A model under control that returns parsed objects. Made by `with_structured_output`."""
 
     include_raw: bool = False
@@ -84,6 +87,9 @@ class _ObjectsOnly:
 _NO_OBJECT = Violation(rule="tool_call", expected="the answer itself", found="a tool call")
 
 
+_NAME_CHARS = 80
+
+
 class Told(NamedTuple):
     """A model that knows its contract, and the policy that holds it to it."""
 
@@ -101,24 +107,36 @@ def told(
     """Tell a schema to a model, by the method that was asked for or by the best it has.
 
     Raises:
-        ValueError: The schema is none; the model does not have the method, or has none that takes
-            the arguments.
+        ValueError: The schema is none, or none for this method; the model does not have the method,
+            or has none that takes the arguments.
     """
-    policy = policy.override(validator={"response_schema": _json_schema_in(schema)})
+    schema = _json_schema_in(schema)
+    policy = policy.override(validator=_held_to(schema, policy.validator))
     contract = policy.validator.json_schema() or {}
     modes = BEST_FIRST if method is None else tuple(m for m in (method,) if m != "prompt")
     for mode in modes:
         asked = in_schema_mode(model, contract, mode, arguments)
         if asked is not None:
             return Told(asked, _told_in_prompt(policy) if mode == "json_mode" else policy)
-    if arguments:
-        names = ", ".join(f"`{name}`" for name in arguments)
-        msg = f"the model has no structured output that takes {names}"
-        raise ValueError(msg)
-    if method not in (None, "prompt"):
-        msg = f"the model has no structured output by `{method}`"
+    if arguments or method not in (None, "prompt"):
+        wanted = [f"by `{method}`"] if method else []
+        wanted += [f"with `{name}`" for name in arguments]
+        name = contract.get("title") or repr(schema)[:_NAME_CHARS]
+        msg = f"`{name_of(model)}` takes no `{name}` {' '.join(wanted)}: {_why_not(contract)}"
         raise ValueError(msg)
     return Told(model, _told_in_prompt(policy))
+
+
+def _held_to(schema: Any, validator: ResponseValidator) -> dict[str, Any]:
+    """Change a validator's contract; a JSON Schema converts nothing, whatever the policy allows."""
+    coerce = validator.coerce and not isinstance(schema, Mapping)
+    return {"response_schema": schema, "coerce": coerce}
+
+
+def _why_not(contract: Mapping[str, Any]) -> str:
+    if as_object(contract) is None:
+        return "that is for objects; leave it out, or make the schema a property of an object"
+    return "the model has no such structured output"
 
 
 def _told_in_prompt(policy: ControlPolicy) -> ControlPolicy:
@@ -136,10 +154,13 @@ def _json_schema_in(schema: Any) -> Any:
     if schema is None:
         msg = "`schema` says what the answer has to be; `None` says nothing"
         raise ValueError(msg)
-    if isroutine(schema) or isinstance(schema, BaseTool):
+    is_bedrocks = isinstance(schema, Mapping) and "toolSpec" in schema
+    if is_bedrocks or isroutine(schema) or isinstance(schema, BaseTool):
         schema = convert_to_openai_tool(schema)
     match schema:
         case {"type": "function", "function": {"name": str(name), **rest}}:
+            pass
+        case {"type": "json_schema", "json_schema": {"name": str(name), **rest}}:
             pass
         case {"name": str(name), **rest}:
             pass
@@ -154,4 +175,5 @@ def _json_schema_in(schema: Any) -> Any:
 
 
 _SCHEMA_KEYS = ("parameters", "input_schema", "schema")
-"""Where OpenAI's functions, Anthropic's tools and OpenAI's response formats keep it."""
+"""Where OpenAI's functions, Anthropic's tools and OpenAI's response formats keep it. Bedrock's
+tools have a place of their own."""

@@ -813,3 +813,13 @@ def test_it_is_picklable_and_reads_well():
 
     assert again.invoke("Which city?").content == '{"city":"Paris"}'
     assert "scripted" in repr(controlled)
+
+
+@pytest.mark.parametrize("include_result", [False, True])
+def test_it_says_what_goes_in_and_out(include_result):
+    """With `include_result` its output schema was a `PydanticUserError`, for servers and Studio."""
+    controlled = with_control(ScriptedChatModel(script=[]), include_result=include_result)
+
+    assert controlled.get_input_jsonschema()
+    told = controlled.get_output_jsonschema()
+    assert ("failure_mode" in str(told)) is include_result

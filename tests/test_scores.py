@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from math import log
+from typing import ClassVar
 
 import pytest
 from langchain_core.messages import AIMessage
@@ -80,6 +83,107 @@ def test_confidence_is_what_the_provider_reports():
 
     assert (verdict.score, verdict.scores.schema) == (1.0, 1.0)
     assert verdict.scores.confidence == pytest.approx(0.5)
+
+
+class Down:
+    """An embedder whose server is gone."""
+
+    def __init__(self, error=ConnectionError):
+        self._error = error
+
+    def embed_documents(self, texts):
+        raise self._error
+
+
+def judged(rule, how, text="You get a refund."):
+    validator = ResponseValidator(rules=[rule])
+    return validator.inspect(text) if how == "sync" else asyncio.run(validator.ainspect(text))
+
+
+@pytest.mark.parametrize("how", ["sync", "async"])
+def test_an_embedder_that_is_down_takes_no_answer_with_it(how):
+    """A rule that only ranks took the request down, past any fallback."""
+    verdict = judged(Expresses(["we refund"], Down()), how)
+
+    assert (verdict.passed, verdict.scores.meaning) == (True, None)
+
+
+@pytest.mark.parametrize("how", ["sync", "async"])
+@pytest.mark.parametrize(
+    ("error", "mode"), [(ConnectionError, "model_error"), (TimeoutError, "timeout")]
+)
+def test_a_gate_whose_embedder_is_down_fails_by_name(how, error, mode):
+    """The answer is not known to be wrong, so it is not called unsupported."""
+    verdict = judged(Expresses(["we refund"], Down(error), min_score=1.0), how)
+
+    assert (verdict.passed, verdict.failure_mode) == (False, mode)
+
+
+@pytest.mark.parametrize("how", ["sync", "async"])
+@pytest.mark.parametrize("min_score", [None, 1.0])
+def test_a_bug_in_an_embedder_is_a_bug(how, min_score):
+    """Nothing that a provider does raises a `KeyError`."""
+    with pytest.raises(KeyError):
+        judged(Expresses(["we refund"], Down(KeyError), min_score=min_score), how)
+
+
+class InTheLoop(Words):
+    """Embeds in the loop, and must not be asked to embed in sync code there."""
+
+    def embed_documents(self, texts):
+        raise AssertionError
+
+    async def aembed_documents(self, texts):
+        await asyncio.sleep(0)
+        return super().embed_documents(texts)
+
+
+class InAThread(Words):
+    """Notes in which thread it embeds."""
+
+    where: ClassVar[list[int]] = []
+
+    def embed_documents(self, texts):
+        self.where.append(threading.get_ident())
+        return super().embed_documents(texts)
+
+
+@pytest.mark.parametrize("min_score", [None, 0.1])
+@pytest.mark.parametrize("embedder", [InTheLoop(), InAThread()], ids=lambda e: type(e).__name__)
+def test_embedding_does_not_stop_the_loop(embedder, min_score):
+    """An embedder of half a second stopped every request of the process for as long."""
+    assert judged(Expresses(["we refund"], embedder, min_score=min_score), "async").passed
+    assert threading.get_ident() not in InAThread.where
+
+
+def test_a_gate_that_cannot_be_asked_is_a_provider_in_trouble(call):
+    """Its attempts are counted as such, and the caller gets a result instead of the error."""
+    policy = ControlPolicy(
+        validator=ResponseValidator(rules=[Expresses(["we refund"], Down(), min_score=1.0)]),
+        retry=RetryEngine(max_attempts=2, **AT_ONCE),
+    )
+    model = ScriptedChatModel(script=lambda _: "Yes.")
+
+    result = call(with_control(model, policy, include_result=True), "A refund?")
+
+    assert [a["failure_mode"] for a in result.attempts] == ["model_error"] * 2
+
+
+def test_an_embedder_is_given_up_at_the_deadline():
+    """The request ends when it has to, whoever it waits for."""
+
+    class Hangs(InTheLoop):
+        async def aembed_documents(self, texts):
+            await asyncio.Event().wait()
+
+    policy = ControlPolicy(
+        validator=ResponseValidator(rules=[Expresses(["we refund"], Hangs())]),
+        retry=RetryEngine(max_attempts=1),
+        deadline_seconds=0.1,
+    )
+    controlled = with_control(ScriptedChatModel(script=["Yes."]), policy, include_result=True)
+
+    assert asyncio.run(controlled.ainvoke("?")).failure_mode == "deadline_exceeded"
 
 
 # --- through the doors ----------------------------------------------------------------------------

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import pickle
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypedDict
+from typing import Annotated, Any, ClassVar, Literal, TypedDict
 
 import pydantic.v1
 import pytest
+from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, RootModel
 
 from langchain_control import (
     AuditLogger,
@@ -20,9 +23,10 @@ from langchain_control import (
     RetryEngine,
     with_control,
 )
-from langchain_control.errors import AttemptsExhausted, InputRejected
+from langchain_control.errors import AttemptsExhausted, InputRejected, ResponseRejected
 from langchain_control.sinks import MemorySink
 from langchain_control.testing import Reply, ScriptedChatModel
+from tests.openai_provider import Provider, tool_call
 from tests.scenarios import AT_ONCE, ATTACK, CITY, GOOD
 
 
@@ -140,6 +144,111 @@ def test_what_is_no_schema_is_refused_at_once(schema):
         with_control(text_only(), policy()).with_structured_output(schema)
 
 
+class Cat(BaseModel):
+    kind: Literal["cat"]
+
+
+class Dog(BaseModel):
+    kind: Literal["dog"]
+
+
+Pet = Annotated[Cat | Dog, Field(discriminator="kind")]
+
+
+class Tree(BaseModel):
+    """A tree of names."""
+
+    name: str
+    children: list[Tree] = []
+
+
+SPELLED = [
+    (Tree, '{"name":"a","children":[{"name":"b"}]}'),
+    (dict[str, int], '{"a":1}'),
+    ({"type": "object", "required": ["sky"]}, '{"sky":"blue"}'),
+    ({"type": "json_schema", "json_schema": {"name": "City", "schema": CITY}}, GOOD),
+    ({"toolSpec": {"name": "City", "inputSchema": {"json": CITY}}}, GOOD),
+]
+WITHOUT_MODES = [
+    (Pet, '{"kind":"cat"}'),
+    (list[Cat], '[{"kind":"cat"}]'),
+    (RootModel[list[Cat]], '[{"kind":"cat"}]'),
+    ({"type": "array", "items": CITY}, f"[{GOOD}]"),
+]
+
+
+@pytest.mark.parametrize("method", [None, "json_schema", "function_calling", "json_mode", "prompt"])
+@pytest.mark.parametrize(("schema", "said"), SPELLED, ids=str)
+def test_openai_takes_every_object_by_every_method(call, schema, said, method):
+    """With `ChatOpenAI` a `KeyError` came at construction, or a tool without parameters."""
+    name = "Tree" if schema is Tree else "City" if "ity" in str(schema) else "Answer"
+    by_tool = tool_call(name, **json.loads(said))
+    provider = Provider(by_tool if method == "function_calling" else said)
+    structured = with_control(provider.model(), policy())
+
+    assert call(structured.with_structured_output(schema, method=method), "Which?")
+    assert len(provider.requests) == 1
+
+
+@pytest.mark.parametrize("method", [None, "prompt"])
+@pytest.mark.parametrize(("schema", "said"), WITHOUT_MODES, ids=str)
+def test_what_is_no_object_is_told_in_the_prompt(call, schema, said, method):
+    """No provider takes it in a mode; with `ChatOpenAI` it was a `KeyError`."""
+    provider = Provider(said)
+    structured = with_control(provider.model(), policy())
+
+    assert call(structured.with_structured_output(schema, method=method), "Which?")
+    [sent] = provider.requests
+    assert not {"response_format", "tools"} & set(sent)
+
+
+@pytest.mark.parametrize("method", ["json_schema", "function_calling", "json_mode"])
+@pytest.mark.parametrize("schema", [schema for schema, _ in WITHOUT_MODES], ids=str)
+def test_what_is_no_object_is_refused_by_name_where_a_mode_is_wanted(schema, method):
+    """The error says which schema and what to do."""
+    structured = with_control(Provider().model(), policy())
+
+    with pytest.raises(ValueError, match=rf"(Cat|array).*`{method}`.*objects; leave it out"):
+        structured.with_structured_output(schema, method=method)
+
+
+def test_a_contract_of_keys_alone_is_retried(call):
+    """The README's: the first retry of any `ChatOpenAI` raised `KeyError: 'parameters'`."""
+    provider = Provider("It is sunny.")
+    strict = policy().override(validator={"required_keys": ["sky"]})
+
+    result = call(with_control(provider.model(), strict, include_result=True), "How is it?")
+
+    assert [a["failure_mode"] for a in result.attempts] == ["schema_violation"] * 3
+    told = provider.requests[1]["response_format"]["json_schema"]["schema"]
+    assert told["properties"] == {"sky": {}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "tellings"),
+    [(City, [1, 1, 2]), (Tree, [1, 2, 2])],
+    ids=["kept by the provider", "not kept"],
+)
+def test_a_correction_is_left_out_only_of_a_mode_that_is_kept(call, schema, tellings):
+    """Without strictness OpenAI promises nothing, and the retry said nothing of what was wrong."""
+    provider = Provider('{"city": 5}')
+    strict = policy().override(validator={"response_schema": schema})
+
+    call(with_control(provider.model(), strict, include_result=True), "Which?")
+
+    assert [len(sent["messages"]) for sent in provider.requests] == tellings
+
+
+def test_a_policy_that_converts_takes_a_json_schema(call):
+    """`coerce` is for types; a policy with it raised for every JSON Schema."""
+    converting = ControlPolicy(
+        validator={"response_schema": City, "coerce": True}, retry=RetryEngine(**AT_ONCE)
+    )
+    structured = with_control(text_only(GOOD), converting)
+
+    assert call(structured.with_structured_output(CITY), "Which?") == {"city": "Paris"}
+
+
 def test_a_model_of_pydantic_1_is_judged_strictly(call):
     """It would turn 7 into a string; what its own validators say is asked for, too."""
     script = ['{"city": 7}', '{"city": "paris"}', GOOD]
@@ -193,6 +302,17 @@ def test_prose_in_every_mode_ends_after_max_attempts(call, method):
     with pytest.raises(AttemptsExhausted):
         call(structured, "Which city?")
     assert len(model.calls) == 3
+
+
+def test_an_answer_that_never_parses_is_what_parsers_raise(call):
+    """Handlers written for LangChain's own `with_structured_output` did not recognize it."""
+    structured = with_control(text_only(*["no"] * 3), policy()).with_structured_output(City)
+
+    with pytest.raises(OutputParserException) as caught:
+        call(structured, "Which city?")
+    assert isinstance(caught.value, AttemptsExhausted)
+    assert isinstance(caught.value, ResponseRejected)
+    assert pickle.loads(pickle.dumps(caught.value)).result.failure_mode == "schema_violation"
 
 
 def test_include_raw_tells_instead_of_raising(call):
@@ -316,7 +436,7 @@ def test_a_batch_keeps_its_errors_apart():
         structured.batch(given, return_exceptions=True),
         asyncio.run(structured.abatch(given, return_exceptions=True)),
     ):
-        assert [type(o).__name__ for o in outcome] == ["City", "AttemptsExhausted", "City"]
+        assert [type(o).__name__ for o in outcome] == ["City", "AnswersRejected", "City"]
 
 
 def test_a_cut_off_answer_raises_the_limit_also_in_schema_mode(call):

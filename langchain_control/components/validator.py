@@ -55,6 +55,7 @@ from langchain_control.rules import (
     violations_of,
 )
 from langchain_control.rules.folding import fold_phrase
+from langchain_control.rules.meaning import Measured
 
 __all__ = ["ResponseValidator"]
 
@@ -235,10 +236,8 @@ class ResponseValidator(Gate[AIMessage]):
         problems = [*reading.problems]
         further = () if reading.problems else self.rules
         for rule in (*compiled.checks, *further):
-            said = yield ask(rule, reading.answer)
-            mode = failure_mode_of(rule)
-            problems += (Problem(mode, violation) for violation in violations_of(rule, said))
-        answer, scores = reading.answer, self._scores(message, reading, compiled)
+            problems += yield from _asked(rule, reading.answer)
+        answer, scores = reading.answer, (yield from self._scores(message, reading, compiled))
         score = float(not problems) if scores.coverage is None else scores.coverage
         measured = {"score": score, "scores": scores, "notes": reading.notes}
         if problems:
@@ -247,14 +246,19 @@ class ResponseValidator(Gate[AIMessage]):
         value = answer.value if answer.is_json else answer.text
         return passed(value, repaired=repaired, **measured)
 
-    def _scores(self, message: AIMessage, reading: _Reading, compiled: _Compiled) -> Scores:
-        """Measure what can be measured without asking anybody."""
+    def _scores(self, message: AIMessage, reading: _Reading, compiled: _Compiled) -> Flow[Scores]:
+        """Measure what can be measured; nobody but an embedder is asked."""
         answer, has_shape = reading.answer, not reading.problems
-        ranking = [rule for rule in self.rules if isinstance(rule, Expresses) and rule.ranks]
+        found: list[float | None] = []
+        for rule in self.rules if has_shape else ():
+            if isinstance(rule, Expresses) and rule.ranks:
+                measured: Measured = yield rule.measuring(answer)
+                found.append(measured.score)
+        known = [score for score in found if score is not None]
         return Scores(
             schema=float(has_shape) if compiled.expects_json else None,
             coverage=compiled.coverage.score(answer) if compiled.coverage else None,
-            meaning=fmean(r.score(answer) for r in ranking) if ranking and has_shape else None,
+            meaning=fmean(known) if known and len(known) == len(found) else None,
             confidence=confidence_of(message),
         )
 
@@ -376,6 +380,19 @@ def _verdict_on(*problems: Problem, **details: Any) -> ValidationResult:
     return failure(problems[0].mode, f"the answer breaks {named}", violations=violations, **details)
 
 
+def _asked(rule: Any, answer: Answer) -> Flow[list[Problem]]:
+    """Ask a rule. One that waits for an embedder must not stop others meanwhile."""
+    if not isinstance(rule, Expresses) or rule.ranks:
+        said = yield ask(rule, answer)
+    else:
+        measured: Measured = yield rule.measuring(answer)
+        if measured.score is None:
+            return [Problem(measured.failure_mode, _NOT_COMPARED)]
+        said = rule.verdict_on(measured.score)
+    mode = failure_mode_of(rule)
+    return [Problem(mode, violation) for violation in violations_of(rule, said)]
+
+
 def _problem_of(fault: Fault, ending: Ending) -> Problem:
     cut_off = fault.kind == "truncated" and ending is not Ending.FINISHED
     mode = FailureMode.TRUNCATED if cut_off else FailureMode.SCHEMA_VIOLATION
@@ -418,6 +435,9 @@ _STOPPED = {
 }
 """Endings after which the content does not matter."""
 
+_NOT_COMPARED = Violation(
+    rule="expresses", expected="an embedder that answers", found="one that failed"
+)
 _BAD_TOOL_CALL = Problem(
     FailureMode.SCHEMA_VIOLATION,
     Violation(rule="tool_call", expected="tool calls with JSON arguments"),

@@ -51,7 +51,7 @@ class PydanticV1Contract:
             return tuple(
                 Violation(
                     rule=error["type"],
-                    expected=error["msg"],
+                    expected=_expected(error),
                     path=pointer(step for step in error["loc"] if step != "__root__"),
                 )
                 for error in exc.errors()[:MAX_VIOLATIONS]
@@ -84,3 +84,11 @@ class PydanticV1Contract:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the model, to be compiled again."""
         return PydanticV1Contract, (self._kind,)
+
+
+def _expected(error: Any) -> str:
+    """Return pydantic's sentence, but for the one about a tag, which quotes the model."""
+    about = error.get("ctx", {})
+    if "discriminator_value" in about:
+        return f"`{about['discriminator_key']}` to be one of {about['allowed_values']}"
+    return str(error["msg"])

@@ -119,8 +119,12 @@ def _keyword(kind: str) -> str:
 def _expected(error: ErrorDetails) -> str:
     """Turn pydantic's sentence into what was due.
 
-    The message of a validator of the application's own is the application's, and told as it is.
+    The message of a validator of the application's own is the application's, and told as it is. The
+    one about a tag would quote the model.
     """
+    if error["type"] == "union_tag_invalid":
+        about = error["ctx"]
+        return f"{about['discriminator']} to be one of {about['expected_tags']}"
     message = error["msg"]
     for lead in ("Input should be ", "Value error, ", "Assertion failed, "):
         message = message.removeprefix(lead)

@@ -8,6 +8,7 @@ ControlError(LangChainException)   .result
 ├── RateLimited                    .retry_after
 ├── ResponseRejected               an answer broke its contract (also an OutputParserException)
 └── AttemptsExhausted              every attempt and every fallback failed
+    └── AnswersRejected            the last one for its answer (also a ResponseRejected)
 ```
 """
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from langchain_control.outcomes import ValidationResult
 
 __all__ = [
+    "AnswersRejected",
     "AttemptsExhausted",
     "BudgetExceeded",
     "CircuitOpen",
@@ -108,16 +110,33 @@ class AttemptsExhausted(ControlError):
     """Every attempt and every fallback failed."""
 
 
+class AnswersRejected(AttemptsExhausted, ResponseRejected):
+    """Every attempt and every fallback failed, and the model's last answer broke its contract."""
+
+
 def error_for(result: ControlResult) -> ControlError:
     """Return the exception that stands for a failed result."""
     if kind := _BY_MODE.get(result.failure_mode):
         return kind(result=result)
     if result.status != "rejected":
-        return AttemptsExhausted(result=result)
+        is_answers_fault = result.step == "validate" and result.failure_mode in _OF_ANSWERS
+        return (AnswersRejected if is_answers_fault else AttemptsExhausted)(result=result)
     if result.failure_mode is FailureMode.RATE_LIMITED:
         return RateLimited(result=result)
     return (BudgetExceeded if result.step == "build" else InputRejected)(result=result)
 
+
+_OF_ANSWERS = frozenset(
+    {
+        FailureMode.SCHEMA_VIOLATION,
+        FailureMode.CONSTRAINT_VIOLATION,
+        FailureMode.TOKEN_OVERFLOW,
+        FailureMode.HALLUCINATION,
+        FailureMode.TRUNCATED,
+        FailureMode.REFUSAL,
+    }
+)
+"""What is wrong with an answer, and not with the call of a model."""
 
 _BY_MODE: dict[FailureMode, type[ControlError]] = {
     FailureMode.CIRCUIT_OPEN: CircuitOpen,

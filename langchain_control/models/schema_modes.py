@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing
 from functools import partial
+from inspect import signature
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, cast
 
-from langchain_core.language_models import LanguageModelInput
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import (
     Runnable,
@@ -23,7 +25,9 @@ from langchain_core.runnables import (
 from pydantic import ConfigDict
 
 from langchain_control.models.fresh import without_cache
+from langchain_control.models.object_schemas import as_object
 from langchain_control.models.settings import unwrapped, varied
+from langchain_control.models.strict_schemas import strict
 from langchain_control.models.unless_refused import UnlessRefused
 
 __all__ = ["BEST_FIRST", "SchemaMode", "SchemaModel", "in_schema_mode"]
@@ -58,6 +62,8 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
     mode: SchemaMode
     arguments: dict[str, Any]
     """What else is handed to the model's `with_structured_output`."""
+    is_binding: bool
+    """Whether the provider has been asked to give nothing but what meets the schema."""
     asked: Any
     """The model in its schema mode."""
 
@@ -78,6 +84,33 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
     ) -> AIMessage:
         """Ask the model."""
         return self._as_answer(await self.asked.ainvoke(input, config, **kwargs))
+
+    def stream(
+        self,
+        input: LanguageModelInput,  # noqa: A002
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> Iterator[AIMessage]:
+        """Ask the model, and hand on what arrives. An answer through a tool comes whole."""
+        if self._answers_in_text:
+            yield from self.asked.stream(input, config, **kwargs)
+        else:
+            yield self.invoke(input, config, **kwargs)
+
+    async def astream(
+        self,
+        input: LanguageModelInput,  # noqa: A002
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[AIMessage]:
+        """Ask the model, and hand on what arrives. An answer through a tool comes whole."""
+        if not self._answers_in_text:
+            yield await self.ainvoke(input, config, **kwargs)
+            return
+        stream = cast("AsyncGenerator[Any, None]", self.asked.astream(input, config, **kwargs))
+        async with aclosing(stream):
+            async for chunk in stream:
+                yield chunk
 
     def bind(self, **kwargs: Any) -> Runnable[Any, Any]:
         """Hand further arguments to the model."""
@@ -118,9 +151,13 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
         return message.model_copy(update=changes)
 
     @property
+    def _answers_in_text(self) -> bool:
+        chat_model, bound = unwrapped(self.asked)
+        return chat_model is not None and not bound.get("tools")
+
+    @property
     def _tool_name(self) -> str:
-        name: str = _titled(self.response_schema)["title"]
-        return name
+        return _titled(as_object(self.response_schema) or {})["title"]  # type: ignore[no-any-return]
 
 
 def in_schema_mode(
@@ -131,42 +168,70 @@ def in_schema_mode(
 ) -> SchemaModel | None:
     """Return a model that has been told a schema, or `None` if it has no such mode.
 
+    No mode takes a schema whose root is no object. A provider is asked for strictness where its
+    client has an argument for that and the schema says nothing that strictness excludes.
+
     Args:
         model: A chat model, bound or not. Anything else has no modes.
         schema: The contract as JSON Schema.
         mode: As in `BaseChatModel.with_structured_output`.
         arguments: What else is handed to that method, such as `strict`.
     """
-    try:
-        return _told(model, schema, mode, arguments)
-    except (NotImplementedError, TypeError, ValueError):
-        return None
-
-
-def _told(
-    model: Runnable[Any, Any],
-    schema: dict[str, Any],
-    mode: SchemaMode,
-    arguments: Mapping[str, Any],
-) -> SchemaModel:
     chat_model, _ = unwrapped(model)
-    if chat_model is None:
-        msg = f"`{model.get_name()}` is no chat model"
-        raise TypeError(msg)
-    made = partial(chat_model.with_structured_output, _titled(schema), include_raw=True)
+    shape = as_object(schema)
+    if chat_model is None or shape is None:
+        return None
+    telling = _telling(chat_model, _titled(shape), mode, arguments)
     try:
-        chain = made(method=mode, **arguments)
-    except TypeError:
-        if mode != "function_calling":
-            raise
-        chain = made(**arguments)  # a model that has but this one way
+        chain = _told(chat_model, telling, mode)
+    except Exception:  # noqa: BLE001  (integrations refuse each in their own way)
+        return None
     return SchemaModel(
         model=model,
         response_schema=schema,
         mode=mode,
         arguments=dict(arguments),
+        is_binding=telling.is_binding,
         asked=_rebound(model, _raw_call(chain)),
     )
+
+
+class _Telling(NamedTuple):
+    """How a schema is told."""
+
+    schema: dict[str, Any]
+    arguments: dict[str, Any]
+    is_binding: bool
+
+
+def _telling(
+    chat_model: BaseChatModel,
+    schema: dict[str, Any],
+    mode: SchemaMode,
+    arguments: Mapping[str, Any],
+) -> _Telling:
+    given, is_schema_mode = dict(arguments), mode == BEST_FIRST[0]
+    wanted, told = given.get("strict"), chat_model.with_structured_output
+    if wanted is None and is_schema_mode and "strict" in signature(told).parameters:
+        closed = strict(schema)
+        if not closed.is_faithful:
+            return _Telling(schema, given, is_binding=False)
+        return _Telling(closed.schema, {**given, "strict": True}, is_binding=True)
+    if wanted:
+        schema = strict(schema).schema
+    return _Telling(schema, given, is_binding=is_schema_mode and wanted is not False)
+
+
+def _told(chat_model: BaseChatModel, telling: _Telling, mode: SchemaMode) -> Runnable[Any, Any]:
+    made = partial(
+        chat_model.with_structured_output, telling.schema, include_raw=True, **telling.arguments
+    )
+    try:
+        return made(method=mode)
+    except TypeError:
+        if mode != "function_calling":
+            raise
+        return made()  # a model that has but this one way
 
 
 def _raw_call(chain: Runnable[Any, Any]) -> Runnable[Any, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from contextlib import aclosing, closing
+from typing import Any, cast
 
 from langchain_core.runnables import Runnable, RunnableConfig
 
@@ -28,7 +30,7 @@ class UnlessRefused(Runnable[Any, Any]):
         try:
             return self._preferred.invoke(input, config, **kwargs)
         except Exception as exc:
-            if classify(exc) is not FailureMode.MODEL_REJECTED:
+            if not _is_refusal(exc):
                 raise
         return self._otherwise.invoke(input, config, **kwargs)
 
@@ -42,6 +44,55 @@ class UnlessRefused(Runnable[Any, Any]):
         try:
             return await self._preferred.ainvoke(input, config, **kwargs)
         except Exception as exc:
-            if classify(exc) is not FailureMode.MODEL_REJECTED:
+            if not _is_refusal(exc):
                 raise
         return await self._otherwise.ainvoke(input, config, **kwargs)
+
+    def stream(
+        self,
+        input: Any,  # noqa: A002
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> Iterator[Any]:
+        """Ask the model, and hand on what arrives. A refusal comes before anything else."""
+        has_begun = False
+        stream = cast("Generator[Any, None, None]", self._preferred.stream(input, config, **kwargs))
+        try:
+            with closing(stream):
+                for chunk in stream:
+                    has_begun = True
+                    yield chunk
+        except Exception as exc:
+            if has_begun or not _is_refusal(exc):
+                raise
+        else:
+            return
+        yield from self._otherwise.stream(input, config, **kwargs)
+
+    async def astream(
+        self,
+        input: Any,  # noqa: A002
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[Any]:
+        """Ask the model, and hand on what arrives. A refusal comes before anything else."""
+        has_begun = False
+        stream = cast("AsyncGenerator[Any, None]", self._preferred.astream(input, config, **kwargs))
+        try:
+            async with aclosing(stream):
+                async for chunk in stream:
+                    has_begun = True
+                    yield chunk
+        except Exception as exc:
+            if has_begun or not _is_refusal(exc):
+                raise
+        else:
+            return
+        stream = cast("AsyncGenerator[Any, None]", self._otherwise.astream(input, config, **kwargs))
+        async with aclosing(stream):
+            async for chunk in stream:
+                yield chunk
+
+
+def _is_refusal(exc: Exception) -> bool:
+    return classify(exc) is FailureMode.MODEL_REJECTED

@@ -17,7 +17,7 @@ __all__ = [
     "MakesVariants",
     "Surrounds",
     "for_retry",
-    "has_schema_mode",
+    "has_binding_mode",
     "in_place_of",
     "name_of",
     "unwrapped",
@@ -74,17 +74,19 @@ def for_retry(
     return fresh if native is None else UnlessRefused(native, fresh)
 
 
-def has_schema_mode(model: Runnable[Any, Any], schema: dict[str, Any] | None) -> bool:
+def has_binding_mode(model: Runnable[Any, Any], schema: dict[str, Any] | None) -> bool:
     """Say whether `for_retry` can bring a model into a mode in which its provider keeps a schema.
 
     LangChain's own `with_structured_output`, which a class may inherit, asks for a tool call
-    whatever the mode, and few providers hold tool calls to their schema.
+    whatever the mode, and few providers hold tool calls to their schema. Nor is a schema kept to
+    that cannot be asked for strictly, where strictness is to be asked for.
     """
     chat_model, _ = unwrapped(model)
     inherited = BaseChatModel.with_structured_output
     if schema is None or getattr(type(chat_model), inherited.__name__, inherited) is inherited:
         return False
-    return in_schema_mode(model, schema, BEST_FIRST[0]) is not None
+    known = in_schema_mode(model, schema, BEST_FIRST[0])
+    return known is not None and known.is_binding
 
 
 def in_place_of(model: Runnable[Any, Any], other: Runnable[Any, Any]) -> Runnable[Any, Any]:

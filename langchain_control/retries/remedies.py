@@ -30,7 +30,8 @@ class Remedy(OverridableModel):
     """Whether the correction is left out of the first attempt in the provider's own schema mode.
 
     The mode enforces what the correction asks for, and on a small model the words made answers
-    wrong that were right without them. What fails in spite of the mode is told.
+    wrong that were right without them. What fails in spite of the mode is told, and so is what the
+    mode does not enforce, as its client could not be asked for strictness.
     """
     max_repeats: int | None = Field(default=None, ge=1)
     """How often the same failure may come back, in the same places, before its rung is left.

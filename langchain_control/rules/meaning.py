@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, cast, runtime_checkable
 
+from langchain_control._effects import Call
+from langchain_control.errors import classify
 from langchain_control.outcomes import FailureMode, Violation
 from langchain_control.rules.answer import Answer
 
-__all__ = ["Embedder", "Expresses"]
+__all__ = ["Embedder", "Expresses", "Measured"]
 
 MAX_SENTENCES, SENTENCE_CHARS = 64, 500
 """How much of an answer is embedded: embedding is the expensive part."""
@@ -45,7 +48,11 @@ class Expresses:
     min_similarity: float = 0.75
     """Cosine from which a sentence counts as saying a statement. Depends on the model."""
     min_score: float | None = None
-    """Share of the statements that must be said for the answer to pass. Unset, none need be."""
+    """Share of the statements that must be said for the answer to pass. Unset, none need be.
+
+    Where the embedder fails as providers do, an answer passes that is only ranked, and its score is
+    unknown; one that has to pass fails as a call of the model would. Other errors are bugs.
+    """
 
     @property
     def ranks(self) -> bool:
@@ -54,34 +61,89 @@ class Expresses:
 
     def similarities(self, answer: Answer) -> list[float]:
         """Return for every statement the cosine of the sentence that comes nearest."""
-        found = (match[0].strip()[:SENTENCE_CHARS] for match in _SENTENCE.finditer(answer.prose))
-        sentences = list(islice(filter(None, found), MAX_SENTENCES))
-        if not sentences:
-            return [0.0] * len(self.statements)
-        vectors = self.embedder.embed_documents([*self.statements, *sentences])
-        wanted, said = vectors[: len(self.statements)], vectors[len(self.statements) :]
-        return [max(_cosine(vector, other) for other in said) for vector in wanted]
+        texts = self._texts(answer)
+        return self._nearest(self.embedder.embed_documents(texts) if texts else [])
 
     def score(self, answer: Answer) -> float:
         """Return the share of the statements that the answer makes, from 0 to 1."""
-        similarities = self.similarities(answer)
-        return sum(s >= self.min_similarity for s in similarities) / len(similarities)
+        return self._share(self.similarities(answer))
+
+    async def ascore(self, answer: Answer) -> float:
+        """Return the same by the embedder's `aembed_documents`, or in a thread."""
+        texts = self._texts(answer)
+        return self._share(self._nearest(await _aembed(self.embedder, texts) if texts else []))
+
+    def measuring(self, answer: Answer) -> Call:
+        """Return the effect of taking the score, which gives a `Measured`."""
+        return Call(cast("Any", _Measuring(self)), answer, None)
 
     def check(self, answer: Answer) -> Violation | None:
         """Compare the share with `min_score`, if one was given."""
-        if self.min_score is None:
-            return None
-        score = self.score(answer)
-        if score >= self.min_score:
+        return None if self.min_score is None else self.verdict_on(self.score(answer))
+
+    def verdict_on(self, score: float) -> Violation | None:
+        """Compare a score with `min_score`, if one was given."""
+        if self.min_score is None or score >= self.min_score:
             return None
         expected = f"at least {self.min_score:.0%} of {len(self.statements)} statements"
         return Violation(rule="expresses", expected=expected, found=f"{score:.0%}")
+
+    def _texts(self, answer: Answer) -> list[str]:
+        """List what is to be embedded: the statements, then the sentences, if there are any."""
+        found = (match[0].strip()[:SENTENCE_CHARS] for match in _SENTENCE.finditer(answer.prose))
+        sentences = list(islice(filter(None, found), MAX_SENTENCES))
+        return [*self.statements, *sentences] if sentences else []
+
+    def _nearest(self, vectors: Sequence[Sequence[float]]) -> list[float]:
+        wanted, said = vectors[: len(self.statements)], vectors[len(self.statements) :]
+        if not said:
+            return [0.0] * len(self.statements)
+        return [max(_cosine(vector, other) for other in said) for vector in wanted]
+
+    def _share(self, similarities: Sequence[float]) -> float:
+        return sum(s >= self.min_similarity for s in similarities) / len(similarities)
 
     def __post_init__(self) -> None:
         """Refuse an empty list, of which no share can be taken."""
         if not self.statements:
             msg = "`statements` must not be empty"
             raise ValueError(msg)
+
+
+class Measured(NamedTuple):
+    """A score, or why there is none."""
+
+    score: float | None
+    failure_mode: FailureMode = FailureMode.NONE
+
+
+class _Measuring:
+    """Takes a score, sync or async; called as a Runnable is, without a run of its own."""
+
+    def __init__(self, rule: Expresses) -> None:
+        self._rule = rule
+
+    def invoke(self, answer: Answer, config: object = None) -> Measured:  # noqa: ARG002
+        try:
+            return Measured(self._rule.score(answer))
+        except Exception as exc:
+            if (mode := classify(exc)) is None:
+                raise
+            return Measured(None, mode)
+
+    async def ainvoke(self, answer: Answer, config: object = None) -> Measured:  # noqa: ARG002
+        try:
+            return Measured(await self._rule.ascore(answer))
+        except Exception as exc:
+            if (mode := classify(exc)) is None:
+                raise
+            return Measured(None, mode)
+
+
+async def _aembed(embedder: Any, texts: list[str]) -> list[list[float]]:
+    if hasattr(embedder, "aembed_documents"):
+        return await embedder.aembed_documents(texts)  # type: ignore[no-any-return]
+    return await asyncio.to_thread(embedder.embed_documents, texts)
 
 
 def _cosine(one: Sequence[float], other: Sequence[float]) -> float:

@@ -12,7 +12,7 @@ from typing_extensions import TypedDict  # pydantic builds no schema of typing's
 
 from langchain_control.conversation import messages_of
 from langchain_control.events import request_id_in, rules_of
-from langchain_control.models.variants import has_schema_mode, in_place_of, name_of
+from langchain_control.models.variants import has_binding_mode, in_place_of, name_of
 from langchain_control.outcomes import (
     Attempt,
     ControlResult,
@@ -148,9 +148,9 @@ class Context:
             return Asked(self.model, self.model_name)
         return Asked(in_place_of(self.model, other), name_of(other))
 
-    def has_schema_mode(self, retry: Mapping[str, Any]) -> bool:
-        """Say whether a retry can ask its model in the provider's own schema mode."""
-        return has_schema_mode(self.asked(retry).model, self.policy.validator.json_schema())
+    def has_binding_mode(self, retry: Mapping[str, Any]) -> bool:
+        """Say whether a retry can ask its model in a mode in which a provider keeps a schema."""
+        return has_binding_mode(self.asked(retry).model, self.policy.validator.json_schema())
 
     def used_up(self, calls: Sequence[Attempt | FallbackTry]) -> str | None:
         """Say which limit of usage the request has reached, if it has."""

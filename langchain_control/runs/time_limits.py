@@ -10,6 +10,7 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import merge_configs
 
 from langchain_control._effects import Await, Call, Flow
+from langchain_control._threads import BoundedThreads
 from langchain_control.errors import AttemptsExhausted, rejection
 from langchain_control.models.parts import asks_a_model
 from langchain_control.models.variants import in_place_of
@@ -55,8 +56,8 @@ def remaining_seconds(state: PerRun, context: Context) -> float | None:
 class InTime:
     """A guard or a contract that is given up at the deadline of a request.
 
-    What its plug-ins await is cut off then. What they do in sync code is not: Python stops no
-    function, and a thread for each would cost more than most of them take.
+    What its plug-ins await, and whom they call, is cut off then. What they do in sync code is not:
+    Python stops no function, and a thread for each would cost more than most of them take.
     """
 
     def __init__(self, judge: Any, state: PerRun, context: Context) -> None:
@@ -69,7 +70,8 @@ class InTime:
         if self._state["deadline"] is None:
             return (yield from judging)
         try:
-            return (yield from _with_limited_waits(judging, self._seconds_left))
+            threads = self._context.policy.threads
+            return (yield from _with_limited_waits(judging, self._seconds_left, threads))
         except TimeoutError:
             if self._seconds_left() > GRACE_SECONDS:
                 raise  # the plug-in's own
@@ -84,8 +86,10 @@ class InTime:
         return max(GRACE_SECONDS, remaining_seconds(self._state, self._context) or 0.0)
 
 
-def _with_limited_waits(flow: Flow[T], seconds_left: Callable[[], float]) -> Flow[T]:
-    """Perform a flow in which nothing is awaited for longer than is left."""
+def _with_limited_waits(
+    flow: Flow[T], seconds_left: Callable[[], float], threads: BoundedThreads
+) -> Flow[T]:
+    """Perform a flow in which nothing is awaited or called for longer than is left."""
     value: Any = None
     error: BaseException | None = None
     while True:
@@ -96,6 +100,13 @@ def _with_limited_waits(flow: Flow[T], seconds_left: Callable[[], float]) -> Flo
             return result
         value, error = None, None
         try:
-            value = yield Await(effect, seconds_left()) if isawaitable(effect) else effect
+            match effect:
+                case Call():
+                    limit = seconds_left()
+                    value = yield effect._replace(timeout_seconds=limit, threads=threads)
+                case _ if isawaitable(effect):
+                    value = yield Await(effect, seconds_left())
+                case _:
+                    value = yield effect
         except BaseException as exc:  # noqa: BLE001  (handed to the flow, never swallowed)
             error = exc

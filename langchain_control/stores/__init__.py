@@ -20,7 +20,11 @@ if TYPE_CHECKING:
         Refusal,
         StateChange,
     )
+    from langchain_control.stores.in_memory_circuits import InMemoryCircuitStore
+    from langchain_control.stores.in_memory_rates import InMemoryRateStore
     from langchain_control.stores.rates import Demand, Denial, Grant
+    from langchain_control.stores.redis_circuits import RedisCircuitStore
+    from langchain_control.stores.redis_rates import RedisRateStore
 
 __all__ = [
     "Changes",

@@ -7,6 +7,7 @@ from langchain_core.exceptions import LangChainException, OutputParserException
 
 from langchain_control import errors
 from langchain_control.errors import (
+    AnswersRejected,
     AttemptsExhausted,
     BudgetExceeded,
     CircuitOpen,
@@ -91,7 +92,9 @@ def test_an_error_may_be_made_of_a_message():
         ("exhausted", FailureMode.RATE_LIMITED, "call", AttemptsExhausted),
         ("exhausted", FailureMode.CIRCUIT_OPEN, "call", CircuitOpen),
         ("exhausted", FailureMode.TIMEOUT, "call", AttemptsExhausted),
-        ("exhausted", FailureMode.SCHEMA_VIOLATION, "validate", AttemptsExhausted),
+        ("exhausted", FailureMode.SCHEMA_VIOLATION, "validate", AnswersRejected),
+        ("exhausted", FailureMode.DEADLINE_EXCEEDED, "validate", AttemptsExhausted),
+        ("exhausted", FailureMode.REFUSAL, "call", AttemptsExhausted),
     ],
 )
 def test_a_failed_result_has_its_error(status, mode, step, kind):

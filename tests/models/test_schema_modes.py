@@ -1,52 +1,27 @@
 """Models that are told a schema by their provider's means."""
 
+from __future__ import annotations
+
 import asyncio
 import json
 import pickle
 
-import httpx
+import pydantic.v1
 import pytest
 from langchain_core.exceptions import ModelInvalidRequestError
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
-from langchain_openai import ChatOpenAI
+from pydantic import BaseModel
 
+from langchain_control import ControlPolicy, with_control
 from langchain_control.models.schema_modes import in_schema_mode
 from langchain_control.models.unless_refused import UnlessRefused
-from langchain_control.models.variants import for_retry, in_place_of, name_of
+from langchain_control.models.variants import for_retry, has_binding_mode, in_place_of, name_of
 from langchain_control.testing import ScriptedChatModel
-from tests.scenarios import CITY
+from tests.openai_provider import Provider, tool_call
+from tests.scenarios import AT_ONCE, CITY
 
 RETRY = {"rung": "same_model", "native_schema": False, "resamples": 0, "answer_limit_factor": 1.0}
-
-
-class Provider:
-    """An OpenAI server without a socket; keeps the requests it got."""
-
-    def __init__(self, refuses: str = "", status: int = 400) -> None:
-        self.requests = []
-        self._refuses, self._status = refuses, status
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(json.loads(request.content))
-        if self._refuses and self._refuses in self.requests[-1]:
-            return httpx.Response(self._status, json={"error": {"message": "no"}})
-        said = {"role": "assistant", "content": '{"city": "Paris"}'}
-        return httpx.Response(
-            200,
-            json={
-                "id": "1",
-                "object": "chat.completion",
-                "created": 1,
-                "model": "m-2026-11-23",
-                "choices": [{"index": 0, "message": said, "finish_reason": "stop"}],
-                "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
-            },
-        )
-
-    def model(self, **settings) -> ChatOpenAI:
-        client = httpx.Client(transport=httpx.MockTransport(self))
-        return ChatOpenAI(model="m", api_key="k", max_retries=0, http_client=client, **settings)
 
 
 def called(name, args, **more):
@@ -251,3 +226,182 @@ def test_its_repr_and_its_pickle_hold_no_secrets_and_all_settings():
 
     assert repr(model) == "SchemaModel(model='ScriptedChatModel', mode='function_calling')"
     assert pickle.loads(pickle.dumps(model)).mode == "function_calling"
+
+
+class Tree(BaseModel):
+    """A tree of names."""
+
+    name: str
+    children: list[Tree] = []
+
+
+class Old(pydantic.v1.BaseModel):
+    """A tree of pydantic 1."""
+
+    name: str
+    children: list[Old] = []
+
+
+Old.update_forward_refs()
+
+REQUIRED_ONLY = {"type": "object", "required": ["sky"]}
+
+
+@pytest.mark.parametrize("mode", ["json_schema", "function_calling", "json_mode"])
+@pytest.mark.parametrize(
+    "schema",
+    [REQUIRED_ONLY, {"type": "object"}, Tree.model_json_schema(), Old.schema()],
+    ids=["keys", "any object", "recursive", "recursive, pydantic 1"],
+)
+def test_every_object_can_be_told(call, mode, schema):
+    """`ChatOpenAI` raised `KeyError: 'parameters'` on the first retry of the README's contract."""
+    provider = Provider()
+
+    call(in_schema_mode(provider.model(), schema, mode), "?")
+
+    [sent] = provider.requests
+    told = sent["response_format"] if "response_format" in sent else sent["tools"][0]
+    assert told["type"] == {"function_calling": "function", "json_mode": "json_object"}.get(
+        mode, mode
+    )
+
+
+@pytest.mark.parametrize("mode", ["json_schema", "function_calling", "json_mode"])
+def test_what_is_no_object_has_no_mode(mode):
+    """Providers take objects only; asked for anything else, they refuse the request."""
+    schema = {"type": "array", "items": CITY}
+
+    assert in_schema_mode(Provider().model(), schema, mode) is None
+
+
+def test_a_recursive_model_goes_to_a_tool_whole(call):
+    """It went without parameters, under the name `Answer`: its model could only guess."""
+    provider = Provider(tool_call("Tree", name="root", children=[{"name": "leaf"}]))
+
+    answer = call(
+        in_schema_mode(provider.model(), Tree.model_json_schema(), "function_calling"), "?"
+    )
+
+    function = provider.requests[0]["tools"][0]["function"]
+    assert (function["name"], function["description"]) == ("Tree", "A tree of names.")
+    assert function["parameters"]["properties"]["children"]["items"] == {"$ref": "#/$defs/Tree"}
+    assert json.loads(answer.text)["children"] == [{"name": "leaf"}]
+
+
+@pytest.mark.parametrize("error", [KeyError("parameters"), AttributeError(), RuntimeError()])
+def test_a_mode_that_cannot_be_set_up_is_none(error):
+    """Integrations refuse a schema each in their own way; a retry must not end in any of them."""
+
+    class Refuses(ScriptedChatModel):
+        def with_structured_output(self, schema, **kwargs):
+            raise error
+
+    assert in_schema_mode(Refuses(script=[]), CITY, "json_schema") is None
+
+
+OPTIONAL = {"type": "object", "properties": {"city": {"type": "string"}}}
+
+
+@pytest.mark.parametrize("given", [{}, {"strict": None}], ids=["unsaid", "none"])
+@pytest.mark.parametrize(("schema", "is_strict"), [(CITY, True), (OPTIONAL, False)])
+def test_strictness_is_asked_for_where_it_costs_nothing(call, schema, is_strict, given):
+    """LangChain sends a JSON Schema with `strict: false`, with which OpenAI promises nothing."""
+    provider = Provider()
+
+    call(in_schema_mode(provider.model(), schema, "json_schema", given), "?")
+
+    assert provider.requests[0]["response_format"]["json_schema"]["strict"] is is_strict
+    assert has_binding_mode(provider.model(), schema) is is_strict
+
+
+def test_strictness_that_is_asked_for_gets_a_schema_to_match(call):
+    """OpenAI refuses a strict schema that leaves a property optional; LangChain hands it on."""
+    provider = Provider()
+
+    call(in_schema_mode(provider.model(), OPTIONAL, "function_calling", {"strict": True}), "?")
+
+    function = provider.requests[0]["tools"][0]["function"]
+    assert function["strict"] is True
+    assert function["parameters"]["required"] == ["city"]
+    assert function["parameters"]["additionalProperties"] is False
+
+
+def test_strictness_that_is_not_wanted_is_not_asked_for(call):
+    """The caller knows the server."""
+    provider = Provider()
+
+    asked = in_schema_mode(provider.model(), CITY, "json_schema", {"strict": False})
+    call(asked, "?")
+
+    assert provider.requests[0]["response_format"]["json_schema"]["strict"] is False
+    assert not asked.is_binding
+
+
+LONG = '{"city": 7, "more": "' + "word " * 200 + '"}'
+
+
+@pytest.mark.parametrize("schema_mode", ["at once", "on a retry"])
+def test_hopeless_answers_are_cut_off_in_the_schema_mode(call, schema_mode):
+    """`judge_while_streaming` did nothing there: whole answers were waited for and paid."""
+    provider = Provider("prose", LONG) if schema_mode == "on a retry" else Provider(LONG)
+    policy = ControlPolicy(
+        validator={"response_schema": CITY},
+        retry={"max_attempts": 2 if schema_mode == "on a retry" else 1, **AT_ONCE},
+        judge_while_streaming=True,
+    )
+    controlled = with_control(provider.model(), policy, include_result=True)
+    if schema_mode == "at once":
+        controlled = controlled.with_structured_output(CITY, include_raw=True)
+
+    call(controlled, "?")
+
+    assert "response_format" in provider.requests[-1]
+    assert len(provider.pulled) < 50
+
+
+def test_an_answer_that_streams_in_the_schema_mode_arrives_whole(call):
+    """Read while it arrives, it is the same answer."""
+    provider = Provider('{"city": "Paris sur Seine"}')
+    controlled = with_control(provider.model(), ControlPolicy(judge_while_streaming=True))
+
+    assert call(controlled.with_structured_output(CITY), "?") == {"city": "Paris sur Seine"}
+    assert provider.pulled
+
+
+def streamed(asked, how):
+    if how == "sync":
+        return "".join(chunk.text for chunk in asked.stream("?"))
+
+    async def heard():
+        return "".join([chunk.text async for chunk in asked.astream("?")])
+
+    return asyncio.run(heard())
+
+
+@pytest.mark.parametrize("how", ["sync", "async"])
+def test_a_refused_stream_begins_anew(how):
+    """A server without a schema mode refuses before anything has arrived."""
+    refuses, plain = Provider(refuses="response_format"), Provider("as before")
+    preferred = in_schema_mode(refuses.model(), CITY, "json_schema")
+
+    assert streamed(UnlessRefused(preferred, plain.model()), how) == "as before"
+
+
+class _BreaksOff(ScriptedChatModel):
+    def _stream(self, *args, **kwargs):
+        yield from super()._stream(*args, **kwargs)
+        raise ModelInvalidRequestError
+
+    async def _astream(self, *args, **kwargs):
+        async for chunk in super()._astream(*args, **kwargs):
+            yield chunk
+        raise ModelInvalidRequestError
+
+
+@pytest.mark.parametrize("how", ["sync", "async"])
+def test_a_stream_that_has_begun_does_not_begin_anew(how):
+    """The answer would be there twice, one after the other."""
+    asked = UnlessRefused(_BreaksOff(script=["half"]), ScriptedChatModel(script=["whole"]))
+
+    with pytest.raises(ModelInvalidRequestError):
+        streamed(asked, how)

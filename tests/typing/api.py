@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict, assert_type
+from typing import Any, TypedDict, assert_type
 
 from langchain.agents import create_agent
 from langchain.agents.middleware import PIIMiddleware
@@ -34,6 +34,7 @@ from langchain_control import (
 from langchain_control.handoff import control_handoff
 from langchain_control.middleware import ToolPolicy, agent_result
 from langchain_control.rules import Answer
+from langchain_control.stores import InMemoryCircuitStore, RedisCircuitStore
 from langchain_control.strategies import other_model
 
 
@@ -100,11 +101,29 @@ def doors(model: BaseChatModel, messages: list[BaseMessage], prompt: PromptValue
         audit=AuditLogger("audit.jsonl"),
     )
     controlled = with_control(model, policy)
-    controlled.invoke("hi")
-    controlled.invoke(messages)
+    assert_type(controlled.invoke("hi"), AIMessage)
+    assert_type(controlled.bind_tools([]).invoke(messages), AIMessage)
     controlled.invoke(prompt)
+    assert_type(with_control(model, policy, include_result=True).invoke("hi"), ControlResult)
     _ = ChatPromptTemplate.from_messages([("human", "{q}")]) | controlled
     create_control_graph(model, policy).invoke({"messages": [("user", "hi")]})
+
+
+async def objects(model: BaseChatModel) -> None:
+    """What comes out is what was asked for."""
+    controlled = with_control(model)
+    assert_type(controlled.with_structured_output(Invoice).invoke("hi"), Invoice)
+    assert_type(await controlled.with_structured_output(Person).ainvoke("hi"), Person)
+    assert_type(controlled.with_structured_output(list[Invoice]).invoke("hi"), list[Invoice])
+    raw = controlled.with_structured_output(Invoice, include_raw=True)
+    assert_type(raw.invoke("hi"), dict[str, Any])
+
+
+def stores() -> None:
+    """What is loaded when it is asked for has its type all the same."""
+    assert_type(InMemoryCircuitStore(), InMemoryCircuitStore)
+    CircuitBreaker(store=RedisCircuitStore("redis://localhost"))
+    assert_type(RedisCircuitStore, type[RedisCircuitStore])
 
 
 def outcomes(result: ControlResult) -> None:
