@@ -155,7 +155,7 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
         answer = context.answers.clean(response, verdict)
         policy.retry.succeeded(attempts)
         if not answer.tool_calls:
-            policy.fallback.remember(request_of(state).messages, answer)
+            policy.fallback.remember(request_of(state), answer)
         update = _answered(answer, status="accepted", strategy=attempt["strategy"])
         update |= {"attempts": attempts, "scores": scores, "failure": None}
         return (yield from finished(state, context, config, **update))

@@ -244,7 +244,8 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         messages: list[BaseMessage] = list(request.messages)
         fresh = fresh_run(config, self.policy)
         begun = RunState(messages=messages, **fresh)
-        begun["draft"] = {"messages": messages, "context": []}
+        told = request.system_message  # may hold documents: `dynamic_prompt` is made for them
+        begun["draft"] = {"messages": messages, "context": [told.text] if told else []}
         if record is None:
             return begun, "build"
         begun["request_id"] = record["request_id"]
