@@ -538,6 +538,43 @@ def test_a_correction_without_room_is_not_called_one(call):
     assert [m.text for m in model.calls[0]] == [m.text for m in model.calls[1]]
 
 
+LONG = "lorem ipsum dolor sit amet " * 40
+CONVERSATION = [HumanMessage(LONG), AIMessage(LONG), HumanMessage("And now?")]
+
+
+@pytest.mark.parametrize(
+    ("given", "notes"),
+    [
+        (CONVERSATION, ("history_dropped",)),
+        ({"input": "Which city?", "context": [LONG] * 8}, ("context_cut",)),
+        ("Which city?", ()),
+    ],
+    ids=["history", "documents", "whole"],
+)
+def test_what_a_prompt_left_out_is_told(call, given, notes):
+    """Half a conversation, or most documents, were missing from accepted answers without a sign."""
+    sink, small = MemorySink(), PromptBuilder(budget=TokenBudget(total_tokens=300))
+    controlled = policy(prompt=small, audit=AuditLogger(None, sinks=[sink]))
+    model = ScriptedChatModel(script=["bad", f"```json\n{GOOD}\n```"])
+
+    result = call(with_control(model, controlled, include_result=True), given)
+
+    first, second = result.attempts
+    assert tuple(first["notes"] or ()) == notes
+    assert tuple(second["notes"]) == result.notes == (*notes, "extracted")
+    told = [r.get("notes") for r in sink.records if r["event"] == "control.attempt"]
+    assert told == [first["notes"], second["notes"]]
+
+
+def test_the_default_budget_says_that_it_cuts(call):
+    """Whoever never heard of the budget learns of it when it first leaves something out."""
+    chain = with_control(ScriptedChatModel(script=["Paris.", "Paris."]), include_result=True)
+
+    with pytest.warns(UserWarning, match=r"`history_dropped`.*800 tokens.*`total_tokens`"):
+        assert call(chain, CONVERSATION * 3).passed
+    assert call(chain, "Which city?").notes == ()
+
+
 def test_an_empty_conversation_is_empty_input(call):
     """No message at all, or only the application's own, is turned away like an empty one."""
     for given in ([], [SystemMessage("Be brief.")]):

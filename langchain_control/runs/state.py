@@ -69,7 +69,8 @@ class PerRun(TypedDict, total=False):
     context: str | list[str] | None
     """Input: retrieved documents, as text. `guard` takes them over into `draft`."""
     draft: dict[str, Any]
-    """`messages` and `context` as screened, `prompt` as sent, `response`, `latency_ms`."""
+    """`messages` and `context` as screened, `prompt` as sent and `notes` on what it left out,
+    `response`, `latency_ms`."""
     attempts: list[Attempt]
     failure: FailureNote | None
     retry: dict[str, Any] | None
