@@ -265,13 +265,17 @@ class ControlResult:
         """What the last prompt left out to fit its budget, and how the last answer was read."""
         return tuple(self.attempts[-1].get("notes") or ()) if self.attempts else ()
 
-    def unwrap(self) -> AIMessage:
-        """Return the answer, or raise the `ControlError` that says why there is none."""
+    def unwrap(self, cause: BaseException | None = None) -> AIMessage:
+        """Return the answer, or raise the `ControlError` that says why there is none.
+
+        Args:
+            cause: What was raised below, for the traceback.
+        """
         if self.message is not None and self.passed:
             return self.message
         from langchain_control.errors import error_for  # noqa: PLC0415  (errors carry results)
 
-        raise error_for(self)
+        raise error_for(self, cause)
 
     def __repr__(self) -> str:
         """Show the outcome without the content."""

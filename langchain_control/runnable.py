@@ -110,5 +110,6 @@ class ControlledModel(Controlled):
         )
 
     def _flow(self, value: Any, config: RunnableConfig) -> Flow[Any]:
-        result = result_of((yield from self._ended(value, config)))
-        return result if self.include_result else result.unwrap()
+        ended, cause = yield from self._ended(value, config)
+        result = result_of(ended)
+        return result if self.include_result else result.unwrap(cause)

@@ -53,15 +53,15 @@ class StructuredModel(Controlled):
     def _flow(self, value: Any, config: RunnableConfig) -> Flow[Any]:
         validator = self.policy.validator
         contract = None if self.accepts_tool_calls else _ObjectsOnly(validator)
-        ended = yield from self._ended(value, config, contract)
+        ended, cause = yield from self._ended(value, config, contract)
         result = result_of(ended)
         has_object = result.passed and not (result.message and result.message.tool_calls)
         parsed = validator.typed(result.value) if has_object else None
         if not self.include_raw:
-            result.unwrap()
+            result.unwrap(cause)
             return parsed
         said = result.message if result.status == "fallback" else ended["draft"].get("response")
-        error = None if result.passed else error_for(result)
+        error = None if result.passed else error_for(result, cause)
         return {"raw": said, "parsed": parsed, "parsing_error": error}
 
 

@@ -6,6 +6,7 @@ import asyncio
 import pickle
 import threading
 
+import httpx
 import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.documents import Document
@@ -19,6 +20,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
+from langchain_openai import ChatOpenAI
 from langgraph.errors import GraphInterrupt
 from langgraph.graph import START, MessagesState, StateGraph
 
@@ -85,6 +87,42 @@ def test_a_run_without_an_answer_raises_with_its_story(call):
 
     assert caught.value.failure_mode is FailureMode.SCHEMA_VIOLATION
     assert [a["number"] for a in caught.value.result.attempts] == [1, 2, 3]
+
+
+def refused(request):
+    """What OpenAI's server says to a setting that the model does not take."""
+    return httpx.Response(400, json={"error": {"message": "no `temperature`"}})
+
+
+@pytest.mark.parametrize("structured", [False, True], ids=["plain", "structured"])
+def test_what_a_provider_said_is_the_cause(call, caplog, structured):
+    """A request that OpenAI refuses failed without a word of why, in the traceback or the log."""
+    clients = {
+        "http_client": httpx.Client(transport=httpx.MockTransport(refused)),
+        "http_async_client": httpx.AsyncClient(transport=httpx.MockTransport(refused)),
+    }
+    model = ChatOpenAI(model="m", api_key="k", max_retries=0, **clients)
+    door = with_control(model, ControlPolicy(retry=RetryEngine(**AT_ONCE)))
+    if structured:
+        door = door.with_structured_output(CITY, method="prompt")
+
+    with pytest.raises(AttemptsExhausted) as caught:
+        call(door, "Which city?")
+
+    assert "no `temperature`" in str(caught.value.__cause__)
+    [line] = caplog.messages
+    assert line.startswith("the model `m` failed with `")
+    assert "temperature" not in line
+
+
+def test_an_answer_that_came_has_no_earlier_cause(call):
+    """What failed before the last call did not end the request."""
+    model = ScriptedChatModel(script=[ModelAPIError("down"), "no", "no"])
+
+    with pytest.raises(AttemptsExhausted) as caught:
+        call(with_control(model, policy()), "Which city?")
+
+    assert caught.value.__cause__ is None
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from langchain_control.errors import (
     error_for,
     retry_after_seconds,
 )
+from langchain_control.errors.logged import log_failure
 from langchain_control.events import EventName, event, rules_of
 from langchain_control.models.parts import asks_a_model
 from langchain_control.models.variants import name_of
@@ -88,9 +89,9 @@ class Routed(NamedTuple):
 class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
     """Ask named strategies in order; the first valid answer wins.
 
-    A strategy that raises is noted by the name of its exception and skipped; a model whose circuit
-    is open refuses at once, and the next one takes its place until a probe succeeds. An answer is
-    marked: its `response_metadata` names the strategy under `control_fallback`.
+    A strategy that raises is noted by the name of its exception, logged and skipped; a model whose
+    circuit is open refuses at once, and the next one takes its place until a probe succeeds. An
+    answer is marked: its `response_metadata` names the strategy under `control_fallback`.
 
     !!! example "A smaller model, then a sentence"
 
@@ -184,6 +185,8 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
         seconds = self.clock() - started
         tried = _record(name, strategy, asked, calls, latency_seconds=seconds)
         yield _event(tried, asked.verdict, request, config)
+        if asked.error is not None and asked.outcome == "crashed":
+            log_failure(f"the fallback strategy `{name}`", asked.error)
         if asked.outcome != "answered":
             return Turn(tried, None)
         marked = _marked(contract.clean(asked.reply, asked.verdict), name)

@@ -7,6 +7,7 @@ from typing import Any
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from langchain_control.errors import classify
+from langchain_control.errors.logged import log_failure
 from langchain_control.outcomes import FailureMode
 
 __all__ = ["UnlessRefused"]
@@ -30,6 +31,7 @@ class UnlessRefused(Runnable[Any, Any]):
         except Exception as exc:
             if classify(exc) is not FailureMode.MODEL_REJECTED:
                 raise
+            log_failure("the better way of asking", exc)
         return self._otherwise.invoke(input, config, **kwargs)
 
     async def ainvoke(
@@ -44,4 +46,5 @@ class UnlessRefused(Runnable[Any, Any]):
         except Exception as exc:
             if classify(exc) is not FailureMode.MODEL_REJECTED:
                 raise
+            log_failure("the better way of asking", exc)
         return await self._otherwise.ainvoke(input, config, **kwargs)

@@ -11,6 +11,7 @@ from langchain_control._effects import Flow
 from langchain_control.circuits import Refusal
 from langchain_control.components.bulkhead import NoPlace
 from langchain_control.errors import classify, retry_after_seconds
+from langchain_control.errors.logged import log_failure
 from langchain_control.events import blocked
 from langchain_control.models.variants import for_retry
 from langchain_control.outcomes import FailureMode, failure
@@ -45,7 +46,7 @@ def _called(state: RunState, context: Context, config: RunnableConfig) -> Flow[R
     if policy.judge_while_streaming:
         model = watched(model, policy.validator.glance)
     effect = bounded(state, context)(model, state["draft"]["prompt"], config)
-    started, response, note = policy.timer(), None, None
+    started, response, note, error = policy.timer(), None, None, None
     try:
         answer = yield from policy.breaker.calling(effect, config, asked.name)
         if isinstance(answer, Refusal):
@@ -57,6 +58,10 @@ def _called(state: RunState, context: Context, config: RunnableConfig) -> Flow[R
             raise
         failed = failure(mode, f"the call failed with `{type(exc).__name__}`")
         note = note_of("call", failed, retry_after=retry_after_seconds(exc))
+        error = exc
+        log_failure(f"the model `{asked.name}`", exc)
+    if context.raised is not None:
+        context.raised.last = error
     latency_ms = round((policy.timer() - started) * 1000, 3)
     return {
         "draft": {**state["draft"], "response": response, "latency_ms": latency_ms},

@@ -36,6 +36,7 @@ __all__ = [
     "FailureNote",
     "MakesPrompts",
     "PerRun",
+    "Raised",
     "RunState",
     "calls_in",
     "deadline_from_now",
@@ -120,6 +121,13 @@ class Asked(NamedTuple):
     name: str
 
 
+@dataclass
+class Raised:
+    """What the last call of a model raised. An exception is no JSON, and stays out of the state."""
+
+    last: Exception | None = None
+
+
 @dataclass(frozen=True)
 class Context:
     """What a run is made with.
@@ -135,6 +143,8 @@ class Context:
     contract: AnswerContract | None = None
     earlier: tuple[Attempt | FallbackTry, ...] = ()
     """What the request has asked before this walk; it counts against the limits of usage."""
+    raised: Raised | None = None
+    """Kept where a walk has a context of its own, for the door that raises in the end."""
     is_whole_request: bool = True
     """Whether the end of the table is the end of the request. An agent's request is many calls."""
 

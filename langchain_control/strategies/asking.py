@@ -95,6 +95,8 @@ class Asked(NamedTuple):
     outcome: FallbackOutcome
     reply: AIMessage
     verdict: ValidationResult
+    error: Exception | None = None
+    """What it raised."""
 
 
 def ask(strategy: Flow[Any], contract: AnswerContract) -> Flow[Asked]:
@@ -112,7 +114,7 @@ def ask(strategy: Flow[Any], contract: AnswerContract) -> Flow[Asked]:
     except Exception as exc:
         if steers_a_graph(exc):
             raise
-        return Asked(_outcome_of(exc), _NO_REPLY, _verdict_on(exc))
+        return Asked(_outcome_of(exc), _NO_REPLY, _verdict_on(exc), exc)
     if _is_blank(reply):
         verdict = failure(FailureMode.CONSTRAINT_VIOLATION, "no answer")
         return Asked("passed", reply, verdict)
