@@ -37,8 +37,9 @@ def with_control(
             provider does.
 
     Returns:
-        A Runnable from what a chat model takes, or a mapping with `input` and `context`, to an
-        `AIMessage`. Without `include_result` it raises a `ControlError` where there is no answer.
+        A Runnable from what a chat model takes, or a mapping with `input` or `messages` and with
+        `context`, to an `AIMessage`. Without `include_result` it raises a `ControlError` where
+        there is no answer.
 
     Warns:
         UserWarning: The model retries by itself, which multiplies with the policy's attempts.

@@ -75,7 +75,8 @@ class _ObjectsOnly:
         if not value.tool_calls:
             return (yield from self._validator.judge(value))
         yield from ()
-        return failure(FailureMode.SCHEMA_VIOLATION, "a tool call", violations=(_NO_OBJECT,))
+        why = "the model called a tool, where only an object is an answer"
+        return failure(FailureMode.SCHEMA_VIOLATION, why, violations=(_NO_OBJECT,))
 
     def clean(self, message: AIMessage, verdict: ValidationResult) -> AIMessage:
         return self._validator.clean(message, verdict)

@@ -772,6 +772,24 @@ def test_an_input_of_the_wrong_kind_names_what_is_expected(call):
         call(with_control(ScriptedChatModel(script=[]), policy()), {"input": "Q?", "contxt": ""})
 
 
+@pytest.mark.parametrize("given", [{"question": "Q?"}, {"input": "Q?", "messages": []}, {}])
+def test_a_mapping_of_the_wrong_keys_names_the_right_ones(call, given):
+    """It said that a `dict` is no message, though a dict is what it takes."""
+    with pytest.raises(TypeError, match=r"`input` or `messages`, and perhaps `context`; got "):
+        call(with_control(ScriptedChatModel(script=[]), policy()), given)
+
+
+def test_what_a_graph_takes_is_taken(call):
+    """The same input goes into both doors."""
+    model = ScriptedChatModel(script=[GOOD])
+    given = {"messages": [("user", "Which city?")], "context": ["Paris is lovely."]}
+
+    call(with_control(model, policy()), given)
+
+    assert model.calls[0][-1].text == "Which city?"
+    assert "Paris is lovely." in model.calls[0][0].text
+
+
 def test_messages_keep_their_order_and_roles(call):
     """A conversation reaches the model as it was, apart from what the policy adds."""
     model = ScriptedChatModel(script=[GOOD])

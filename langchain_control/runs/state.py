@@ -207,17 +207,20 @@ def fresh_run(config: RunnableConfig, policy: ControlPolicy) -> PerRun:
 def state_of(given: Any) -> RunState:
     """Turn what a chain hands to a model into state.
 
-    Accepts what a chat model accepts, and a mapping with `input` and `context`.
+    Accepts what a chat model accepts, and a mapping with `input` or, as graphs take it, `messages`,
+    and `context`.
 
     Raises:
         TypeError: It is none of these.
     """
-    if isinstance(given, Mapping) and "input" in given:
-        if unknown := set(given) - {"input", "context"}:
-            msg = f"expected the keys `input` and `context`, also got {sorted(unknown)}"
-            raise TypeError(msg)
-        return RunState(messages=messages_of(given["input"]), context=given.get("context"))
-    return RunState(messages=messages_of(given))
+    if not isinstance(given, Mapping):
+        return RunState(messages=messages_of(given))
+    asked = [key for key in given if key != "context"]
+    if asked not in (["input"], ["messages"]):
+        keys = ", ".join(f"`{key}`" for key in given) or "none"
+        msg = f"expected the keys `input` or `messages`, and perhaps `context`; got {keys}"
+        raise TypeError(msg)
+    return RunState(messages=messages_of(given[asked[0]]), context=given.get("context"))
 
 
 def note_of(
