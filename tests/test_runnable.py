@@ -16,7 +16,13 @@ from langchain_core.exceptions import (
     ModelTimeoutError,
     OutputParserException,
 )
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
 from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
@@ -170,9 +176,16 @@ def test_anything_that_answers_can_be_controlled(call, model):
     assert call(with_control(model, policy()), "Which city?").content == '{"city":"Paris"}'
 
 
+def test_a_chunk_is_handed_on_as_a_message(call):
+    """A plain function may give one; it went into the history, where no chunk belongs."""
+    controlled = with_control(lambda _: AIMessageChunk("hi"))
+
+    assert type(call(controlled, "x")) is AIMessage
+
+
 def test_a_model_that_returns_something_else_is_a_mistake(call):
     """A model that gives neither a message nor text is the program's mistake, not the model's."""
-    with pytest.raises(TypeError, match="AIMessage or a str"):
+    with pytest.raises(TypeError, match="`AIMessage` or a `str`"):
         call(with_control(lambda _: 42, policy()), "Which city?")
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
 from langchain_control._effects import Flow
 from langchain_control.circuits import Refusal
 from langchain_control.components.bulkhead import NoPlace
+from langchain_control.conversation import answer_of
 from langchain_control.errors import classify, retry_after_seconds
 from langchain_control.errors.logged import log_failure
 from langchain_control.events import blocked
@@ -51,7 +49,7 @@ def _called(state: RunState, context: Context, config: RunnableConfig) -> Flow[R
         answer = yield from policy.breaker.calling(effect, config, asked.name)
         if isinstance(answer, Refusal):
             return (yield from _refused(answer, state, config))
-        response = _as_message(answer)
+        response = answer_of(answer)
     except Exception as exc:
         mode = classify(exc)
         if mode is None:
@@ -74,14 +72,3 @@ def _refused(refusal: Refusal, state: RunState, config: RunnableConfig) -> Flow[
     refused = failure(FailureMode.CIRCUIT_OPEN, refusal.message, retry_after=refusal.retry_after)
     yield blocked("CircuitBreaker", refused, config, request_id=state["request_id"])
     return {"failure": note_of("call", refused)}
-
-
-def _as_message(response: Any) -> AIMessage:
-    """Accept what a model, a chain or a plain function may return for an answer."""
-    match response:
-        case AIMessage():
-            return response
-        case str():
-            return AIMessage(response)
-    msg = f"a model must return an AIMessage or a str, got `{type(response).__name__}`"
-    raise TypeError(msg)
