@@ -29,11 +29,29 @@ if TYPE_CHECKING:
     from langchain_control._threads import BoundedThreads, FreeThread
     from langchain_control._waiting import Patience
 
-__all__ = ["Await", "Call", "Emit", "Flow", "Ready", "Sleep", "arun", "run"]
+__all__ = [
+    "AsyncInSyncCallError",
+    "Await",
+    "Call",
+    "Emit",
+    "Flow",
+    "Ready",
+    "Sleep",
+    "arun",
+    "run",
+]
 
 T = TypeVar("T")
 Flow = Generator[Any, Any, T]
 """A generator of effects that returns a `T`."""
+
+
+class AsyncInSyncCallError(TypeError):
+    """An async plug-in was asked by a sync call."""
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("an async plug-in cannot answer a sync call; use `ainvoke`")
 
 
 class Call(NamedTuple):
@@ -193,10 +211,10 @@ def _in_a_run(config: RunnableConfig) -> bool:
     return getattr(callbacks, "parent_run_id", None) is not None
 
 
-def _not_in_sync(given: Awaitable[Any]) -> TypeError:
+def _not_in_sync(given: Awaitable[Any]) -> AsyncInSyncCallError:
     if inspect.iscoroutine(given):
         given.close()
-    return TypeError("an async plug-in cannot answer a sync call; use `ainvoke`")
+    return AsyncInSyncCallError()
 
 
 async def _aperform(effect: Any) -> Any:

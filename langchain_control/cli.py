@@ -35,10 +35,24 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="langchain-control", description=__doc__)
     parser.add_argument("--plain", action="store_true", help="plain text, even where rich is there")
+    parser.add_argument("--version", action=_Version, help="print the version")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, purpose in COMMANDS.items():
         _module(name).declare(commands.add_parser(name, help=purpose, description=purpose))
     return parser
+
+
+class _Version(argparse.Action):
+    """Print the version, looked up where it is asked for."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(nargs=0, **settings)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        import langchain_control  # noqa: PLC0415  (`--help` is quick)
+
+        sys.stdout.write(f"{parser.prog} {langchain_control.__version__}\n")
+        parser.exit()
 
 
 def _module(command: str) -> Any:

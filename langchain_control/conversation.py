@@ -1,25 +1,27 @@
-"""What the messages of a caller are, seen from the prompt that is made of them."""
+"""What the messages of a caller are, seen from the prompt that is made of them, and an answer."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from langchain_core.messages import (
     AIMessage,
+    AIMessageChunk,
     BaseMessage,
     HumanMessage,
     SystemMessage,
     ToolMessage,
     convert_to_messages,
+    message_chunk_to_message,
 )
 from langchain_core.prompt_values import PromptValue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Conversation", "messages_of"]
+__all__ = ["Conversation", "answer_of", "messages_of"]
 
 
 class Conversation(NamedTuple):
@@ -78,4 +80,21 @@ def messages_of(given: Any) -> list[BaseMessage]:
         case Sequence() if not isinstance(given, bytes):
             return convert_to_messages(given)
     msg = f"expected a str, messages or a prompt value, got `{type(given).__name__}`"
+    raise TypeError(msg)
+
+
+def answer_of(given: Any) -> AIMessage:
+    """Return what may be given for an answer, a text, a message or a chunk, as a message.
+
+    Raises:
+        TypeError: It is neither.
+    """
+    match given:
+        case str():
+            return AIMessage(given)
+        case AIMessageChunk():
+            return cast("AIMessage", message_chunk_to_message(given))
+        case AIMessage():
+            return given
+    msg = f"an answer is an `AIMessage` or a `str`, got `{type(given).__name__}`"
     raise TypeError(msg)

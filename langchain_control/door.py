@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, Self
+from typing import Any, Generic, NamedTuple, Self
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import LanguageModelInput
@@ -13,12 +13,19 @@ from langchain_control._effects import Flow
 from langchain_control.components._base import Component, Output
 from langchain_control.models.variants import name_of
 from langchain_control.policy import ControlPolicy
-from langchain_control.runs.state import Context, RunState, state_of
+from langchain_control.runs.state import Context, Raised, RunState, state_of
 from langchain_control.runs.time_limits import UNHEARD
 from langchain_control.steps import drive
 from langchain_control.strategies.asking import AnswerContract
 
-__all__ = ["Controlled", "heard"]
+__all__ = ["Controlled", "Ended", "heard"]
+
+
+class Ended(NamedTuple):
+    """The state in the end, and what the last call of the model raised."""
+
+    state: RunState
+    cause: Exception | None
 
 
 class Controlled(Component[LanguageModelInput, Output], Generic[Output]):
@@ -47,10 +54,13 @@ class Controlled(Component[LanguageModelInput, Output], Generic[Output]):
 
     def _ended(
         self, value: Any, config: RunnableConfig, contract: AnswerContract | None = None
-    ) -> Flow[RunState]:
+    ) -> Flow[Ended]:
         """Walk the table of steps to its end."""
-        context = Context(self.policy, self.model, name_of(self.model), contract=contract)
-        return drive(state_of(value), context, config)
+        raised = Raised()
+        name = name_of(self.model)
+        context = Context(self.policy, self.model, name, contract=contract, raised=raised)
+        state = yield from drive(state_of(value), context, config)
+        return Ended(state, raised.last)
 
     def _with_arguments(self, arguments: dict[str, Any]) -> Self:
         return self.override(model=self.model.bind(**arguments))

@@ -94,6 +94,7 @@ class AuditRecord(TypedDict, total=False):
     rules: list[str]
     """Ids of the rules that fired or were broken."""
     notes: list[str]
+    """What the prompt left out to fit its budget, and how the answer was read."""
     key: str
     content: str
     """Only where content was asked for."""

@@ -93,7 +93,10 @@ def create_control_graph(
 
 
 class ControlGraph(CompiledStateGraph[Any, Any, Any, Any]):
-    """A compiled graph that always has room for its own loop.
+    """A compiled graph that always has room for its own loop, and streams what it gives.
+
+    Prompts and rejected answers stay in its state: streams show the keys of `ControlOutput` unless
+    asked for others by `output_keys`. LangGraph's debugging modes show everything.
 
     Inside an LCEL chain LangChain's default `recursion_limit` of 25 would cut the loop at seven
     attempts. The loop is bounded by `max_attempts`, so the limit is raised to what that needs.
@@ -114,12 +117,14 @@ class ControlGraph(CompiledStateGraph[Any, Any, Any, Any]):
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002
         """Stream as any compiled graph does."""
-        events: Iterator[Any] = super().stream(input, self._with_room(config), **kwargs)
+        shown = self._shown(kwargs)
+        events: Iterator[Any] = super().stream(input, self._with_room(config), **shown)
         return events
 
     def astream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002
         """Stream as any compiled graph does."""
-        events: AsyncIterator[Any] = super().astream(input, self._with_room(config), **kwargs)
+        shown = self._shown(kwargs)
+        events: AsyncIterator[Any] = super().astream(input, self._with_room(config), **shown)
         return events
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:  # noqa: ARG002  (IPython's signature)
@@ -135,6 +140,10 @@ class ControlGraph(CompiledStateGraph[Any, Any, Any, Any]):
         given = config or RunnableConfig()
         limits = [c.get("recursion_limit", 0) for c in (given, self.config or {})]
         return RunnableConfig({**given, "recursion_limit": max(*limits, self.supersteps)})
+
+    def _shown(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        keys = arguments.get("output_keys")
+        return {**arguments, "output_keys": self.output_channels if keys is None else keys}
 
 
 class _Node(Runnable[Any, Any]):

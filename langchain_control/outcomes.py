@@ -157,7 +157,7 @@ class ValidationResult:
     violations: tuple[Violation, ...] = ()
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
-    """How the value was obtained, such as `fenced`, `ambiguous` or `coerced`."""
+    """How the value was obtained, such as `extracted`, `ambiguous` or `coerced`."""
     retry_after: float | None = None
     """Seconds until it is worth asking again, where that is known."""
 
@@ -194,6 +194,9 @@ class Attempt(TypedDict):
     """The same for attempts that broke the same rules in the same places."""
     cost: NotRequired[float | None]
     """What it cost, where the policy knows the model's prices."""
+    notes: NotRequired[list[str] | None]
+    """What its prompt left out to fit the budget, such as `history_dropped` and `context_cut`, and
+    how the answer was read, such as `extracted`."""
 
 
 class FallbackTry(TypedDict):
@@ -261,13 +264,22 @@ class ControlResult:
                 return self.fallbacks[-1]["model"] if self.fallbacks else None
         return None
 
-    def unwrap(self) -> AIMessage:
-        """Return the answer, or raise the `ControlError` that says why there is none."""
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the last prompt left out to fit its budget, and how the last answer was read."""
+        return tuple(self.attempts[-1].get("notes") or ()) if self.attempts else ()
+
+    def unwrap(self, cause: BaseException | None = None) -> AIMessage:
+        """Return the answer, or raise the `ControlError` that says why there is none.
+
+        Args:
+            cause: What was raised below, for the traceback.
+        """
         if self.message is not None and self.passed:
             return self.message
         from langchain_control.errors import error_for  # noqa: PLC0415  (errors carry results)
 
-        raise error_for(self)
+        raise error_for(self, cause)
 
     def __repr__(self) -> str:
         """Show the outcome without the content."""

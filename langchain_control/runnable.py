@@ -67,8 +67,9 @@ def with_control(
             provider does.
 
     Returns:
-        A Runnable from what a chat model takes, or a mapping with `input` and `context`, to an
-        `AIMessage`. Without `include_result` it raises a `ControlError` where there is no answer.
+        A Runnable from what a chat model takes, or a mapping with `input` or `messages` and with
+        `context`, to an `AIMessage`. Without `include_result` it raises a `ControlError` where
+        there is no answer.
 
     Warns:
         UserWarning: The model retries by itself, which multiplies with the policy's attempts.
@@ -170,5 +171,6 @@ class ControlledModel(Controlled[Output], Generic[Output]):
         )
 
     def _flow(self, value: Any, config: RunnableConfig) -> Flow[Any]:
-        result = result_of((yield from self._ended(value, config)))
-        return result if self.include_result else result.unwrap()
+        ended, cause = yield from self._ended(value, config)
+        result = result_of(ended)
+        return result if self.include_result else result.unwrap(cause)

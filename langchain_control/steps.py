@@ -116,7 +116,8 @@ def build(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upd
         return (yield from turned_away(state, "TokenBudget", built.verdict, context, config))
     if retry and retry["feedback"] and not built.report.get("correction"):
         retry = {**retry, "strategy": "simple", "mutation": None}  # there was no room for it
-    return {"draft": {**draft, "prompt": built.messages}, "retry": retry, "failure": None}
+    made = {"prompt": built.messages, "notes": list(built.verdict.notes)}
+    return {"draft": {**draft, **made}, "retry": retry, "failure": None}
 
 
 def call(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
@@ -138,7 +139,7 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
     if response is not None:
         verdict = yield from InTime(context.answers, state, context).judge(response)
         note = None if verdict.passed else note_of("validate", verdict)
-    attempt = attempt_of(state, context, note)
+    attempt = attempt_of(state, context, note, verdict)
     attempts = [*state["attempts"], attempt]
     scores = asdict(verdict.scores) if verdict else None
     yield event(
@@ -147,7 +148,6 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
         request_id=state["request_id"],
         prompt_sha256=sha256_of(_prompt(state)),
         rules=note["rules"] if note else None,
-        notes=list(verdict.notes) or None if verdict else None,
         content=content_of(response, policy.audit),
         **attempt,
     )
@@ -155,7 +155,7 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
         answer = context.answers.clean(response, verdict)
         policy.retry.succeeded(attempts)
         if not answer.tool_calls:
-            policy.fallback.remember(request_of(state).messages, answer)
+            policy.fallback.remember(request_of(state), answer)
         update = _answered(answer, status="accepted", strategy=attempt["strategy"])
         update |= {"attempts": attempts, "scores": scores, "failure": None}
         return (yield from finished(state, context, config, **update))

@@ -56,15 +56,15 @@ class StructuredModel(Controlled[Output], Generic[Output]):
     def _flow(self, value: Any, config: RunnableConfig) -> Flow[Any]:
         validator = self.policy.validator
         contract = None if self.accepts_tool_calls else _ObjectsOnly(validator)
-        ended = yield from self._ended(value, config, contract)
+        ended, cause = yield from self._ended(value, config, contract)
         result = result_of(ended)
         has_object = result.passed and not (result.message and result.message.tool_calls)
         parsed = validator.typed(result.value) if has_object else None
         if not self.include_raw:
-            result.unwrap()
+            result.unwrap(cause)
             return parsed
         said = result.message if result.status == "fallback" else ended["draft"].get("response")
-        error = None if result.passed else error_for(result)
+        error = None if result.passed else error_for(result, cause)
         return {"raw": said, "parsed": parsed, "parsing_error": error}
 
 
@@ -78,7 +78,8 @@ class _ObjectsOnly:
         if not value.tool_calls:
             return (yield from self._validator.judge(value))
         yield from ()
-        return failure(FailureMode.SCHEMA_VIOLATION, "a tool call", violations=(_NO_OBJECT,))
+        why = "the model called a tool, where only an object is an answer"
+        return failure(FailureMode.SCHEMA_VIOLATION, why, violations=(_NO_OBJECT,))
 
     def clean(self, message: AIMessage, verdict: ValidationResult) -> AIMessage:
         return self._validator.clean(message, verdict)

@@ -76,11 +76,16 @@ CLOCK = ManualClock()
 """The time of scenarios in which it passes; their waits move it."""
 
 
-def broken(seconds: float, key: str | None = None) -> CircuitBreaker:
-    """Make a breaker with a circuit that is open for so long."""
-    breaker = CircuitBreaker(
+def touchy(seconds: float = 30.0) -> CircuitBreaker:
+    """Make a breaker that one failure opens for so long."""
+    return CircuitBreaker(
         failure_threshold=1, recovery_seconds=seconds, store=InMemoryCircuitStore(clock=CLOCK)
     )
+
+
+def broken(seconds: float, key: str | None = None) -> CircuitBreaker:
+    """Make a breaker with a circuit that is open for so long."""
+    breaker = touchy(seconds)
     breaker.record(breaker.acquire(key), Outcome.FAILURE)
     return breaker
 
@@ -180,7 +185,7 @@ SCENARIOS = [
         "fallback",
         "circuit_open",
         calls=1,
-        policy=lambda: {"breaker": CircuitBreaker(failure_threshold=1), **fallback()},
+        policy=lambda: {"breaker": touchy(), **fallback()},
     ),
     Scenario("outage, the model is back first", [GOOD], "accepted", policy=lambda: outage(5, 9)),
     Scenario(

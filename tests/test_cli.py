@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import langchain_control
 from langchain_control import AuditLogger
 from langchain_control.cli import main
 from langchain_control.commands import COMMANDS, doctor
@@ -85,6 +86,30 @@ def test_guard_lets_a_question_pass(capsys):
     assert capsys.readouterr().out.startswith("passed")
 
 
+def test_guard_reads_a_file_that_is_there(tmp_path, capsys):
+    """The name of a file with an attack in it was judged, and passed."""
+    path = tmp_path / "bad.txt"
+    path.write_text(ATTACK, encoding="utf-8")
+
+    assert main(["--plain", "guard", str(path)]) == 1
+    assert capsys.readouterr().out.startswith("blocked: ")
+
+
+def test_guard_reads_standard_input(monkeypatch, capsys):
+    """A text that others wrote may be the name of a file."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(ATTACK.encode())))
+
+    assert main(["--plain", "guard", "-"]) == 1
+    assert capsys.readouterr().out.startswith("blocked: ")
+
+
+@pytest.mark.parametrize("text", ["x" * 5000, "a\x00b"], ids=["long", "nul"])
+def test_guard_takes_what_no_file_can_be_called_for_a_text(text, capsys):
+    """Systems refuse to look for such names."""
+    assert main(["--plain", "guard", text]) in (0, 1)
+    assert capsys.readouterr().out
+
+
 def test_guard_judges_a_file_line_by_line(tmp_path, capsys):
     """Blocked texts are listed by number; control characters do not reach the terminal."""
     path = tmp_path / "texts.jsonl"
@@ -123,7 +148,13 @@ def test_audit_sums_up_and_tells_a_request(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "argv", [["audit", "nowhere.jsonl"], ["guard", "nowhere.jsonl"], ["tokens", "nowhere.txt"]]
+    "argv",
+    [
+        ["audit", "nowhere.jsonl"],
+        ["guard", "nowhere.jsonl"],
+        ["tokens", "nowhere.txt"],
+        ["policy", "nowhere.yaml"],
+    ],
 )
 def test_a_missing_file_is_a_usage_error(argv, tmp_path, monkeypatch, capsys):
     """Named, on standard error, without a traceback."""
@@ -149,6 +180,40 @@ def test_policy_lists_every_failure_mode(capsys):
     printed = capsys.readouterr().out
     assert all(mode.value in printed for mode in FailureMode)
     assert "ladder native_schema > other_model" in printed
+
+
+def test_policy_checks_a_file(tmp_path, monkeypatch, capsys):
+    """Policies live in YAML files, and nothing on the command line looked at one."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "policy.yaml"
+    path.write_text("audit: audit.jsonl\nretry: {policies: {timeout: {retry: false}}}\n")
+
+    assert main(["--plain", "policy", str(path)]) == 0
+    [row] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("timeout")]
+    assert row.split()[1] == "no"
+    assert [file.name for file in tmp_path.iterdir()] == ["policy.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("retry: {max_attempt: 3}", "max_attempt"), ("[1]", "mapping"), ("a: [", "YAML")],
+)
+def test_policy_says_what_is_wrong_with_a_file(text, told, tmp_path, capsys):
+    """By the name of the field, without a traceback."""
+    path = tmp_path / "policy.yaml"
+    path.write_text(text)
+
+    assert main(["policy", str(path)]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_the_version_is_told(capsys):
+    """The first thing a bug report needs."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"langchain-control {langchain_control.__version__}\n"
 
 
 def test_doctor_finds_nothing_wrong_here(tmp_path, capsys):

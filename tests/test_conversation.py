@@ -1,10 +1,17 @@
 """Messages are told apart by their part in a prompt."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
 
-from langchain_control.conversation import Conversation
+from langchain_control.conversation import Conversation, answer_of
 
 SYSTEM, ASK, ANSWER = SystemMessage("s"), HumanMessage("q"), AIMessage("a")
 CALL = AIMessage("", tool_calls=[{"name": "search", "args": {}, "id": "1"}])
@@ -41,3 +48,17 @@ def test_nothing_is_lost(messages):
     system, turns, question, rest = Conversation.of(messages)
     before = [message for turn in turns for message in turn]
     assert [*system, *before, *([question] if question else []), *rest] == messages
+
+
+@pytest.mark.parametrize("said", ["hi", AIMessage("hi"), AIMessageChunk("hi")])
+def test_an_answer_is_a_message(said):
+    """A text or a message may be given for one; a chunk is no kind of message for a history."""
+    answer = answer_of(said)
+
+    assert (answer.type, answer.text) == ("ai", "hi")
+
+
+def test_anything_else_is_no_answer():
+    """By its type."""
+    with pytest.raises(TypeError, match="got `int`"):
+        answer_of(3)

@@ -7,6 +7,7 @@ import pickle
 import threading
 from contextlib import contextmanager
 
+import httpx
 import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.documents import Document
@@ -16,10 +17,17 @@ from langchain_core.exceptions import (
     ModelTimeoutError,
     OutputParserException,
 )
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
 from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
+from langchain_openai import ChatOpenAI
 from langgraph.errors import GraphInterrupt
 from langgraph.graph import START, MessagesState, StateGraph
 
@@ -89,6 +97,42 @@ def test_a_run_without_an_answer_raises_with_its_story(call):
     assert [a["number"] for a in caught.value.result.attempts] == [1, 2, 3]
 
 
+def refused(request):
+    """What OpenAI's server says to a setting that the model does not take."""
+    return httpx.Response(400, json={"error": {"message": "no `temperature`"}})
+
+
+@pytest.mark.parametrize("structured", [False, True], ids=["plain", "structured"])
+def test_what_a_provider_said_is_the_cause(call, caplog, structured):
+    """A request that OpenAI refuses failed without a word of why, in the traceback or the log."""
+    clients = {
+        "http_client": httpx.Client(transport=httpx.MockTransport(refused)),
+        "http_async_client": httpx.AsyncClient(transport=httpx.MockTransport(refused)),
+    }
+    model = ChatOpenAI(model="m", api_key="k", max_retries=0, **clients)
+    door = with_control(model, ControlPolicy(retry=RetryEngine(**AT_ONCE)))
+    if structured:
+        door = door.with_structured_output(CITY, method="prompt")
+
+    with pytest.raises(AttemptsExhausted) as caught:
+        call(door, "Which city?")
+
+    assert "no `temperature`" in str(caught.value.__cause__)
+    [line] = caplog.messages
+    assert line.startswith("the model `m` failed with `")
+    assert "temperature" not in line
+
+
+def test_an_answer_that_came_has_no_earlier_cause(call):
+    """What failed before the last call did not end the request."""
+    model = ScriptedChatModel(script=[ModelAPIError("down"), "no", "no"])
+
+    with pytest.raises(AttemptsExhausted) as caught:
+        call(with_control(model, policy()), "Which city?")
+
+    assert caught.value.__cause__ is None
+
+
 @pytest.mark.parametrize(
     ("given", "kind"),
     [(ATTACK, InputRejected), ("", InputRejected), ("ok", BudgetExceeded)],
@@ -134,9 +178,16 @@ def test_anything_that_answers_can_be_controlled(call, model):
     assert call(with_control(model, policy()), "Which city?").content == '{"city":"Paris"}'
 
 
+def test_a_chunk_is_handed_on_as_a_message(call):
+    """A plain function may give one; it went into the history, where no chunk belongs."""
+    controlled = with_control(lambda _: AIMessageChunk("hi"))
+
+    assert type(call(controlled, "x")) is AIMessage
+
+
 def test_a_model_that_returns_something_else_is_a_mistake(call):
     """A model that gives neither a message nor text is the program's mistake, not the model's."""
-    with pytest.raises(TypeError, match="AIMessage or a str"):
+    with pytest.raises(TypeError, match="`AIMessage` or a `str`"):
         call(with_control(lambda _: 42, policy()), "Which city?")
 
 
@@ -585,6 +636,43 @@ def test_a_correction_without_room_is_not_called_one(call):
     assert [m.text for m in model.calls[0]] == [m.text for m in model.calls[1]]
 
 
+LONG = "lorem ipsum dolor sit amet " * 40
+CONVERSATION = [HumanMessage(LONG), AIMessage(LONG), HumanMessage("And now?")]
+
+
+@pytest.mark.parametrize(
+    ("given", "notes"),
+    [
+        (CONVERSATION, ("history_dropped",)),
+        ({"input": "Which city?", "context": [LONG] * 8}, ("context_cut",)),
+        ("Which city?", ()),
+    ],
+    ids=["history", "documents", "whole"],
+)
+def test_what_a_prompt_left_out_is_told(call, given, notes):
+    """Half a conversation, or most documents, were missing from accepted answers without a sign."""
+    sink, small = MemorySink(), PromptBuilder(budget=TokenBudget(total_tokens=300))
+    controlled = policy(prompt=small, audit=AuditLogger(None, sinks=[sink]))
+    model = ScriptedChatModel(script=["bad", f"```json\n{GOOD}\n```"])
+
+    result = call(with_control(model, controlled, include_result=True), given)
+
+    first, second = result.attempts
+    assert tuple(first["notes"] or ()) == notes
+    assert tuple(second["notes"]) == result.notes == (*notes, "extracted")
+    told = [r.get("notes") for r in sink.records if r["event"] == "control.attempt"]
+    assert told == [first["notes"], second["notes"]]
+
+
+def test_the_default_budget_says_that_it_cuts(call):
+    """Whoever never heard of the budget learns of it when it first leaves something out."""
+    chain = with_control(ScriptedChatModel(script=["Paris.", "Paris."]), include_result=True)
+
+    with pytest.warns(UserWarning, match=r"`history_dropped`.*800 tokens.*`total_tokens`"):
+        assert call(chain, CONVERSATION * 3).passed
+    assert call(chain, "Which city?").notes == ()
+
+
 def test_an_empty_conversation_is_empty_input(call):
     """No message at all, or only the application's own, is turned away like an empty one."""
     for given in ([], [SystemMessage("Be brief.")]):
@@ -742,6 +830,24 @@ def test_an_input_of_the_wrong_kind_names_what_is_expected(call):
         call(with_control(ScriptedChatModel(script=[]), policy()), 42)
     with pytest.raises(TypeError, match="contxt"):
         call(with_control(ScriptedChatModel(script=[]), policy()), {"input": "Q?", "contxt": ""})
+
+
+@pytest.mark.parametrize("given", [{"question": "Q?"}, {"input": "Q?", "messages": []}, {}])
+def test_a_mapping_of_the_wrong_keys_names_the_right_ones(call, given):
+    """It said that a `dict` is no message, though a dict is what it takes."""
+    with pytest.raises(TypeError, match=r"`input` or `messages`, and perhaps `context`; got "):
+        call(with_control(ScriptedChatModel(script=[]), policy()), given)
+
+
+def test_what_a_graph_takes_is_taken(call):
+    """The same input goes into both doors."""
+    model = ScriptedChatModel(script=[GOOD])
+    given = {"messages": [("user", "Which city?")], "context": ["Paris is lovely."]}
+
+    call(with_control(model, policy()), given)
+
+    assert model.calls[0][-1].text == "Which city?"
+    assert "Paris is lovely." in model.calls[0][0].text
 
 
 def test_messages_keep_their_order_and_roles(call):

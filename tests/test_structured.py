@@ -379,6 +379,15 @@ def test_with_tools_a_tool_call_is_an_answer(call):
     assert model.arguments[-1] == {"tools": [look_up], "strict": True}
 
 
+def test_a_tool_call_in_place_of_an_object_is_told(call):
+    """`a tool call` was all that the error said."""
+    calls = AIMessage("", tool_calls=[{"name": "look_up", "args": {}, "id": "1"}])
+    model = ScriptedChatModel(script=[calls] * 3)
+
+    with pytest.raises(AttemptsExhausted, match="called a tool, where only an object"):
+        call(with_control(model, policy()).with_structured_output(City), "Which city?")
+
+
 def test_tools_need_the_raw_message():
     """Without it a tool call would be lost."""
     controlled = with_control(Native(script=[], asked=[]), policy())

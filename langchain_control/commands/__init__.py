@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 
-__all__ = ["COMMANDS", "FOUND", "OK", "USAGE", "UsageError"]
+__all__ = ["COMMANDS", "FOUND", "OK", "USAGE", "UsageError", "text_in"]
 
 OK, FOUND, USAGE = 0, 1, 2
 """Exit codes: as usual; something was found; a mistake in the usage, as `argparse` has it."""
@@ -16,7 +18,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "guard": "say what the input guard thinks of a text, or of many",
         "audit": "sum up an audit file, or tell one request",
         "tokens": "count the tokens of a text",
-        "policy": "print what is done about each failure mode",
+        "policy": "check a policy, and print what is done about each failure mode",
         "doctor": "look at what is installed, and whether it will do",
     }
 )
@@ -25,3 +27,17 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
 
 class UsageError(Exception):
     """What was asked for cannot be done; the message is for the person who asked."""
+
+
+def text_in(file: str) -> str:
+    """Read a text file, or standard input for `-`.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    try:
+        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return raw.decode("utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        msg = f"cannot read {file}: {exc}"
+        raise UsageError(msg) from exc

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from langchain_control.commands import FOUND, OK, UsageError
+from langchain_control.commands import FOUND, OK, UsageError, text_in
 from langchain_control.console import Console, Table
 
 if TYPE_CHECKING:
@@ -21,7 +21,11 @@ EXCERPT_CHARS = 48
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Name the arguments."""
-    parser.add_argument("text", help='a text, or a file of {"text": …} lines named *.jsonl')
+    parser.add_argument(
+        "text",
+        help='a text, a file that holds one, a file of {"text": …} lines named *.jsonl, or - for '
+        "standard input",
+    )
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
@@ -29,9 +33,11 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     from langchain_control.components.guard import InputGuard  # noqa: PLC0415  (`--help` is quick)
 
     guard = InputGuard()
-    if not arguments.text.endswith(".jsonl"):
-        return _explain(guard.inspect(arguments.text), console)
-    texts = list(_texts(Path(arguments.text)))
+    given: str = arguments.text
+    if not given.endswith(".jsonl"):
+        is_file = given == "-" or os.path.isfile(given)  # noqa: PTH113  (`Path` raises for long texts)
+        return _explain(guard.inspect(text_in(given) if is_file else given), console)
+    texts = list(_texts(given))
     return _list(texts, [guard.inspect(text) for text in texts], console)
 
 
@@ -70,14 +76,9 @@ def _rules(verdict: ValidationResult) -> str:
     return ", ".join(dict.fromkeys(finding.rule for finding in verdict.findings))
 
 
-def _texts(path: Path) -> Iterator[str]:
-    try:
-        # Not `splitlines`: a JSON string may hold U+2028, which that takes for the end of a line.
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as exc:
-        msg = f"cannot read {path}: {exc}"
-        raise UsageError(msg) from exc
-    for number, line in enumerate(lines, 1):
+def _texts(path: str) -> Iterator[str]:
+    # Not `splitlines`: a JSON string may hold U+2028, which that takes for the end of a line.
+    for number, line in enumerate(text_in(path).split("\n"), 1):
         if not line.strip():
             continue
         try:

@@ -1,26 +1,30 @@
-"""`policy`: the table of remedies."""
+"""`policy`: a policy that is checked, and its table of remedies."""
 
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from langchain_control.commands import OK
+from langchain_control.commands import OK, UsageError
 from langchain_control.console import Console, Table
+
+if TYPE_CHECKING:
+    from langchain_control.policy import ControlPolicy
 
 __all__ = ["declare", "run"]
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """Name the arguments: there are none."""
+    """Name the arguments."""
+    parser.add_argument("file", nargs="?", help="a policy as YAML; the default policy without it")
 
 
-def run(arguments: argparse.Namespace, console: Console) -> int:  # noqa: ARG001  (as all commands)
-    """Print what a policy does about each failure mode, unless told otherwise."""
-    from langchain_control.retries.remedies import Remedy, RemedyTable  # noqa: PLC0415  (`--help` is quick)
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Print what a policy does about each failure mode."""
+    from langchain_control.retries.remedies import Remedy  # noqa: PLC0415  (`--help` is quick)
 
     rows = []
-    for mode, remedy in RemedyTable().root.items():
+    for mode, remedy in _policy(arguments.file).retry.policies.root.items():
         changes = [
             _told(name, value)
             for name, value in remedy
@@ -36,6 +40,16 @@ def run(arguments: argparse.Namespace, console: Console) -> int:  # noqa: ARG001
         )
     console.table(Table(("failure", "retried", "and", "the next prompt says"), rows))
     return OK
+
+
+def _policy(file: str | None) -> ControlPolicy:
+    from langchain_control.policy import ControlPolicy  # noqa: PLC0415  (`--help` is quick)
+
+    try:
+        return ControlPolicy.from_yaml(file) if file else ControlPolicy()
+    except (OSError, ValueError) as exc:
+        msg = f"{file} is no policy: {exc}"
+        raise UsageError(msg) from exc
 
 
 def _told(name: str, value: Any) -> str:

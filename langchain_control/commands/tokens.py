@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from pathlib import Path
 
-from langchain_control.commands import OK, UsageError
+from langchain_control.commands import OK, text_in
 from langchain_control.console import Console
 
 __all__ = ["declare", "run"]
@@ -23,16 +21,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     from langchain_control.components.budget import TokenBudget  # noqa: PLC0415  (`--help` is quick)
 
     budget = TokenBudget(encoding=arguments.encoding)
-    count = budget.count(_read(arguments.file))
+    count = budget.count(text_in(arguments.file))
     kind = "exact" if budget.exact else "estimated"
     console.line(f"{count} tokens ({arguments.encoding}, {kind})")
     return OK
-
-
-def _read(file: str) -> str:
-    try:
-        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        return raw.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        msg = f"cannot read {file}: {exc}"
-        raise UsageError(msg) from exc

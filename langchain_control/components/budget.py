@@ -92,6 +92,11 @@ class TokenBudget(Gate[Prompt]):
         return self.total_tokens - self.answer_tokens
 
     @property
+    def has_own_total(self) -> bool:
+        """Whether `total_tokens` was set. The default is meant for a single question."""
+        return "total_tokens" in self.model_fields_set
+
+    @property
     def exact(self) -> bool:
         """Whether counts come from the encoding's own vocabulary."""
         return self._tokenizer().exact

@@ -24,6 +24,7 @@ from langchain_control.errors import (
     error_for,
     retry_after_seconds,
 )
+from langchain_control.errors.logged import log_failure
 from langchain_control.events import EventName, event, rules_of
 from langchain_control.models.parts import asks_a_model
 from langchain_control.models.variants import name_of
@@ -88,9 +89,9 @@ class Routed(NamedTuple):
 class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
     """Ask named strategies in order; the first valid answer wins.
 
-    A strategy that raises is noted by the name of its exception and skipped; a model whose circuit
-    is open refuses at once, and the next one takes its place until a probe succeeds. An answer is
-    marked: its `response_metadata` names the strategy under `control_fallback`.
+    A strategy that raises is noted by the name of its exception, logged and skipped; a model whose
+    circuit is open refuses at once, and the next one takes its place until a probe succeeds. An
+    answer is marked: its `response_metadata` names the strategy under `control_fallback`.
 
     !!! example "A smaller model, then a sentence"
 
@@ -184,6 +185,8 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
         seconds = self.clock() - started
         tried = _record(name, strategy, asked, calls, latency_seconds=seconds)
         yield _event(tried, asked.verdict, request, config)
+        if asked.error is not None and asked.outcome == "crashed":
+            log_failure(f"the fallback strategy `{name}`", asked.error)
         if asked.outcome != "answered":
             return Turn(tried, None)
         marked = _marked(contract.clean(asked.reply, asked.verdict), name)
@@ -223,14 +226,14 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
         """Say whether a strategy pauses the graph, as one that asks a person."""
         return bool(getattr(strategy, "pauses", False))
 
-    def remember(self, messages: Sequence[BaseMessage], answer: AIMessage) -> None:
+    def remember(self, request: FallbackRequest, answer: AIMessage) -> None:
         """Tell an accepted answer of the model to the strategies that learn from it."""
         for _, strategy in self.strategies:
             if isinstance(strategy, RemembersAnswers):
-                strategy.remember(messages, answer)
+                strategy.remember(request, answer)
 
     def _flow(self, value: LanguageModelInput, config: RunnableConfig) -> Flow[AIMessage]:
-        request = FallbackRequest(messages=_messages_in(value))
+        request = _request_in(value)
         answer, tries = yield from self.route(request, None, config)
         if answer is None:
             mode = tries[-1]["failure_mode"] if tries else FailureMode.NONE
@@ -238,7 +241,7 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
         return answer.message
 
     def _around(self, bound: Runnable[Any, Any], value: Any, config: RunnableConfig) -> Flow[Any]:
-        messages = _messages_in(value)
+        request = _request_in(value)
         try:
             reply = yield Call(bound, value, config)
         except Exception as exc:
@@ -248,9 +251,9 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
             error = exc
         else:
             if isinstance(reply, AIMessage):
-                self.remember(messages, reply)
+                self.remember(request, reply)
             return reply
-        request = FallbackRequest(messages=messages, prompt=value, failure_mode=mode)
+        request = replace(request, prompt=value, failure_mode=mode)
         answer, tries = yield from self.route(request, None, config)
         if answer is None:
             raise _exhausted(mode, tries, retry_after_seconds(error)) from error
@@ -275,18 +278,19 @@ def _strategy(name: str, given: Any) -> Any:
     raise ValueError(msg)
 
 
-def _messages_in(value: Any) -> tuple[BaseMessage, ...]:
-    """Read the messages out of an input; of a mapping, out of its `input` or its only value.
+def _request_in(value: Any) -> FallbackRequest:
+    """Read a request out of an input: of a mapping, from its `input` or its only value.
 
     Whatever else a wrapped Runnable takes holds no question: strategies are asked without one.
     """
+    asked, beside = value, {}
     if isinstance(value, Mapping):
-        only = next(iter(value.values())) if len(value) == 1 else None
-        value = value.get("input", only)
+        key = next(iter(value)) if len(value) == 1 else "input"
+        asked, beside = value.get(key), {name: v for name, v in value.items() if name != key}
     try:
-        return tuple(messages_of(value))
+        return FallbackRequest(tuple(messages_of(asked)), context=beside or ())
     except TypeError:
-        return ()
+        return FallbackRequest((), context=value)
 
 
 def _marked(answer: AIMessage, name: str) -> AIMessage:

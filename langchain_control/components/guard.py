@@ -26,6 +26,7 @@ from langchain_control.detectors.redaction import (
 from langchain_control.detectors.sanitize import sanitize
 from langchain_control.detectors.texts import MAX_DEPTH, MAX_VALUES, Part, Parts, take_apart
 from langchain_control.errors import classify
+from langchain_control.errors.logged import log_failure
 from langchain_control.outcomes import (
     FailureMode,
     Finding,
@@ -247,6 +248,7 @@ class InputGuard(Gate[Any]):
             mode = classify(exc)
             if mode is None:
                 raise
+            log_failure(f"the detector `{type(detector).__name__}`", exc)
             if self.when_detector_fails == "pass":
                 return ()
             return failure(mode, f"the detector `{type(detector).__name__}` did not answer")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Required
@@ -120,6 +121,9 @@ class PromptBuilder(Component[Prompt | PromptParts, ChatPromptValue]):
 
         Returns:
             The messages, or none and a `token_overflow` verdict if what is required does not fit.
+
+        Warns:
+            UserWarning: Something was left out, and the budget's total is the default.
         """
         conversation = Conversation.of(messages_of(question))
         documents, margin = _texts(context), 0
@@ -128,9 +132,21 @@ class PromptBuilder(Component[Prompt | PromptParts, ChatPromptValue]):
             built = draft.finish(documents, well_formed(feedback or ""))
             excess = self.budget.count_messages(built.messages) - self.budget.prompt_tokens
             if excess <= 0 or not built.verdict.passed:
+                self._warn_of(built.verdict.notes)
                 return built
             # Parts counted one by one can be fewer than counted joined where counts are estimates.
             margin += excess
+
+    def _warn_of(self, cuts: Sequence[str]) -> None:
+        """Tell who has not chosen a total that it leaves something out."""
+        if not cuts or self.budget.has_own_total:
+            return
+        named = ", ".join(f"`{cut}`" for cut in cuts)
+        msg = (
+            f"a prompt was shortened ({named}) to {self.budget.total_tokens} tokens, which is the "
+            "default: set `total_tokens` of its `TokenBudget` to what your prompts need"
+        )
+        warnings.warn(msg, UserWarning, stacklevel=3)
 
     def _flow(self, value: Prompt | PromptParts, config: RunnableConfig) -> Flow[ChatPromptValue]:
         parts = _parts(value)

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from statistics import fmean
 from typing import Annotated, Any, ClassVar, NamedTuple, Self, cast
 
-from langchain_core.messages import AIMessage, AIMessageChunk
-from langchain_core.messages.utils import message_chunk_to_message
+from langchain_core.messages import AIMessage
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from langchain_control._effects import Flow, arun, run
@@ -19,6 +18,7 @@ from langchain_control.contracts import (
     vocabulary_of,
 )
 from langchain_control.contracts.beginnings import broken_for_good
+from langchain_control.conversation import answer_of
 from langchain_control.errors import ResponseRejected
 from langchain_control.models.confidence import confidence_of
 from langchain_control.outcomes import (
@@ -206,7 +206,7 @@ class ResponseValidator(Gate[AIMessage]):
             answer: What was judged.
             verdict: A verdict of this validator that the answer passed.
         """
-        message = _as_message(answer)
+        message = answer_of(answer)
         if message.tool_calls:
             return message
         if self._compiled.expects_json:
@@ -226,7 +226,7 @@ class ResponseValidator(Gate[AIMessage]):
         return value if self.response_schema is None else self._compiled.contracts[0].typed(value)
 
     def _inspect(self, value: AIMessage | str) -> Flow[ValidationResult]:
-        message = _as_message(value)
+        message = answer_of(value)
         ending, text = ending_of(message), message.text.strip()
         settled = self._settled_unread(message, ending, text)
         if settled is not None:
@@ -405,18 +405,6 @@ def _is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _as_message(answer: Any) -> AIMessage:
-    match answer:
-        case str():
-            return AIMessage(answer)
-        case AIMessageChunk():
-            return cast("AIMessage", message_chunk_to_message(answer))
-        case AIMessage():
-            return answer
-    msg = f"an answer is an `AIMessage` or a `str`, got `{type(answer).__name__}`"
-    raise TypeError(msg)
 
 
 _STOPPED = {

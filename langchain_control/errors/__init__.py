@@ -114,16 +114,23 @@ class AnswersRejected(AttemptsExhausted, ResponseRejected):
     """Every attempt and every fallback failed, and the model's last answer broke its contract."""
 
 
-def error_for(result: ControlResult) -> ControlError:
-    """Return the exception that stands for a failed result."""
+def error_for(result: ControlResult, cause: BaseException | None = None) -> ControlError:
+    """Return the exception that stands for a failed result, with what caused it as its cause."""
+    error = _kind_of(result)(result=result)
+    if cause is not None:
+        error.__cause__ = cause
+    return error
+
+
+def _kind_of(result: ControlResult) -> type[ControlError]:
     if kind := _BY_MODE.get(result.failure_mode):
-        return kind(result=result)
+        return kind
     if result.status != "rejected":
         is_answers_fault = result.step == "validate" and result.failure_mode in _OF_ANSWERS
-        return (AnswersRejected if is_answers_fault else AttemptsExhausted)(result=result)
+        return AnswersRejected if is_answers_fault else AttemptsExhausted
     if result.failure_mode is FailureMode.RATE_LIMITED:
-        return RateLimited(result=result)
-    return (BudgetExceeded if result.step == "build" else InputRejected)(result=result)
+        return RateLimited
+    return BudgetExceeded if result.step == "build" else InputRejected
 
 
 _OF_ANSWERS = frozenset(

@@ -10,6 +10,7 @@ from langchain.agents.structured_output import StructuredOutputError
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
+from langchain_control.conversation import answer_of
 from langchain_control.middleware.handlers import acall_handler, call_handler
 from langchain_control.models.fresh import without_cache
 from langchain_control.models.settings import unwrapped, varied
@@ -32,10 +33,11 @@ class Responses:
         """
         if isinstance(response, AIMessage):
             response = ModelResponse(result=[response])
-        answer = next((m for m in response.result if isinstance(m, AIMessage)), None)
-        if answer is None:
+        given = next((m for m in response.result if isinstance(m, AIMessage)), None)
+        if given is None:
             msg = "a model call of an agent must give an `AIMessage`"
             raise TypeError(msg)
+        answer = answer_of(given)  # the very message that is judged
         self._given.append((answer, response))
         return answer
 

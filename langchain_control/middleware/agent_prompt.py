@@ -39,7 +39,7 @@ class AgentPrompt:
     ) -> None:
         """Take the policy's builder, the agent's system message, and the tools on offer."""
         self._budget = builder.budget
-        self._is_bounded = "total_tokens" in builder.budget.model_fields_set
+        self._is_bounded = builder.budget.has_own_total
         self._tools = tools
         self._system = _joined(builder, system_message)
 

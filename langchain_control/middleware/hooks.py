@@ -42,7 +42,7 @@ from langchain_control.retries.remedies import DEFAULT_REMEDIES, RemedyTable
 from langchain_control.runs.endings import close
 from langchain_control.runs.falling_back import had_a_turn, request_of
 from langchain_control.runs.screening import WITHHELD, index_of_question
-from langchain_control.runs.state import Context, RunState, calls_in, fresh_run, result_of
+from langchain_control.runs.state import Context, Raised, RunState, calls_in, fresh_run, result_of
 from langchain_control.steps import StepName, drive
 from langchain_control.strategies.human import as_answer
 
@@ -217,8 +217,10 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         responses = Responses()
         contract = AgentContract(self.policy.validator, request, responses)
         policy = _with_reply(self.policy, record)
+        raised = Raised()
         context = self._context(
             policy=policy,
+            raised=raised,
             model=AgentModel(request, handler, responses),
             model_name=name_of(request.model),
             prompt=AgentPrompt(self.policy.prompt, request.system_message, request.tools),
@@ -234,7 +236,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
             return _paused(ended, record, policy)
         kept = record_of(ended, record)
         if ended["status"] not in _ANSWERED:
-            yield from self._raised_if_asked_to(ended, kept, config)
+            yield from self._raised_if_asked_to(ended, kept, config, raised.last)
             return _response([notice(ended)], kept)
         rest, structured = contract.accepted
         return _response([ended["messages"][-1], *rest], kept, structured)
@@ -246,7 +248,8 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         messages: list[BaseMessage] = list(request.messages)
         fresh = fresh_run(config, self.policy)
         begun = RunState(messages=messages, **fresh)
-        begun["draft"] = {"messages": messages, "context": []}
+        told = request.system_message  # may hold documents: `dynamic_prompt` is made for them
+        begun["draft"] = {"messages": messages, "context": [told.text] if told else []}
         if record is None:
             return begun, "build"
         begun["request_id"] = record["request_id"]
@@ -300,12 +303,16 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         return Context(**whole, is_whole_request=False)
 
     def _raised_if_asked_to(
-        self, ended: RunState, record: AgentRun, config: RunnableConfig
+        self,
+        ended: RunState,
+        record: AgentRun,
+        config: RunnableConfig,
+        cause: Exception | None = None,
     ) -> Flow[None]:
         if self.exit_behavior == "end" or ended["status"] in _ANSWERED:
             return
         yield from self._closed(record, config)  # an exception skips `after_agent`
-        raise error_for(result_of(ended))
+        raise error_for(result_of(ended), cause)
 
 
 def _earlier(*deadlines: float | None) -> float | None:

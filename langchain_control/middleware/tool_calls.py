@@ -16,6 +16,7 @@ from langchain_control.circuits import Refusal
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.errors import classify
 from langchain_control.errors.foreign import steers_a_graph
+from langchain_control.errors.logged import log_failure
 from langchain_control.events import EventName, blocked, event, rules_of
 from langchain_control.fences import fenced
 from langchain_control.middleware.agent_contract import violations_of_arguments
@@ -175,6 +176,7 @@ def _failed(context: ToolContext, exc: Exception) -> Flow[_Done]:
     kind = f"`{type(exc).__name__}`"
     verdict = failure(classify(exc) or FailureMode.NONE, kind)
     if not isinstance(exc, ToolException):
+        log_failure(f"the tool `{context.name}`", exc)
         return _Done("failed", context.error(f"`{context.name}` failed with {kind}."), verdict)
     error = context.error(str(exc)[:MAX_ERROR_CHARS])
     return (yield from _screened(context, error))._replace(verdict=verdict)

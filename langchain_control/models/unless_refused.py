@@ -9,6 +9,7 @@ from typing import Any, cast
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from langchain_control.errors import classify
+from langchain_control.errors.logged import log_failure
 from langchain_control.outcomes import FailureMode
 
 __all__ = ["UnlessRefused"]
@@ -32,6 +33,7 @@ class UnlessRefused(Runnable[Any, Any]):
         except Exception as exc:
             if not _is_refusal(exc):
                 raise
+            log_failure("the better way of asking", exc)
         return self._otherwise.invoke(input, config, **kwargs)
 
     async def ainvoke(
@@ -46,6 +48,7 @@ class UnlessRefused(Runnable[Any, Any]):
         except Exception as exc:
             if not _is_refusal(exc):
                 raise
+            log_failure("the better way of asking", exc)
         return await self._otherwise.ainvoke(input, config, **kwargs)
 
     def stream(

@@ -10,15 +10,20 @@ from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_control.components.audit import AuditLogger
 from langchain_control.components.budget import TokenBudget
-from langchain_control.outcomes import Attempt, FailureMode
+from langchain_control.outcomes import Attempt, FailureMode, ValidationResult
 from langchain_control.retries.ladder import FIRST_RUNG, fingerprint
 from langchain_control.runs.state import Context, FailureNote, RunState, violations_in
 
 __all__ = ["attempt_of", "content_of", "sha256_of", "tokens_of"]
 
 
-def attempt_of(state: RunState, context: Context, note: FailureNote | None) -> Attempt:
-    """Write down the try that has just been judged."""
+def attempt_of(
+    state: RunState,
+    context: Context,
+    note: FailureNote | None,
+    verdict: ValidationResult | None,
+) -> Attempt:
+    """Write down the try that has just been judged, or failed without a verdict."""
     retry, response = state["retry"], state["draft"]["response"]
     tokens_in, tokens_out = tokens_of(
         response, state["draft"]["prompt"], context.policy.prompt.budget
@@ -41,6 +46,7 @@ def attempt_of(state: RunState, context: Context, note: FailureNote | None) -> A
         fingerprint=fingerprint(note["mode"], note["message"], violations_in(note))
         if note
         else None,
+        notes=[*state["draft"].get("notes", ()), *(verdict.notes if verdict else ())] or None,
     )
 
 

@@ -23,6 +23,7 @@ def request_of(state: RunState) -> FallbackRequest:
     prompt = draft.get("prompt")
     return FallbackRequest(
         messages=tuple(draft.get("messages") or state["messages"]),
+        context=tuple(draft.get("context") or ()),
         prompt=tuple(prompt) if prompt else None,
         failure_mode=FailureMode(note["mode"]) if note else FailureMode.NONE,
         attempts=tuple(state["attempts"]),

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
 from langchain_control._effects import Flow
 from langchain_control.circuits import Refusal
 from langchain_control.components.bulkhead import NoPlace
+from langchain_control.conversation import answer_of
 from langchain_control.errors import classify, retry_after_seconds
+from langchain_control.errors.logged import log_failure
 from langchain_control.events import blocked
 from langchain_control.models.variants import for_retry
 from langchain_control.outcomes import FailureMode, failure
@@ -45,18 +44,22 @@ def _called(state: RunState, context: Context, config: RunnableConfig) -> Flow[R
     if policy.judge_while_streaming:
         model = watched(model, policy.validator.glance)
     effect = bounded(state, context)(model, state["draft"]["prompt"], config)
-    started, response, note = policy.timer(), None, None
+    started, response, note, error = policy.timer(), None, None, None
     try:
         answer = yield from policy.breaker.calling(effect, config, asked.name)
         if isinstance(answer, Refusal):
             return (yield from _refused(answer, state, config))
-        response = _as_message(answer)
+        response = answer_of(answer)
     except Exception as exc:
         mode = classify(exc)
         if mode is None:
             raise
         failed = failure(mode, f"the call failed with `{type(exc).__name__}`")
         note = note_of("call", failed, retry_after=retry_after_seconds(exc))
+        error = exc
+        log_failure(f"the model `{asked.name}`", exc)
+    if context.raised is not None:
+        context.raised.last = error
     latency_ms = round((policy.timer() - started) * 1000, 3)
     return {
         "draft": {**state["draft"], "response": response, "latency_ms": latency_ms},
@@ -69,14 +72,3 @@ def _refused(refusal: Refusal, state: RunState, config: RunnableConfig) -> Flow[
     refused = failure(FailureMode.CIRCUIT_OPEN, refusal.message, retry_after=refusal.retry_after)
     yield blocked("CircuitBreaker", refused, config, request_id=state["request_id"])
     return {"failure": note_of("call", refused)}
-
-
-def _as_message(response: Any) -> AIMessage:
-    """Accept what a model, a chain or a plain function may return for an answer."""
-    match response:
-        case AIMessage():
-            return response
-        case str():
-            return AIMessage(response)
-    msg = f"a model must return an AIMessage or a str, got `{type(response).__name__}`"
-    raise TypeError(msg)

@@ -36,6 +36,7 @@ __all__ = [
     "FailureNote",
     "MakesPrompts",
     "PerRun",
+    "Raised",
     "RunState",
     "calls_in",
     "deadline_from_now",
@@ -69,7 +70,8 @@ class PerRun(TypedDict, total=False):
     context: str | list[str] | None
     """Input: retrieved documents, as text. `guard` takes them over into `draft`."""
     draft: dict[str, Any]
-    """`messages` and `context` as screened, `prompt` as sent, `response`, `latency_ms`."""
+    """`messages` and `context` as screened, `prompt` as sent and `notes` on what it left out,
+    `response`, `latency_ms`."""
     attempts: list[Attempt]
     failure: FailureNote | None
     retry: dict[str, Any] | None
@@ -119,6 +121,13 @@ class Asked(NamedTuple):
     name: str
 
 
+@dataclass
+class Raised:
+    """What the last call of a model raised. An exception is no JSON, and stays out of the state."""
+
+    last: Exception | None = None
+
+
 @dataclass(frozen=True)
 class Context:
     """What a run is made with.
@@ -134,6 +143,8 @@ class Context:
     contract: AnswerContract | None = None
     earlier: tuple[Attempt | FallbackTry, ...] = ()
     """What the request has asked before this walk; it counts against the limits of usage."""
+    raised: Raised | None = None
+    """Kept where a walk has a context of its own, for the door that raises in the end."""
     is_whole_request: bool = True
     """Whether the end of the table is the end of the request. An agent's request is many calls."""
 
@@ -196,17 +207,20 @@ def fresh_run(config: RunnableConfig, policy: ControlPolicy) -> PerRun:
 def state_of(given: Any) -> RunState:
     """Turn what a chain hands to a model into state.
 
-    Accepts what a chat model accepts, and a mapping with `input` and `context`.
+    Accepts what a chat model accepts, and a mapping with `input` or, as graphs take it, `messages`,
+    and `context`.
 
     Raises:
         TypeError: It is none of these.
     """
-    if isinstance(given, Mapping) and "input" in given:
-        if unknown := set(given) - {"input", "context"}:
-            msg = f"expected the keys `input` and `context`, also got {sorted(unknown)}"
-            raise TypeError(msg)
-        return RunState(messages=messages_of(given["input"]), context=given.get("context"))
-    return RunState(messages=messages_of(given))
+    if not isinstance(given, Mapping):
+        return RunState(messages=messages_of(given))
+    asked = [key for key in given if key != "context"]
+    if asked not in (["input"], ["messages"]):
+        keys = ", ".join(f"`{key}`" for key in given) or "none"
+        msg = f"expected the keys `input` or `messages`, and perhaps `context`; got {keys}"
+        raise TypeError(msg)
+    return RunState(messages=messages_of(given[asked[0]]), context=given.get("context"))
 
 
 def note_of(

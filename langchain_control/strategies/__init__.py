@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
@@ -37,6 +37,9 @@ class FallbackRequest:
 
     messages: tuple[BaseMessage, ...]
     """What the caller sent, without what was built around it."""
+    context: Any = ()
+    """What the answer may depend on beside the messages: a run's documents as screened, an agent's
+    system message, or whatever else a wrapped Runnable takes."""
     prompt: Any = None
     """What the model was given last: the built prompt with its system prompt and constraints, or
     the input of a wrapped Runnable. `None` if it was never asked."""
@@ -75,5 +78,5 @@ class FallbackStrategy(Protocol):
 class RemembersAnswers(Protocol):
     """A strategy that learns from accepted answers."""
 
-    def remember(self, messages: Sequence[BaseMessage], answer: AIMessage) -> None:
-        """Take note of an answer to what the caller sent. Called once per accepted answer."""
+    def remember(self, request: FallbackRequest, answer: AIMessage) -> None:
+        """Take note of an answer to a request. Called once per accepted answer, within its run."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
-from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
+from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from langchain_control._effects import Call, Flow
+from langchain_control.conversation import answer_of
 from langchain_control.errors import ControlError, classify, retry_after_seconds
 from langchain_control.errors.foreign import steers_a_graph
 from langchain_control.outcomes import (
@@ -95,6 +96,8 @@ class Asked(NamedTuple):
     outcome: FallbackOutcome
     reply: AIMessage
     verdict: ValidationResult
+    error: Exception | None = None
+    """What it raised."""
 
 
 def ask(strategy: Flow[Any], contract: AnswerContract) -> Flow[Asked]:
@@ -108,11 +111,12 @@ def ask(strategy: Flow[Any], contract: AnswerContract) -> Flow[Asked]:
     """
     try:
         given = yield from strategy
-        reply = _as_message((yield given) if inspect.isawaitable(given) else given)
+        given = (yield given) if inspect.isawaitable(given) else given
+        reply = _NO_REPLY if given is None else answer_of(given)
     except Exception as exc:
         if steers_a_graph(exc):
             raise
-        return Asked(_outcome_of(exc), _NO_REPLY, _verdict_on(exc))
+        return Asked(_outcome_of(exc), _NO_REPLY, _verdict_on(exc), exc)
     if _is_blank(reply):
         verdict = failure(FailureMode.CONSTRAINT_VIOLATION, "no answer")
         return Asked("passed", reply, verdict)
@@ -168,20 +172,6 @@ def _verdict_on(exc: Exception) -> ValidationResult:
     reason = exc.result.reason if isinstance(exc, ControlError) else ""
     why = reason or type(exc).__name__
     return failure(mode, why, retry_after=retry_after_seconds(exc))
-
-
-def _as_message(given: Any) -> AIMessage:
-    match given:
-        case None:
-            return _NO_REPLY
-        case str():
-            return AIMessage(given)
-        case AIMessageChunk():
-            return cast("AIMessage", message_chunk_to_message(given))
-        case AIMessage():
-            return given
-    msg = f"a strategy answers with a str, an AIMessage or None, got `{type(given).__name__}`"
-    raise TypeError(msg)
 
 
 def _is_blank(reply: AIMessage) -> bool:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_core.runnables.utils import is_async_callable
 
+from langchain_control._effects import AsyncInSyncCallError
+
 if TYPE_CHECKING:
     from langchain_control.strategies import FallbackRequest
 
@@ -36,7 +38,13 @@ def from_function(function: Callable[..., Any], name: str) -> Runnable[FallbackR
     async def ask_async(request: FallbackRequest) -> Any:
         return await function(*(request.question, request)[:takes])
 
-    return RunnableLambda(ask_async if is_async_callable(function) else ask, name=name)
+    if is_async_callable(function):
+        return RunnableLambda(_refuse, ask_async, name=name)
+    return RunnableLambda(ask, name=name)
+
+
+def _refuse(_: FallbackRequest) -> Any:
+    raise AsyncInSyncCallError
 
 
 def _arguments_taken(function: Callable[..., Any]) -> int | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pickle
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,25 +17,33 @@ from langchain_core.messages import AIMessage, BaseMessage
 if TYPE_CHECKING:
     from langchain_control.strategies import FallbackRequest
 
-__all__ = ["LastGoodAnswer", "same_messages"]
+__all__ = ["LastGoodAnswer", "same_request"]
 
 
-def same_messages(messages: Sequence[BaseMessage]) -> str:
-    """Key of a conversation: equal for the same messages in the same order."""
-    # JSON marks where one message ends and the next begins, whatever stands in them.
-    listed = json.dumps([[m.type, m.content] for m in messages], default=repr)
+def same_request(request: FallbackRequest) -> str | None:
+    """Key of a request: equal for the same messages, in the same order, with the same context.
+
+    Returns:
+        `None` if the context holds what cannot be compared, such as an open file.
+    """
+    said = [[m.type, m.name, m.content, _calls_in(m)] for m in request.messages]
+    try:
+        # JSON marks where one message ends and the next begins, whatever stands in them.
+        listed = json.dumps([said, request.context], default=_by_value)
+    except Exception:  # noqa: BLE001  (a foreign object may refuse in any way)
+        return None
     return hashlib.sha256(listed.encode()).hexdigest()
 
 
 class LastGoodAnswer:
-    """Repeat the last accepted answer to the same messages.
+    """Repeat the last accepted answer to the same messages with the same context.
 
     A router tells it every accepted answer through `remember`. Entries are bounded in number and
     age; the least recently used go first. Safe to share by threads. Kept in memory: a pickled copy
     starts empty.
 
-    Answers go to whoever sends the same messages. Where they depend on who asks, give a `key` that
-    tells users apart.
+    Answers go to whoever sends the same. Where they depend on who asks, give a `key` that tells
+    users apart: it is called within the run, whose config is `ensure_config()`.
     """
 
     def __init__(
@@ -42,7 +51,7 @@ class LastGoodAnswer:
         *,
         max_entries: int = 1024,
         max_age_seconds: float | None = 3600.0,
-        key: Callable[[Sequence[BaseMessage]], str] = same_messages,
+        key: Callable[[FallbackRequest], str | None] = same_request,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Set the bounds.
@@ -50,7 +59,7 @@ class LastGoodAnswer:
         Args:
             max_entries: Answers kept.
             max_age_seconds: Age from which an answer is no longer given; `None` for any age.
-            key: Which conversations count as the same.
+            key: Which requests count as the same. One without a key is not remembered.
             clock: Seconds from any start.
         """
         if max_entries < 1:
@@ -63,9 +72,11 @@ class LastGoodAnswer:
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
 
-    def remember(self, messages: Sequence[BaseMessage], answer: AIMessage) -> None:
+    def remember(self, request: FallbackRequest, answer: AIMessage) -> None:
         """Keep an accepted answer."""
-        key, entry = self._key(messages), _Entry(_copy(answer), self._clock())
+        if (key := self._key(request)) is None:
+            return
+        entry = _Entry(_copy(answer), self._clock())
         with self._lock:
             self._entries[key] = entry
             self._entries.move_to_end(key)
@@ -74,7 +85,8 @@ class LastGoodAnswer:
 
     def __call__(self, question: str, request: FallbackRequest) -> AIMessage | None:  # noqa: ARG002
         """Answer as before, or pass."""
-        key = self._key(request.messages)
+        if (key := self._key(request)) is None:
+            return None
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
@@ -111,6 +123,16 @@ class LastGoodAnswer:
     def __deepcopy__(self, memo: dict[int, Any]) -> LastGoodAnswer:
         """Copy as the same memory: copies of a policy share it."""
         return self
+
+
+def _calls_in(message: BaseMessage) -> list[Any]:
+    """List what an agent's model had asked of its tools; the ids are new each time."""
+    return [[call["name"], call["args"]] for call in getattr(message, "tool_calls", ())]
+
+
+def _by_value(given: Any) -> Any:
+    """Return what stands for an object in JSON: never its address, which another may have later."""
+    return pickle.dumps(given).hex()
 
 
 class _Entry(NamedTuple):

@@ -38,6 +38,7 @@ class AuditIndex:
         self._lock = threading.RLock()
         self._status: Counter[str] = Counter()
         self._failures: Counter[str] = Counter()
+        self._outcomes: Counter[str] = Counter()
         self._retries: Counter[int] = Counter()
         self._sums: Counter[str] = Counter()
         self._request_latency = LatencyDigest()
@@ -54,6 +55,7 @@ class AuditIndex:
         with self._lock, other._lock:
             self._status.update(other._status)
             self._failures.update(other._failures)
+            self._outcomes.update(other._outcomes)
             self._retries.update(other._retries)
             self._sums.update(other._sums)
             self._request_latency.include(other._request_latency)
@@ -74,6 +76,7 @@ class AuditIndex:
                 input_tokens=self._sums["input_tokens"],
                 output_tokens=self._sums["output_tokens"],
                 failures=dict(self._failures.most_common()),
+                outcomes=dict(self._outcomes.most_common()),
                 retries=dict(sorted(self._retries.items())),
                 latency_ms=self._request_latency.percentiles(),
                 attempt_latency_ms=self._attempt_latency.percentiles(),
@@ -83,7 +86,7 @@ class AuditIndex:
 
     def _count_attempt(self, record: AuditRecord) -> None:
         self._sums["attempts"] += 1
-        self._sums["attempts_passed"] += not self._count_failure(record)
+        self._sums["attempts_passed"] += not self._count_mode(record, self._failures)
         self._count_tokens(record)
         self._attempt_latency.add(_number(record, "latency_ms", default=math.nan))
 
@@ -93,12 +96,13 @@ class AuditIndex:
 
     def _count_blocked(self, record: AuditRecord) -> None:
         self._sums["blocked"] += 1
-        self._count_failure(record)
+        self._count_mode(record, self._failures)
 
     def _count_finished(self, record: AuditRecord) -> None:
         status = _known(record.get("status"), _STATUSES)
         self._sums["requests"] += 1
         self._status[status] += 1
+        self._count_mode(record, self._outcomes)
         retries = int(_number(record, "attempts")) - max(1, int(_number(record, "calls")))
         self._retries[min(max(retries, 0), _MOST_RETRIES)] += 1
         if status != "rejected":
@@ -107,11 +111,12 @@ class AuditIndex:
     def _count_circuit_change(self, _: AuditRecord) -> None:
         self._sums["circuit_changes"] += 1
 
-    def _count_failure(self, record: AuditRecord) -> bool:
+    def _count_mode(self, record: AuditRecord, modes: Counter[str]) -> bool:
+        """Count a failure by its mode, and say whether there was one."""
         mode = record.get("failure_mode", FailureMode.NONE)
         if mode == FailureMode.NONE:
             return False
-        self._failures[_known(mode, _MODES)] += 1
+        modes[_known(mode, _MODES)] += 1
         return True
 
     _counters: ClassVar[dict[str, Callable[[Any, AuditRecord], Any]]] = {

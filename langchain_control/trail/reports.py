@@ -55,6 +55,10 @@ class AuditReports(ABC):
         """Count attempts and blocked values by failure mode, the most frequent first."""
         return self.summary().failures
 
+    def outcome_distribution(self) -> dict[str, int]:
+        """Count requests that the model did not answer by the failure they ended with."""
+        return self.summary().outcomes
+
     def retry_distribution(self) -> dict[int, int]:
         """Count finished requests by the number of retries they took."""
         return self.summary().retries

@@ -164,6 +164,8 @@ def _verdict(record: Mapping[str, Any], without_failure: str) -> str:
 def _details(record: Mapping[str, Any]) -> Iterator[str]:
     if rules := record.get("rules"):
         yield f"rules {', '.join(map(str, rules))}" if isinstance(rules, list) else ""
+    if notes := record.get("notes"):
+        yield f"notes {', '.join(map(str, notes))}" if isinstance(notes, list) else ""
     if "latency_ms" in record:
         yield f"{record['latency_ms']} ms"
     if record.get("input_tokens") or record.get("output_tokens"):

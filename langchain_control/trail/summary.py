@@ -37,6 +37,9 @@ class AuditSummary:
     output_tokens: int = 0
     failures: dict[str, int] = field(default_factory=dict)
     """Attempts and blocked values by failure mode, the most frequent first."""
+    outcomes: dict[str, int] = field(default_factory=dict)
+    """Requests that the model did not answer, by the failure they ended with, the most frequent
+    first. A deadline or a limit on usage may end one without a failed attempt."""
     retries: dict[int, int] = field(default_factory=dict)
     """How many requests needed how many retries."""
     latency_ms: Percentiles = field(default_factory=dict)
@@ -79,6 +82,7 @@ class AuditSummary:
         yield "blocked", f"{self.blocked:,}"
         yield "tokens", f"{self.input_tokens:,} in, {self.output_tokens:,} out"
         yield "failures", _listed(self.failures)
+        yield "outcomes", _listed(self.outcomes)
         yield "retries", _listed(self.retries)
         yield "latency", _latencies(self.latency_ms, exact=self.latency_exact)
         yield "  of an attempt", _latencies(self.attempt_latency_ms, exact=self.latency_exact)

@@ -1,6 +1,7 @@
 """The fallback router: which strategy answers, and what becomes of the others."""
 
 import asyncio
+import logging
 import pickle
 from typing import Any, ClassVar
 
@@ -196,11 +197,38 @@ def test_an_async_function_answers_async_calls():
 
 
 def test_an_async_function_is_skipped_in_a_sync_call(heard):
-    """It cannot answer there; the trail says `TypeError` and the next one is asked."""
+    """It cannot answer there; the trail says so and the next one is asked."""
     answer = router(answers_later, answers).invoke("Why?", told_on(heard))
 
     assert answer.text == "You asked: Why?"
-    assert heard.events[0]["message"] == "TypeError"
+    assert heard.events[0]["message"] == "AsyncInSyncCallError"
+
+
+def test_a_crash_is_logged_with_its_place_and_without_content(call, caplog):
+    """A bug in a strategy was a name in the trail: nobody could tell where it was."""
+
+    def buggy(question):
+        raise KeyError(question)
+
+    with caplog.at_level(logging.WARNING, "langchain_control"):
+        assert call(router(buggy, answers), "Why?").text == "You asked: Why?"
+
+    [line] = [r.getMessage() for r in caplog.records]
+    assert line.startswith("the fallback strategy `1` failed with `KeyError` in `buggy` (")
+    assert "Why" not in caplog.text
+
+
+def test_a_refusal_is_no_crash(call, caplog):
+    """An open circuit is expected, and told by the trail alone."""
+    breaker = CircuitBreaker(failure_threshold=1)
+    down = other_model(ScriptedChatModel(script=[ModelAPIError("down")]), breaker=breaker)
+
+    call(router(down, answers), "Why?")
+    call(router(down, answers), "Why?")
+
+    assert [r.getMessage().split(" in ")[0] for r in caplog.records] == [
+        "the fallback strategy `1` failed with `ModelAPIError`"
+    ]
 
 
 def test_a_function_may_hand_on_an_awaitable():

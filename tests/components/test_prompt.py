@@ -239,6 +239,14 @@ class TestPriority:
         assert built.verdict.notes == ("correction_cut",)
         assert built.messages[-1].content.count("word") > 10
 
+    def test_the_default_total_warns_where_it_cuts(self):
+        """A total that was set is meant; the default cut documents of people who had set none."""
+        with pytest.warns(UserWarning, match=r"`context_cut`.*`total_tokens`") as warned:
+            BUILDER.build(QUESTION, context="word " * 1_000)
+
+        assert warned[0].filename == __file__
+        with_budget(800).build(QUESTION, context="word " * 1_000)
+
     def test_the_oldest_turns_are_dropped_whole(self):
         """The newest turns stay; no answer stays without its question."""
         built = with_budget(self.REQUIRED + 30).build([*self.HISTORY, HumanMessage(QUESTION)])

@@ -143,14 +143,19 @@ def test_as_a_subgraph_on_a_reused_thread_each_run_starts_afresh():
     assert lengths == [2, 3, 5]
 
 
-def streamed(graph, given, *, asynchronous):
+def chunks(graph, given, *, asynchronous, **settings):
     if not asynchronous:
-        return [m for m, _ in graph.stream(given, stream_mode="messages")]
+        return list(graph.stream(given, **settings))
 
     async def collect():
-        return [m async for m, _ in graph.astream(given, stream_mode="messages")]
+        return [chunk async for chunk in graph.astream(given, **settings)]
 
     return asyncio.run(collect())
+
+
+def streamed(graph, given, *, asynchronous):
+    shown = chunks(graph, given, asynchronous=asynchronous, stream_mode="messages")
+    return [message for message, _ in shown]
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
@@ -164,6 +169,33 @@ def test_a_message_stream_shows_nothing_but_the_accepted_answer(asynchronous, ne
     messages = streamed(graph, ask(), asynchronous=asynchronous)
 
     assert [m.content for m in messages if m.type != "human"] == ['{"city":"Paris"}']
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("mode", ["updates", "values", None])
+def test_a_stream_shows_what_the_graph_gives(mode, nested, asynchronous):
+    """Streams of the state held the system prompt and every rejected answer, for whoever reads."""
+    model = ScriptedChatModel(script=["bad words here", GOOD])
+    graph = create_control_graph(model, strict_policy())
+    graph = parent_of(graph) if nested else graph
+    shown = str(chunks(graph, ask(), asynchronous=asynchronous, stream_mode=mode, subgraphs=nested))
+
+    assert "Paris" in shown
+    assert not any(hidden in shown for hidden in ("bad words", "You name cities.", "correction"))
+
+
+def test_a_stream_shows_what_it_is_asked_for():
+    """A developer who wants to see the prompt says so."""
+    graph = create_control_graph(ScriptedChatModel(script=[GOOD]), strict_policy())
+
+    [built] = [
+        update["build"]
+        for update in graph.stream(ask(), stream_mode="updates", output_keys=["draft"])
+        if "build" in update
+    ]
+
+    assert built["draft"]["prompt"][0].text == "You name cities."
 
 
 def test_a_message_stream_of_a_fallback_shows_only_the_valid_one():

@@ -58,6 +58,21 @@ def test_the_graph_pauses_and_says_what_it_wants_to_know(invoke):
     assert pause.value["attempts"] == 2
 
 
+def test_a_stream_shows_the_pause_and_the_answer():
+    """Streams leave prompts and rejected answers out, but never what a person has to be asked."""
+    model = ScriptedChatModel(script=["no", "no"])
+    graph = create_control_graph(
+        model, policy(("person", HumanAnswer())), checkpointer=InMemorySaver()
+    )
+
+    *_, paused = graph.stream(QUESTION, THREAD, stream_mode="updates")
+    *_, resumed = graph.stream(Command(resume=GOOD), THREAD, stream_mode="values")
+
+    assert paused["__interrupt__"][0].value["question"] == "Which city?"
+    assert resumed["messages"][-1].content == '{"city":"Paris"}'
+    assert graph.get_state(THREAD).values["draft"]["response"].text == "no"
+
+
 @pytest.mark.parametrize("reply", [GOOD, {"city": "Paris"}], ids=["text", "json"])
 def test_the_persons_answer_ends_the_run_without_another_model_call(invoke, reply):
     """On resume the answer is accepted, marked as a fallback's, and no model is called again."""

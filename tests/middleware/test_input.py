@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from langchain_core.exceptions import ModelAuthenticationError
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 
 from langchain_control import FailureMode, FallbackRouter, RateLimiter
-from langchain_control.errors import InputRejected, RateLimited
+from langchain_control.errors import AttemptsExhausted, InputRejected, RateLimited
 from langchain_control.middleware import agent_result
 from langchain_control.runs.screening import WITHHELD
 from tests.middleware.agents import HARMLESS, THREAD, agent_of, ask, audited, policy, types
@@ -39,6 +40,17 @@ def test_a_rejection_can_be_an_exception(call):
 
     assert caught.value.failure_mode is FailureMode.PROMPT_INJECTION
     assert [r["event"] for r in sink.records] == ["control.blocked", "control.finished"]
+
+
+def test_a_raised_error_names_its_cause(call):
+    """What the provider said was lost on the way out of an agent."""
+    down = ModelAuthenticationError("no such key")
+    agent, _ = agent_of([down], control={"exit_behavior": "error"})
+
+    with pytest.raises(AttemptsExhausted) as caught:
+        call(agent, ask())
+
+    assert caught.value.__cause__ is down
 
 
 def test_an_unknown_exit_behavior_is_an_error():

@@ -51,6 +51,23 @@ def test_a_result_reaches_the_model_as_it_is(call):
     assert (message.content, message.status) == ("It is sunny in Oslo.", "success")
 
 
+def test_a_bug_in_a_tool_is_logged(call, caplog):
+    """The model was told, and nobody else: the developer looked for the place in vain."""
+    message = run_tool(call, tool_call("broken", city="Bergen"))
+
+    [line] = [m for m in caplog.messages if "failed" in m]
+    assert message.content == "`broken` failed with `ValueError`."
+    assert line.startswith("the tool `broken` failed with `ValueError` in `broken` (")
+    assert "secret" not in caplog.text
+
+
+def test_what_a_tool_says_to_the_model_is_no_bug(call, caplog):
+    """A `ToolException` is an answer of a kind."""
+    run_tool(call, tool_call("broken", city="Oslo"))
+
+    assert not caplog.messages
+
+
 # --- what comes back ------------------------------------------------------------------------------
 
 

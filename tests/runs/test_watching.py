@@ -142,7 +142,7 @@ def test_what_is_no_answer_is_still_a_mistake_of_the_program(call):
     """A function that returns a number is not mended by watching it."""
     controlled = with_control(lambda _: 7, policy(max_length=100))
 
-    with pytest.raises(TypeError, match="must return an AIMessage or a str, got `int`"):
+    with pytest.raises(TypeError, match="an answer is an `AIMessage` or a `str`, got `int`"):
         call(controlled, "Tell me.")
 
 

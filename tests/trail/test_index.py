@@ -65,6 +65,21 @@ def test_failures_are_attempts_and_blocks_by_mode() -> None:
     assert summary.blocked == 1
 
 
+def test_outcomes_are_requests_by_the_failure_that_ended_them() -> None:
+    """A request that a deadline or a limit had ended was in no figure by that name."""
+    summary = summary_of(
+        attempt("timeout"),
+        finished("exhausted", failure_mode="deadline_exceeded"),
+        attempt(),
+        finished("fallback", failure_mode="usage_limit_exceeded"),
+        finished("exhausted", failure_mode="deadline_exceeded"),
+        finished("accepted", failure_mode="none"),
+    )
+
+    assert summary.failures == {"timeout": 1}
+    assert list(summary.outcomes.items()) == [("deadline_exceeded", 2), ("usage_limit_exceeded", 1)]
+
+
 def test_retries_are_counted_per_request() -> None:
     """The first call is no retry; a request without a call had none."""
     summary = summary_of(

@@ -27,6 +27,7 @@ def test_tells_an_incident_in_order() -> None:
             latency_ms=812.3,
             input_tokens=300,
             output_tokens=80,
+            notes=["history_dropped"],
         ),
         audit_record(EventName.RETRY_SCHEDULED, number=2, delay_seconds=0.07, mutation="schema"),
         attempt("circuit_open", number=2, model="gpt-4o", mutation="schema"),
@@ -56,7 +57,7 @@ def test_tells_an_incident_in_order() -> None:
         == f"""\
 request {REQUEST}
   {time}  attempt 1 of gpt-4o: schema_violation (/total: expected number, found string); \
-rules type; 812.3 ms; tokens 300 in, 80 out
+rules type; notes history_dropped; 812.3 ms; tokens 300 in, 80 out
   {time}  retry as attempt 2 in 0.07 s; correction schema
   {time}  attempt 2 of gpt-4o with correction schema: circuit_open
   {time}  fallback large refused: circuit_open (the circuit of `large` is open)

@@ -24,6 +24,7 @@ def test_reads_as_a_table() -> None:
         input_tokens=123456,
         output_tokens=7890,
         failures={"schema_violation": 300, "timeout": 100},
+        outcomes={"schema_violation": 60, "deadline_exceeded": 10},
         retries={0: 900, 1: 300},
         latency_ms={"p50": 812.34, "p90": 1530.0, "p99": 2004.0},
         attempt_latency_ms={"p50": 700.0, "p90": 1000.0, "p99": 1200.0},
@@ -45,6 +46,7 @@ attempts          1,500     73.3% passed
 blocked           30
 tokens            123,456 in, 7,890 out
 failures          schema_violation: 300, timeout: 100
+outcomes          schema_violation: 60, deadline_exceeded: 10
 retries           0: 900, 1: 300
 latency           p50 812.3 ms, p90 1,530.0 ms, p99 2,004.0 ms (within 1 %)
   of an attempt   p50 700.0 ms, p90 1,000.0 ms, p99 1,200.0 ms (within 1 %)
