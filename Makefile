@@ -82,8 +82,8 @@ $(VENV)/.bench: $(VENV)/.demo
 	$(PIP) -e '.[redis]' --group bench
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.venv pyproject.toml
-	$(PIP) -e '.[agents,cli,plot,redis]' --group test --group sdks --group lint --group typing
+$(VENV)/.dev: $(VENV)/.venv pyproject.toml semantic/pyproject.toml
+	$(PIP) -e '.[agents,cli,plot,redis]' ./semantic --group test --group sdks --group lint --group typing
 	@touch $@
 
 $(VENV)/.fuzz: $(VENV)/.dev

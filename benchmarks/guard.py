@@ -16,6 +16,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from benchmarks.disguises import DISGUISES
 from benchmarks.guard_peers import installed_peers
 from langchain_control.components.guard import InputGuard
 from langchain_control.detectors import RuleDetector, WordModelDetector, normalize
+from langchain_control.detectors.semantic import MiniLMDetector
 from langchain_control.outcomes import FailureMode
 
 __all__ = ["Row", "interval", "main", "read"]
@@ -67,8 +69,13 @@ def judges() -> dict[str, Judge]:
         "rules": (RuleDetector(),),
         "rules+model": (RuleDetector(), WordModelDetector()),
     }
-    ours = {name: _judge(InputGuard(detectors=detectors)) for name, detectors in tiers.items()}
-    return {**ours, **installed_peers()}
+    guards = {name: InputGuard(detectors=detectors) for name, detectors in tiers.items()}
+    if find_spec("langchain_control_semantic"):
+        guards["+MiniLM in doubt"] = InputGuard(second_opinion=MiniLMDetector())
+        guards["+MiniLM always"] = InputGuard(
+            detectors=(RuleDetector(), WordModelDetector(), MiniLMDetector())
+        )
+    return {name: _judge(guard) for name, guard in guards.items()} | installed_peers()
 
 
 def _judge(guard: InputGuard) -> Judge:

@@ -13,8 +13,9 @@ How it goes:
 3. The model is trained on what is left: whole attacks, harmless texts whole and in windows. Platt
    scaling on the scores of step 1 makes them probabilities; weights become one signed byte each.
 
-What the guard's own texts weigh, and how much large weights cost, was chosen on the figures of
-step 1 and on texts by authors that the model had not read. Without `--write` it only prints what leaving sources out gives, with bootstrap intervals.
+How much the project's own texts weigh, and how much large weights cost, was chosen on the figures
+of step 1 and on texts by authors whom the model had not read. Without `--write` it only prints what
+leaving sources out gives, with bootstrap intervals.
 """
 
 from __future__ import annotations
