@@ -1,7 +1,7 @@
 """The texts that the guard's models learn from: public sources, and those written for this project.
 
 A source is a JSON Lines file of `{"text", "label"}` (1 = attack). What was written for this project
-stands in `guard_texts`: whole texts (`*.jsonl`, `hard_negatives.txt`, `code.txt`), and patterns
+stands in `guard_texts`: whole texts (`*.jsonl`, `short.txt` and so on), and patterns
 in which braces hold alternatives, spelled out in several ways.
 """
 
@@ -57,7 +57,8 @@ def own_samples() -> Iterator[Sample]:
     for name, attack in (("attacks", True), ("harmless", False)):
         patterns = _lines(f"{name}.txt")
         yield from _samples(name, (variants(p, VARIANTS, rng) for p in patterns), attack=attack)
-    yield from _samples("hard_negatives", ([line] for line in _lines("hard_negatives.txt")))
+    for name in ("hard_negatives", "short"):
+        yield from _samples(name, ([line] for line in _lines(f"{name}.txt")))
     yield from _samples("roles", (role_prompts(*line.split("|")) for line in _lines("roles.txt")))
     code = (TEXTS / "code.txt").read_text(encoding="utf-8")
     yield from _samples("code", ([text] for text in code.split("\n===\n")))

@@ -37,7 +37,7 @@ def is_drive(body: str) -> bool:
 
 def read_backslashes(body: str) -> Backslashes | None:
     """Read the body of a string whose backslashes stand for themselves, if they do."""
-    if _PATH_START.match(body):
+    if _PATH_START.match(body) and not _LABEL.fullmatch(body):
         is_share = body.startswith("\\\\")
         value = body if is_share else body.replace("\\\\", "\\")
         return Backslashes(value, _PATH.fullmatch(body) is not None)
@@ -70,6 +70,10 @@ _PATH_START = re.compile(
     rf"[A-Za-z]:\\(?!\\)|(?={_SHARE}){_NAME}*+\\\\{_NAME}++(?:\\[bfnrtux]{_NAME}*+)*+\\{_NAME}"
 )
 """A drive, or a share whose path holds what is no escape."""
+_LABEL = re.compile(
+    rf"(?:[A-Za-z]:\\(?:[nr]{_NAME}*|u[0-9a-fA-F]{{4}}.*)|[ABab]:\\[bft]{_NAME}*)", re.DOTALL
+)
+"""One letter, a colon, and one escape of JSON: `A:\\n` comes before an answer."""
 _PATH = re.compile(
     rf"(?:[A-Za-z]:|\\\\{_NAME}++)(?:\\(?![bfnrt]{_NAME}*? ){_NAME}++)*+\\?", re.DOTALL
 )

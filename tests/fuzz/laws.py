@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable
 
 from langchain_control.components.guard import InputGuard
-from langchain_control.detectors import RuleDetector, normalize
+from langchain_control.detectors import normalize
+from langchain_control.detectors.presets import PRESETS
 from langchain_control.detectors.sanitize import sanitize
 from langchain_control.parsing import (
     MalformedJSONError,
@@ -23,8 +24,6 @@ __all__ = ["LAWS"]
 BLOCKING, OBSERVING, SANITIZING = (
     InputGuard(mode=mode) for mode in ("block", "observe", "sanitize")
 )
-BY_RULES = InputGuard(detectors=(RuleDetector(),))
-"""The model's score of a text may rise a little when something hidden in it is gone."""
 
 
 def the_guard(text: str) -> None:
@@ -41,7 +40,14 @@ def the_guard(text: str) -> None:
     observed.value.encode()
     for guard in (BLOCKING, SANITIZING):
         verdict = guard.inspect(text, source="context")
-        assert not verdict.passed or BY_RULES.inspect(verdict.value, source="context").passed
+        assert not verdict.passed or not _found_by_rules(guard, verdict.value)
+
+
+def _found_by_rules(guard: InputGuard, text: str) -> bool:
+    """Whether a rule stops a text; the model's score may rise when something hidden is gone."""
+    found = guard.inspect(text, source="context").findings
+    threshold = PRESETS[guard.preset]["context"]
+    return any(finding.tier == "rules" and finding.score >= threshold for finding in found)
 
 
 def the_json_reader(text: str) -> None:
