@@ -22,14 +22,14 @@ Preset = Literal["strict", "balanced", "lenient"]
 PRESETS: Mapping[Preset, Mapping[Source, float]] = MappingProxyType(
     {
         "strict": MappingProxyType({"user": 0.35, "context": 0.45, "tool": 0.45}),
-        "balanced": MappingProxyType({"user": 0.45, "context": 0.6, "tool": 0.6}),
+        "balanced": MappingProxyType({"user": 0.5, "context": 0.6, "tool": 0.6}),
         "lenient": MappingProxyType({"user": 0.65, "context": 0.75, "tool": 0.75}),
     }
 )
 """Score from which on a finding counts as an attack.
 
-Fixed on harmless sources the model had not seen, among them role plays, code and lists of tools;
-`python -m benchmarks.train_guard FOLDER` prints what each preset stops of them. Scores are
-probabilities where one text in ten is an attack. Documents are long and judged in many windows, so
-more is asked of them.
+Fixed on texts the model had not seen: `python -m benchmarks.guard benchmarks/probes` prints what
+the default stops of them, `python -m benchmarks.train_guard FOLDER` what each preset stops of
+public sources left out of the training. Scores are probabilities where one text in ten is an
+attack. Documents are long and judged in many windows, so more is asked of them.
 """

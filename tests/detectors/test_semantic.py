@@ -134,7 +134,7 @@ def test_a_planted_order_is_found_at_any_place_of_a_long_text(minilm):
 
     assert probability(minilm, page) < 0.2
     for place in (0, len(page) // 2, len(page)):
-        assert probability(minilm, page[:place] + order + page[place:]) > 0.6
+        assert probability(minilm, page[:place] + order + page[place:]) > 0.4
 
 
 def test_a_disguise_is_taken_off_first(minilm):
