@@ -31,7 +31,6 @@ from langchain_control.middleware.agent_prompt import AgentPrompt
 from langchain_control.middleware.agent_run import (
     AgentRun,
     ControlAgentState,
-    notice,
     record_of,
 )
 from langchain_control.middleware.tool_calls import ToolContext, ToolHandler, ToolPolicy, controlled
@@ -41,6 +40,7 @@ from langchain_control.policy import ControlPolicy, policy_of
 from langchain_control.retries.remedies import DEFAULT_REMEDIES, RemedyTable
 from langchain_control.runs.endings import close
 from langchain_control.runs.falling_back import had_a_turn, request_of
+from langchain_control.runs.notices import notice
 from langchain_control.runs.screening import WITHHELD, index_of_question
 from langchain_control.runs.state import Context, Raised, RunState, calls_in, fresh_run, result_of
 from langchain_control.steps import StepName, drive
