@@ -34,12 +34,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="langchain-control", description=__doc__)
-    parser.add_argument("--plain", action="store_true", help="plain text, even where rich is there")
+    _declare_plain(parser, default=False)
     parser.add_argument("--version", action=_Version, help="print the version")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, purpose in COMMANDS.items():
-        _module(name).declare(commands.add_parser(name, help=purpose, description=purpose))
+        command = commands.add_parser(name, help=purpose, description=purpose)
+        _declare_plain(command, default=argparse.SUPPRESS)  # what stands before the command holds
+        _module(name).declare(command)
     return parser
+
+
+def _declare_plain(parser: argparse.ArgumentParser, *, default: Any) -> None:
+    told = "plain text, even where rich is there"
+    parser.add_argument("--plain", action="store_true", default=default, help=told)
 
 
 class _Version(argparse.Action):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from typing import Annotated, Any
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from typing import Annotated, Any, get_type_hints
 
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -59,6 +59,7 @@ def create_control_graph(
     policy: ControlPolicy | Mapping[str, Any] | None = None,
     *,
     checkpointer: Checkpointer = None,
+    outputs: Collection[str] | None = None,
 ) -> ControlGraph:
     """Compile the state machine around a model.
 
@@ -70,6 +71,13 @@ def create_control_graph(
         model: A chat model, any Runnable that gives a message or a string, or a plain callable.
         policy: The rules, or the plain data of them; see `ControlPolicy`.
         checkpointer: As in `StateGraph.compile`. `None` takes over the parent's.
+        outputs: The keys of `ControlOutput` that the graph gives, by default all, which `result_of`
+            needs. A parent with a `status` or `attempts` of its own takes `["messages"]`, or they
+            are overwritten. Its own `context`, if that is no documents, it keeps to itself by
+            `add_node(..., input_schema=MessagesState)`.
+
+    Raises:
+        ValueError: `outputs` names nothing, or what the graph has not.
 
     Warns:
         UserWarning: The model retries by itself, which multiplies with the policy's attempts.
@@ -79,7 +87,8 @@ def create_control_graph(
     warn_of_nested_retries(runnable, policy.retry.other_model)
     answers = StorableAnswers(policy.validator)
     context = Context(policy, runnable, name_of(runnable), contract=answers)
-    builder: Any = StateGraph(ControlState, input_schema=ControlInput, output_schema=ControlOutput)
+    given = ControlOutput if outputs is None else _giving(outputs)
+    builder: Any = StateGraph(ControlState, input_schema=ControlInput, output_schema=given)
     for name, step in STEPS.items():
         builder.add_node(name, _Node(name, step, context))
         if len(step.goes_to) == 1:
@@ -92,10 +101,20 @@ def create_control_graph(
     return graph.with_config(callbacks=[policy.audit]) if policy.audit else graph
 
 
+def _giving(outputs: Collection[str]) -> Any:
+    """Return `ControlOutput` with some of its keys."""
+    known = get_type_hints(ControlOutput, include_extras=True)
+    if not outputs or not set(outputs) <= set(known):
+        names = ", ".join(f"`{name}`" for name in known)
+        msg = f"`outputs` names some of {names}; got {outputs!r}"
+        raise ValueError(msg)
+    return TypedDict("ControlOutput", {name: known[name] for name in outputs}, total=False)  # type: ignore[operator]  # made of data
+
+
 class ControlGraph(CompiledStateGraph[Any, Any, Any, Any]):
     """A compiled graph that always has room for its own loop, and streams what it gives.
 
-    Prompts and rejected answers stay in its state: streams show the keys of `ControlOutput` unless
+    Prompts and rejected answers stay in its state: streams show what it gives unless
     asked for others by `output_keys`. LangGraph's debugging modes show everything.
 
     Inside an LCEL chain LangChain's default `recursion_limit` of 25 would cut the loop at seven

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 from uuid import uuid4
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, RemoveMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, RemoveMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
 from pydantic import BaseModel, Field
@@ -18,13 +18,23 @@ from langchain_control.components.validator import ResponseValidator
 from langchain_control.door import heard
 from langchain_control.errors import error_for
 from langchain_control.events import EventName, event, rules_of
-from langchain_control.outcomes import ControlResult, FailureMode, ValidationResult, failure
+from langchain_control.outcomes import (
+    ControlResult,
+    FailureMode,
+    ValidationResult,
+    Violation,
+    failure,
+)
 from langchain_control.policy import ControlPolicy, policy_of
+from langchain_control.runs.notices import failure_behind
 
 __all__ = ["Handoff", "control_handoff"]
 
 RETURNED = "control_handoff"
 """Key in the `additional_kwargs` of a correction: which hand-off it is for, and what it rejects."""
+
+SETTLED = "control_handed_over"
+"""Key in the `response_metadata` of an answer: the hand-off that has accepted it."""
 
 Decision = Literal["accepted", "returned", "diverted", "refused"]
 
@@ -62,8 +72,8 @@ def control_handoff(  # noqa: PLR0913  (keywords, each with a meaning of its own
         policy: The rules, or the plain data of them. The retry engine decides about attempts and
             corrections, the guard looks for attacks in what is passed, and the trail is told. The
             rest plays no part.
-        key: Where in the state it is. `messages` means the last answer; anything else, text or
-            JSON. Corrections travel in `messages` in any case.
+        key: Where in the state it is. `messages` means the last answer since anything was asked or
+            handed over; anything else, text or JSON. Corrections travel in `messages` in any case.
     """
     validator = (
         contract
@@ -124,7 +134,7 @@ class Handoff(Component[Any, "Command[str]"]):
         passed_on = _answer_in(messages) if self.key == "messages" else _read(value, self.key)
         answer = _as_answer(passed_on)
         verdict = yield from self._verdict_on(answer)
-        decision = self._decision(verdict, number)
+        decision = self._decision(verdict, number, gave_up=failure_behind(answer) is not None)
         yield event(
             EventName.HANDED_OVER,
             config,
@@ -140,7 +150,7 @@ class Handoff(Component[Any, "Command[str]"]):
                 clean = self.contract.clean(answer, verdict)
                 return self._go(self.receiver, corrections, messages, passed_on=clean)
             case "returned":
-                return self._return(verdict, passed_on)
+                return self._return(verdict, messages, passed_on)
             case "diverted":
                 rejected = passed_on if isinstance(passed_on, BaseMessage) else None
                 return self._go(str(self.fallback), corrections, messages, rejected=rejected)
@@ -148,22 +158,35 @@ class Handoff(Component[Any, "Command[str]"]):
                 raise error_for(_result(verdict))
 
     def _verdict_on(self, answer: AIMessage) -> Flow[ValidationResult]:
+        mode = failure_behind(answer)
+        if mode is not None:
+            return failure(mode, f"`{self.sender}` has no answer: {mode}")
         if self.policy.guard is not None and answer.text:
             screened = yield from self.policy.guard.judge(str(answer.text), source="context")
             if screened.failure_mode is FailureMode.PROMPT_INJECTION:
                 return failure(
                     FailureMode.PROMPT_INJECTION, screened.message, findings=screened.findings
                 )
+        if answer.tool_calls:
+            return failure(
+                FailureMode.CONSTRAINT_VIOLATION,
+                f"the answer breaks `{_CALLS_TOOLS.rule}`",
+                violations=(_CALLS_TOOLS,),
+            )
         return (yield from self.contract.judge(answer))
 
-    def _decision(self, verdict: ValidationResult, number: int) -> Decision:
+    def _decision(self, verdict: ValidationResult, number: int, *, gave_up: bool) -> Decision:
+        """Decide what to do. A sender that gave up has used its own attempts up: none is left."""
         if verdict.passed:
             return "accepted"
-        if self.policy.retry.should_retry(verdict.failure_mode, number):
+        if not gave_up and self.policy.retry.should_retry(verdict.failure_mode, number):
             return "returned"
         return "diverted" if self.fallback else "refused"
 
-    def _return(self, verdict: ValidationResult, passed_on: Any) -> Command[str]:
+    def _return(
+        self, verdict: ValidationResult, messages: list[BaseMessage], passed_on: Any
+    ) -> Command[str]:
+        """Ask the sender again. Providers refuse a history in which a call has no result."""
         said = self.policy.retry.hint(verdict.failure_mode, verdict.violations)
         rejected = passed_on.id if isinstance(passed_on, BaseMessage) else None
         correction = HumanMessage(
@@ -171,7 +194,9 @@ class Handoff(Component[Any, "Command[str]"]):
             id=uuid4().hex,
             additional_kwargs={RETURNED: {"name": self.get_name(), "rejected": rejected}},
         )
-        return Command(goto=self.sender, update={"messages": [correction]})
+        unanswered = {rejected} if _waits_for_tools(passed_on, messages) else set()
+        changes = _without(messages, unanswered)
+        return Command(goto=self.sender, update={"messages": [*changes, correction]})
 
     def _go(
         self,
@@ -185,19 +210,27 @@ class Handoff(Component[Any, "Command[str]"]):
         """Go on, and leave nothing behind of what was rejected on the way."""
         obsolete = {m.id for m in corrections} | ({rejected.id} if rejected else set())
         obsolete |= {m.additional_kwargs[RETURNED]["rejected"] for m in corrections}
-        changes: list[BaseMessage] = [
-            RemoveMessage(str(m.id)) for m in messages if m.id in obsolete
-        ]
+        changes = _without(messages, obsolete)
         if self.key == "messages":
-            return Command(
-                goto=node, update={"messages": [*changes, *([passed_on] if passed_on else [])]}
-            )
+            settled = [self._settled(passed_on)] if passed_on else []
+            return Command(goto=node, update={"messages": [*changes, *settled]})
+        said = _answer_in(messages) if passed_on else None
+        if said is not None:
+            changes.append(self._settled(said))
         update: dict[str, Any] = {self.key: passed_on and _plain(passed_on)}
         return Command(goto=node, update={**update, **({"messages": changes} if changes else {})})
+
+    def _settled(self, answer: AIMessage) -> AIMessage:
+        """Mark an answer, or the next hand-off would take it for one of its own sender's."""
+        marked = {**answer.response_metadata, SETTLED: self.get_name()}
+        return answer.model_copy(update={"response_metadata": marked})
 
     def _is_correction(self, message: BaseMessage) -> bool:
         note = message.additional_kwargs.get(RETURNED)
         return isinstance(note, Mapping) and note.get("name") == self.get_name()
+
+
+_CALLS_TOOLS = Violation(rule="tool_calls", expected="an answer", found="calls of tools")
 
 
 def _read(state: Any, key: str) -> Any:
@@ -205,7 +238,30 @@ def _read(state: Any, key: str) -> Any:
 
 
 def _answer_in(messages: list[BaseMessage]) -> AIMessage | None:
-    return next((m for m in reversed(messages) if isinstance(m, AIMessage)), None)
+    """Return the last answer, unless it was given to someone else or before something was asked."""
+    for message in reversed(messages):
+        if isinstance(message, AIMessage):
+            return None if SETTLED in message.response_metadata else message
+        if isinstance(message, HumanMessage):
+            return None
+    return None
+
+
+def _waits_for_tools(passed_on: Any, messages: list[BaseMessage]) -> bool:
+    if not isinstance(passed_on, AIMessage):
+        return False
+    answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
+    return any(call["id"] not in answered for call in passed_on.tool_calls)
+
+
+def _without(messages: list[BaseMessage], ids: set[str | None]) -> list[BaseMessage]:
+    """Return what removes messages by their ids, and with calls of tools their results."""
+    gone, goes = list[BaseMessage](), False
+    for message in messages:
+        goes = goes if isinstance(message, ToolMessage) else message.id in ids
+        if goes:
+            gone.append(message)
+    return [RemoveMessage(m.id) for m in gone if m.id is not None]
 
 
 def _as_answer(value: Any) -> AIMessage:
@@ -214,7 +270,7 @@ def _as_answer(value: Any) -> AIMessage:
         case None:
             return AIMessage("")
         case AIMessage():
-            return value.model_copy(update={"tool_calls": [], "invalid_tool_calls": []})
+            return value
         case str():
             return AIMessage(value)
         case BaseModel():

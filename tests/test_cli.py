@@ -95,6 +95,40 @@ def test_guard_reads_a_file_that_is_there(tmp_path, capsys):
     assert capsys.readouterr().out.startswith("blocked: ")
 
 
+@pytest.mark.parametrize("name", ["./typo.txt", "typo.txt", "in/typo", ".", "there", "typo.jsonl"])
+def test_guard_takes_no_mistyped_path_for_a_text(name, tmp_path, monkeypatch, capsys):
+    """The name of a file that is not there, or of a folder, was judged as a text, and passed."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").mkdir()
+
+    assert main(["guard", name]) == 2
+    ended = capsys.readouterr()
+    assert (name in ended.err, ended.out) == (True, "")
+
+
+@pytest.mark.parametrize("text", ["Is it and/or?", "See notes.txt, please.", "Thanks.", "3.14"])
+def test_guard_takes_a_sentence_for_a_text(text, capsys):
+    """Whatever stands in it."""
+    assert main(["guard", text]) == 0
+    assert capsys.readouterr().out.startswith("passed")
+
+
+def test_plain_may_stand_on_either_side_of_the_command(capsys):
+    """Where the docs put it, `guard --plain`, it was a mistake in the usage."""
+    for argv in (["--plain", "guard", ATTACK], ["guard", "--plain", ATTACK]):
+        assert main(argv) == 1
+        assert "-----" in capsys.readouterr().out
+
+
+def test_a_folder_that_cannot_be_written_is_a_usage_error(tmp_path, capsys):
+    """The demonstrations went well, and nothing was where it should be."""
+    (tmp_path / "file").write_text("")
+
+    assert main(["demo", "--only", "fallback", "--out", str(tmp_path / "file" / "x")]) == 2
+    ended = capsys.readouterr()
+    assert ("cannot write to" in ended.err, ended.out) == (True, "")
+
+
 def test_guard_reads_standard_input(monkeypatch, capsys):
     """A text that others wrote may be the name of a file."""
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(ATTACK.encode())))
@@ -124,7 +158,10 @@ def test_guard_judges_a_file_line_by_line(tmp_path, capsys):
     assert r"\x1b[31m" in printed
 
 
-@pytest.mark.parametrize("line", ["not json", '["text"]', '{"txt": "x"}', "7"])
+@pytest.mark.parametrize(
+    "line",
+    ["not json", '["text"]', '{"txt": "x"}', "7", '{"text": 5}', '{"text": null}', "[" * 100_000],
+)
 def test_guard_names_a_line_that_it_cannot_read(line, tmp_path, capsys):
     """The file is wrong, not the program."""
     path = tmp_path / "texts.jsonl"

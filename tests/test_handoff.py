@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from langchain.agents import create_agent
+from langchain_core.exceptions import ModelTimeoutError
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from pydantic import BaseModel, ValidationError
@@ -22,7 +24,7 @@ from langchain_control.errors import AttemptsExhausted
 from langchain_control.handoff import Handoff, control_handoff
 from langchain_control.sinks import MemorySink
 from langchain_control.testing import ScriptedChatModel
-from tests.scenarios import ATTACK
+from tests.scenarios import AT_ONCE, ATTACK
 
 FINDINGS = '{"facts": ["It is sunny."]}'
 CLEAN = '{"facts":["It is sunny."]}'
@@ -31,6 +33,10 @@ ASK = {"messages": [("user", "Report on Oslo.")]}
 
 class Findings(BaseModel):
     facts: list[str]
+
+
+class Report(MessagesState):
+    findings: Any
 
 
 class Team:
@@ -155,6 +161,112 @@ def test_an_attack_is_not_passed_on_and_not_asked_for_again(call):
     assert not any("previous instructions" in str(c) for c in team.editor.calls)
 
 
+# --- whose answer it is ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fallback", ["editor", None])
+def test_a_sender_that_gave_up_has_no_answer(call, fallback):
+    """What was published as the report: "There is no answer: model_error"."""
+    down = ModelTimeoutError("t")
+    team = Team([FINDINGS], [down], fallback=fallback, retry={"max_attempts": 1})
+
+    if fallback:
+        assert team.run(call) == ["Report on Oslo.", CLEAN, "Not today."]
+    else:
+        with pytest.raises(AttemptsExhausted) as caught:
+            team.run(call)
+        assert caught.value.failure_mode is FailureMode.TIMEOUT
+    assert team.publisher.calls == []
+
+
+def test_a_sender_that_gave_up_is_not_asked_again(call):
+    """It has used its own attempts up; the hand-off's would only multiply them."""
+    team = Team([FINDINGS], [ModelTimeoutError("t")] * 2, retry=AT_ONCE | {"max_attempts": 2})
+
+    team.run(call)
+
+    assert len(team.writer.calls) == 2
+    assert team.told()[-1] == ("writer to publisher", "diverted")
+
+
+def passing(key: str, *turns: Any, policy: Any = None, seen: Any = None):
+    """Make a graph whose writer gives `turns`, after a researcher who has passed findings on."""
+    said = iter(turns)
+
+    def write(state: Any) -> Any:
+        if seen is not None:
+            seen.append(state["messages"])
+        return {"messages": next(said)}
+
+    policy = policy or ControlPolicy(retry=AT_ONCE)
+    findings = control_handoff(
+        Findings, sender="researcher", receiver="writer", policy=policy, key=key
+    )
+    report = control_handoff(
+        ResponseValidator(min_length=3),
+        sender="writer",
+        receiver="publisher",
+        fallback="editor",
+        policy=policy,
+    )
+    found = {"messages": [AIMessage(FINDINGS)], **({} if key == "messages" else {key: FINDINGS})}
+    builder = StateGraph(Report)
+    builder.add_node("researcher", lambda _: found)
+    builder.add_node("writer", write)
+    builder.add_node("publisher", lambda _: {"messages": [AIMessage("Published.")]})
+    builder.add_node("editor", lambda _: {"messages": [AIMessage("Not today.")]})
+    builder.add_node("check_findings", findings, destinations=findings.destinations)
+    builder.add_node("check_report", report, destinations=report.destinations)
+    builder.add_edge(START, "researcher")
+    builder.add_edge("researcher", "check_findings")
+    builder.add_edge("writer", "check_report")
+    return builder.compile()
+
+
+@pytest.mark.parametrize("key", ["messages", "findings"])
+def test_a_sender_that_says_nothing_passes_nothing_on(call, key):
+    """The previous agent's answer was accepted as the report of a writer who wrote none."""
+    state = call(passing(key, [], [], [AIMessage("A report.")]), ASK)
+
+    assert [m.text for m in state["messages"]][2:] == ["A report.", "Published."]
+
+
+def test_an_answer_to_an_earlier_question_is_not_passed_on(call):
+    """On a thread of many turns the sender's last answer may be to something else."""
+    messages = [HumanMessage("1"), AIMessage("One.", id="1"), HumanMessage("2")]
+    check = control_handoff(ResponseValidator(), sender="send", receiver="receive")
+
+    assert call(check, {"messages": messages}).goto == "send"
+
+
+PENDING = AIMessage("Let me look.", tool_calls=[{"name": "look", "args": {}, "id": "1"}])
+LOOKED = ToolMessage("Sunny.", tool_call_id="1")
+
+
+@pytest.mark.parametrize("results", [[], [LOOKED]], ids=["waiting", "answered"])
+def test_calls_of_tools_are_no_answer(call, results):
+    """They were stripped: "Let me look." was published, with a result that answered no call."""
+    seen: list[Any] = []
+    turns = [[PENDING, *results], [AIMessage("A report.")]]
+    graph = passing("messages", *turns, seen=seen)
+
+    state = call(graph, ASK)
+
+    assert [m.text for m in state["messages"]][2:] == ["A report.", "Published."]
+    kept = ["ai", "tool"] if results else []  # without its result a call may not be sent again
+    assert [m.type for m in seen[1]] == ["human", "ai", *kept, "human"]
+
+
+def test_the_fallback_meets_no_result_without_its_call(call):
+    """A provider refuses a history in which a tool's result answers no call."""
+    policy = ControlPolicy(retry={"max_attempts": 1})
+
+    state = call(passing("messages", [PENDING, LOOKED], policy=policy), ASK)
+
+    assert [m.type for m in state["messages"]] == ["human", "ai", "ai"]
+    assert state["messages"][-1].text == "Not today."
+
+
 def test_the_drawing_shows_where_a_hand_off_may_go():
     """All roads from a check are drawn."""
     edges = {(e.source, e.target) for e in Team([]).graph.get_graph().edges}
@@ -164,10 +276,6 @@ def test_the_drawing_shows_where_a_hand_off_may_go():
         ("check_findings", "researcher"),
         ("check_findings", "editor"),
     } <= edges
-
-
-class Report(MessagesState):
-    findings: Any
 
 
 def graph_of(*given: Any, **options: Any):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from langchain_control.commands import OK, UsageError
+from langchain_control.commands import FOUND, OK, UsageError
 from langchain_control.console import Console
 
 __all__ = ["declare", "run"]
@@ -20,7 +20,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Print the summary, or one request's story."""
+    """Print the summary, or one request's story. The exit code is 1 if it has none."""
     from langchain_control.trail import FileTrail  # noqa: PLC0415  (`--help` is quick)
     from langchain_control.trail.rotated import rotated_files  # noqa: PLC0415
 
@@ -28,6 +28,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         msg = f"there is no file {arguments.path}"
         raise UsageError(msg)
     trail = FileTrail(arguments.path)
-    told = trail.story(arguments.request) if arguments.request else str(trail.summary())
-    console.line(told)
-    return OK
+    if arguments.request is None:
+        console.line(str(trail.summary()))
+        return OK
+    heading, *events = trail.story(arguments.request).splitlines()
+    console.line("\n".join([heading, *events]))
+    return OK if events else FOUND

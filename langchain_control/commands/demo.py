@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from langchain_control.commands import OK, UsageError
@@ -28,6 +29,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         msg = f"`--queries` must be at least 1, got {arguments.queries}"
         raise UsageError(msg)
     out: Path | None = arguments.out
+    if out is not None:
+        _prepare(out)
     with AuditLogger(out and out / "audit.jsonl") as audit:
         stage = Stage(console, audit, out, arguments.queries)
         only = arguments.name or arguments.only
@@ -38,3 +41,15 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             console.heading("audit: what the trail says about these demonstrations")
             console.line(str(summary))
     return OK
+
+
+def _prepare(folder: Path) -> None:
+    """Make a folder to write into: a trail that cannot be written is no error of a request."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        msg = f"cannot write to {folder}: {exc}"
+        raise UsageError(msg) from exc
+    if not os.access(folder, os.W_OK):
+        msg = f"cannot write to {folder}"
+        raise UsageError(msg)

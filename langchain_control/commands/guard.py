@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from langchain_control.commands import FOUND, OK, UsageError, text_in
 from langchain_control.console import Console, Table
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["declare", "run"]
 
 EXCERPT_CHARS = 48
+
+_BLANK = re.compile(r"[\s\x00]")
+_SEPARATOR_OR_SUFFIX = re.compile(r"[/\\]|\.[A-Za-z][A-Za-z0-9]*$")
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -35,10 +39,20 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     guard = InputGuard()
     given: str = arguments.text
     if not given.endswith(".jsonl"):
-        is_file = given == "-" or os.path.isfile(given)  # noqa: PTH113  (`Path` raises for long texts)
-        return _explain(guard.inspect(text_in(given) if is_file else given), console)
+        return _explain(guard.inspect(text_in(given) if _names_a_file(given) else given), console)
     texts = list(_texts(given))
     return _list(texts, [guard.inspect(text) for text in texts], console)
+
+
+def _names_a_file(given: str) -> bool:
+    """Whether something is there by that name, or would be but for a mistake in it.
+
+    A mistyped name that is judged as a text passes, whatever the file holds. So one word with a
+    separator or a suffix in it is no text; one that is meant for a text comes in by standard input.
+    """
+    if given == "-" or os.path.exists(given):  # noqa: PTH110  (`Path` raises for long texts)
+        return True
+    return not _BLANK.search(given) and bool(_SEPARATOR_OR_SUFFIX.search(given))
 
 
 def _explain(verdict: ValidationResult, console: Console) -> int:
@@ -81,11 +95,19 @@ def _texts(path: str) -> Iterator[str]:
     for number, line in enumerate(text_in(path).split("\n"), 1):
         if not line.strip():
             continue
-        try:
-            yield str(json.loads(line)["text"])
-        except (ValueError, TypeError, KeyError) as exc:
-            msg = f'line {number} of {path} is no JSON object with a "text"'
-            raise UsageError(msg) from exc
+        match _parsed(line):
+            case {"text": str() as text}:
+                yield text
+            case _:
+                msg = f'line {number} of {path} is no JSON object with a "text"'
+                raise UsageError(msg)
+
+
+def _parsed(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _excerpt(text: str) -> str:

@@ -199,6 +199,16 @@ class ResponseValidator(Gate[AIMessage]):
                 problems += (Problem(failure_mode_of(rule), violation) for violation in found)
         return _verdict_on(*problems, score=0.0) if problems else None
 
+    def settled(self, answer: AIMessage | str) -> ValidationResult | None:
+        """Judge an answer by how it came to its end, before anything in it is read.
+
+        Returns:
+            The verdict on one that was cut off, refused or is empty, and on one that calls tools;
+            `None` if what it says decides.
+        """
+        message = answer_of(answer)
+        return self._settled_unread(message, ending_of(message), message.text.strip())
+
     def clean(self, answer: AIMessage | str, verdict: ValidationResult) -> AIMessage:
         """Return the message that goes on: a copy of the answer, with what passed as its content.
 

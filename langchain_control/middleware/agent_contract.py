@@ -17,6 +17,7 @@ from langchain_control.contracts import Contract, compile_contract
 from langchain_control.middleware.agent_model import Responses
 from langchain_control.outcomes import FailureMode, ValidationResult, Violation, failure, passed
 from langchain_control.parsing import MalformedJSONError, Unparsed, canonical, loads, read_json
+from langchain_control.parsing.ending import ending_of
 from langchain_control.parsing.strict import TOO_DEEP
 from langchain_control.runs.storable import StorableAnswers
 
@@ -44,7 +45,8 @@ class AgentContract:
         self, validator: ResponseValidator, request: ModelRequest[Any], responses: Responses
     ) -> None:
         """Prepare for the answers to one request."""
-        self._validator = StorableAnswers(validator)
+        self._validator = validator
+        self._storable = StorableAnswers(validator)
         self._tools = {_name_of(tool): tool for tool in request.tools}
         self._schemas = _schemas_in(request.response_format)
         self._responses = responses
@@ -55,7 +57,7 @@ class AgentContract:
         self.accepted = Accepted()
         if not value.tool_calls and self._schemas:
             return (yield from self._judge_text(value))
-        verdict = yield from self._validator.judge(value)
+        verdict = yield from self._storable.judge(value)
         if not verdict.passed or not value.tool_calls:
             return verdict
         return (yield from self._judge_calls(value))
@@ -63,7 +65,7 @@ class AgentContract:
     def clean(self, message: AIMessage, verdict: ValidationResult) -> AIMessage:
         """Return the answer as it enters the agent's history."""
         if message.tool_calls or not self._schemas:
-            return self._validator.clean(message, verdict)
+            return self._storable.clean(message, verdict)
         return message.model_copy(update={"content": canonical(verdict.value)})
 
     # --- tool calls -----------------------------------------------------------------------------
@@ -81,7 +83,7 @@ class AgentContract:
             return passed(None, notes=("tool_calls",))
         [call] = structured
         schema = self._schemas.get(call["name"]) or next(iter(self._schemas.values()), None)
-        return (yield from self._judge_structured(schema, call["args"], response, call["name"]))
+        return (yield from self._judge_structured(schema, call["args"], answer, call["name"]))
 
     def _is_structured(self, call: ToolCall, response: ModelResponse[Any]) -> bool:
         """Whether a call is the answer itself: by its name, or because LangChain answered it."""
@@ -98,20 +100,30 @@ class AgentContract:
 
     def _judge_text(self, answer: AIMessage) -> Flow[ValidationResult]:
         """Judge structured output that came as text, from the provider's mode or a fallback."""
-        found = read_json(str(answer.text), accepts=self._accepts)
+        settled = self._validator.settled(answer)
+        if settled is not None:
+            return settled
+        found = read_json(
+            str(answer.text),
+            policy=self._validator.repair,
+            accepts=self._accepts,
+            ending=ending_of(answer),
+        )
         if isinstance(found, Unparsed):
-            verdict = yield from self._validator.judge(answer)  # cut off, refused, empty?
+            verdict = yield from self._storable.judge(answer)
             names = ", ".join(f"`{name}`" for name in self._schemas)
             missing = Violation("structured_response", f"structured output: {names}", "prose")
             return _rejected([missing]) if verdict.passed else verdict
-        response = self._responses.behind(answer)
         schemas = list(self._schemas.values())
         schema = next((s for s in schemas if _fits(s, found.value)), schemas[0])
-        return (yield from self._judge_structured(schema, found.value, response, "/"))
+        verdict = yield from self._judge_structured(schema, found.value, answer, "/")
+        repaired = found.how == "repaired"
+        return replace(verdict, repaired=repaired, notes=found.notes) if verdict.passed else verdict
 
     def _judge_structured(
-        self, schema: Contract | None, value: Any, response: ModelResponse[Any], name: str
+        self, schema: Contract | None, value: Any, answer: AIMessage, name: str
     ) -> Flow[ValidationResult]:
+        response = self._responses.behind(answer)
         if schema is not None and (broken := _broken(schema, value)):
             return _rejected(broken)
         if schema is None and response.structured_response is None:
@@ -119,7 +131,7 @@ class AgentContract:
         text = _as_json(value)
         if isinstance(text, Violation):
             return _rejected([text])
-        verdict = yield from self._validator.judge(AIMessage(text))
+        verdict = yield from self._storable.judge(_saying(text, answer))
         if not verdict.passed:
             return verdict
         typed = response.structured_response
@@ -146,6 +158,12 @@ def violations_of_arguments(tool: Any, call: ToolCall) -> tuple[Violation, ...]:
 def _broken(contract: Contract, value: Any) -> tuple[Violation, ...]:
     text = _as_json(value)
     return (text,) if isinstance(text, Violation) else contract.judge(contract.coerced(value))
+
+
+def _saying(text: str, answer: AIMessage) -> AIMessage:
+    """Return an answer with nothing but `text` in it; what its provider says of it stays."""
+    bare = {"content": text, "tool_calls": [], "invalid_tool_calls": []}
+    return answer.model_copy(update=bare)
 
 
 def _as_json(value: Any) -> str | Violation:

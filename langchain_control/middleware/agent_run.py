@@ -6,23 +6,17 @@ from collections.abc import Mapping
 from typing import Annotated, Any, NotRequired
 
 from langchain.agents.middleware.types import AgentState, OmitFromInput
-from langchain_core.messages import AIMessage
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from langchain_control.outcomes import Attempt, ControlResult, FallbackTry
 from langchain_control.runs.state import RunState, result_of
 
 __all__ = [
-    "CONTROL_STATUS",
     "AgentRun",
     "ControlAgentState",
     "agent_result",
-    "notice",
     "record_of",
 ]
-
-CONTROL_STATUS = "control_status"
-"""Key in the `response_metadata` of a message that stands where an answer should."""
 
 
 class AgentRun(TypedDict, total=False):
@@ -95,14 +89,4 @@ def record_of(
         scores=run["scores"],
         paused=None,
         replies=[],
-    )
-
-
-def notice(run: RunState) -> AIMessage:
-    """Say in a message that there is no answer, and name the failure."""
-    note = run["failure"]
-    mode = note["mode"] if note else "none"
-    return AIMessage(
-        f"There is no answer: {mode}.",
-        response_metadata={CONTROL_STATUS: run["status"], "control_failure_mode": mode},
     )

@@ -31,7 +31,6 @@ from langchain_control.middleware.agent_prompt import AgentPrompt
 from langchain_control.middleware.agent_run import (
     AgentRun,
     ControlAgentState,
-    notice,
     record_of,
 )
 from langchain_control.middleware.tool_calls import ToolContext, ToolHandler, ToolPolicy, controlled
@@ -41,6 +40,7 @@ from langchain_control.policy import ControlPolicy, policy_of
 from langchain_control.retries.remedies import DEFAULT_REMEDIES, RemedyTable
 from langchain_control.runs.endings import close
 from langchain_control.runs.falling_back import had_a_turn, request_of
+from langchain_control.runs.notices import notice
 from langchain_control.runs.screening import WITHHELD, index_of_question
 from langchain_control.runs.state import Context, Raised, RunState, calls_in, fresh_run, result_of
 from langchain_control.steps import StepName, drive
@@ -201,13 +201,14 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         record = record_of(opened, deadline=self._run_deadline())
         if opened["status"] is None:
             changed = _changed(messages, opened["draft"]["messages"])
-            return {"messages": changed, "control": record}
+            return {"messages": changed, "control": record, **_without_structure(state)}
         yield from self._raised_if_asked_to(opened, record, config)
         answer = opened["messages"][-1] if opened["status"] == "fallback" else notice(opened)
         return {
             "messages": [*_withheld(messages, opened), answer],
             "control": record,
             "jump_to": "end",
+            **_without_structure(state),
         }
 
     def _called(
@@ -409,6 +410,12 @@ def _changed(before: Sequence[BaseMessage], after: Sequence[BaseMessage]) -> lis
     kept = {message.id: message for message in after}
     screened = [kept.get(message.id) or _emptied(message) for message in before]
     return [new for new, old in zip(screened, before, strict=True) if new != old]
+
+
+def _without_structure(state: Mapping[str, Any]) -> dict[str, None]:
+    """Return what takes the last run's structured response off a thread: this run has none yet."""
+    stale = state.get("structured_response") is not None
+    return {"structured_response": None} if stale else {}
 
 
 def _withheld(messages: Sequence[BaseMessage], run: RunState) -> list[BaseMessage]:

@@ -44,7 +44,11 @@ def documents_in(context: Any) -> list[str]:
     is_list = isinstance(documents, Sequence) and not isinstance(documents, bytes)
     odd = [d for d in documents if not isinstance(d, str | Document)] if is_list else [documents]
     if odd:
-        msg = f"`context` is text, Documents, or a sequence of these, got `{type(odd[0]).__name__}`"
+        msg = (
+            f"`context` is text, Documents, or a sequence of these, got `{type(odd[0]).__name__}`; "
+            "a graph with a `context` of another kind adds this one with "
+            "`input_schema=MessagesState`, or calls its own something else"
+        )
         raise TypeError(msg)
     return [d.page_content if isinstance(d, Document) else d for d in documents]
 

@@ -49,3 +49,12 @@ def test_a_file_that_is_not_there_is_named(
     """A misspelt name is no empty trail."""
     assert main(["audit", str(tmp_path / "adit.jsonl")]) == 2
     assert "adit.jsonl" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("request_id", ["xx", ""])
+def test_a_request_that_is_not_there_is_no_success(
+    path: Path, request_id: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A script that asked for an id it had mistyped, or lost, was told that all is well."""
+    assert main(["audit", str(path), "--request", request_id]) == 1
+    assert "no records" in capsys.readouterr().out

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import operator
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 from langchain_core.messages import AIMessage
@@ -130,6 +132,47 @@ def test_a_parent_keeps_its_own_documents():
 
     assert state["context"] == ["Paris is lovely."]
     assert any("Paris is lovely." in m.text for m in model.calls[0])
+
+
+class Desk(MessagesState):
+    """A parent that has words of its own for what a control graph gives and takes."""
+
+    status: str
+    attempts: Annotated[int, operator.add]
+    context: dict[str, int]
+
+
+DESK = {"status": "open", "attempts": 2, "context": {"customer": 7}}
+
+
+def test_a_parent_may_use_the_graphs_words_for_something_else(call):
+    """Its `status` was overwritten, its counted `attempts` and its own `context` were crashes."""
+    control = create_control_graph(ScriptedChatModel(script=[GOOD]), outputs=["messages"])
+    builder = StateGraph(Desk)
+    builder.add_node("answer", control, input_schema=MessagesState)
+    builder.add_edge(START, "answer")
+
+    state = call(builder.compile(), ask() | DESK)
+
+    assert {key: state[key] for key in DESK} == DESK
+    assert [m.type for m in state["messages"]] == ["human", "ai"]
+
+
+def test_a_context_that_is_no_documents_is_a_mistake_with_a_way_out(call):
+    """The message named what was wrong, and nothing that could be done."""
+    builder = StateGraph(Desk)
+    builder.add_node("answer", create_control_graph(ScriptedChatModel(script=[GOOD])))
+    builder.add_edge(START, "answer")
+
+    with pytest.raises(TypeError, match=r"got `dict`.*`input_schema=MessagesState`"):
+        call(builder.compile(), ask() | DESK)
+
+
+@pytest.mark.parametrize("outputs", [["draft"], [], "messages"])
+def test_what_a_graph_has_not_cannot_be_asked_of_it(outputs):
+    """A misspelt key fails at construction, and names those that are there."""
+    with pytest.raises(ValueError, match="`request_id`"):
+        create_control_graph(ScriptedChatModel(script=[]), outputs=outputs)
 
 
 def test_as_a_subgraph_on_a_reused_thread_each_run_starts_afresh():

@@ -13,7 +13,16 @@ from langchain_control import FailureMode, FallbackRouter, RateLimiter
 from langchain_control.errors import AttemptsExhausted, InputRejected, RateLimited
 from langchain_control.middleware import agent_result
 from langchain_control.runs.screening import WITHHELD
-from tests.middleware.agents import HARMLESS, THREAD, agent_of, ask, audited, policy, types
+from tests.middleware.agents import (
+    HARMLESS,
+    THREAD,
+    Forecast,
+    agent_of,
+    ask,
+    audited,
+    policy,
+    types,
+)
 from tests.scenarios import ATTACK
 
 
@@ -69,6 +78,26 @@ def test_a_blocked_attack_does_not_come_back_as_history(call):
     assert agent_result(state).status == "accepted"
     assert types(state) == ["human", "ai", "human", "ai"]
     assert not any("previous instructions" in m.text for m in [*model.calls[0], *state["messages"]])
+
+
+@pytest.mark.parametrize("fallback", [None, "Sorry."])
+def test_a_rejected_turn_has_no_structured_response(call, fallback):
+    """On a thread it kept the one of the turn before, as if the attack had been answered."""
+    stand_ins = [("canned", fallback)] if fallback else []
+    rules = policy(fallback=FallbackRouter(strategies=stand_ins, answer_blocked_input=True))
+    agent, _ = agent_of(
+        ['{"city": "Oslo", "degrees": 7}'],
+        rules,
+        response_format=Forecast,
+        checkpointer=InMemorySaver(),
+    )
+    first = call(agent, ask(), THREAD)
+    assert first["structured_response"] == Forecast(city="Oslo", degrees=7)
+
+    state = call(agent, ask(ATTACK), THREAD)
+
+    assert agent_result(state).status == ("fallback" if fallback else "rejected")
+    assert state["structured_response"] is None
 
 
 def test_attacks_in_the_history_are_withheld_in_their_place(call):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from langchain.agents import create_agent
 from langchain.agents.structured_output import AutoStrategy, ProviderStrategy, ToolStrategy
 from langchain_core.exceptions import ModelAuthenticationError, ModelTimeoutError
-from langchain_core.messages import SystemMessage
+from langchain_core.messages import AIMessage, SystemMessage
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
@@ -24,7 +25,7 @@ from langchain_control import (
 )
 from langchain_control.components.bulkhead import Bulkhead
 from langchain_control.errors import AttemptsExhausted
-from langchain_control.middleware import agent_result
+from langchain_control.middleware import ControlMiddleware, agent_result
 from langchain_control.strategies import HumanAnswer, other_model
 from langchain_control.testing import Reply, Script, ScriptedChatModel
 from tests.middleware.agents import (
@@ -38,6 +39,7 @@ from tests.middleware.agents import (
     types,
     weather,
 )
+from tests.openai_provider import Provider
 from tests.scenarios import AT_ONCE, CITY, GOOD
 
 FORECAST = {"city": "Oslo", "degrees": 7}
@@ -312,6 +314,60 @@ def test_json_in_a_fence_is_no_reason_for_another_call(call, strategy):
 
     assert state["structured_response"] == Forecast(**FORECAST)
     assert len(model.calls) == 1
+
+
+GUESS = f"First guess: {TEXT}. Let me check that aga"
+UNFIT = {
+    "cut off": (GUESS, {"finish_reason": "length"}, FailureMode.TRUNCATED),
+    "filtered": (TEXT, {"finish_reason": "content_filter"}, FailureMode.REFUSAL),
+    "broken off": (
+        GUESS,
+        {"finish_reason": None, "model_provider": "openai"},
+        FailureMode.MODEL_ERROR,
+    ),
+}
+
+
+@pytest.mark.parametrize("strategy", ["tool", "provider", "auto", "raw", "dict"])
+@pytest.mark.parametrize("unfit", UNFIT)
+def test_structured_output_as_text_ends_as_any_answer_must(call, strategy, unfit):
+    """A first guess out of an answer that was cut off became the agent's `structured_response`."""
+    text, ending, mode = UNFIT[unfit]
+    rules = policy(retry={"max_attempts": 1})
+    answer = AIMessage(text, response_metadata=ending)
+    agent, _ = agent_of([answer], rules, response_format=STRATEGIES[strategy])
+
+    state = call(agent, ask())
+
+    assert agent_result(state).failure_mode is mode
+    assert state.get("structured_response") is None
+
+
+def test_a_refusal_that_quotes_the_structure_is_no_structured_output(call):
+    """OpenAI's `refusal` stands beside the content, and was not looked at."""
+    provider = Provider({"content": TEXT, "refusal": "I will not."})
+    made = ControlMiddleware(policy(retry={"max_attempts": 1}))
+    agent = create_agent(
+        provider.model(), response_format=ProviderStrategy(Forecast), middleware=[made]
+    )
+
+    state = call(agent, ask())
+
+    assert agent_result(state).failure_mode is FailureMode.REFUSAL
+    assert state.get("structured_response") is None
+
+
+@pytest.mark.parametrize("repair", ["strict", "agreed"])
+def test_structured_output_is_mended_as_the_policy_has_it(call, repair):
+    """`repair="strict"` was for the plain validator alone: agents took what it refuses."""
+    rules = policy(validator=ResponseValidator(repair=repair), retry={"max_attempts": 1})
+    agent, _ = agent_of(
+        ["{'city': 'Oslo', degrees: 7,}"], rules, response_format=STRATEGIES["tool"]
+    )
+
+    state = call(agent, ask())
+
+    assert agent_result(state).passed is (repair == "agreed")
 
 
 def test_the_policys_rules_hold_for_structured_output(call):

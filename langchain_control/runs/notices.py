@@ -1,0 +1,33 @@
+"""The message that stands where an answer should, when a run has ended without one."""
+
+from __future__ import annotations
+
+from langchain_core.messages import AIMessage
+
+from langchain_control.outcomes import FailureMode
+from langchain_control.runs.state import RunState
+
+__all__ = ["CONTROL_STATUS", "failure_behind", "notice"]
+
+CONTROL_STATUS = "control_status"
+"""Key in the `response_metadata` of such a message: how the run ended."""
+
+_FAILURE_MODE = "control_failure_mode"
+
+
+def notice(run: RunState) -> AIMessage:
+    """Say in a message that there is no answer, and name the failure."""
+    note = run["failure"]
+    mode = note["mode"] if note else "none"
+    return AIMessage(
+        f"There is no answer: {mode}.",
+        response_metadata={CONTROL_STATUS: run["status"], _FAILURE_MODE: mode},
+    )
+
+
+def failure_behind(message: AIMessage) -> FailureMode | None:
+    """Return the failure that a message tells of; `None` if it is an answer."""
+    said = message.response_metadata
+    if said.get(CONTROL_STATUS) in (None, "accepted", "fallback"):
+        return None
+    return FailureMode(said[_FAILURE_MODE])
