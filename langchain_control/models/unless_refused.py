@@ -68,6 +68,7 @@ class UnlessRefused(Runnable[Any, Any]):
         except Exception as exc:
             if has_begun or not _is_refusal(exc):
                 raise
+            log_failure("the better way of asking", exc)
         else:
             return
         yield from self._otherwise.stream(input, config, **kwargs)
@@ -89,6 +90,7 @@ class UnlessRefused(Runnable[Any, Any]):
         except Exception as exc:
             if has_begun or not _is_refusal(exc):
                 raise
+            log_failure("the better way of asking", exc)
         else:
             return
         stream = cast("AsyncGenerator[Any, None]", self._otherwise.astream(input, config, **kwargs))
