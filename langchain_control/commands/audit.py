@@ -31,6 +31,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if arguments.request is None:
         console.line(str(trail.summary()))
         return OK
-    heading, *events = trail.story(arguments.request).splitlines()
-    console.line("\n".join([heading, *events]))
-    return OK if events else FOUND
+    told = trail.story(arguments.request)
+    console.line(told)
+    return OK if len(told.splitlines()) > 1 else FOUND  # the first line names the request
