@@ -7,8 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from langchain_control import RetryEngine
+
+settings.register_profile("untimed", parent=settings(), deadline=None)
+settings.load_profile("untimed")  # a busy machine proves nothing about the code
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -55,7 +55,7 @@ MAX_CHARS = 30_000
 REPORTED_SCORE = 0.2
 """Below this probability nothing is reported, not even as a weak sign."""
 
-ORDINARY = 0.05
+ORDINARY = 0.02
 """Below this probability the words around a rule's match read like ordinary text."""
 
 DOUBTED_SCORE = 0.3

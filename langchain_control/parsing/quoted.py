@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from langchain_control.parsing.backslashes import may_stand_for_themselves
+from langchain_control.parsing.backslashes import may_stand_for_themselves, read_backslashes
 from langchain_control.parsing.escapes import unescaped
 from langchain_control.parsing.inner_quotes import are_between_strings
 from langchain_control.parsing.quotation_marks import ANY_QUOTE, CLOSING, DOUBLE_QUOTES, QUOTES
@@ -45,7 +45,7 @@ def _standard(text: str, start: int, place: Place) -> Quoted | None:
     written = standard[0]
     if "\\" not in written:
         return Quoted(written[1:-1], standard.end(), [])
-    if may_stand_for_themselves(written):
+    if may_stand_for_themselves(written) and read_backslashes(written[1:-1]):
         return None
     return Quoted(json.loads(written), standard.end(), [])
 

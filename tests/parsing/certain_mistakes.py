@@ -41,6 +41,7 @@ LOSSLESS = {
         (r'{"path": "C:\dir\sub"}', {"path": r"C:\dir\sub"}),
         (r'{"path": "D:\new\tab\x.txt", }', {"path": r"D:\new\tab\x.txt"}),
         (r'{"said": "A:\nParis", }', {"said": "A:\nParis"}),
+        (r'{"A:\nParis": 1, }', {"A:\nParis": 1}),
         (r'{"path": "\\host\Share\it"}', {"path": r"\\host\Share\it"}),
         (r'{"dir": "C:\", "n": 1}', {"dir": "C:\\", "n": 1}),
         (r'{"dir": "E:\films\", "n": 1}', {"dir": "E:\\films\\", "n": 1}),
