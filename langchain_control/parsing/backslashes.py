@@ -71,7 +71,8 @@ _PATH_START = re.compile(
 )
 """A drive, or a share whose path holds what is no escape."""
 _LABEL = re.compile(
-    rf"(?:[A-Za-z]:\\(?:[nr]{_NAME}*|u[0-9a-fA-F]{{4}}.*)|[ABab]:\\[bft]{_NAME}*)", re.DOTALL
+    rf"[A-Za-z]:\\(?:[nr]{_NAME}*|u[0-9a-fA-F]{{4}}.*|[\"'`/].*)|[ABab]:\\[bft]{_NAME}*",
+    re.DOTALL,
 )
 """One letter, a colon, and one escape of JSON: `A:\\n` comes before an answer."""
 _PATH = re.compile(
