@@ -89,6 +89,9 @@ def candidates(
             sound_end = position if _is_sure(found.repairs) else 0
             if not is_mentioned(found.value, text, start, found.end):
                 yield found
+    null = _NULL_AT_END.search(text, max(position, len(text) - _LOOK_AROUND))
+    if null and count:
+        yield Candidate(None, null.start(), len(text), "null")
 
 
 def sole_value(text: str, tried: Attempt | None = None) -> Candidate | Attempt | None:
@@ -219,7 +222,11 @@ def _is_inside(text: str, start: int, sound_end: int) -> bool:
 
 _LOOK_AROUND = 80
 _FIRST_BRACKET = re.compile(r"[{\[(]")
-_SPEAKS_OF_JSON = re.compile(r"[{}\"]|\[(?!\d{1,3}\])|(?<!\d)\]|//|(?<!`)`(?!``)")
+_NULL_AT_END = re.compile(r"\n[ \t]{0,9}null\s{0,9}\Z")
+"""An answer that there is none, after a value."""
+_SPEAKS_OF_JSON = re.compile(
+    rf"[{{}}\"]|\[(?!\d{{1,3}}\])|(?<!\d)\]|//|(?<!`)`(?!``)|{_NULL_AT_END.pattern}"
+)
 """What is nowhere in a text after its only value."""
 _OPENER = re.compile(r"[{\[]|(?:array|dict)\(")
 

@@ -72,6 +72,40 @@ def test_the_last_value_that_is_accepted_counts():
     """A value that meets the contract goes before a later one that does not."""
     found = read_json('{"a": 1} as in {"note": "x"}', accepts=has("a"))
 
+    assert (found.value, found.ambiguous) == ({"a": 1}, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('Draft: {"a": 1}\nFinal: {"a": 2, "b": 3}', {"a": 2, "b": 3}),
+        ('You sent {"a": 1} but so: {"a": 2, "b": null}\nas in {"note": "x"}', {"a": 2, "b": None}),
+        ('Input: {"a": 1}\nOutput: {"result": {"a": 2}}', {"result": {"a": 2}}),
+        ('Input: {"a": 1}\nOutput: [{"a": 2}]', [{"a": 2}]),
+        ('You sent {"a": 1}. {"error": "not found"}', {"error": "not found"}),
+        ('Example: {"a": 1}\n[]', []),
+        ('Example: {"a": 1}\n\nnull', None),
+    ],
+)
+def test_a_draft_is_not_taken_where_the_answer_breaks_the_contract(text, value):
+    """An echoed input or a draft passed in place of the last answer, and no retry asked again."""
+    found = read_json(text, accepts=has("a"))
+
+    assert (found.value, found.ambiguous) == (value, True)
+
+
+def test_a_draft_is_not_taken_where_a_later_answer_is_broken():
+    """Damage after the last value that will do is as fatal as damage at the end."""
+    text = '{"a": 1}\nFinal: {"a": 2 3}\nas in {"note": "x"}'
+
+    assert isinstance(read_json(text, accepts=has("a")), Unparsed)
+
+
+@pytest.mark.parametrize("mention", ["as in [1].", "where {} is an object."])
+def test_what_is_mentioned_takes_nothing_back(mention):
+    """A citation or an empty bracket in running text is no answer."""
+    found = read_json(f'{{"a": 1}} {mention}', accepts=has("a"))
+
     assert (found.value, found.ambiguous) == ({"a": 1}, False)
 
 
