@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from langchain_control.parsing.blanks import BLANK
 from langchain_control.parsing.calls import CALL_BEFORE, UNKNOWN_CALL_BEFORE
+from langchain_control.parsing.comments import NOTE, said_by
 from langchain_control.parsing.lenient import Lenient, parse_leniently
 from langchain_control.parsing.notation import translate
 from langchain_control.parsing.prose import end_of_prose_bracket, is_mentioned
@@ -113,9 +114,9 @@ def sole_value(text: str, tried: Attempt | None = None) -> Candidate | Attempt |
     _, value, end, fault = tried
     if fault or not value or _SPEAKS_OF_JSON.search(text, end) or '"' in text[:start]:
         return tried
-    if _PROPERTY_AFTER.match(text, end) or _is_inside(text, start, sound_end):
+    if _PROPERTY_AFTER.match(text, end) or _REMARK.match(text, end):
         return tried
-    if is_mentioned(value, text, start, end):
+    if _is_inside(text, start, sound_end) or is_mentioned(value, text, start, end):
         return tried
     return Candidate(value, start, end, text[start:end])
 
@@ -162,6 +163,10 @@ def _read(text: str, strict: Attempt, *, finished: bool) -> Candidate | Broken:
     if surplus := _CLOSERS.match(text, end):
         repairs = (*repairs, Repair("extra_closer", end))
         end = surplus.end()
+    remark = _REMARK.match(text, end)
+    if remark and (kind := said_by(remark["comment"], at_end=True)) != "comment":
+        repairs = (*repairs, Repair(kind, end))
+        fault = fault or Fault("syntax", "nothing after the value", "a remark on it", end)
     if _what_goes_on(repairs).match(text, end):
         return Broken(start, Fault("fragment", "the end of the value", "a further property", end))
     return Candidate(value, start, end, text[start:end], repairs, fault)
@@ -208,7 +213,7 @@ def _next_fence(text: str, start: int) -> int:
 
 def _after_comment(text: str, end: int) -> int:
     """Skip a comment right behind a value: what stands in it is none."""
-    comment = _COMMENT.match(text, end)
+    comment = _REMARK.match(text, end)
     return comment.end() if comment else end
 
 
@@ -275,7 +280,11 @@ _PROPERTY_AFTER = re.compile(
 _GOES_ON = re.compile(rf"{_PROPERTY_AFTER.pattern}|\s{{0,1000}}(?:[,:]\s{{0,1000}})?[\"{{\[]")
 """Anything of JSON after a value that had to be mended."""
 
-_COMMENT = re.compile(r"[ \t,;]{0,100}(?://[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)")
+_REMARK = re.compile(
+    r"[ \t,;]{0,100}(?P<comment>(?://|\#)[^\n]*+|/\*(?:[^*]|\*(?!/)){0,2000}+\*/"
+    rf"|<!--(?:[^-]|-(?!->)){{0,2000}}+-->|{NOTE.pattern})"
+)
+"""A comment right behind a value."""
 _GOES_ON_IN_LINE = re.compile(
     rf"{_PROPERTY_AFTER.pattern}|[^\S\n]{{0,1000}}(?:[,:]\s{{0,1000}})?[\"{{\[]"
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 from langchain_control.parsing.bracketless import series, without_brackets
@@ -173,8 +173,13 @@ def _chosen(
     usable = [c for c in values[:-1] if isinstance(c, Candidate) and _stands_by_itself(c, policy)]
     usable.append(last)
     good = [c for c in usable if accepts(c.value)]
-    chosen = (good or usable)[-1]
-    later = [value for value in values if value.start > chosen.start]
+    return _last_word(found, good or [last], policy)
+
+
+def _last_word(found: _Found, good: Sequence[Candidate], policy: RepairPolicy) -> Parsed | Unparsed:
+    """Take the last value that will do, or the one after it that was said in its place."""
+    chosen = good[-1]
+    later = [value for value in found.values if value.start > chosen.start]
     for value in reversed(later):
         if isinstance(value, Broken):
             return Unparsed(value.fault)
