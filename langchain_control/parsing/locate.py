@@ -14,6 +14,7 @@ from langchain_control.parsing.notation import translate
 from langchain_control.parsing.prose import end_of_prose_bracket, is_mentioned
 from langchain_control.parsing.repairs import Grade, Repair
 from langchain_control.parsing.strict import Attempt, Fault, MalformedJSONError, attempt, canonical
+from langchain_control.parsing.turns import next_turn_begins
 
 __all__ = ["Broken", "Candidate", "candidates", "mended", "sole_value"]
 
@@ -59,8 +60,11 @@ def candidates(
         tried: What came of reading strict JSON at one place of the text, if that is known.
     """
     position = count = damaged = unclosed = sound_end = 0
+    answered = False
     while opener := _OPENER.search(text, position):
         start = opener.start()
+        if answered and next_turn_begins(text, position, start):
+            return
         if not _BEGINS_JSON.match(text, start):
             after_prose = end_of_prose_bracket(text, start) if unclosed < MAX_DAMAGED else start + 1
             if after_prose is None:
@@ -89,6 +93,7 @@ def candidates(
             position = _after_comment(text, found.end)
             sound_end = position if _is_sure(found.repairs) else 0
             if not is_mentioned(found.value, text, start, found.end):
+                answered = True
                 yield found
     null = _NULL_AT_END.search(text, max(position, len(text) - _LOOK_AROUND))
     if null and count:
