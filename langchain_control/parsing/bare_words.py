@@ -34,8 +34,9 @@ def read_bare_word(text: str, start: int) -> BareWord | None:
     if dressed := _DRESSED.match(text, start):
         return BareWord(dressed[2], dressed.end(), "bare_string")
     if bare := _BARE.match(text, start):
-        kind = "malformed" if _MALFORMED.match(text, start) else "bare_string"
-        return BareWord(bare[0].rstrip(), bare.end(), kind)
+        words = bare[0].rstrip()
+        kinds = (kind for kind, pattern in _NO_STRINGS if pattern.match(words))
+        return BareWord(words, bare.end(), next(kinds, "bare_string"))
     return None
 
 
@@ -94,6 +95,28 @@ _MALFORMED = re.compile(
     rf"|\w[\w.]*(?: ?[+*/] ?\w[\w.]*)*? [+*/] \w[\w.]*){_ENDS}"
 )
 """Broken numbers, signs alone and expressions: whatever they are, they are no words."""
+
+_ALTERNATIVES = re.compile(
+    r"[^|]{0,200}\|(?!\|)|.{1,200}\s(?:x?or|oder|ou)\s|either\s"
+    r"|[^\W\d_]{1,60}(?: ?/ ?[^\W\d_]{1,60}){1,9}\Z"
+)
+"""Several words of which one was to be chosen."""
+
+_FILLER = re.compile(
+    r"(?:not (?:given|specified|provided|available|mentioned|stated|sure|known|found|disclosed)"
+    r"|to be (?:determined|decided|confirmed|announced|filled(?: in)?|added)"
+    r"|(?:see|as) (?:above|below|before)|(?:the )?same as\b.{0,60}|tb[dca]|ditto"
+    r"|(?:omitted|left out|shortened|truncated|redacted)\b.{0,60})\W*\Z",
+    re.IGNORECASE,
+)
+"""What is said where a value is not."""
+
+_NO_STRINGS = (
+    ("malformed", _MALFORMED),
+    ("several_strings", _ALTERNATIVES),
+    ("placeholder", _FILLER),
+)
+"""Words that are no value, and the repair that it is to take them for one."""
 
 _DRESSED = re.compile(rf"(\*{{1,2}})([^*\n,:{{}}\[\]\"]{{1,200}})\1{_ENDS}")
 """Words in the bold or italic type of Markdown."""

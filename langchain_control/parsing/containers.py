@@ -32,6 +32,7 @@ class Container:
         "call",
         "closer",
         "due",
+        "is_commented",
         "is_tuple",
         "items",
         "key",
@@ -45,6 +46,8 @@ class Container:
         """The name of the call that this is the argument of."""
         self.is_tuple = False
         """Whether these are parentheses of Python."""
+        self.is_commented = False
+        """Whether a comment stands among the items."""
         self.key_words = False
         """Whether keys are several words without quotes."""
         self.due = Due.FIRST

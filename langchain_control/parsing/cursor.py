@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import NoReturn
 
-from langchain_control.parsing.comments import BULLET, SPACE_OR_COMMENT, announces_omission
+from langchain_control.parsing.comments import BULLET, SPACE_OR_COMMENT, said_by
 from langchain_control.parsing.quotation_marks import OPENING_QUOTES
 from langchain_control.parsing.quoted import Quoted, read_quoted
 from langchain_control.parsing.repairs import GRADES, MAX_REPAIRS, Grade, Repair
@@ -39,13 +39,17 @@ class Cursor:
             return
         while match := SPACE_OR_COMMENT.match(self.text, self.position):
             if comment := match["comment"]:
-                self.mend("ellipsis" if announces_omission(comment) else "comment")
+                self.mend(self.kind_of_comment(comment, match.end()))
             elif match["dressing"]:
                 self.mend("markdown")
             self.position = match.end()
             if "\n" in match[0] and (bullet := BULLET.match(self.text, self.position)):
                 self.mend("markdown")
                 self.position = bullet.end()
+
+    def kind_of_comment(self, comment: str, end: int) -> str:  # noqa: ARG002
+        """Return which repair it is to leave the comment out that is here."""
+        return said_by(comment)
 
     def skip_prefix(self) -> None:
         """Leave out the letter that Python puts before some strings."""

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 from langchain_control.parsing.calls import CALL_OF_ARGUMENTS, CALL_OF_CONTAINER
-from langchain_control.parsing.comments import NOTE
+from langchain_control.parsing.comments import NOTE, announces_omission
 from langchain_control.parsing.containers import Container, Due
 from langchain_control.parsing.plain_runs import read_plain
-from langchain_control.parsing.repairs import Repair
-from langchain_control.parsing.scalars import read_scalar
+from langchain_control.parsing.repairs import Grade, Repair
+from langchain_control.parsing.scalars import Scalar, read_scalar
 from langchain_control.parsing.string_ends import Place
 from langchain_control.parsing.structure import Structure
 
@@ -105,7 +105,7 @@ class _Parser(Structure):
         note = NOTE.match(self.text, self.position)
         if note is None or self._stack[-1].due is Due.FIRST:
             return False
-        self.mend("comment")
+        self.mend(self.kind_of_comment(note[0], note.end()))
         self.position = note.end()
         return True
 
@@ -278,8 +278,20 @@ class _Parser(Structure):
         scalar = read_scalar(self.text, self.position, in_object=isinstance(container.items, dict))
         if scalar.repair:
             self.note([scalar.repair])
+            is_word = scalar.repair.kind == "bare_string" and scalar.repair.grade is Grade.GUESS
+            if is_word and self._stands_for_more(container, scalar):
+                self.mend("ellipsis")
         container.put(scalar.value)
         self.position = scalar.end
+
+    def _stands_for_more(self, container: Container, word: Scalar) -> bool:
+        """Whether a word without quotes, such as `others`, stands for items that were left out."""
+        if isinstance(container.items, dict) or not isinstance(word.value, str):
+            return False
+        if announces_omission(word.value):
+            return True
+        before = self.text[max(0, self.position - _LOOK_BACK) : self.position]
+        return self.array_ends(word.end) and _QUOTED_BEFORE.search(before) is not None
 
     def _is_key_after_all(self, text: str) -> bool:
         """Take a string in an array for a key, if a colon follows it.
@@ -360,6 +372,8 @@ _THOUSANDS = re.compile(r"[0-9]{3}(?=\s{0,100}[,}])")
 _COLON = re.compile(r"[=-]>|:=|::|[:=\uff1a]")
 _STANDARD_KEY = re.compile(r'"[^"\\\n]{1,200}"\s*+:')
 _LOOK_BACK = 100
+_QUOTED_BEFORE = re.compile(r"""["'\u2019\u201d}\]]\s*+,\s*+\Z""")
+"""The end of an item in quotes or brackets, and a comma."""
 _BREAK_BEFORE = re.compile(r"""[\w"'\u201d}\]]\s*\n\s*\Z""")
 _PLAIN_VALUE = re.compile(r'"[^"\\\n]{0,500}"\s{0,100}[,}]')
 _BEGINS_VALUE = re.compile(r"""["'{\[\d-]|(?:true|false|null|True|False|None)\b""")

@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 
 from langchain_control.parsing.blanks import BLANK
 from langchain_control.parsing.calls import CALL_BEFORE, UNKNOWN_CALL_BEFORE
+from langchain_control.parsing.comments import NOTE, said_by
 from langchain_control.parsing.lenient import Lenient, parse_leniently
 from langchain_control.parsing.notation import translate
 from langchain_control.parsing.prose import end_of_prose_bracket, is_mentioned
 from langchain_control.parsing.repairs import Grade, Repair
 from langchain_control.parsing.strict import Attempt, Fault, MalformedJSONError, attempt, canonical
+from langchain_control.parsing.turns import next_turn_begins
 
 __all__ = ["Broken", "Candidate", "candidates", "mended", "sole_value"]
 
@@ -58,8 +60,11 @@ def candidates(
         tried: What came of reading strict JSON at one place of the text, if that is known.
     """
     position = count = damaged = unclosed = sound_end = 0
+    answered = False
     while opener := _OPENER.search(text, position):
         start = opener.start()
+        if answered and next_turn_begins(text, position, start):
+            return
         if not _BEGINS_JSON.match(text, start):
             after_prose = end_of_prose_bracket(text, start) if unclosed < MAX_DAMAGED else start + 1
             if after_prose is None:
@@ -88,7 +93,11 @@ def candidates(
             position = _after_comment(text, found.end)
             sound_end = position if _is_sure(found.repairs) else 0
             if not is_mentioned(found.value, text, start, found.end):
+                answered = True
                 yield found
+    null = _NULL_AT_END.search(text, max(position, len(text) - _LOOK_AROUND))
+    if null and count:
+        yield Candidate(None, null.start(), len(text), "null")
 
 
 def sole_value(text: str, tried: Attempt | None = None) -> Candidate | Attempt | None:
@@ -110,9 +119,9 @@ def sole_value(text: str, tried: Attempt | None = None) -> Candidate | Attempt |
     _, value, end, fault = tried
     if fault or not value or _SPEAKS_OF_JSON.search(text, end) or '"' in text[:start]:
         return tried
-    if _PROPERTY_AFTER.match(text, end) or _is_inside(text, start, sound_end):
+    if _PROPERTY_AFTER.match(text, end) or _REMARK.match(text, end):
         return tried
-    if is_mentioned(value, text, start, end):
+    if _is_inside(text, start, sound_end) or is_mentioned(value, text, start, end):
         return tried
     return Candidate(value, start, end, text[start:end])
 
@@ -159,6 +168,10 @@ def _read(text: str, strict: Attempt, *, finished: bool) -> Candidate | Broken:
     if surplus := _CLOSERS.match(text, end):
         repairs = (*repairs, Repair("extra_closer", end))
         end = surplus.end()
+    remark = _REMARK.match(text, end)
+    if remark and (kind := said_by(remark["comment"], at_end=True)) != "comment":
+        repairs = (*repairs, Repair(kind, end))
+        fault = fault or Fault("syntax", "nothing after the value", "a remark on it", end)
     if _what_goes_on(repairs).match(text, end):
         return Broken(start, Fault("fragment", "the end of the value", "a further property", end))
     return Candidate(value, start, end, text[start:end], repairs, fault)
@@ -205,7 +218,7 @@ def _next_fence(text: str, start: int) -> int:
 
 def _after_comment(text: str, end: int) -> int:
     """Skip a comment right behind a value: what stands in it is none."""
-    comment = _COMMENT.match(text, end)
+    comment = _REMARK.match(text, end)
     return comment.end() if comment else end
 
 
@@ -219,7 +232,11 @@ def _is_inside(text: str, start: int, sound_end: int) -> bool:
 
 _LOOK_AROUND = 80
 _FIRST_BRACKET = re.compile(r"[{\[(]")
-_SPEAKS_OF_JSON = re.compile(r"[{}\"]|\[(?!\d{1,3}\])|(?<!\d)\]|//|(?<!`)`(?!``)")
+_NULL_AT_END = re.compile(r"\n[ \t]{0,9}null\s{0,9}\Z")
+"""An answer that there is none, after a value."""
+_SPEAKS_OF_JSON = re.compile(
+    rf"[{{}}\"]|\[(?!\d{{1,3}}\])|(?<!\d)\]|//|(?<!`)`(?!``)|{_NULL_AT_END.pattern}"
+)
 """What is nowhere in a text after its only value."""
 _OPENER = re.compile(r"[{\[]|(?:array|dict)\(")
 
@@ -268,7 +285,11 @@ _PROPERTY_AFTER = re.compile(
 _GOES_ON = re.compile(rf"{_PROPERTY_AFTER.pattern}|\s{{0,1000}}(?:[,:]\s{{0,1000}})?[\"{{\[]")
 """Anything of JSON after a value that had to be mended."""
 
-_COMMENT = re.compile(r"[ \t,;]{0,100}(?://[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)")
+_REMARK = re.compile(
+    r"[ \t,;]{0,100}(?P<comment>(?://|\#)[^\n]*+|/\*(?:[^*]|\*(?!/)){0,2000}+\*/"
+    rf"|<!--(?:[^-]|-(?!->)){{0,2000}}+-->|{NOTE.pattern})"
+)
+"""A comment right behind a value."""
 _GOES_ON_IN_LINE = re.compile(
     rf"{_PROPERTY_AFTER.pattern}|[^\S\n]{{0,1000}}(?:[,:]\s{{0,1000}})?[\"{{\[]"
 )

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from langchain_control.parsing.backslashes import may_stand_for_themselves
 from langchain_control.parsing.blanks import BLANK
-from langchain_control.parsing.comments import COMMENT, announces_omission
+from langchain_control.parsing.comments import COMMENT, is_surely_harmless, said_by
 from langchain_control.parsing.escapes import unescaped
 from langchain_control.parsing.repairs import Repair
 from langchain_control.parsing.scalars import PYTHON_CONSTANTS, loose_number
@@ -83,8 +83,13 @@ def _kind_of(token: str) -> str:
 
 
 def _commented(token: str) -> str | None:
-    """Leave a comment out, unless something was left out for it."""
-    return None if announces_omission(token) else ""
+    """Leave a comment out, unless it says something about what is missing or uncertain."""
+    return "" if said_by(token) == "comment" else None
+
+
+def _commented_at_end(token: str) -> str | None:
+    """Leave a comment before the end of an array out, if it cannot be about what is missing."""
+    return "" if is_surely_harmless(token) else None
 
 
 def _number(token: str) -> str | None:
@@ -105,6 +110,7 @@ class _Meaning(NamedTuple):
 
 _MEANINGS = {
     "comment": _Meaning(_commented, "comment", is_value=False),
+    "remark": _Meaning(_commented_at_end, "comment", is_value=False),
     "comma": _Meaning(lambda _: "", "trailing_comma", is_value=False),
     "space": _Meaning(lambda _: " ", "whitespace", is_value=False),
     "plain": _Meaning('"{}"'.format, "quotes"),
@@ -132,7 +138,7 @@ _STEP = re.compile(
     r"""'(?P<plain>[^'"\\\x00-\x1f]*+)'|\u201c(?P<plain_smart>[^"\u201c\u201d\\\x00-\x1f]*+)\u201d"""
     r"""|(?P<key>[A-Za-z_$][\w$-]{0,99}+)(?=\s*+:)"""
     rf"""|(?P<comma>,){_BEFORE_CLOSER}"""
-    rf"""|(?P<comment>{COMMENT})"""
+    rf"""|(?P<remark>{COMMENT})(?=\s*+,?\s*+\])|(?P<comment>{COMMENT})"""
     r"""|(?P<word>[A-Za-z]{1,20}+\b)"""
     r"""|(?P<quoted>"[^"\\]*+(?:\\.[^"\\]*+)*+"|'[^'\\]*+(?:\\.[^'\\]*+)*+'"""
     r"""|\u201c[^"\u201c\u201d]*+\u201d|`[^`$]*+`)"""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 from langchain_control.parsing.bracketless import series, without_brackets
 from langchain_control.parsing.encoded import decoded
 from langchain_control.parsing.ending import Ending
+from langchain_control.parsing.last_word import takes_back
 from langchain_control.parsing.locate import (
     Broken,
     Candidate,
@@ -45,7 +46,7 @@ class Parsed(NamedTuple):
     how: How
     repairs: tuple[Repair, ...] = ()
     ambiguous: bool = False
-    """Whether the text held other values that would have done."""
+    """Whether the text held other values that would have done, or that came later."""
 
     @property
     def text(self) -> str:
@@ -79,7 +80,8 @@ def read_json(
     """Return the JSON value that a text holds.
 
     The text itself, else what is in its code fence, else the last object or array in it that
-    `accepts` takes. Reasoning blocks before the answer are not searched.
+    `accepts` takes, unless a later one was said in its place. Reasoning blocks before the answer
+    are not searched.
 
     Args:
         text: Any text.
@@ -151,7 +153,7 @@ def _without_fence(body: str) -> str:
 def _chosen(
     found: _Found, policy: RepairPolicy, accepts: Callable[[Any], bool]
 ) -> Parsed | Unparsed:
-    """Choose the last candidate that will do.
+    """Choose the last candidate that will do, if nothing after it takes it back.
 
     The last one is the model's word: those before it may be drafts, or quoted from the question.
     Damage that cannot be mended means that the model went on to say something else.
@@ -165,14 +167,27 @@ def _chosen(
         spoken_of = len(whole.source) < len(found.text.strip(" \n,"))
         return _as_parsed(whole, found, ambiguous=spoken_of)
     if not _stands(last, found, policy):
-        return Unparsed(_fault_of(last))
+        return _refused(last)
     if len(values) == 1:
         return _as_parsed(last, found)
     usable = [c for c in values[:-1] if isinstance(c, Candidate) and _stands_by_itself(c, policy)]
     usable.append(last)
     good = [c for c in usable if accepts(c.value)]
-    ambiguous = len(good) > 1 and len({fingerprint(c.value) for c in good}) > 1
-    return _as_parsed((good or usable)[-1], found, ambiguous=ambiguous)
+    return _last_word(found, good or [last], policy)
+
+
+def _last_word(found: _Found, good: Sequence[Candidate], policy: RepairPolicy) -> Parsed | Unparsed:
+    """Take the last value that will do, or the one after it that was said in its place."""
+    chosen = good[-1]
+    later = [value for value in found.values if value.start > chosen.start]
+    for value in reversed(later):
+        if isinstance(value, Broken):
+            return Unparsed(value.fault)
+        if takes_back(value.value, chosen.value):
+            stands = _stands(value, found, policy)
+            return _as_parsed(value, found, ambiguous=True) if stands else _refused(value)
+    said = {fingerprint(c.value) for c in good}
+    return _as_parsed(chosen, found, ambiguous=bool(later) or len(said) > 1)
 
 
 def _stands(candidate: Candidate, found: _Found, policy: RepairPolicy) -> bool:
@@ -192,10 +207,13 @@ def _stands_by_itself(candidate: Candidate, policy: RepairPolicy) -> bool:
     return all(repair.grade is Grade.LOSSLESS for repair in candidate.repairs)
 
 
-def _fault_of(candidate: Candidate) -> Fault:
+def _refused(candidate: Candidate) -> Unparsed:
     if any(repair.kind == "cut" for repair in candidate.repairs):
-        return Fault("truncated", "a complete answer", "one that breaks off", candidate.end)
-    return candidate.fault or Fault("syntax", "nothing after the value", "more closing brackets")
+        return Unparsed(
+            Fault("truncated", "a complete answer", "one that breaks off", candidate.end)
+        )
+    surplus = Fault("syntax", "nothing after the value", "more closing brackets")
+    return Unparsed(candidate.fault or surplus)
 
 
 def _told(fault: Fault, text: str) -> Fault:

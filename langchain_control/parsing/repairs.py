@@ -60,6 +60,7 @@ GRADES: dict[str, Grade] = {
     "unknown_escape": Grade.GUESS,
     "call": Grade.LOSSY,
     "cut": Grade.LOSSY,
+    "doubt": Grade.LOSSY,
     "duplicate_key": Grade.LOSSY,
     "early_closer": Grade.LOSSY,
     "ellipsis": Grade.LOSSY,

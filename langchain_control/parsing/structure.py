@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from langchain_control.parsing.calls import CALL_END, begins_object, built
+from langchain_control.parsing.comments import is_surely_harmless, said_by
 from langchain_control.parsing.containers import Container, Due
 from langchain_control.parsing.cursor import Cursor
 from langchain_control.parsing.strict import MAX_DEPTH, TOO_DEEP, MalformedJSONError
@@ -26,6 +27,24 @@ class Structure(Cursor):
         self._root: Any = None
         self._parentheses = 0
         """How many tuples and calls were opened."""
+
+    def kind_of_comment(self, comment: str, end: int) -> str:
+        """Return which repair it is to leave the comment out that is here.
+
+        Before the end of an array where no other item has one, it seldom is about the last item.
+        """
+        container = self._stack[-1]
+        at_end = self.array_ends(end)
+        kind = said_by(comment, at_end=at_end)
+        if kind == "comment" and at_end and not container.is_commented:
+            kind = "comment" if is_surely_harmless(comment) else "ellipsis"
+        container.is_commented = True
+        return kind
+
+    def array_ends(self, position: int) -> bool:
+        """Whether the innermost container is an array whose bracket follows."""
+        is_array = isinstance(self._stack[-1].items, list)
+        return is_array and _ARRAY_ENDS.match(self.text, position) is not None
 
     def enter(self, parent: Container | None, call: str = "") -> None:
         """Begin the container whose bracket is here."""
@@ -194,6 +213,7 @@ class Structure(Cursor):
         return fence is None or self.text.count(fence, 0, self._start) % 2 == 1
 
 
+_ARRAY_ENDS = re.compile(r"\s*+,?\s*+\]")
 _CLOSERS = {"{": "}", "[": "]", "(": ")"}
 _CLOSING_MARK = re.compile(r"(?P<fence>```|~~~)|</[\w:-]{1,50}>|<\|\w{1,50}\|>")
 _LOOK_BACK = 100

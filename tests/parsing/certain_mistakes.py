@@ -90,6 +90,8 @@ LOSSLESS = {
         ('{"title": "Emma", # a novel\n"year": 1815}', BOOK),
         ('{ // the book\n"title": "Emma", "year": 1815 // printed\n}', BOOK),
         ("[\n  1, // one\n  2, /* two, the last */\n  3 # three\n]", [1, 2, 3]),
+        ('["x", // as in line 1\n"y" // as in line 2\n]', ["x", "y"]),
+        ('{"tags": ["x", "y"]} // as asked', {"tags": ["x", "y"]}),
         ('{"title": "Emma" /* it\'s "the" one */, "year": 1815}', BOOK),
         ('{"title": "Emma", <!-- a novel --> "year": 1815}', BOOK),
         ('{"url": "http://x.org/#top"} // see http://x.org', {"url": "http://x.org/#top"}),

@@ -72,7 +72,109 @@ def test_the_last_value_that_is_accepted_counts():
     """A value that meets the contract goes before a later one that does not."""
     found = read_json('{"a": 1} as in {"note": "x"}', accepts=has("a"))
 
+    assert (found.value, found.ambiguous) == ({"a": 1}, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('Draft: {"a": 1}\nFinal: {"a": 2, "b": 3}', {"a": 2, "b": 3}),
+        ('You sent {"a": 1} but so: {"a": 2, "b": null}\nas in {"note": "x"}', {"a": 2, "b": None}),
+        ('Input: {"a": 1}\nOutput: {"result": {"a": 2}}', {"result": {"a": 2}}),
+        ('Input: {"a": 1}\nOutput: [{"a": 2}]', [{"a": 2}]),
+        ('You sent {"a": 1}. {"error": "not found"}', {"error": "not found"}),
+        ('Example: {"a": 1}\n[]', []),
+        ('Example: {"a": 1}\n\nnull', None),
+    ],
+)
+def test_a_draft_is_not_taken_where_the_answer_breaks_the_contract(text, value):
+    """An echoed input or a draft passed in place of the last answer, and no retry asked again."""
+    found = read_json(text, accepts=has("a"))
+
+    assert (found.value, found.ambiguous) == (value, True)
+
+
+def test_a_draft_is_not_taken_where_a_later_answer_is_broken():
+    """Damage after the last value that will do is as fatal as damage at the end."""
+    text = '{"a": 1}\nFinal: {"a": 2 3}\nas in {"note": "x"}'
+
+    assert isinstance(read_json(text, accepts=has("a")), Unparsed)
+
+
+@pytest.mark.parametrize("mention", ["as in [1].", "where {} is an object."])
+def test_what_is_mentioned_takes_nothing_back(mention):
+    """A citation or an empty bracket in running text is no answer."""
+    found = read_json(f'{{"a": 1}} {mention}', accepts=has("a"))
+
     assert (found.value, found.ambiguous) == ({"a": 1}, False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'I found no person. The format would be {"a": 2}.',
+        'None is named. An answer would look like this:\n```json\n{"a": 2}\n```',
+        'I need more. Please provide it in this format: {"a": 2}',
+    ],
+)
+def test_an_example_of_the_format_is_no_answer(text):
+    """Where a model had found nothing, the person of its example was accepted."""
+    assert isinstance(read_json(text), Unparsed)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '```json\n{"a": 1}\n```\nIf you meant another, ask again, for example {"a": 2}.',
+        '```json\n{"a": 1}\n```\nNote: an input like {"a": 2} would be handled differently.',
+        '{"a": 1}\n\nTo get another, send e.g. {"a": 2}.',
+    ],
+)
+def test_an_example_for_the_next_question_is_no_answer(text):
+    """The example of a friendly last sentence replaced the answer before it."""
+    found = read_json(text)
+
+    assert (found.value, found.ambiguous) == ({"a": 1}, False)
+
+
+@pytest.mark.parametrize("text", ['In the requested format: {"a": 1}', 'It looks so:\n{"a": 1}'])
+def test_an_answer_may_be_introduced(text):
+    """Words about the format do not make an answer an example."""
+    assert read_json(text).value == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        "\n\nUser: And Bob?\nAssistant: ",
+        "\nThat is all.\n\n**Human:** And Bob?\n",
+        "\n\nQ: And Bob?\nA: ",
+        "\n\n### Input:\nBob is 1.\n\n### Response:\n",
+        "\n### Instruction: again\n",
+        "\n[INST] And Bob? [/INST] ",
+        "\n<|user|>\nAnd Bob?\n<|assistant|>\n",
+        "\n<|assistant|>",
+    ],
+)
+def test_a_made_up_next_turn_is_not_looked_at(turn):
+    """Models that were not stopped ask and answer a further question, and that answer won."""
+    found = read_json(f'Sure: {{"a": 1}}{turn}{{"a": 2}}')
+
+    assert (found.value, found.ambiguous) == ({"a": 1}, False)
+
+
+def test_a_repeated_conversation_ends_with_the_answer():
+    """A text that begins with the question may hold several turns."""
+    found = read_json('Q: Ada?\nA: {"a": 1}\nQ: Bob?\nA: {"a": 2}')
+
+    assert (found.value, found.ambiguous) == ({"a": 2}, True)
+
+
+def test_a_turn_in_a_string_ends_nothing():
+    """A conversation may be what an answer is about."""
+    text = 'Here: {"chat": "see {x}\nUser: hi\nAssistant: {y}", "n": 1}'
+
+    assert read_json(text).value == {"chat": "see {x}\nUser: hi\nAssistant: {y}", "n": 1}
 
 
 def test_the_same_value_twice_is_not_ambiguous():
@@ -186,7 +288,8 @@ HOSTILE = [
     "{ ", "dict([", "list(\n```\n[", '{"a":"{"', '["["', '"a",', '{"a":"\\x ', "- {",
     "1 {\n", "a: 1\nb: {",
     '{"a": "x"\n"y"', "{a b: ", "\uff5b\u201c", '{"a": **', "[- ", '{{"', '\\{\\"',
-    "</s>", "(note)\n",
+    "</s>", "(note)\n", '{"a":1} /*', '{"a":1} <!--', '["a" //x\n', '{"a":1}\nUser: ',
+    '{"a":1} for example ', "\n\nnull",
 ]  # fmt: skip
 
 
