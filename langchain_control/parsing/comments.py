@@ -12,7 +12,6 @@ __all__ = [
     "NOTE",
     "SPACE_OR_COMMENT",
     "announces_omission",
-    "is_surely_harmless",
     "said_by",
 ]
 
@@ -54,11 +53,6 @@ def said_by(comment: str, *, at_end: bool = False) -> str:
     return "ellipsis" if omits else "comment"
 
 
-def is_surely_harmless(comment: str) -> bool:
-    """Say whether a comment is known to be about the item before it, in whatever language."""
-    return _HARMLESS.fullmatch(comment.lower()) is not None
-
-
 _WORDS = (
     *("...", "\u2026", "omitted", "truncated", "snip", "for brevity", "and so on", "etc"),
     *("more", "rest", "remain", "additional", "existing", "other", "continue", "repeat"),
@@ -88,8 +82,3 @@ _DOUBT = re.compile(
     r"|\b(?:not sure|placeholder|replace with|should (?:actually )?be \S{1,20}\W{0,9}$)"
 )
 """Comments that take back the value that they stand behind, or name another one."""
-_HARMLESS = re.compile(
-    r"\W*(?:last|end|done|final|required|optional|x|ok|first|second|third"
-    r"|one|two|three|four|five|six|seven|eight|nine|ten|as (?:asked|requested|given|stated))"
-    r"(?: (?:item|field|entry|one))?\W*"
-)

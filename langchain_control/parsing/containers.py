@@ -32,7 +32,6 @@ class Container:
         "call",
         "closer",
         "due",
-        "is_commented",
         "is_tuple",
         "items",
         "key",
@@ -46,8 +45,6 @@ class Container:
         """The name of the call that this is the argument of."""
         self.is_tuple = False
         """Whether these are parentheses of Python."""
-        self.is_commented = False
-        """Whether a comment stands among the items."""
         self.key_words = False
         """Whether keys are several words without quotes."""
         self.due = Due.FIRST

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from langchain_control.parsing.backslashes import may_stand_for_themselves
 from langchain_control.parsing.blanks import BLANK
-from langchain_control.parsing.comments import COMMENT, is_surely_harmless, said_by
+from langchain_control.parsing.comments import COMMENT, said_by
 from langchain_control.parsing.escapes import unescaped
 from langchain_control.parsing.repairs import Repair
 from langchain_control.parsing.scalars import PYTHON_CONSTANTS, loose_number
@@ -88,8 +88,8 @@ def _commented(token: str) -> str | None:
 
 
 def _commented_at_end(token: str) -> str | None:
-    """Leave a comment before the end of an array out, if it cannot be about what is missing."""
-    return "" if is_surely_harmless(token) else None
+    """Leave a comment before the end of an array out, unless it is about what is missing."""
+    return "" if said_by(token, at_end=True) == "comment" else None
 
 
 def _number(token: str) -> str | None:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from langchain_control.parsing.calls import CALL_END, begins_object, built
-from langchain_control.parsing.comments import is_surely_harmless, said_by
+from langchain_control.parsing.comments import said_by
 from langchain_control.parsing.containers import Container, Due
 from langchain_control.parsing.cursor import Cursor
 from langchain_control.parsing.strict import MAX_DEPTH, TOO_DEEP, MalformedJSONError
@@ -29,17 +29,8 @@ class Structure(Cursor):
         """How many tuples and calls were opened."""
 
     def kind_of_comment(self, comment: str, end: int) -> str:
-        """Return which repair it is to leave the comment out that is here.
-
-        Before the end of an array where no other item has one, it seldom is about the last item.
-        """
-        container = self._stack[-1]
-        at_end = self.array_ends(end)
-        kind = said_by(comment, at_end=at_end)
-        if kind == "comment" and at_end and not container.is_commented:
-            kind = "comment" if is_surely_harmless(comment) else "ellipsis"
-        container.is_commented = True
-        return kind
+        """Return which repair it is to leave the comment out that is here."""
+        return said_by(comment, at_end=self.array_ends(end))
 
     def array_ends(self, position: int) -> bool:
         """Whether the innermost container is an array whose bracket follows."""
