@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
 from langchain_control.parsing.backslashes import may_stand_for_themselves
@@ -72,7 +73,7 @@ def translate(text: str, start: int) -> Translated | None:
 def _quoted(token: str) -> str | None:
     """Read a string in any quotes, with any escapes."""
     body = unescaped(token[1:-1]) if "\\" in token else token[1:-1]
-    return None if body is None else json.dumps(body, ensure_ascii=False)
+    return None if body is None else encode_basestring(body)
 
 
 def _kind_of(token: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from langchain_control.parsing.examples import is_introduced_as_example
+
 __all__ = ["PROSE_LIMIT", "end_of_prose_bracket", "is_mentioned"]
 
 PROSE_LIMIT = 2000
@@ -30,7 +32,7 @@ def end_of_prose_bracket(text: str, start: int) -> int | None:
 
 def is_mentioned(value: Any, text: str, start: int, end: int) -> bool:
     """Tell `[1]`, `[ ]` and `{}` in running text, and examples of the format, from an answer."""
-    if _EXAMPLE_BEFORE.search(text, max(0, start - 2 * _LOOK_AROUND), start):
+    if is_introduced_as_example(text, start):
         return True
     if value and (
         not isinstance(value, list) or any(isinstance(x, str | list | dict) for x in value)
@@ -43,18 +45,6 @@ def is_mentioned(value: Any, text: str, start: int, end: int) -> bool:
 
 
 _LOOK_AROUND = 80
-_FORMAT = r"(?:format|shape|structure|schema|template|layout)"
-_EXAMPLE_BEFORE = re.compile(
-    r"\b(?:(?:for example|for instance|e\.g\.|such as|something like|an? \w{1,30} like)"
-    r"|zum beispiel|beispielsweise|z\. ?b\.|par exemple|por ejemplo|per esempio"
-    rf"|{_FORMAT} (?:is|must|will|would|should|could)\b[^.!?\n]{{0,40}}"
-    r"|(?:would|should|could|must) look like\b[^.!?\n]{0,40}"
-    r"|please (?:provide|send|give|use|reply|answer|enter|submit|share)\b[^.!?\n]{0,60}"
-    rf"\b{_FORMAT}\b[^.!?\n]{{0,20}})"
-    r"[\s:,`*]{0,20}(?:```\w{0,20}\s{0,20})?\Z",
-    re.IGNORECASE,
-)
-"""Words before a value that only shows what an answer looks like."""
 _NOTE = re.compile(rf"\[[^\[\]{{}}\n]{{0,300}}\]|\{{[^{{}}]{{0,{PROSE_LIMIT}}}\}}")
 _BRACE = re.compile(r"[{}]")
 _AT_MARGIN = re.compile(r"(?:\A|\n|```\w{0,20})[ \t]*\Z")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 
 from langchain_control.parsing.backslashes import may_stand_for_themselves, read_backslashes
 from langchain_control.parsing.escapes import unescaped
@@ -22,20 +23,23 @@ def read_quoted(text: str, start: int, place: Place) -> Quoted:
     A string in standard JSON is read as one. Otherwise a quote ends the string if what follows can
     follow a string in this place; every other quote belongs to it.
     """
-    for read in _AT_ONCE:
+    for read in _KEY_AT_ONCE if place.is_key else _VALUE_AT_ONCE:
         if (found := read(text, start, place)) is not None:
             return found
     return StringReading(text, start, place).finish()
 
 
-def _plainly_unclosed_key(text: str, start: int, place: Place) -> Quoted | None:
-    key = _PLAINLY_UNCLOSED_KEY.match(text, start) if place.is_key else None
-    return key and Quoted(key[1], key.end(), [Repair("missing_quote", start, is_certain=True)])
+_Read = Callable[[str, int, Place], Quoted | None]
 
 
-def _key_in_doubled_quotes(text: str, start: int, place: Place) -> Quoted | None:
-    key = _DOUBLY_QUOTED_KEY.match(text, start) if place.is_key else None
-    return key and Quoted(key[1], key.end(), [Repair("extra_quote", start, is_certain=True)])
+def _key_like(pattern: re.Pattern[str], repair: str, *, is_certain: bool) -> _Read:
+    """Read keys of one damaged form."""
+
+    def read(text: str, start: int, place: Place) -> Quoted | None:  # noqa: ARG001
+        key = pattern.match(text, start)
+        return key and Quoted(key[1], key.end(), [Repair(repair, start, is_certain)])
+
+    return read
 
 
 def _standard(text: str, start: int, place: Place) -> Quoted | None:
@@ -50,11 +54,6 @@ def _standard(text: str, start: int, place: Place) -> Quoted | None:
     return Quoted(json.loads(written), standard.end(), [])
 
 
-def _key_with_colon(text: str, start: int, place: Place) -> Quoted | None:
-    key = _KEY_WITH_COLON.match(text, start) if place.is_key else None
-    return key and Quoted(key[1], key.end(), [Repair("missing_colon", start, is_certain=True)])
-
-
 def _foreign(text: str, start: int, place: Place) -> Quoted | None:
     plain = _FOREIGN.match(text, start)
     if not plain or not ends_before(text, plain.end(), place):
@@ -64,7 +63,7 @@ def _foreign(text: str, start: int, place: Place) -> Quoted | None:
 
 def _whole_line(text: str, start: int, place: Place) -> Quoted | None:
     """Read a string that ends with its line, whatever quotes are in it."""
-    line = _LINE.match(text, start) if place.in_object and not place.is_key else None
+    line = _LINE.match(text, start) if place.in_object else None
     if line is None or '"' not in line[1] or _MEMBER_INSIDE.search(line[1]):
         return None
     body = line[1]
@@ -77,7 +76,7 @@ def _whole_line(text: str, start: int, place: Place) -> Quoted | None:
 
 def _side_by_side(text: str, start: int, place: Place) -> Quoted | None:
     """Read strings on lines of their own with nothing between them, as C and Python join them."""
-    if place.is_key or not place.in_object:
+    if not place.in_object:
         return None
     parts = _SIDE_BY_SIDE.match(text, start)
     if parts is None:
@@ -99,11 +98,6 @@ def _mixed(text: str, start: int, place: Place) -> Quoted | None:
     return Quoted(mixed[1], mixed.end(), [Repair(kind, start, is_alike)])
 
 
-def _unclosed_key(text: str, start: int, place: Place) -> Quoted | None:
-    key = _UNCLOSED_KEY.match(text, start) if place.is_key else None
-    return key and Quoted(key[1].rstrip(), key.end(), [Repair("missing_quote", start)])
-
-
 def _triple(text: str, start: int, place: Place) -> Quoted | None:  # noqa: ARG001
     """Read a string of Python that may hold anything but three quotes."""
     if not text.startswith(_TRIPLE, start):
@@ -116,20 +110,6 @@ def _triple(text: str, start: int, place: Place) -> Quoted | None:  # noqa: ARG0
         return Quoted(body, end + 3, [*repairs, Repair("unknown_escape", start)])
     return Quoted(value, end + 3, repairs)
 
-
-_AT_ONCE = (
-    _plainly_unclosed_key,
-    _key_in_doubled_quotes,
-    _key_with_colon,
-    _standard,
-    _side_by_side,
-    _whole_line,
-    _foreign,
-    _mixed,
-    _unclosed_key,
-    _triple,
-)
-"""Ways to read a whole string by one look at it; each returns `None` if it is not of its kind."""
 
 _STANDARD = re.compile(
     r'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"'
@@ -148,7 +128,8 @@ _PART = re.compile(r'"([^"\n]*+)"')
 _TRIPLE = ('"""', "'''")
 
 _UNCLOSED_KEY = re.compile(
-    r"""["'\u201c]([^\s"'`\u201c\u201d:,{}\[\]][^"'`\u201c\u201d:,{}\[\]\n]{0,99})(?=:(?!\\))"""
+    r"""["'\u201c]([^\s"'`\u201c\u201d:,{}\[\]](?:[^"'`\u201c\u201d:,{}\[\]\n]{0,98}[^\s"'`\u201c\u201d:,{}\[\]])?)"""
+    r"""[^\S\n]{0,99}(?=:(?!\\))"""
 )
 _PLAINLY_UNCLOSED_KEY = re.compile(
     r"""["'\u201c]([\w$.-]{1,60})(?=:\s{0,100}(?:[{\[]|"[^"\\\n]{0,500}"\s{0,100}[,}\]\n]"""
@@ -162,3 +143,22 @@ _DOUBLY_QUOTED_KEY = re.compile(
 )
 _MIXED = re.compile(rf"{ANY_QUOTE}([^{QUOTES}\\\n]{{0,200}}){ANY_QUOTE}")
 """A string between two different quotes."""
+_KEY_AT_ONCE: tuple[_Read, ...] = (
+    _key_like(_PLAINLY_UNCLOSED_KEY, "missing_quote", is_certain=True),
+    _key_like(_DOUBLY_QUOTED_KEY, "extra_quote", is_certain=True),
+    _key_like(_KEY_WITH_COLON, "missing_colon", is_certain=True),
+    _standard,
+    _foreign,
+    _mixed,
+    _key_like(_UNCLOSED_KEY, "missing_quote", is_certain=False),
+    _triple,
+)
+_VALUE_AT_ONCE: tuple[_Read, ...] = (
+    _standard,
+    _side_by_side,
+    _whole_line,
+    _foreign,
+    _mixed,
+    _triple,
+)
+"""Ways to read a whole string by one look at it; each returns `None` if it is not of its kind."""
