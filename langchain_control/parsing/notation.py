@@ -19,7 +19,7 @@ from langchain_control.parsing.comments import COMMENT, said_by
 from langchain_control.parsing.escapes import unescaped
 from langchain_control.parsing.repairs import Repair
 from langchain_control.parsing.scalars import PYTHON_CONSTANTS, loose_number
-from langchain_control.parsing.strict import attempt
+from langchain_control.parsing.strict import MAX_DEPTH, attempt
 
 __all__ = ["Translated", "translate"]
 
@@ -39,7 +39,7 @@ def translate(text: str, start: int) -> Translated | None:
     pieces: list[str] = []
     runs: list[tuple[int, int]] = []
     kinds: dict[str, int] = {}
-    position, written = start, 0
+    position, written, depth = start, 0, 0
     may_begin = True  # a value, or a key
     while step := _STEP.match(text, position):
         group = step.lastgroup or ""
@@ -50,6 +50,9 @@ def translate(text: str, start: int) -> Translated | None:
             break
         if last := run.rstrip():
             may_begin = last[-1] in "{[,:"
+            depth += run.count("{") + run.count("[") - run.count("}") - run.count("]")
+            if depth > MAX_DEPTH:
+                break
         read, kind, is_value = _MEANINGS[group]
         json_text = read(token) if may_begin or not is_value else None
         if json_text is None:

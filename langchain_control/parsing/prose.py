@@ -32,18 +32,28 @@ def end_of_prose_bracket(text: str, start: int) -> int | None:
 
 def is_mentioned(value: Any, text: str, start: int, end: int) -> bool:
     """Tell `[1]`, `[ ]` and `{}` in running text, and examples of the format, from an answer."""
-    if is_introduced_as_example(text, start):
+    if _may_be_a_mark(value) and not _stands_apart(text, start, end):
         return True
-    if value and (
-        not isinstance(value, list) or any(isinstance(x, str | list | dict) for x in value)
-    ):
-        return False
+    return is_introduced_as_example(text, start)
+
+
+def _may_be_a_mark(value: Any) -> bool:
+    """Whether a value is empty, or an array of nothing but numbers and constants."""
+    if not value:
+        return True
+    return isinstance(value, list) and _WITH_WORDS.isdisjoint(map(type, value))
+
+
+def _stands_apart(text: str, start: int, end: int) -> bool:
+    """Whether a value begins its line, or what it is was said before it, and it ends its line."""
     before = text[max(0, start - _LOOK_AROUND) : start].rpartition("\n")[2].strip()
+    if before and not before.endswith((":", "=", "`", "(", ">")):
+        return False
     after = text[end : end + _LOOK_AROUND].partition("\n")[0].strip()
-    introduced = not before or before.endswith((":", "=", "`", "(", ">"))
-    return not introduced or not (after.startswith("<") or not after.strip(".`;)"))
+    return after.startswith("<") or not after.strip(".`;)")
 
 
+_WITH_WORDS = frozenset([str, list, dict])
 _LOOK_AROUND = 80
 _NOTE = re.compile(rf"\[[^\[\]{{}}\n]{{0,300}}\]|\{{[^{{}}]{{0,{PROSE_LIMIT}}}\}}")
 _BRACE = re.compile(r"[{}]")

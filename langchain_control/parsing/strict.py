@@ -71,7 +71,8 @@ def attempt(text: str, start: int) -> Attempt:
         value, end = _DECODER.raw_decode(text, start)
         if text.count("[", start, end) + text.count("{", start, end) > MAX_DEPTH:
             _check_depth(value)
-        if not text.isascii() or "\\u" in text:  # lone surrogates come from nowhere else
+        # Lone surrogates come from nowhere else.
+        if not text.isascii() or text.find("\\u", start, end) >= 0:
             canonical(value)
     except MalformedJSONError as exc:
         return Attempt(start, fault=exc.fault)
