@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from langchain_control.parsing.blanks import BLANK
 from langchain_control.parsing.calls import CALL_BEFORE, UNKNOWN_CALL_BEFORE
 from langchain_control.parsing.comments import NOTE, said_by
 from langchain_control.parsing.lenient import Lenient, parse_leniently
 from langchain_control.parsing.notation import translate
+from langchain_control.parsing.openings import BEGINS_JSON, OPENING
 from langchain_control.parsing.prose import end_of_prose_bracket, is_mentioned
 from langchain_control.parsing.repairs import Grade, Repair
 from langchain_control.parsing.strict import Attempt, Fault, MalformedJSONError, attempt, canonical
@@ -61,11 +61,11 @@ def candidates(
     """
     position = count = damaged = unclosed = sound_end = 0
     answered = False
-    while opener := _OPENER.search(text, position):
+    while opener := OPENING.search(text, position):
         start = opener.start()
         if answered and next_turn_begins(text, position, start):
             return
-        if not _BEGINS_JSON.match(text, start):
+        if not BEGINS_JSON.match(text, start):
             after_prose = end_of_prose_bracket(text, start) if unclosed < MAX_DAMAGED else start + 1
             if after_prose is None:
                 yield Broken(start, Fault("syntax", "a key in double quotes", offset=start))
@@ -142,7 +142,7 @@ def _first_beginning(text: str) -> tuple[int, int]:
         opener = _FIRST_BRACKET.search(text, position)
         if opener is None or opener[0] == "(":
             break
-        if _BEGINS_JSON.match(text, opener.start()):
+        if BEGINS_JSON.match(text, opener.start()):
             return opener.start(), position
         end = end_of_prose_bracket(text, opener.start())
         if end is None or end == opener.end():
@@ -236,27 +236,10 @@ _SPEAKS_OF_JSON = re.compile(
     rf"[{{}}\"]|\[(?!\d{{1,3}}\])|(?<!\d)\]|//|(?<!`)`(?!``)|{_NULL_AT_END.pattern}"
 )
 """What is nowhere in a text after its only value."""
-_OPENER = re.compile(r"[{\[]|(?:array|dict)\(")
 
 _CLOSERS = re.compile(r"\s{0,1000}[}\]](?!\]>)[}\]\s]{0,1000}(?<=[}\]])")
 """Closing brackets too many. `]]>` ends a section of XML."""
 _FENCE_LINE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
-_BLANK = rf"[{BLANK}]{{0,1000}}"
-_BEGINS_JSON = re.compile(
-    rf"""\{{{_BLANK}(?:["'\u201c\u201d\u2018`\u201e\u00ab\uff02\u00b4}}]|//|/\*|\#|<!--|-?\d[^{{}}]{{0,1000}}\}}\s{{0,100}}(?:```|\Z)|:\w{{1,100}}\s{{0,9}}=>"""
-    r"""|[uU]?["']|[\w$.@-]{1,100}\s{0,9}["']?\s{0,9}(?:[:\uff1a]|=>?)|\{\s{0,100}["']"""
-    r"""|(?:\*{1,3}|[-*\u2022][ \t]{1,9})["']|\[\s{0,9}["'][^"'\n]{1,100}["']\s{0,9}\]\s{0,9}:"""
-    r"""|[A-Za-z]\w{0,30}(?: \w{1,30}){1,3}:\s{0,9}["'\d\[{])"""
-    rf"""|(?<!\w)\{{{_BLANK},{_BLANK}["']"""
-    rf"""|(?<!CDATA)\[{_BLANK}(?:["'\u201c\u201d\u2018`\u201e\u00ab\uff02\u00b4\[\]{{]|[-+]?\.?\d|//|/\*|\#|<!--|,{_BLANK}[\d"'{{\[]"""
-    r"""|\(|[uU]["']|(?:true|false|null|True|False|None)\b|[\w.]{1,60}\(["'\d]"""
-    r"""|[\w-]{1,60}\s{0,9},[^\n]{1,1000}\]\s{0,100}(?:```|\Z)"""
-    r"""|[-*\u2022][ \t]{1,9}["'{\[]|[\w -]{1,60}"\s{0,9},\s{0,9}")"""
-    r"""|(?<![\w.])array\(\s{0,100}["'\d\[a)]|(?<!\w)dict\(\s{0,100}(?:\w{1,60}\s{0,9}=|\))"""
-)
-"""What may follow an opening bracket, in JSON or in what models write for it. `{name}` and
-`[see below]` are prose."""
-
 _STRUCTURE_BEFORE = re.compile(
     r"""["'\u201d]\s*[}\]]*\s*:[\s\[\]{}]*\Z|["\d\]}el]\s*,[\s\[\]{}]*\Z|[\]}]\s*\Z"""
 )
