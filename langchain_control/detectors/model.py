@@ -138,12 +138,9 @@ class WordModelDetector:
         found = [finding for finding in findings if finding.tier == "rules"]
         if not 0 < len(found) <= DOUBTED_RULES or len(text.views) > 1:
             return list(findings)
-        from langchain_control.detectors.patterns import RULES  # noqa: PLC0415  (lazy: large)
-
-        built_in = {rule.id for rule in RULES}
         return [
             replace(finding, score=min(finding.score, DOUBTED_SCORE))
-            if finding.rule in built_in and _reads_ordinary(text, finding)
+            if finding.rule in _built_in_rules() and _reads_ordinary(text, finding)
             else finding
             for finding in findings
         ]
@@ -159,6 +156,13 @@ class WordModelDetector:
     def __hash__(self) -> int:
         """Hash like every other one."""
         return hash(WordModelDetector)
+
+
+@cache
+def _built_in_rules() -> frozenset[str]:
+    from langchain_control.detectors.patterns import RULES  # noqa: PLC0415  (lazy: large)
+
+    return frozenset(rule.id for rule in RULES)
 
 
 def _strongest(text: NormalizedText) -> tuple[_Judged, float]:
