@@ -24,11 +24,11 @@ _PHRASES = (
 _FORMAT = r"(?:format|shape|structure|schema|template|layout)"
 _WOULD = r"(?:is|must|will|would|should|could)"
 _CLAUSE = re.compile(
-    r"an? \w{1,30} like\Z"
+    r"\b(?:an? \w{1,30} like\Z"
     rf"|{_FORMAT} {_WOULD}\b.{{0,40}}\Z"
     rf"|{_WOULD} look like\b.{{0,40}}\Z"
     r"|please (?:provide|send|give|use|reply|answer|enter|submit|share)\b.{0,60}"
-    rf"\b{_FORMAT}\b.{{0,20}}\Z"
+    rf"\b{_FORMAT}\b.{{0,20}}\Z)"
 )
 _AROUND = " \t\n\r:,`*"
 _END_OF_SENTENCE = re.compile(r"[.!?\n]")
@@ -37,9 +37,8 @@ _END_OF_SENTENCE = re.compile(r"[.!?\n]")
 def is_introduced_as_example(text: str, start: int) -> bool:
     """Say whether the words right before a value call it an example or the form of one."""
     before = _without_fence(text[max(0, start - _LOOK_AROUND) : start].rstrip(_AROUND)).lower()
-    if not before or before.endswith(_PHRASES):
-        return bool(before)
-    return _CLAUSE.search(_END_OF_SENTENCE.split(before)[-1]) is not None
+    sentence = _END_OF_SENTENCE.split(before)[-1]
+    return before.endswith(_PHRASES) or _CLAUSE.search(sentence) is not None
 
 
 def _without_fence(before: str) -> str:

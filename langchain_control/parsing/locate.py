@@ -172,13 +172,15 @@ def _read(text: str, strict: Attempt, *, finished: bool) -> Candidate | Broken:
     if remark and (kind := said_by(remark["comment"], at_end=True)) != "comment":
         repairs = (*repairs, Repair(kind, end))
         fault = fault or Fault("syntax", "nothing after the value", "a remark on it", end)
-    if repairs and _what_goes_on(repairs).match(text, end):
+    if _what_goes_on(repairs).match(text, end):
         return Broken(start, Fault("fragment", "the end of the value", "a further property", end))
     return Candidate(value, start, end, text[start:end], repairs, fault)
 
 
 def _what_goes_on(repairs: Sequence[Repair]) -> re.Pattern[str]:
-    """Say what may not follow a mended value: the less, the surer it is that it ends there."""
+    """Say what may not follow a value: the less, the surer it is that it ends there."""
+    if not repairs:
+        return _PROPERTY_AFTER
     return _GOES_ON_IN_LINE if _is_sure(repairs) else _GOES_ON
 
 

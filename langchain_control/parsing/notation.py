@@ -50,6 +50,7 @@ def translate(text: str, start: int) -> Translated | None:
             break
         if last := run.rstrip():
             may_begin = last[-1] in "{[,:"
+            # Brackets in strings count, too: the lenient parser reads what has that many.
             depth += run.count("{") + run.count("[") - run.count("}") - run.count("]")
             if depth > MAX_DEPTH:
                 break

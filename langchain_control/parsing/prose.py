@@ -45,7 +45,7 @@ def _may_be_a_mark(value: Any) -> bool:
 
 
 def _stands_apart(text: str, start: int, end: int) -> bool:
-    """Whether a value begins its line, or what it is was said before it, and it ends its line."""
+    """Whether a value has its line to itself, but for what introduces it."""
     before = text[max(0, start - _LOOK_AROUND) : start].rpartition("\n")[2].strip()
     if before and not before.endswith((":", "=", "`", "(", ">")):
         return False

@@ -314,6 +314,27 @@ def test_what_could_not_be_written_is_not_read(text):
     assert isinstance(found, Unparsed) or loads(found.text) == found.value
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Your infrastructure is now this: {"a": 1}',
+        'Does this look like what you meant: {"a": 1}',
+        'Obama is like {"a": 1}',
+    ],
+)
+def test_a_part_of_a_word_introduces_no_example(text):
+    """`infrastructure is` ends like `structure is`, and the answer was taken for an example."""
+    assert read_json(text).value == {"a": 1}
+
+
+def test_what_is_mended_behind_a_fragment_does_not_make_it_whole():
+    """The repair was in the property that goes on, not in the value: nothing told of the fault."""
+    found = read_json("""{"a": 1}, "b": 'x'}""")
+
+    assert isinstance(found, Unparsed)
+    assert found.fault.kind == "fragment"
+
+
 def test_beyond_the_bound_only_json_as_it_stands_is_read():
     """Nothing is searched for in more than `MAX_CHARS` characters."""
     long = "x" * MAX_CHARS
