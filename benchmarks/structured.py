@@ -24,9 +24,11 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from langchain_control.components.validator import ResponseValidator
 from langchain_control.contracts import Contract, compile_contract
 from langchain_control.parsing import Parsed, RepairPolicy, read_json
 from langchain_control.parsing.ending import Ending
@@ -67,12 +69,13 @@ class Contestant:
     """A parser under its name."""
 
     name: str
-    read: Callable[[str], Reading]
+    read: Callable[[str, Contract | None], Reading]
+    """Reads a text, and is told what the value has to meet, if that is known."""
 
-    def try_(self, text: str) -> Reading | None:
+    def try_(self, text: str, contract: Contract | None = None) -> Reading | None:
         """Read a text; every exception is a refusal."""
         try:
-            return self.read(text)
+            return self.read(text, contract)
         except Exception:  # noqa: BLE001  (peers raise what they like)
             return None
 
@@ -80,7 +83,7 @@ class Contestant:
 def ours(policy: RepairPolicy, ending: Ending = Ending.UNKNOWN) -> Contestant:
     """Return our parser under one policy, told how the messages ended."""
 
-    def read(text: str) -> Reading:
+    def read(text: str, _: Contract | None) -> Reading:
         found = read_json(text, policy=policy, ending=ending)
         if not isinstance(found, Parsed):
             raise RefusedError
@@ -88,6 +91,23 @@ def ours(policy: RepairPolicy, ending: Ending = Ending.UNKNOWN) -> Contestant:
 
     known = "" if ending is Ending.UNKNOWN else ", stop"
     return Contestant(f"langchain-control {policy.value}{known}", read)
+
+
+def with_the_schema() -> Contestant:
+    """Return the validator at its defaults, which knows what is asked for."""
+
+    @cache
+    def validator(contract: Contract | None) -> ResponseValidator:
+        schema = contract.json_schema() if contract else None
+        return ResponseValidator(response_schema=schema, must_be_json=True)
+
+    def read(text: str, contract: Contract | None) -> Reading:
+        verdict = validator(contract).inspect(text)
+        if not verdict.passed:
+            raise RefusedError
+        return Reading(verdict.value, verdict.repaired or "ambiguous" in verdict.notes)
+
+    return Contestant("langchain-control agreed, schema", read)
 
 
 def _from_json_repair(value: Any) -> Any:
@@ -135,17 +155,19 @@ PEERS: dict[str, tuple[str, Callable[[Any], Callable[[str], Any]]]] = {
 def contestants() -> Iterator[Contestant]:
     """Yield ours under each policy, then the peers that can be imported.
 
-    The texts say nothing about how their messages ended. The default policy takes part once more
-    as it works where the provider says `stop`: brackets missing at the end were then forgotten.
+    The texts say nothing about how their messages ended. The default policy takes part three times:
+    as it reads any text, as it works where the provider says `stop` (brackets missing at the end
+    were then forgotten), and as it works for `ResponseValidator`, which knows the schema.
     """
     yield from map(ours, RepairPolicy)
     yield ours(RepairPolicy.AGREED, Ending.FINISHED)
+    yield with_the_schema()
     for name, (module, make) in PEERS.items():
         try:
             parse = make(importlib.import_module(module))
         except (ImportError, AttributeError):
             continue
-        yield Contestant(name, lambda text, parse=parse: Reading(parse(text)))
+        yield Contestant(name, lambda text, _, parse=parse: Reading(parse(text)))
 
 
 def load(path: Path) -> list[Row]:
@@ -180,6 +202,7 @@ HEADINGS = (
 )  # fmt: skip
 LEGEND = """\
 damaged texts, in percent: exact, wrong, wrong and flagged as such, refused; * if the schema decides
+agreed, schema: ResponseValidator, which is told the schema; the others read the text alone
 kept: JSON that comes back as it is; taken: texts for which a value is given although there is none
 µs: median time for a damaged text"""
 
@@ -189,14 +212,19 @@ def score(rows: Sequence[Row], who: Contestant) -> str:
     damaged = [row for row in rows if not row.must_fail and not row.is_json]
     sound = [row for row in rows if row.is_json]
     hopeless = [row for row in rows if row.must_fail]
-    read = [(row, reading) for row in damaged if (reading := who.try_(row.raw)) is not None]
+    read = [
+        (row, reading)
+        for row in damaged
+        if (reading := who.try_(row.raw, row.contract)) is not None
+    ]
     exact = [(row, reading) for row, reading in read if _same(reading.value, row.expected)]
     wrong = [(row, reading) for row, reading in read if not _same(reading.value, row.expected)]
     unchanged = sum(
-        (reading := who.try_(row.raw)) is not None and _same(reading.value, row.expected)
+        (reading := who.try_(row.raw, row.contract)) is not None
+        and _same(reading.value, row.expected)
         for row in sound
     )
-    taken = sum(who.try_(row.raw) is not None for row in hopeless)
+    taken = sum(who.try_(row.raw, row.contract) is not None for row in hopeless)
     n = len(damaged)
     columns = (
         share(len(exact), n),
@@ -207,7 +235,7 @@ def score(rows: Sequence[Row], who: Contestant) -> str:
         share(sum(_meets(*pair) for pair in wrong), n),
         share(unchanged, len(sound)),
         share(taken, len(hopeless)),
-        median_us(who, [row.raw for row in damaged]),
+        median_us(who, damaged),
     )
     return f"{who.name:32}" + "".join(f"{column:>9}" for column in columns)
 
@@ -233,17 +261,17 @@ def _same(value: Any, expected: Any) -> bool:
     return isinstance(value, bool) == isinstance(expected, bool) and bool(value == expected)
 
 
-def median_us(who: Contestant, texts: Sequence[str]) -> str:
+def median_us(who: Contestant, rows: Sequence[Row]) -> str:
     """Write the median time for a text, in µs: of each text the best of five."""
-    if not texts:
+    if not rows:
         return "-"
-    times = [min(_seconds(who, text) for _ in range(5)) for text in texts]
+    times = [min(_seconds(who, row.raw, row.contract) for _ in range(5)) for row in rows]
     return f"{statistics.median(times) * 1e6:.1f}"
 
 
-def _seconds(who: Contestant, text: str) -> float:
+def _seconds(who: Contestant, text: str, contract: Contract | None = None) -> float:
     started = time.perf_counter()
-    who.try_(text)
+    who.try_(text, contract)
     return time.perf_counter() - started
 
 
@@ -257,7 +285,8 @@ def truncations(rows: Sequence[Row], who: Contestant, cuts: int = 1000) -> str:
     for _ in range(cuts):
         row = chance.choice(whole)
         text = json.dumps(row.expected)
-        reading = who.try_(text[: chance.randrange(1, max(2, len(text)))])
+        beginning = text[: chance.randrange(1, max(2, len(text)))]
+        reading = who.try_(beginning, row.contract)
         if reading is not None and row.contract and row.contract.is_met_by(reading.value):
             accepted += 1
             unflagged += not reading.flagged

@@ -32,10 +32,12 @@ from langchain_control.outcomes import (
 from langchain_control.parsing import (
     Fault,
     MalformedJSONError,
+    Parsed,
     RepairPolicy,
     Unparsed,
     canonical,
     may_wrap,
+    one_bracket_short,
     read_json,
     unwrap,
     value_so_far,
@@ -291,6 +293,8 @@ class ResponseValidator(Gate[AIMessage]):
         if not compiled.expects_json:
             return _Reading(Answer(text), () if _is_unicode(text) else (_NOT_UNICODE,))
         found = read_json(text, policy=self.repair, accepts=compiled.accepts, ending=ending)
+        if isinstance(found, Unparsed) and ending is Ending.UNKNOWN:
+            found = self._closed(text, compiled) or found
         if isinstance(found, Unparsed):
             return _Reading(Answer(text), (_problem_of(found.fault, ending),))
         if compiled.accepts(found.value):
@@ -303,6 +307,13 @@ class ResponseValidator(Gate[AIMessage]):
         broken = (v for contract in compiled.contracts for v in contract.judge(value))
         problems = (Problem(FailureMode.SCHEMA_VIOLATION, violation) for violation in broken)
         return _Reading(answer, tuple(problems), (*found.notes, *notes))
+
+    def _closed(self, text: str, compiled: _Compiled) -> Parsed | None:
+        """Read an answer that lacks only its last bracket, if the contract shows that."""
+        if self.response_schema is None:  # `required_keys` do not say which others there may be
+            return None
+        closed = one_bracket_short(text, compiled.vocabulary.names, self.repair)
+        return closed if closed and compiled.accepts(closed.value) else None
 
     def _seen_so_far(self, beginning: str, compiled: _Compiled) -> Answer | None:
         """Return what stands already, as rules see it; `None` if a repair may yet change it."""

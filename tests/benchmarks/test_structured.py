@@ -4,7 +4,15 @@ import json
 
 import pytest
 
-from benchmarks.structured import HEADINGS, Contestant, contestants, load, ours, tables
+from benchmarks.structured import (
+    HEADINGS,
+    Contestant,
+    contestants,
+    load,
+    ours,
+    tables,
+    with_the_schema,
+)
 from langchain_control.parsing import RepairPolicy
 
 CASES = [
@@ -53,6 +61,19 @@ def test_peers_are_measured_alike(path):
     assert line["refused"] == "0.0"
     assert line["flagged"] == "0.0"
     assert line["kept"] == "100.0"
+
+
+def test_the_validator_is_told_the_schema(tmp_path):
+    """A last bracket that is missing is forgiven where the schema shows that nothing else is."""
+    path = tmp_path / "short.jsonl"
+    schema = {"type": "object", "properties": {"a": {}, "b": {}}, "required": ["a"]}
+    rows = [{"raw": '{"a": "x", "b": "y"', "expected": {"a": "x", "b": "y"}, "schema": schema}]
+    rows += [{"raw": '{"a": "x"', "fail": True, "schema": schema}]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    told = figures(path, with_the_schema())
+
+    assert (told["exact"], told["taken"]) == ("100.0", "0.0")
+    assert figures(path, ours(RepairPolicy.AGREED))["refused"] == "100.0"
 
 
 def test_a_file_of_one_kind_will_do(tmp_path):

@@ -485,6 +485,49 @@ def test_nothing_missing_at_the_end_is_forgiven_unless_the_model_finished(kind, 
     assert not validator.override(repair="lossless").inspect(finished).passed
 
 
+class Approval(BaseModel):
+    """All that an answer may say."""
+
+    action: typing.Literal["approve", "reject"]
+    conditions: list[str] = []
+
+
+@pytest.mark.parametrize(
+    ("text", "passes"),
+    [
+        ('{"action": "approve", "conditions": ["none"]', True),
+        ('Here: {"conditions": [], "action": "approve"\n', True),
+        ('{"action": "approve"', False),
+        ('{"action": "approve", "conditions": ["none"', False),
+        ('{"action": "approve", "conditions": ["none"],', False),
+        ('{"action": "approved", "conditions": []', False),
+    ],
+)
+def test_a_last_bracket_is_forgiven_where_the_contract_shows_that_nothing_else_is_missing(
+    text, passes
+):
+    """Every member has come, the last one to its end: what was cut off can only be the bracket."""
+    validator = ResponseValidator(response_schema=Approval)
+    verdict = validator.inspect(text)
+
+    assert verdict.passed is passes
+    assert verdict.repaired is passes
+    if passes:
+        assert "repair:missing_closer" in verdict.notes
+        assert not validator.override(repair="lossless").inspect(text).passed
+    else:
+        assert verdict.failure_mode is FailureMode.TRUNCATED
+
+
+def test_a_last_bracket_is_not_forgiven_where_a_limit_or_a_lost_connection_cut():
+    """Who knows how a message ended need not guess."""
+    text = '{"action": "approve", "conditions": ["none"]'
+    validator = ResponseValidator(response_schema=Approval)
+
+    for metadata in ({"finish_reason": "length"}, {"model_provider": "openai"}):
+        assert not validator.inspect(AIMessage(text, response_metadata=metadata)).passed
+
+
 @pytest.mark.parametrize(
     "message",
     [
