@@ -7,11 +7,12 @@ comes out needs none of them.
 
 How it goes:
 
-1. Each source is judged by a model that has not seen it ("leave one source out").
+1. Each source is judged by a model that has not seen it ("leave one source out"), with weights of
+   one signed byte each, as they ship.
 2. Labels are noisy: attacks that such models find very unlikely are left out (harmless turns of a
    game that was collected as a whole, for instance), and step 1 is repeated.
 3. The model is trained on what is left: whole attacks, harmless texts whole and in windows. Platt
-   scaling on the scores of step 1 makes them probabilities; weights become one signed byte each.
+   scaling on the scores of step 1 makes them probabilities.
 
 How much the project's own texts weigh, and how much large weights cost, was chosen on the figures
 of step 1 and on texts by authors whom the model had not read. Without `--write` it only prints what
@@ -45,8 +46,8 @@ from langchain_control.detectors.presets import PRESETS
 REGULARIZATION = 60.0
 ITERATIONS = 150
 """Enough for the loss to settle: results do not depend on where exactly it stops."""
-UNLIKELY = -1.5
-"""Attacks with a lower log-odds according to models trained on the other sources are left out."""
+UNLIKELY = -2.7
+"""Attacks with a lower score according to models trained on the other sources are left out."""
 MIXED = frozenset({"jackhhao"})
 """Sources that call harmless prompts attacks, too: only what a rule finds is taken from them."""
 BENIGN_WINDOWS = 4
@@ -58,7 +59,8 @@ ATTACKS = 0.1
 FOLDS = 6
 FALSE_ALARMS = 0.005
 CLIPPED = 0.999
-"""Share of the weights that fit into a byte; the few larger ones are cut to the largest value."""
+"""Share of the weights that fit into a byte; the few larger ones are cut to the largest value, so
+that no single word decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,20 +159,41 @@ def windows_of(texts: Sequence[Text]) -> Windows:
     )
 
 
-def fit(data: Windows, use: np.ndarray) -> LogisticRegression:
+class Model(NamedTuple):
+    """A model as it ships: what is measured is what is installed."""
+
+    table: np.ndarray
+    """A signed byte for each bucket."""
+    scale: float
+    """What one unit of the table is worth."""
+    bias: float
+
+    def judge(self, marks: csr_matrix) -> np.ndarray:
+        """Return a score for each row."""
+        return marks @ (self.table * self.scale) + self.bias
+
+
+def fit(data: Windows, use: np.ndarray) -> Model:
     """Fit the model on the texts to `use`."""
     rows = np.flatnonzero(data.shown & use[data.texts])
     model = LogisticRegression(C=REGULARIZATION, max_iter=ITERATIONS, tol=1e-6)
     with warnings.catch_warnings(), threadpool_limits(1):  # sums do not depend on the machine
         warnings.simplefilter("ignore", ConvergenceWarning)  # stopped early on purpose
-        return model.fit(data.marks[rows], data.attack[rows], data.weight[rows])
+        model.fit(data.marks[rows], data.attack[rows], data.weight[rows])
+    return Model(*quantized(model.coef_[0]), float(model.intercept_[0]))
 
 
-def scores(model: LogisticRegression, data: Windows, of: np.ndarray) -> np.ndarray:
-    """Return the log-odds of the strongest window of the texts asked `of`, `nan` for others."""
+def quantized(weights: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the weights as signed bytes, and what one unit is worth."""
+    scale = float(np.quantile(np.abs(weights[weights != 0]), CLIPPED)) / 127
+    return np.clip(np.rint(weights / scale), -127, 127).astype(np.int8), scale
+
+
+def scores(model: Model, data: Windows, of: np.ndarray) -> np.ndarray:
+    """Return the score of the strongest window of the texts asked `of`, `nan` for others."""
     rows = np.flatnonzero(of[data.texts])
     best = np.where(of, -np.inf, np.nan)
-    found = model.decision_function(data.marks[rows]) - data.handicap[rows]
+    found = model.judge(data.marks[rows]) - data.handicap[rows]
     np.maximum.at(best, data.texts[rows], found)
     return best
 
@@ -241,14 +264,6 @@ def platt(scores: np.ndarray, labels: np.ndarray) -> Platt:
     return Platt(float(fitted.coef_[0, 0]), float(fitted.intercept_[0]))
 
 
-def quantized(model: LogisticRegression) -> tuple[np.ndarray, float]:
-    """Return the weights as signed bytes, and what one unit is worth."""
-    weights = model.coef_[0]
-    used = np.abs(weights[weights != 0])
-    scale = float(np.quantile(used, CLIPPED)) / 127
-    return np.clip(np.rint(weights / scale), -127, 127).astype(np.int8), scale
-
-
 def interval(hits: np.ndarray, rng: np.random.Generator) -> str:
     """Return a share with its 95 % bootstrap interval, in percent."""
     drawn = rng.choice(hits, (1000, len(hits))).mean(axis=1)
@@ -308,11 +323,10 @@ def main() -> None:
     probability = calibrate(texts, np.where(kept, unseen, np.nan))
     report_presets(texts, unseen, probability)
     model = fit(data, kept)
-    table, scale = quantized(model)
-    header = {"scale": scale, "bias": float(model.intercept_[0]), **probability._asdict()}
-    print(f"header {header}; {(table != 0).sum()} of {BUCKETS} weights are not zero")
+    header = {"scale": model.scale, "bias": model.bias, **probability._asdict()}
+    print(f"header {header}; {(model.table != 0).sum()} of {BUCKETS} weights are not zero")
     if arguments.write:
-        body = zlib.compress(table.tobytes(), 9)
+        body = zlib.compress(model.table.tobytes(), 9)
         WEIGHTS_FILE.parent.mkdir(exist_ok=True)
         WEIGHTS_FILE.write_bytes(json.dumps(header).encode() + b"\n" + body)
         print(f"wrote {WEIGHTS_FILE} ({WEIGHTS_FILE.stat().st_size:,} bytes)")
