@@ -14,6 +14,7 @@ from langchain_control.parsing.calls import CALL_OF_ARGUMENTS, CALL_OF_CONTAINER
 from langchain_control.parsing.comments import NOTE, announces_omission
 from langchain_control.parsing.containers import Container, Due
 from langchain_control.parsing.plain_runs import read_plain
+from langchain_control.parsing.quotation_marks import OPENING_QUOTES
 from langchain_control.parsing.repairs import Grade, Repair
 from langchain_control.parsing.scalars import Scalar, read_scalar
 from langchain_control.parsing.string_ends import Place
@@ -151,8 +152,8 @@ class _Parser(Structure):
     # --- keys and values --------------------------------------------------------------------------
 
     def _item(self) -> None:
-        if (end := read_plain(self.text, self.position, self._stack[-1])) > self.position:
-            self.position = end
+        """Read a key or value without quotes."""
+        if self._reads_plain():
             return
         if dots := _ELLIPSIS.match(self.text, self.position):
             self.mend("ellipsis")
@@ -161,6 +162,24 @@ class _Parser(Structure):
             self._key()
         else:
             self._value()
+
+    def _quoted_item(self) -> None:
+        """Read a key or value in quotes."""
+        if self._reads_plain():
+            return
+        container = self._stack[-1]
+        self._begin_item()
+        if self._awaits_key():
+            container.key = self.string(self._place(is_key=True))
+            self._colon(container)
+        else:
+            self._put_strings()
+
+    def _reads_plain(self) -> bool:
+        """Read what needs no closer look, if such stands here."""
+        before = self.position
+        self.position = read_plain(self.text, before, self._stack[-1])
+        return self.position > before
 
     def _awaits_key(self) -> bool:
         container = self._stack[-1]
@@ -269,9 +288,7 @@ class _Parser(Structure):
             return
         self.skip_prefix()
         if self.at_quote():
-            text = self.strings(self._place(is_key=False))
-            if not self._is_key_after_all(text):
-                self._stack[-1].put(text)
+            self._put_strings()
             return
         if self._call(container):
             return
@@ -283,6 +300,11 @@ class _Parser(Structure):
                 self.mend("ellipsis")
         container.put(scalar.value)
         self.position = scalar.end
+
+    def _put_strings(self) -> None:
+        text = self.strings(self._place(is_key=False))
+        if not self._is_key_after_all(text):
+            self._stack[-1].put(text)
 
     def _stands_for_more(self, container: Container, word: Scalar) -> bool:
         """Whether a word without quotes, such as `others`, stands for items that were left out."""
@@ -348,8 +370,9 @@ class _Parser(Structure):
         **dict.fromkeys("{[(", _open),
         **dict.fromkeys("}])", Structure.close),
         **dict.fromkeys(",;\uff0c\uff1b\u3001", _comma),
+        **dict.fromkeys(OPENING_QUOTES, _quoted_item),
     }
-    """What a character does to the structure; any other one begins a key or a value."""
+    """What a character does; any other one begins a key or a value without quotes."""
 
 
 _MAY_END = frozenset(("", "`", "~", "<"))

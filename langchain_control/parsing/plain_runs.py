@@ -12,35 +12,81 @@ __all__ = ["read_plain"]
 
 
 def read_plain(text: str, start: int, container: Container) -> int:
-    """Add standard members or items to a container, and return where they end."""
-    pattern = _MEMBER if isinstance(container.items, dict) else _ITEM
+    """Add standard members or items to a container, and return where they end.
+
+    The last one may be a key whose value needs a closer look.
+    """
     position = start
-    while container.due in (Due.FIRST, Due.NEXT) and (plain := pattern.match(text, position)):
-        if plain["key"] is not None:
-            container.key = plain["key"]
+    while (form := _due_form(container)) and (plain := form.match(text, position)):
+        position = plain.end()
+        key, lone_key = plain.group("key", "lone_key")
+        if lone_key is not None:
+            container.key, container.due = lone_key, Due.VALUE
+            break
+        if key is not None:
+            container.key = key
         container.put(_value(plain))
         if plain["comma"]:
             container.due = Due.NEXT
-        position = plain.end()
     return position
 
 
+def _due_form(container: Container) -> re.Pattern[str] | None:
+    """Return what a container waits for, if that is no comma."""
+    if container.due is Due.COMMA:
+        return None
+    if isinstance(container.items, list):
+        return _ITEM
+    return _VALUE_OF_KEY if container.due is Due.VALUE else _MEMBER
+
+
 def _value(plain: re.Match[str]) -> Any:
-    string, number = plain["string"], plain["number"]
+    string, number = plain.group("string", "number")
     if string is not None:
         return string
     return JSON_CONSTANTS[plain["constant"]] if number is None else plain_number(number)
 
 
 _VALUE = (
-    r'(?:"(?P<string>[^"\\\x00-\x1f]*+)"|(?P<constant>true|false|null)'
+    r'(?:"(?P<string>(?P<bracket>[{\[])?+[^"\\\x00-\x1f]*+)"|(?P<constant>true|false|null)'
     r"|(?P<number>-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,3})?))\s*+"
 )
-_KEY = r'"(?P<key>[^"\\\x00-\x1f]*+)"\s*+:\s*+'
+_NO_KEY = r"(?P<key>(?P<colon>(?!)))?(?P<lone_key>(?!))?"
+
+
+def _followed(comma_before: str, closer: str, *, after_string: str, after_scalar: str) -> str:
+    """Return what surely follows a value.
+
+    Behind a key that holds a colon, which may lack its quote, and behind a string that begins with
+    a bracket, which may be JSON and go on, that is less.
+    """
+    return (
+        rf"(?:(?P<comma>,)\s*+(?={comma_before})|(?={closer}\s*+(?:[,}}\]]|\Z))"
+        r"|(?(colon)(?!))(?:\Z"
+        rf"|(?(string)(?(bracket)(?!)|(?={after_string}))|(?={after_scalar}))))"
+    )
+
+
+_AFTER_VALUE = _followed(
+    r'"[^"\\\n]{1,200}"\s*+:',
+    r"\}",
+    after_string=r""",\s*+(?:[}\],]|'[^'\n]{0,200}'\s*+:|[\w$.-]{1,100}\s*+:)|"[^"\\\n]{1,200}"\s*+:""",
+    after_scalar=r"[}\]]|,(?![0-9])",
+)
 _MEMBER = re.compile(
-    rf'{_KEY}{_VALUE}(?:(?P<comma>,)\s*+(?="[^"\\\n]{{1,200}}"\s*+:)|(?=\}}\s*+(?:[,}}\]]|\Z)))'
+    r'"(?P<key>[^"\\:\x00-\x1f]*+(?P<colon>:[^"\\\x00-\x1f]*+)?+)"'
+    rf"\s*+:\s*+{_VALUE}{_AFTER_VALUE}"
+    r'|"(?P<lone_key>[^"\\:\x00-\x1f]*+)"\s*+:(?![:=]|[ \t]*+\n)'
 )
+_VALUE_OF_KEY = re.compile(rf'{_NO_KEY}(?!"[{{\[]){_VALUE}{_AFTER_VALUE}')
 _ITEM = re.compile(
-    rf'(?P<key>(?!))?{_VALUE}(?:(?P<comma>,)\s*+(?="[^"\\\n]{{1,200}}"\s*+[,\]]|-?\d|[{{\[])|(?=\]\s*+(?:[,}}\]]|\Z)))'
+    _NO_KEY
+    + _VALUE
+    + _followed(
+        r'"[^"\\\n]{1,200}"\s*+[,\]]|-?\d|[{\[]',
+        r"\]",
+        after_string=r""",\s*+(?:["'}\]{\[,]|-?[0-9])""",
+        after_scalar=r"[,}\]]",
+    )
 )
-"""Members and items in standard JSON, before others of that kind or the end of the container."""
+"""What is standard JSON, before others of that kind, the end of the container or of the text."""
