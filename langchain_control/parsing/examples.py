@@ -36,7 +36,10 @@ _END_OF_SENTENCE = re.compile(r"[.!?\n]")
 
 def is_introduced_as_example(text: str, start: int) -> bool:
     """Say whether the words right before a value call it an example or the form of one."""
-    before = _without_fence(text[max(0, start - _LOOK_AROUND) : start].rstrip(_AROUND)).lower()
+    before = text[max(0, start - _LOOK_AROUND) : start].rstrip(_AROUND)
+    if not before:
+        return False
+    before = _without_fence(before).lower()
     sentence = _END_OF_SENTENCE.split(before)[-1]
     return before.endswith(_PHRASES) or _CLAUSE.search(sentence) is not None
 

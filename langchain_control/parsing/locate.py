@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 from langchain_control.parsing.calls import CALL_BEFORE, UNKNOWN_CALL_BEFORE
 from langchain_control.parsing.comments import NOTE, said_by
 from langchain_control.parsing.lenient import Lenient, parse_leniently
-from langchain_control.parsing.notation import translate
+from langchain_control.parsing.notation import Translated, translate
 from langchain_control.parsing.openings import BEGINS_JSON, OPENING
 from langchain_control.parsing.prose import end_of_prose_bracket, is_mentioned
 from langchain_control.parsing.repairs import Grade, Repair
 from langchain_control.parsing.strict import Attempt, Fault, MalformedJSONError, attempt, canonical
 from langchain_control.parsing.turns import next_turn_begins
 
-__all__ = ["Broken", "Candidate", "candidates", "mended", "sole_value"]
+__all__ = ["Broken", "Candidate", "Tried", "candidates", "mended", "sole_value"]
 
 MAX_CANDIDATES = 512
 """Values in one text. Whoever writes more does not answer a question for one."""
@@ -45,8 +45,15 @@ class Broken(NamedTuple):
     fault: Fault
 
 
+class Tried(NamedTuple):
+    """What came of reading at one place of a text, as JSON and in another notation."""
+
+    strict: Attempt
+    translated: Translated | None = None
+
+
 def candidates(
-    text: str, *, finished: bool = False, tried: Attempt | None = None
+    text: str, *, finished: bool = False, tried: Tried | None = None
 ) -> Iterator[Candidate | Broken]:
     """Find the objects and arrays of a text, in order, none within another.
 
@@ -57,7 +64,7 @@ def candidates(
     Args:
         text: Any text.
         finished: Whether whoever wrote the text is known to have come to an end.
-        tried: What came of reading strict JSON at one place of the text, if that is known.
+        tried: What came of reading at one place of the text, if that is known.
     """
     position = count = damaged = unclosed = sound_end = 0
     answered = False
@@ -79,11 +86,12 @@ def candidates(
         if count == MAX_CANDIDATES or damaged == MAX_DAMAGED:
             yield Broken(start, Fault("size", "one value", "too many", start))
             return
-        strict = tried if tried and tried.start == start else attempt(text, start)
+        known = tried if tried and tried.strict.start == start else None
+        strict = known.strict if known else attempt(text, start)
         if _is_inside(text, start, sound_end):
             yield Broken(start, Fault("fragment", "an object around its properties", offset=start))
             return
-        found = _read(text, strict, finished=finished)
+        found = _read(text, known or _tried(text, strict), finished=finished)
         count += 1
         damaged += found.fault is not None
         if isinstance(found, Broken):
@@ -100,39 +108,45 @@ def candidates(
         yield Candidate(None, null.start(), len(text), "null")
 
 
-def sole_value(text: str, tried: Attempt | None = None) -> Candidate | Attempt | None:
+def sole_value(text: str, strict: Attempt | None = None) -> Candidate | Tried | None:
     """Return the only object or array of a text, if it is sound and nothing raises a doubt.
 
     Args:
         text: Any text.
-        tried: What came of reading strict JSON at one place of the text, if that is known.
+        strict: What came of reading strict JSON at one place of the text, if that is known.
 
     Returns:
-        Where there is a doubt, what came of reading strict JSON at the first bracket.
+        Where there is a doubt, what came of reading at the first bracket.
     """
-    if tried is not None and text.startswith(("{", "["), tried.start):
+    if strict is not None and text.startswith(("{", "["), strict.start):
+        tried = _tried(text, strict)
         return _in_another_notation(text, tried) or tried
     start, sound_end = _first_beginning(text)
     if start < 0:
-        return tried
-    tried = attempt(text, start)
-    _, value, end, fault = tried
+        return None
+    strict = attempt(text, start)
+    _, value, end, fault = strict
     if fault or not value or _SPEAKS_OF_JSON.search(text, end) or '"' in text[:start]:
-        return tried
+        return _tried(text, strict)
     if _PROPERTY_AFTER.match(text, end) or _REMARK.match(text, end):
-        return tried
+        return _tried(text, strict)
     if _is_inside(text, start, sound_end) or is_mentioned(value, text, start, end):
-        return tried
+        return _tried(text, strict)
     return Candidate(value, start, end, text[start:end])
 
 
-def _in_another_notation(text: str, tried: Attempt) -> Candidate | None:
+def _tried(text: str, strict: Attempt) -> Tried:
+    """Read in another notation what is no JSON as it stands."""
+    return Tried(strict, translate(text, strict.start) if strict.fault is not None else None)
+
+
+def _in_another_notation(text: str, tried: Tried) -> Candidate | None:
     """Return what a text holds from one place on, if nothing but its notation is not JSON."""
-    found = translate(text, tried.start) if tried.fault is not None else None
+    strict, found = tried
     if found is None or text[found.end :].strip() or _DIGIT_GROUPS.search(text):
         return None
-    source = text[tried.start : found.end]
-    return Candidate(found.value, tried.start, found.end, source, found.repairs, tried.fault)
+    source = text[strict.start : found.end]
+    return Candidate(found.value, strict.start, found.end, source, found.repairs, strict.fault)
 
 
 def _first_beginning(text: str) -> tuple[int, int]:
@@ -151,20 +165,29 @@ def _first_beginning(text: str) -> tuple[int, int]:
     return -1, 0
 
 
-def _read(text: str, strict: Attempt, *, finished: bool) -> Candidate | Broken:
-    start, value, end, fault = strict
+def _read(text: str, tried: Tried, *, finished: bool) -> Candidate | Broken:
+    start, value, end, fault = tried.strict
     repairs: tuple[Repair, ...] = ()
     if text[start - 1 : start] == "(" and UNKNOWN_CALL_BEFORE.search(text[:start][-_LOOK_AROUND:]):
         repairs = (Repair("call", start),)
+    translated = tried.translated
     if fault is None and _PROPERTY_AFTER.match(text, end):
         fault = Fault("fragment", "the end of the value", "a further property", end)
+        translated = translate(text, start)
     if fault is not None:
-        repaired = translate(text, start) or mended(text, start, finished=finished)
+        repaired = translated or mended(text, start, finished=finished)
         if repaired is None:
             return Broken(start, fault)
         value, end, repairs = repaired[0], repaired[1], (*repairs, *repaired[2])
         if groups := _DIGIT_GROUPS.search(text, start, end):
             repairs = (*repairs, Repair("digit_groups", groups.start()))
+    found = Candidate(value, start, end, text[start:end], repairs, fault)
+    return found if end == len(text) else _with_what_follows(text, found)
+
+
+def _with_what_follows(text: str, found: Candidate) -> Candidate | Broken:
+    """Judge a value by what stands behind it: brackets too many, a remark, or more of it."""
+    value, start, end, _, repairs, fault = found
     if surplus := _CLOSERS.match(text, end):
         repairs = (*repairs, Repair("extra_closer", end))
         end = surplus.end()
@@ -203,10 +226,9 @@ def mended(text: str, start: int, *, finished: bool = False) -> Lenient | None:
 
 def _call_around(text: str, start: int, earliest: int) -> int:
     """Return where a value begins: with the call that it is the argument of, if that is known."""
-    earliest = max(earliest, start - _LOOK_AROUND)
-    if text.find("(", earliest, start) < 0:
+    before = text[max(earliest, start - _LOOK_AROUND) : start]
+    if "(" not in before:
         return start
-    before = text[earliest:start]
     call = CALL_BEFORE.search(before)
     return start - len(before) + call.start() if call else start
 
