@@ -48,12 +48,8 @@ def translate(text: str, start: int) -> Translated | None:
         pieces.append(run)
         if group == "run":
             break
-        if last := run.rstrip():
-            may_begin = last[-1] in "{[,:"
-            # Brackets in strings count, too: the lenient parser reads what has that many.
-            depth += run.count("{") + run.count("[") - run.count("}") - run.count("]")
-            if depth > MAX_DEPTH:
-                break
+        if last := run.rstrip()[-1:]:
+            may_begin = last in "{[,:"
         read, kind, is_value = _MEANINGS[group]
         json_text = read(token) if may_begin or not is_value else None
         if json_text is None:
@@ -62,6 +58,9 @@ def translate(text: str, start: int) -> Translated | None:
         if kind not in kinds:
             kinds.setdefault(kind or _kind_of(token), position + len(run))
         pieces.append(json_text)
+        depth += _opened_in(run + json_text)
+        if depth > MAX_DEPTH:
+            break
         position, written = step.end(), written + len(run) + len(json_text)
     if not kinds:
         return None
@@ -72,6 +71,14 @@ def translate(text: str, start: int) -> Translated | None:
     end = run_start + whole.end - run_written
     found = [Repair(kind, offset) for kind, offset in kinds.items() if offset < end]
     return Translated(whole.value, end, tuple(found))
+
+
+def _opened_in(piece: str) -> int:
+    """Count the containers that are left open.
+
+    Brackets in strings count, too: the lenient parser reads what has that many.
+    """
+    return piece.count("{") + piece.count("[") - piece.count("}") - piece.count("]")
 
 
 def _quoted(token: str) -> str | None:
@@ -102,6 +109,16 @@ def _number(token: str) -> str | None:
     return None if number is None else json.dumps(number)
 
 
+def _single_quoted(token: str) -> str:
+    """Put strings, with JSON but no other strings between them, into double quotes."""
+    return token.replace("'", '"')
+
+
+def _smart_quoted(token: str) -> str:
+    """Do the same for strings in typographic quotes."""
+    return token.replace("\u201c", '"').replace("\u201d", '"')
+
+
 class _Meaning(NamedTuple):
     """What a token of one kind is in JSON."""
 
@@ -118,8 +135,8 @@ _MEANINGS = {
     "remark": _Meaning(_commented_at_end, "comment", is_value=False),
     "comma": _Meaning(lambda _: "", "trailing_comma", is_value=False),
     "space": _Meaning(lambda _: " ", "whitespace", is_value=False),
-    "plain": _Meaning('"{}"'.format, "quotes"),
-    "plain_smart": _Meaning('"{}"'.format, "quotes"),
+    "single_quoted": _Meaning(_single_quoted, "quotes"),
+    "smart_quoted": _Meaning(_smart_quoted, "quotes"),
     "quoted": _Meaning(_quoted),
     "key": _Meaning('"{}"'.format, "unquoted_key"),
     "word": _Meaning(PYTHON_CONSTANTS.get, "python_literal"),
@@ -129,18 +146,27 @@ _MEANINGS = {
 
 _BEFORE_CLOSER = rf"(?=(?:\s|{COMMENT})*+[}}\]])"
 
-_RUN = (
-    r"""(?:[ \t\r\n{}\[\]:]++"""
-    r"""|"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+\""""
+_WITHOUT_STRINGS = (
+    r"""[ \t\r\n{}\[\]:]++"""
     rf"""|,(?!{_BEFORE_CLOSER})"""
     r"""|-?[0-9][0-9.]*+(?:[eE][-+]?[0-9]++)?(?![\w.+])"""
-    r"""|(?:true|false|null)\b(?!\s*+:))*+"""
+    r"""|(?:true|false|null)\b(?!\s*+:)"""
 )
+_STRING = r'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"'
+_RUN = rf"(?:{_WITHOUT_STRINGS}|{_STRING})*+"
 """What is JSON as it stands."""
 
+
+def _run_of(string: str) -> str:
+    """Return what is JSON from one string to another, but for their quotes."""
+    return rf"{string}(?:(?:{_WITHOUT_STRINGS})*+{string})*+"
+
+
+_SINGLE_QUOTED = _run_of(r"""'[^'"\\\x00-\x1f]*+'""")
+_SMART_QUOTED = _run_of(r"""\u201c[^"\u201c\u201d\\\x00-\x1f]*+\u201d""")
+
 _STEP = re.compile(
-    rf"""(?P<run>{_RUN})(?:"""
-    r"""'(?P<plain>[^'"\\\x00-\x1f]*+)'|\u201c(?P<plain_smart>[^"\u201c\u201d\\\x00-\x1f]*+)\u201d"""
+    rf"""(?P<run>{_RUN})(?:(?P<single_quoted>{_SINGLE_QUOTED})|(?P<smart_quoted>{_SMART_QUOTED})"""
     r"""|(?P<key>[A-Za-z_$][\w$-]{0,99}+)(?=\s*+:)"""
     rf"""|(?P<comma>,){_BEFORE_CLOSER}"""
     rf"""|(?P<remark>{COMMENT})(?=\s*+,?\s*+\])|(?P<comment>{COMMENT})"""
