@@ -13,7 +13,7 @@ from langchain_control.parsing.repairs import GRADES, MAX_REPAIRS, Grade, Repair
 from langchain_control.parsing.strict import Fault, MalformedJSONError, attempt
 from langchain_control.parsing.string_ends import Place, surely_ends_before
 
-__all__ = ["Cursor"]
+__all__ = ["BLANKS", "MARKS", "Cursor"]
 
 
 class Cursor:
@@ -35,7 +35,7 @@ class Cursor:
 
     def skip_space(self) -> None:
         """Go on to what is neither space nor comment."""
-        if self.text[self.position : self.position + 1] not in _BLANK:
+        if self.text[self.position : self.position + 1] not in _SKIPPED:
             return
         while match := SPACE_OR_COMMENT.match(self.text, self.position):
             if comment := match["comment"]:
@@ -126,10 +126,10 @@ class Cursor:
         raise MalformedJSONError(Fault("syntax", expected, offset=self.position))
 
 
-_BLANK = frozenset(
-    " \t\n\r\f\v\xa0\u2028\u2029\u3000\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\xad/#<-*"
-)
-"""What space and comments begin with."""
+BLANKS = " \t\n\r\f\v\xa0\u2028\u2029\u3000\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\xad"
+MARKS = "/#<-*"
+"""What comments and dressing begin with."""
+_SKIPPED = frozenset(BLANKS + MARKS)
 _PREFIX = re.compile(
     r"""[uU](?=["'])|[bBfF](?=(["'])(?P<body>[^"'\n]{0,200})\1\s{0,100}[,}\]:)])"""
 )

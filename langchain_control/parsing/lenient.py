@@ -13,6 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 from langchain_control.parsing.calls import CALL_OF_ARGUMENTS, CALL_OF_CONTAINER
 from langchain_control.parsing.comments import NOTE, announces_omission
 from langchain_control.parsing.containers import Container, Due
+from langchain_control.parsing.cursor import BLANKS, MARKS
 from langchain_control.parsing.plain_runs import read_plain
 from langchain_control.parsing.quotation_marks import OPENING_QUOTES
 from langchain_control.parsing.repairs import Grade, Repair
@@ -62,20 +63,28 @@ class _Parser(Structure):
             self.enter(None)
         elif not self._call(None):
             self.expect("an object or array")
+        text, handlers = self.text, self._handlers
         while self._stack:
-            self.skip_space()
-            character = self.text[self.position : self.position + 1]
-            if character in _MAY_END and _END.match(self.text, self.position):
-                self.close_at_end()
-                break
-            handle = self._handlers.get(character)
-            if handle is None:
-                self._item()
-            else:
-                handle(self)
+            handlers.get(text[self.position : self.position + 1], _Parser._item)(self)
         return Lenient(self._root, self.position, tuple(self.repairs))
 
     # --- structure --------------------------------------------------------------------------------
+
+    def _mark(self) -> None:
+        """Skip a comment or dressing, or read the item that begins with one of their signs."""
+        before = self.position
+        self.skip_space()
+        if self.position == before:
+            self._wrapping()
+
+    def _wrapping(self) -> None:
+        """End where a wrapping does, or read the item that begins with one of its signs."""
+        if _END.match(self.text, self.position):
+            self.close_at_end()
+        elif self.at_quote():
+            self._quoted_item()
+        else:
+            self._item()
 
     def _open(self) -> None:
         container = self._stack[-1]
@@ -371,13 +380,16 @@ class _Parser(Structure):
         **dict.fromkeys("}])", Structure.close),
         **dict.fromkeys(",;\uff0c\uff1b\u3001", _comma),
         **dict.fromkeys(OPENING_QUOTES, _quoted_item),
+        **dict.fromkeys(BLANKS, Structure.skip_space),
+        **dict.fromkeys(MARKS, _mark),
+        **dict.fromkeys("`~", _wrapping),
+        "": Structure.close_at_end,
     }
     """What a character does; any other one begins a key or a value without quotes."""
 
 
-_MAY_END = frozenset(("", "`", "~", "<"))
-_END = re.compile(r"\Z|```|~~~|</|<\|")
-"""The end of the text, or what wraps JSON and cannot be part of it."""
+_END = re.compile(r"```|~~~|</|<\|")
+"""What wraps JSON and cannot be part of it."""
 _BARE_KEY = re.compile(
     r"(?::(?=\w{1,100}\s*+=>))?([\w$@][\w$.@-]{0,99}?)(?=\s*+(?:[:\uff1a]|[=-]>|=))"
 )
