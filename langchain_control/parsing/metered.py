@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self, SupportsIndex
 
 __all__ = ["MeteredText", "TooMuchWorkError"]
@@ -18,18 +19,18 @@ class MeteredText(str):
     to index it. Every index and slice is counted; parts and sums of the text share its count.
     """
 
-    __slots__ = ("_looks_left",)
+    __slots__ = ("_looks",)
 
-    _looks_left: list[int]
+    _looks: Iterator[int]
 
     def __new__(cls, text: str, budget: int) -> Self:
         """Allow `budget` looks."""
-        return cls._sharing(text, [budget])
+        return cls._sharing(text, iter(range(budget)))
 
     @classmethod
-    def _sharing(cls, text: str, looks_left: list[int]) -> Self:
+    def _sharing(cls, text: str, looks: Iterator[int]) -> Self:
         metered = super().__new__(cls, text)
-        metered._looks_left = looks_left
+        metered._looks = looks
         return metered
 
     def __getitem__(self, key: SupportsIndex | slice[Any, Any, Any]) -> str:
@@ -38,12 +39,11 @@ class MeteredText(str):
         Raises:
             TooMuchWorkError: The budget is spent.
         """
-        self._looks_left[0] -= 1
-        if self._looks_left[0] < 0:
+        if next(self._looks, None) is None:
             raise TooMuchWorkError
-        found = super().__getitem__(key)
-        return self._sharing(found, self._looks_left) if isinstance(key, slice) else found
+        found = str.__getitem__(self, key)
+        return self._sharing(found, self._looks) if isinstance(key, slice) else found
 
     def __add__(self, other: str) -> str:
         """Append, without escaping the count."""
-        return self._sharing(super().__add__(other), self._looks_left)
+        return self._sharing(super().__add__(other), self._looks)
