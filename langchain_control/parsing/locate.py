@@ -13,7 +13,13 @@ from langchain_control.parsing.notation import Translated, translate
 from langchain_control.parsing.openings import BEGINS_JSON, OPENING
 from langchain_control.parsing.prose import end_of_prose_bracket, is_mentioned
 from langchain_control.parsing.repairs import Grade, Repair
-from langchain_control.parsing.strict import Attempt, Fault, MalformedJSONError, attempt, canonical
+from langchain_control.parsing.strict import (
+    Attempt,
+    Fault,
+    MalformedJSONError,
+    attempt,
+    check_writable,
+)
 from langchain_control.parsing.turns import next_turn_begins
 
 __all__ = ["Broken", "Candidate", "Tried", "candidates", "mended", "sole_value"]
@@ -218,7 +224,7 @@ def mended(text: str, start: int, *, finished: bool = False) -> Lenient | None:
     """Read a damaged value, if that can be done and the value be written."""
     try:
         found = parse_leniently(text, start, finished=finished)
-        canonical(found.value)
+        check_writable(found.value)
     except MalformedJSONError:
         return None
     return found

@@ -11,6 +11,8 @@ import json
 import re
 from typing import Any, NamedTuple
 
+from pydantic_core import to_json
+
 __all__ = [
     "MAX_DEPTH",
     "TOO_DEEP",
@@ -19,6 +21,7 @@ __all__ = [
     "MalformedJSONError",
     "attempt",
     "canonical",
+    "check_writable",
     "ends_there",
     "fingerprint",
     "loads",
@@ -41,6 +44,7 @@ class Fault(NamedTuple):
 
 
 INFINITE = Fault("number", "finite numbers", "one beyond all bounds")
+NOT_UNICODE = Fault("unicode", "Unicode text", "a lone surrogate")
 TOO_DEEP = Fault("depth", f"at most {MAX_DEPTH} levels of nesting")
 
 
@@ -73,7 +77,7 @@ def attempt(text: str, start: int) -> Attempt:
             _check_depth(value)
         # Lone surrogates come from nowhere else.
         if not text.isascii() or text.find("\\u", start, end) >= 0:
-            canonical(value)
+            check_writable(value)
     except MalformedJSONError as exc:
         return Attempt(start, fault=exc.fault)
     except json.JSONDecodeError as exc:
@@ -115,10 +119,24 @@ def canonical(value: Any) -> str:
         text = _ENCODE(value)
         text.encode()
     except UnicodeEncodeError:
-        raise MalformedJSONError(Fault("unicode", "Unicode text", "a lone surrogate")) from None
+        raise MalformedJSONError(NOT_UNICODE) from None
     except ValueError:
         raise MalformedJSONError(INFINITE) from None
     return text
+
+
+def check_writable(value: Any) -> None:
+    """Check that `canonical` can write a value, in a fraction of its time.
+
+    Raises:
+        MalformedJSONError: It cannot.
+    """
+    try:
+        written = to_json(value)
+    except ValueError:
+        raise MalformedJSONError(NOT_UNICODE) from None
+    if b"Infinity" in written:  # a number, or a word
+        canonical(value)
 
 
 def fingerprint(value: Any) -> str:
