@@ -142,12 +142,15 @@ def _read_scalar(inner: str) -> Parsed | None:
 
 
 def _without_fence(body: str) -> str:
-    for fence in ("```", "~~~"):
-        if body.startswith(fence) and body.endswith(fence):
-            return body[len(fence) : -len(fence)].partition("\n")[2].strip()
-        if body.endswith(fence) and body.count(fence) == 1:
-            return body[: -len(fence)].strip()
-    return body
+    fence = body[-len("```") :]
+    if fence not in _FENCES:
+        return body
+    if body.startswith(fence):
+        return body[len(fence) : -len(fence)].partition("\n")[2].strip()
+    return body[: -len(fence)].strip() if body.count(fence) == 1 else body
+
+
+_FENCES = ("```", "~~~")
 
 
 def _chosen(

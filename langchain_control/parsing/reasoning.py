@@ -20,7 +20,7 @@ def after_reasoning(text: str) -> str | None:
     Returns:
         The text itself if there is no reasoning in it, `None` if its reasoning never ends.
     """
-    if "</" not in text and not _OPENING.match(text):
+    if "<" not in text or ("</" not in text and not _OPENING.match(text)):
         return text
     start = 0
     while opening := _OPENING.match(text, start):
