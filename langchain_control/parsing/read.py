@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 from langchain_control.parsing.bracketless import series, without_brackets
+from langchain_control.parsing.breaking_off import breaks_off
 from langchain_control.parsing.encoded import decoded
 from langchain_control.parsing.ending import Ending
 from langchain_control.parsing.last_word import takes_back
@@ -105,7 +106,7 @@ def read_json(
     inner = _without_fence(body.strip())
     if inner != text and (parsed := _read_scalar(inner)) is not None:
         return parsed
-    found = _found(body, inner, tried if body is text else None, finished=ending is Ending.FINISHED)
+    found = _found(body, inner, tried if body is text else None, policy, ending)
     if not found.values:
         return Unparsed(_told(fault, text))
     return _chosen(found, policy, accepts)
@@ -120,7 +121,13 @@ class _Found(NamedTuple):
     """Said if the text had to be decoded first."""
 
 
-def _found(body: str, inner: str, tried: Attempt | None, *, finished: bool) -> _Found:
+def _found(
+    body: str, inner: str, tried: Attempt | None, policy: RepairPolicy, ending: Ending
+) -> _Found:
+    finished = ending is Ending.FINISHED
+    may_stand = finished or policy is RepairPolicy.LENIENT
+    if tried is not None and not may_stand and breaks_off(body, tried):
+        return _Found(body, [Broken(tried.start, _broken_off(len(body)))])
     sole = sole_value(body, tried)
     if isinstance(sole, Candidate):
         return _Found(body, [sole])
@@ -212,11 +219,13 @@ def _stands_by_itself(candidate: Candidate, policy: RepairPolicy) -> bool:
 
 def _refused(candidate: Candidate) -> Unparsed:
     if any(repair.kind == "cut" for repair in candidate.repairs):
-        return Unparsed(
-            Fault("truncated", "a complete answer", "one that breaks off", candidate.end)
-        )
+        return Unparsed(_broken_off(candidate.end))
     surplus = Fault("syntax", "nothing after the value", "more closing brackets")
     return Unparsed(candidate.fault or surplus)
+
+
+def _broken_off(end: int) -> Fault:
+    return Fault("truncated", "a complete answer", "one that breaks off", end)
 
 
 def _told(fault: Fault, text: str) -> Fault:
