@@ -95,13 +95,13 @@ def _kind_of(token: str) -> str:
 
 
 def _commented(token: str) -> str | None:
-    """Leave a comment out, unless it says something about what is missing or uncertain."""
-    return "" if said_by(token) == "comment" else None
+    """Put a blank for a comment, unless it says something about what is missing or uncertain."""
+    return " " if said_by(token) == "comment" else None
 
 
 def _commented_at_end(token: str) -> str | None:
-    """Leave a comment before the end of an array out, unless it is about what is missing."""
-    return "" if said_by(token, at_end=True) == "comment" else None
+    """Do so for one before the end of an array, unless it is about what is missing."""
+    return " " if said_by(token, at_end=True) == "comment" else None
 
 
 def _number(token: str) -> str | None:

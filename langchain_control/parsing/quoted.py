@@ -69,7 +69,7 @@ def _whole_line(text: str, start: int, place: Place) -> Quoted | None:
     body = line[1]
     around = [f" {body} "[at.start() : at.start() + 3] for at in _INNER_QUOTE.finditer(body)]
     value = unescaped(body)
-    if len(around) % 2 or are_between_strings(around) or value is None:
+    if not around or len(around) % 2 or are_between_strings(around) or value is None:
         return None
     return Quoted(value, line.end(), [Repair("inner_quote", start, is_certain=True)])
 

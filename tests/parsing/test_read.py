@@ -335,6 +335,20 @@ def test_what_is_mended_behind_a_fragment_does_not_make_it_whole():
     assert found.fault.kind == "fragment"
 
 
+@pytest.mark.parametrize("text", ["[1/*x*/2]", '{"a": 1/*x*/2}', "[1, 2/* of */3]"])
+def test_a_comment_keeps_apart_what_stands_on_its_sides(text):
+    """`1/*x*/2` was read as 12, and passed for certain."""
+    assert isinstance(read_json(text, policy=RepairPolicy.LOSSLESS), Unparsed)
+
+
+@pytest.mark.parametrize("end", ["", "}"])
+def test_a_line_of_quotes_after_doubled_backslashes_is_read_or_refused(end):
+    """No quote of it ends the string, which raised an `IndexError`."""
+    found = read_json('{"a": "x \\\\"y\\\\"",\n"c": 1' + end)
+
+    assert isinstance(found, Parsed if end else Unparsed)
+
+
 def test_beyond_the_bound_only_json_as_it_stands_is_read():
     """Nothing is searched for in more than `MAX_CHARS` characters."""
     long = "x" * MAX_CHARS
