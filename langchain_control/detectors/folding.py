@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from string import ascii_lowercase
 from typing import Literal
 
 __all__ = ["FILLERS", "fold", "folded_lengths", "resolve_lookalikes"]
@@ -67,24 +68,23 @@ def _fold_code_point(point: int) -> str:
     return folded if len(folded) <= MAX_EXPANSION else char
 
 
-_UNASSIGNED = frozenset(("Cn", "Co"))
-_EMPTY_PLANES = "\U00040000-\U000dffff\U000e1000-\U0010ffff"
-"""Where nothing is assigned, nor will be soon: all planes above the third, but for tags."""
-_MEANINGLESS = re.compile(f"[{_EMPTY_PLANES}]")
-_BETWEEN_THEM = re.compile(f"[^{_EMPTY_PLANES}]+")
+_STEADY_BLOCKS = (
+    "\U00010800-\U0001107f\U00011100-\U0001342f\U00013460-\U0001bc9f\U00020000-\U0002f7ff"
+    "\U0002fa20-\U000dffff\U000e1000-\U0010ffff"
+)
+"""Above the first 65,536: where every character, assigned or not, is its own plainest form."""
+_STEADY = re.compile(f"[{_STEADY_BLOCKS}]")
+_BETWEEN_THEM = re.compile(f"[^{_STEADY_BLOCKS}]+")
 
 
 class _FoldTable(dict[int, str]):
     """A `str.translate` table that fills itself: folding is a pure function of the character.
 
-    Only with what is in use, as most code points mean nothing and would fill a lot of memory.
+    Not with what stands in steady blocks, which are most of Unicode and would fill a lot of memory.
     """
 
     def __missing__(self, point: int) -> str:
-        char = chr(point)
-        if unicodedata.category(char) in _UNASSIGNED and point not in _NEVER_DRAWN:
-            return char
-        folded = self[point] = _fold_code_point(point) if point not in _PLAIN_ASCII else char
+        folded = self[point] = _fold_code_point(point) if point not in _PLAIN_ASCII else chr(point)
         return folded
 
 
@@ -94,14 +94,14 @@ _FOLDED = _FoldTable()
 
 def fold(text: str) -> str:
     """Remove what is invisible and spell the rest in its plainest characters."""
-    if _MEANINGLESS.search(text):  # a table is slow on what it does not hold
+    if _STEADY.search(text):  # a table is slow on what it does not hold
         return _BETWEEN_THEM.sub(lambda run: run[0].translate(_FOLDED), text)
     return text.translate(_FOLDED)
 
 
 def folded_lengths(text: str) -> Iterator[int]:
     """Yield how long each character is after folding."""
-    return map(len, map(_FOLDED.__getitem__, map(ord, text)))
+    return map(len, map(_FOLDED.__getitem__, map(ord, _STEADY.sub("x", text))))
 
 
 _FROM_CYRILLIC = ("абвгеиіјкмнопрстухьѕһԁԛԝѵӏцч", "a6breuijkmhonpctyxbshdqwvluy")
@@ -112,11 +112,17 @@ _LATIN_OF = {
     for foreigns, latins in (_FROM_CYRILLIC, _FROM_GREEK, _FROM_ARMENIAN)
     for foreign, latin in zip(foreigns, latins, strict=False)
 }
-_EXACT = frozenset("аеіјорсухѕһԁԛԝӏοιυνρτασցհոսօ")
+_EXACT = "аеіјорсухѕһԁԛԝӏοιυνρτασցհոսօ"
 """Letters drawn exactly like a Latin one: a word of only these may be Latin in disguise."""
-_FOREIGN_WORD = re.compile(r"[a-z]*[\u0370-\u058f][a-z\u0370-\u058f]*")
-_LATIN_LETTER = re.compile(r"[a-z]")
-_FOREIGN_LETTER = re.compile(r"[\u0370-\u058f]")
+_FOREIGN = r"\u0370-\u058f"
+_IN_LATIN = {letter: letter for letter in (*range(0x370, 0x590), *map(ord, ascii_lowercase))}
+_IN_LATIN |= _LATIN_OF
+"""Holds what stays as well: a table is slow on what it does not hold."""
+_LATIN_LETTERS, _FOREIGN_LETTERS = re.compile(r"[a-z]+"), re.compile(f"[{_FOREIGN}]+")
+_NO_LETTER_BEFORE, _NO_LETTER_AFTER = rf"(?<![a-z{_FOREIGN}])", rf"(?![a-z{_FOREIGN}])"
+_MIXED = rf"(?:[a-z]++[{_FOREIGN}]|[{_FOREIGN}]++[a-z])[a-z{_FOREIGN}]*+"
+_MIXED_WORD = re.compile(f"{_NO_LETTER_BEFORE}{_MIXED}")
+_MIXED_OR_EXACT_WORD = re.compile(f"{_NO_LETTER_BEFORE}(?:{_MIXED}|[{_EXACT}]++{_NO_LETTER_AFTER})")
 
 
 def resolve_lookalikes(text: str) -> str:
@@ -124,14 +130,12 @@ def resolve_lookalikes(text: str) -> str:
 
     In a text that is mostly Latin, a word made only of exact look-alikes is resolved as well.
     """
-    if text.isascii() or not _FOREIGN_LETTER.search(text):
+    if text.isascii() or not _FOREIGN_LETTERS.search(text):
         return text
-    mostly_latin = len(_LATIN_LETTER.findall(text)) > len(_FOREIGN_LETTER.findall(text))
+    mostly_latin = _count(_LATIN_LETTERS, text) > _count(_FOREIGN_LETTERS, text)
+    disguised = _MIXED_OR_EXACT_WORD if mostly_latin else _MIXED_WORD
+    return disguised.sub(lambda word: word[0].translate(_IN_LATIN), text)
 
-    def resolve(match: re.Match[str]) -> str:
-        word = match[0]
-        mixed = _LATIN_LETTER.search(word) is not None
-        disguised = mixed or (mostly_latin and _EXACT.issuperset(word))
-        return word.translate(_LATIN_OF) if disguised else word
 
-    return _FOREIGN_WORD.sub(resolve, text)
+def _count(letters: re.Pattern[str], text: str) -> int:
+    return len(text) - len(letters.sub("", text))
