@@ -7,6 +7,7 @@ import binascii
 import html
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from string import ascii_letters, digits, hexdigits
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -77,7 +78,12 @@ def _decode_percent(match: re.Match[str]) -> str:
 
 def _decode_entity(match: re.Match[str]) -> str:
     """Decode a single entity: unlike other runs, it is one whatever it stands for."""
-    return fold(html.unescape(f"&{match[1]};"))
+    return _meaning_of(match[1])
+
+
+@lru_cache(16_384)
+def _meaning_of(entity: str) -> str:
+    return fold(html.unescape(f"&{entity};"))
 
 
 _HEX_RUN = re.compile(
