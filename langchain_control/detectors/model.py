@@ -47,7 +47,10 @@ MULTIPLICITY = 0.3
 
 MAX_TOKENS = 5_000
 """Of a longer text the first and last half of this many tokens are judged, to bound the work;
-of readings that are only possible, half as many."""
+of all readings that are only possible, half as many."""
+
+LEAST_TOKENS = 2 * WINDOW_TOKENS
+"""What is judged of every possible reading, however many there are."""
 
 MAX_CHARS = 30_000
 """Of a longer text the first and last half of this many characters are split into tokens."""
@@ -171,8 +174,14 @@ def _strongest(text: NormalizedText) -> tuple[_Judged, float]:
     # Where words are spelled with digits, the spelling itself would speak, not the words.
     # Of a text in pieces the model knows nothing; rules find what is spelled out in it.
     whole = [view for view in text.views if view.reading != "respaced"]
-    views = [view for view in whole if view.reading == "leet"] or whole
-    best = max((_judge(view, weights) for view in views), key=lambda judged: judged.score)
+    leet = [view for view in whole if view.reading == "leet"]
+    all_leet = leet and sum(len(view.text) for view in leet) >= len(text.canonical)
+    views = leet if all_leet else whole
+    share = max(LEAST_TOKENS, MAX_TOKENS // 2 // len(views))
+    best = max(
+        (_judge(view, weights, MAX_TOKENS if view.reading == "plain" else share) for view in views),
+        key=lambda judged: judged.score,
+    )
     return best, weights.probability(best.score)
 
 
@@ -203,12 +212,12 @@ class _Judged(NamedTuple):
     """The strongest window, whichever of them decides."""
 
 
-def _judge(view: View, weights: Weights) -> _Judged:
+def _judge(view: View, weights: Weights, most: int) -> _Judged:
+    """Judge a view by at most so many of its tokens."""
     shown = both_ends(view.text, MAX_CHARS)
     tokens = tokenize(shown)
     worth = weights.table.__getitem__
     best = _Judged(-math.inf, view, shown, (0, 0))
-    most = MAX_TOKENS if view.reading == "plain" else MAX_TOKENS // 2
     for start, end in _pieces(len(tokens), most):
         found = features(tokens[start:end])
         scored = []

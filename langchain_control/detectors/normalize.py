@@ -3,7 +3,8 @@
 The canonical view has no invisible characters, compatibility forms, accents, look-alike letters,
 letter spacing or upper case, and runs of base64, hex and escapes stand decoded in place. Readings
 that are only possible (leet, ROT13, backwards, scrambled letters) become further views if the text
-shows signs of them. All of it is evidence to search in; nothing is an attack for looking odd.
+shows signs of them; of a long text, the pieces that do. All of it is evidence to search in; nothing
+is an attack for looking odd.
 
 Every rewriting is linear in the text and remembers how to find a place in the text it came from.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -91,6 +92,20 @@ class Folding:
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A piece taken out of a text."""
+
+    begins: int
+
+    def trace(self, span: Span) -> Span:
+        """Return the place in the text from which a place in the piece came."""
+        return span[0] + self.begins, span[1] + self.begins
+
+
+Step = Rewriting | Folding | Excerpt
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """One reading of a text."""
 
@@ -98,8 +113,8 @@ class View:
     reading: str = "plain"
     """How it was obtained: `plain`, `leet`, `rot13`, `reversed`, `unscrambled`, `respaced` or
     `untagged`."""
-    rewritings: tuple[Rewriting | Folding, ...] = ()
-    """What changed the length of the text, in order."""
+    rewritings: tuple[Step, ...] = ()
+    """What moved places in the text, in order."""
 
     def rewrite(self, pattern: re.Pattern[str], replace_with: Replace) -> View:
         """Replace every match of a pattern."""
@@ -113,7 +128,15 @@ class View:
         text = fold(self.text)
         return self if text == self.text else self._become(text, Folding(self.text))
 
-    def _become(self, text: str, step: Rewriting | Folding) -> View:
+    def pieces(self) -> Iterator[View]:
+        """Yield the text in overlapping pieces, a short one as it is."""
+        if len(self.text) <= PIECE:
+            yield self
+            return
+        for start in range(0, len(self.text) - SHARED, PIECE - SHARED):
+            yield self._become(self.text[start : start + PIECE], Excerpt(start))
+
+    def _become(self, text: str, step: Step) -> View:
         return View(text, self.reading, (*self.rewritings, step))
 
     def respell(self, text: str, reading: str | None = None) -> View:
@@ -136,6 +159,8 @@ class NormalizedText:
     source: str
     views: tuple[View, ...]
     """The canonical view first."""
+    complete: bool = True
+    """Whether every piece was read in every way it shows signs of: not so if there are too many."""
 
     @property
     def canonical(self) -> str:
@@ -143,8 +168,12 @@ class NormalizedText:
         return self.views[0].text
 
 
-MAX_SWAPPED = 8_000
-"""Characters at the beginning of a text that are read with words joined and set apart anew."""
+PIECE, SHARED = 8_000, 500
+"""Characters of the pieces in which further readings of a long text are looked for, and how many of
+them two neighbors share: what is cut by the end of one stands whole in the other."""
+
+MAX_REREAD = 100_000
+"""Characters of further readings of a text of up to so many; of a longer one, as many as it has."""
 
 _NOT_ASCII = re.compile(r"[^\t\n\r\x20-\x7e]")
 _UNSEEN = re.compile(
@@ -169,14 +198,40 @@ _SIGN = re.compile(r"[\W_]+")
 
 def normalize(text: str) -> NormalizedText:
     """Return the readings of a text. Accepts any string, lone surrogates included."""
-    views = _readings(View(text))
-    if not text.isascii():
-        if _TAGS.search(text):
-            views += _readings(View(text, "untagged").rewrite(_TAGS, _nothing))
-        if _UNSEEN.search(text):
-            swapped = View(text[:MAX_SWAPPED], "respaced").rewrite(_UNSEEN, _swap)
-            views.append(_read(swapped))
+    plain = _read(View(text))
+    views = [plain]
+    left = max(MAX_REREAD, len(text))
+    for view in _further_readings(text, plain):
+        left -= len(view.text)
+        if left < 0:
+            return NormalizedText(text, tuple(views), complete=False)
+        views.append(view)
     return NormalizedText(text, tuple(views))
+
+
+def _further_readings(text: str, plain: View) -> Iterator[View]:
+    yield from _possible_readings(plain)
+    if text.isascii():
+        return
+    if _TAGS.search(text):
+        for piece in View(text, "untagged").pieces():
+            if _TAGS.search(piece.text):
+                untagged = _read(piece.rewrite(_TAGS, _nothing))
+                yield untagged
+                yield from _possible_readings(untagged)
+    if _UNSEEN.search(text):
+        beginning = next(View(text, "respaced").pieces())
+        yield _read(beginning.rewrite(_UNSEEN, _swap))
+
+
+def _possible_readings(view: View) -> Iterator[View]:
+    """Yield how each piece may read besides, as far as it shows signs."""
+    for piece in view.pieces():
+        words = disguises.words_of(piece.text)
+        for reading, reread in disguises.READINGS.items():
+            text = reread(piece.text, words)
+            if text is not None and text != piece.text:
+                yield piece.respell(text, reading)
 
 
 def _read(view: View) -> View:
@@ -210,15 +265,3 @@ def _one_blank(match: re.Match[str]) -> str:
 def _close_up(match: re.Match[str]) -> str:
     between_letters = _BLANK if match["blanks"] else _SIGN
     return " ".join(between_letters.sub("", word) for word in _WORD_GAP.split(match[0]))
-
-
-def _readings(view: View) -> list[View]:
-    """Return a view as it reads most likely, and further ones it shows signs of."""
-    plain = _read(view)
-    words = disguises.words_of(plain.text)
-    views = [plain]
-    for reading, reread in disguises.READINGS.items():
-        text = reread(plain.text, words)
-        if text is not None and text != plain.text:
-            views.append(plain.respell(text, reading))
-    return views

@@ -78,7 +78,8 @@ FLOODED = InjectionRule(
     severity="medium",
     category="LLM10",
 )
-"""Reported when a text holds so many beginnings of attacks that not all of them are tried."""
+"""Reported when a text holds so many beginnings of attacks that not all of them are tried, or shows
+signs of so many disguises that not all of them are taken off."""
 
 
 class RuleDetector:
@@ -124,9 +125,12 @@ class RuleDetector:
     def detect_normalized(self, text: NormalizedText) -> list[Finding]:
         """Search every view of a normalized text."""
         found: dict[str, Finding] = {}
+        tries = iter(range(_FREE_TRIES + len(text.source) // _CHARS_PER_TRY))
         for view in text.views:
-            for rule, span in self._index.search(view.text, found.keys()):
+            for rule, span in self._index.search(view.text, found.keys(), tries):
                 found[rule.id] = _finding(rule, view, span)
+        if not text.complete:
+            found[FLOODED.id] = _finding(FLOODED, text.views[0], (0, len(text.canonical)))
         return sorted(found.values(), key=lambda finding: finding.span or (0, 0))
 
     def __repr__(self) -> str:
@@ -225,22 +229,25 @@ class _Index:
     def _in_any_script(self) -> _Anchors:
         return _anchors(self._rules, re.NOFLAG)
 
-    def search(self, text: str, known: Iterable[str]) -> Iterator[tuple[InjectionRule, Span]]:
-        """Yield each rule that matches, once, with the place; leave out those `known`."""
+    def search(
+        self, text: str, known: Iterable[str], tries: Iterator[int]
+    ) -> Iterator[tuple[InjectionRule, Span]]:
+        """Yield each rule that matches, once, with the place; leave out those `known`.
+
+        Stops when there are no `tries` left, of which one is taken for each pattern.
+        """
         lines = "\n" + text  # the first line begins like every other
         flat = lines.replace("\n", " ")
         found = set(known)
-        tries = _FREE_TRIES + len(text) // _CHARS_PER_TRY
         anchors = self._in_ascii if flat.isascii() else self._in_any_script
         for place, anchor in chain(anchors.words.find(flat), anchors.others.find(lines)):
             searched = lines if anchor[0] == "\n" else flat
             for compiled in self._rules[anchor]:
                 if compiled.id in found:
                     continue
-                if not tries:
+                if next(tries, None) is None:
                     yield FLOODED, (place, len(text))
                     return
-                tries -= 1
                 match = compiled.match(searched, place)
                 if match and compiled.is_meant(match):
                     found.add(compiled.id)
