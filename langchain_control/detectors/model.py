@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 from zlib import decompress
@@ -216,14 +217,13 @@ def _judge(view: View, weights: Weights, most: int) -> _Judged:
     """Judge a view by at most so many of its tokens."""
     shown = both_ends(view.text, MAX_CHARS)
     tokens = tokenize(shown)
-    worth = weights.table.__getitem__
     best = _Judged(-math.inf, view, shown, (0, 0))
     for start, end in _pieces(len(tokens), most):
         found = features(tokens[start:end])
         scored = []
         for first, last in windows(end - start):
             present = set().union(*found[first:last])
-            raw = sum(map(worth, present)) * weights.scale
+            raw = _sum_of(weights.table, present) * weights.scale
             score = weights.bias + raw / math.sqrt(len(present) + DAMPING)
             scored.append((score, (start + first, start + last)))
         strongest, place = max(scored[1:] or scored)
@@ -231,6 +231,12 @@ def _judge(view: View, weights: Weights, most: int) -> _Judged:
         if score > best.score:
             best = _Judged(score, view, shown, place)
     return best
+
+
+def _sum_of(table: memoryview, buckets: set[int]) -> int:
+    if len(buckets) < 2:  # noqa: PLR2004  (of fewer, a getter returns no tuple)
+        return sum(map(table.__getitem__, buckets))
+    return sum(itemgetter(*buckets)(table))
 
 
 def both_ends(text: str, most: int) -> str:
