@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from string import ascii_lowercase
 
+from langchain_control.detectors import vocabulary
+
 __all__ = ["READINGS", "Words", "words_of"]
 
 Words = frozenset[str]
@@ -14,6 +16,9 @@ Words = frozenset[str]
 MIN_SIGNS = 2
 SHORT = 80
 """Characters up to which one sign is enough."""
+MIN_KNOWN, MIN_SHARE = 4, 1 / 5
+"""Words of the vocabulary in disguise, and their share of the different words of a text, either of
+which is no accident: of 18,000 harmless texts, 3 hold so many words backwards."""
 
 _COMMON_WORDS = (
     "the and you your all that this what with have from tell say not for about would ignore"
@@ -40,39 +45,9 @@ _LEET_DIGITS = str.maketrans("013457", "oieast")
 _LEET_SYMBOLS = str.maketrans("@$!|", "asil")
 _INNER_SYMBOL = re.compile(r"(?<=[a-z])[@$!|](?=[a-z])|(?<![^\s\"'(])[@$](?=[a-z])", re.ASCII)
 
-_OFTEN_SCRAMBLED = (
-    "about above access according account activate administrator admin answer anything"
-    " appropriate assistant attack authorized before begin behind beginning bypass character"
-    " characters chatbot command commands complete concatenate conditions confidential"
-    " configuration constraints content context continue conversation create credentials debug"
-    " decode default delete describe details developer different directions directive directives"
-    " disable discard disclose display disregard document dump earlier email enable encode enter"
-    " entire ethical every everything exactly example execute explain expose file first"
-    " following forget former forward forwarding from full given guidelines hacked hello hidden"
-    " ignore illegal imagine information initial input inside instead instruction instructions"
-    " internal jailbreak joke language last letter letters limitations limits list longer make"
-    " message messages model moral morals never nothing obey only original other output override"
-    " password passphrase personal please policies policy poem pretend preceding previous"
-    " previously print prior private programming prompt prompts protocol provide question"
-    " question questions reason refuse regardless relevant remember repeat reply request respond"
-    " response responses restrictions retrieve return reveal rules safety same secret secrets"
-    " security send sentence share should show simulate spell start starting step stop story"
-    " system task tasks tell text that then these this those told training translate under"
-    " unethical unfiltered unrestricted user users verbatim what whatever will with without word"
-    " words would write your"
-)
-"""Words that attacks are made of; only these are put in order."""
-
 SHORTEST_SCRAMBLED = 4
 """Letters without which there is nothing to scramble between the first and the last."""
 
-_WORDS_BY_SHAPE = {
-    word[0] + "".join(sorted(word[1:-1])) + word[-1]: word
-    for word in _OFTEN_SCRAMBLED.split()
-    if len(word) >= SHORTEST_SCRAMBLED
-}
-_KNOWN_WORDS = frozenset(_WORDS_BY_SHAPE.values())
-_ENDS = frozenset((word[0] + word[-1], len(word)) for word in _KNOWN_WORDS)
 _LETTERS = re.compile(r"[a-z]+")
 _OTHERS_TO_BLANKS = bytes(byte if chr(byte) in ascii_lowercase else 0x20 for byte in range(256))
 MIN_SCRAMBLED = 3
@@ -88,6 +63,11 @@ def _enough(signs: Words, words: Words, text: str) -> bool:
     return len(signs & words) >= (MIN_SIGNS if len(text) > SHORT else 1)
 
 
+def _no_accident(disguised: int, words: Words, text: str, enough: int = MIN_KNOWN) -> bool:
+    least = MIN_SIGNS if len(text) > SHORT else 1
+    return disguised >= enough or disguised >= max(least, MIN_SHARE * len(words))
+
+
 def _unleet(text: str, _: Words) -> str | None:
     if not _LEET_CHARACTER.search(text):
         return None
@@ -98,22 +78,30 @@ def _unleet(text: str, _: Words) -> str | None:
 
 
 def _unrot13(text: str, words: Words) -> str | None:
-    return codecs.decode(text, "rot13") if _enough(_ROT13_WORDS, words, text) else None
+    disguised = len(vocabulary.in_rot13() & words)
+    if _enough(_ROT13_WORDS, words, text) or _no_accident(disguised, words, text):
+        return codecs.decode(text, "rot13")
+    return None
 
 
 def _unreverse(text: str, words: Words) -> str | None:
-    return text[::-1] if _enough(_REVERSED_WORDS, words, text) else None
+    disguised = len(vocabulary.backwards() & words)
+    if _enough(_REVERSED_WORDS, words, text) or _no_accident(disguised, words, text):
+        return text[::-1]
+    return None
 
 
 def _unscramble(text: str, words: Words) -> str | None:
     """Set words right whose inner letters are in disorder, if there are several of them."""
-    found = {}
-    for word in words - _KNOWN_WORDS:
-        if len(word) >= SHORTEST_SCRAMBLED and (word[0] + word[-1], len(word)) in _ENDS:
-            known = _WORDS_BY_SHAPE.get(word[0] + "".join(sorted(word[1:-1])) + word[-1])
-            if known:
-                found[word] = known
-    if len(found) < MIN_SCRAMBLED:
+    unknown = [word for word in words - vocabulary.known() if len(word) >= SHORTEST_SCRAMBLED]
+    if not _no_accident(len(unknown), words, text, MIN_SCRAMBLED):
+        return None
+    found = {
+        word: known
+        for word in unknown
+        if (known := vocabulary.by_shape(word[0]).get(vocabulary.shape_of(word)))
+    }
+    if not _no_accident(len(found), words, text, MIN_SCRAMBLED):
         return None
     return _LETTERS.sub(lambda match: found.get(match[0], match[0]), text)
 
