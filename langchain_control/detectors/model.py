@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import NamedTuple
 from zlib import decompress
 
-from langchain_control.detectors.folding import fold
 from langchain_control.detectors.ngrams import BUCKETS, features, token_span, tokenize
 from langchain_control.detectors.normalize import NormalizedText, View, normalize
 from langchain_control.outcomes import Finding
@@ -133,7 +132,7 @@ class WordModelDetector:
         """Lower the scores of built-in rules where the words around read like ordinary text.
 
         "My neighbor ignores all instructions" has the words of an attack and is none. Rules of the
-        application's own, and whatever is found in a disguise, keep their scores.
+        application's own, and whatever is found in a text with several readings, keep their scores.
 
         Args:
             findings: What all detectors found in the text.
@@ -190,15 +189,8 @@ def _reads_ordinary(text: NormalizedText, finding: Finding) -> bool:
     if finding.span is None:
         return False
     start, end = finding.span
-    if not _is_undisguised(text, text.source[start:end]):
-        return False
     around = text.source[max(0, start - AROUND) : end + AROUND]
     return _strongest(normalize(around))[1] < ORDINARY
-
-
-def _is_undisguised(text: NormalizedText, match: str) -> bool:
-    """Whether a match stands in the text as it was read: nothing in it had to be decoded."""
-    return " ".join(fold(match).lower().split()) in " ".join(text.canonical.split())
 
 
 class _Judged(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from base64 import b64encode
 
 import pytest
 from hypothesis import given, settings
@@ -252,6 +253,19 @@ def test_a_rule_is_doubted_where_the_words_around_are_ordinary(text):
     assert [finding.rule for finding in reconsidered] == [finding.rule for finding in found]
     assert max(f.score for f in reconsidered) < PRESETS["strict"]["user"]
     assert InputGuard().inspect(text).passed
+
+
+@pytest.mark.parametrize("text", NARRATIVES)
+def test_how_a_narrative_is_spelled_does_not_make_it_an_attack(text):
+    """Look-alikes and encodings that can be read in one way only are read and judged as such."""
+    spelled = [
+        text.translate(str.maketrans("aeo", "\u0430\u0435\u043e")),
+        b64encode(text.encode()).decode(),
+    ]
+
+    for disguised in spelled:
+        assert RuleDetector().detect(disguised)
+        assert InputGuard().inspect(disguised).passed
 
 
 @pytest.mark.parametrize(
