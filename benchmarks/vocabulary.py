@@ -19,8 +19,7 @@ __all__ = ["main"]
 
 MIN_LINES = 3
 """Lines in which a word stands: what stands in fewer is a name or a misspelling as often as not."""
-LETTERS = range(3, 21)
-"""How long words are: shorter ones are words backwards, or in another language, too often."""
+MAX_LETTERS = 20
 
 
 def _lines() -> Iterator[str]:
@@ -34,7 +33,7 @@ def main() -> None:
     lines = Counter[str]()
     for line in _lines():
         lines.update(set(re.findall(r"[a-z]+", fold(line).lower())))
-    often = [word for word in lines if lines[word] >= MIN_LINES and len(word) in LETTERS]
+    often = [word for word in lines if lines[word] >= MIN_LINES and len(word) <= MAX_LETTERS]
     often.sort(key=lambda word: (-lines[word], word))
     WORDS_FILE.write_text("\n".join(often) + "\n", encoding="ascii")
     print(f"{len(often)} words")

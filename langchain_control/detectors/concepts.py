@@ -42,6 +42,8 @@ class _Lexicon(NamedTuple):
     """Two words that follow each other."""
     runs: dict[str, list[tuple[list[str], int]]]
     """Character → what begins with it in scripts without blanks, longest first."""
+    first: frozenset[str]
+    """With what a pair or a run begins: most tokens do not."""
 
 
 @cache
@@ -56,13 +58,16 @@ def _read() -> dict[str, str]:
 
 @cache
 def _lexicon() -> _Lexicon:
-    lexicon = _Lexicon({}, {}, frozenset(), {}, {})
+    lexicon = _Lexicon({}, {}, frozenset(), {}, {}, frozenset())
     for number, stems in enumerate(_read().values(), 1):
         for stem in stems.split():
             _add(lexicon, fold(stem.rstrip("=")).lower(), number, whole=stem.endswith("="))
     for runs in lexicon.runs.values():
         runs.sort(key=lambda run: -len(run[0]))
-    return lexicon._replace(heads=frozenset(stem[:MIN_STEM] for stem in lexicon.stems))
+    return lexicon._replace(
+        heads=frozenset(stem[:MIN_STEM] for stem in lexicon.stems),
+        first=frozenset(lexicon.runs).union(first for first, _ in lexicon.pairs),
+    )
 
 
 def _add(lexicon: _Lexicon, stem: str, number: int, *, whole: bool) -> None:
@@ -100,14 +105,14 @@ def concepts_of(tokens: Sequence[str], numbers: list[int]) -> list[int]:
     lexicon = _lexicon()
     completed = list(numbers)
     after = 0
-    for place, token in enumerate(tokens):
-        if place and (number := lexicon.pairs.get((tokens[place - 1], token))):
-            completed[place] = number
-        if place < after:
-            continue
-        for run, number in lexicon.runs.get(token, ()):
-            if list(tokens[place : place + len(run)]) == run:
-                completed[place] = number
-                after = place + len(run)
-                break
+    for place in [place for place, token in enumerate(tokens) if token in lexicon.first]:
+        if place >= after:
+            for run, number in lexicon.runs.get(tokens[place], ()):
+                if list(tokens[place : place + len(run)]) == run:
+                    completed[place] = number
+                    after = place + len(run)
+                    break
+        for second in tokens[place + 1 : place + 2]:
+            if of_both := lexicon.pairs.get((tokens[place], second)):
+                completed[place + 1] = of_both
     return completed

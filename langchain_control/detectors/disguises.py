@@ -6,12 +6,20 @@ import codecs
 import re
 from collections.abc import Callable
 from string import ascii_lowercase
+from typing import NamedTuple
 
 from langchain_control.detectors import vocabulary
 
-__all__ = ["READINGS", "Words", "words_of"]
+__all__ = ["READINGS", "Words", "look_up", "words_of"]
 
-Words = frozenset[str]
+
+class Words(NamedTuple):
+    """The different words of a text, as far as they are in Latin letters."""
+
+    number: int
+    unknown: frozenset[str]
+    """Those that are not in the vocabulary: no other can be one in disguise."""
+
 
 MIN_SIGNS = 2
 SHORT = 80
@@ -38,7 +46,7 @@ _ROT13_WORDS = (
 )
 _REVERSED_WORDS = frozenset(word[::-1] for word in _COMMON_WORDS.split()) - _ALSO_WORDS
 
-_LEET_CHARACTER = re.compile(r"[013457@$!|]")
+_LEET_CHARACTERS = b"013457@$!|"
 _LEET_SIGN = re.compile(r"[a-z][013457@$!|][a-z]|[a-z][013457]|[013457@$][a-z]", re.ASCII)
 CHARS_PER_LEET_SIGN = 15
 _LEET_DIGITS = str.maketrans("013457", "oieast")
@@ -53,23 +61,41 @@ _OTHERS_TO_BLANKS = bytes(byte if chr(byte) in ascii_lowercase else 0x20 for byt
 MIN_SCRAMBLED = 3
 
 
-def words_of(text: str) -> Words:
+def look_up(text: str) -> Words:
+    """Look the words of a text up in the vocabulary."""
+    words = words_of(text)
+    return Words(len(words), words - vocabulary.known())
+
+
+def words_of(text: str) -> frozenset[str]:
     """Return the different words of a text, as far as they are in Latin letters."""
     letters = text.encode("ascii", "replace").translate(_OTHERS_TO_BLANKS)
     return frozenset(letters.decode("ascii").split())
 
 
-def _enough(signs: Words, words: Words, text: str) -> bool:
-    return len(signs & words) >= (MIN_SIGNS if len(text) > SHORT else 1)
+def _are_signs(
+    disguised: Callable[[], frozenset[str]], common: frozenset[str], words: Words, text: str
+) -> bool:
+    """Whether words of the vocabulary stand in a text in disguise, common ones in English first."""
+    if len(common & words.unknown) >= _least(text):
+        return True
+    return _no_accident(len(words.unknown), words, text) and _no_accident(
+        len(disguised() & words.unknown), words, text
+    )
 
 
-def _no_accident(disguised: int, words: Words, text: str, enough: int = MIN_KNOWN) -> bool:
-    least = MIN_SIGNS if len(text) > SHORT else 1
-    return disguised >= enough or disguised >= max(least, MIN_SHARE * len(words))
+def _no_accident(found: int, words: Words, text: str, enough: int = MIN_KNOWN) -> bool:
+    return found >= enough or found >= max(_least(text), MIN_SHARE * words.number)
+
+
+def _least(text: str) -> int:
+    return MIN_SIGNS if len(text) > SHORT else 1
 
 
 def _unleet(text: str, _: Words) -> str | None:
-    if not _LEET_CHARACTER.search(text):
+    characters = text.encode("ascii", "replace")
+    others = characters.translate(None, _LEET_CHARACTERS)
+    if (len(characters) - len(others)) * CHARS_PER_LEET_SIGN < len(text):
         return None
     if len(_LEET_SIGN.findall(text)) * CHARS_PER_LEET_SIGN < len(text):
         return None
@@ -78,22 +104,18 @@ def _unleet(text: str, _: Words) -> str | None:
 
 
 def _unrot13(text: str, words: Words) -> str | None:
-    disguised = len(vocabulary.in_rot13() & words)
-    if _enough(_ROT13_WORDS, words, text) or _no_accident(disguised, words, text):
-        return codecs.decode(text, "rot13")
-    return None
+    shown = _are_signs(vocabulary.in_rot13, _ROT13_WORDS, words, text)
+    return codecs.decode(text, "rot13") if shown else None
 
 
 def _unreverse(text: str, words: Words) -> str | None:
-    disguised = len(vocabulary.backwards() & words)
-    if _enough(_REVERSED_WORDS, words, text) or _no_accident(disguised, words, text):
-        return text[::-1]
-    return None
+    shown = _are_signs(vocabulary.backwards, _REVERSED_WORDS, words, text)
+    return text[::-1] if shown else None
 
 
 def _unscramble(text: str, words: Words) -> str | None:
     """Set words right whose inner letters are in disorder, if there are several of them."""
-    unknown = [word for word in words - vocabulary.known() if len(word) >= SHORTEST_SCRAMBLED]
+    unknown = [word for word in words.unknown if len(word) >= SHORTEST_SCRAMBLED]
     if not _no_accident(len(unknown), words, text, MIN_SCRAMBLED):
         return None
     found = {

@@ -54,12 +54,15 @@ class Rewriting:
     def _cuts(self) -> _Cuts:
         """Found once, however many places are traced."""
         cuts = _Cuts([], [], [], [0])
+        shift = 0
         for match in self.pattern.finditer(self.source):
-            new_end = match.start() + cuts.shifts[-1] + len(self.replace(match))
-            cuts.starts.append(match.start())
-            cuts.ends.append(match.end())
+            start, end = match.span()
+            new_end = start + shift + len(self.replace(match))
+            shift = new_end - end
+            cuts.starts.append(start)
+            cuts.ends.append(end)
             cuts.new_ends.append(new_end)
-            cuts.shifts.append(new_end - match.end())
+            cuts.shifts.append(shift)
         return cuts
 
 
@@ -175,7 +178,7 @@ them two neighbors share: what is cut by the end of one stands whole in the othe
 MAX_REREAD = 100_000
 """Characters of further readings of a text of up to so many; of a longer one, as many as it has."""
 
-_NOT_ASCII = re.compile(r"[^\t\n\r\x20-\x7e]")
+_CONTROL = re.compile(r"[^\t\n\r\x20-\x7e]")
 _UNSEEN = re.compile(
     rf"(?<=\w)(?:(?P<filler>[{FILLERS}]+)|[\u00ad\u034f\u180e\u200b-\u200f\u2060-\u2064\ufeff]+)(?=\w)"
 )
@@ -227,7 +230,7 @@ def _further_readings(text: str, plain: View) -> Iterator[View]:
 def _possible_readings(view: View) -> Iterator[View]:
     """Yield how each piece may read besides, as far as it shows signs."""
     for piece in view.pieces():
-        words = disguises.words_of(piece.text)
+        words = disguises.look_up(piece.text)
         for reading, reread in disguises.READINGS.items():
             text = reread(piece.text, words)
             if text is not None and text != piece.text:
@@ -236,7 +239,7 @@ def _possible_readings(view: View) -> Iterator[View]:
 
 def _read(view: View) -> View:
     """Rewrite a view as a model would most likely read it."""
-    if _NOT_ASCII.search(view.text):
+    if not _is_plain(view.text):
         view = view.fold()
     for decoder in DECODERS:
         if decoder.applies(view.text):
@@ -245,8 +248,14 @@ def _read(view: View) -> View:
         view = view.rewrite(_HYPHENATION, _nothing)
     if _SPACED_OUT_INSIDE.search(view.text):
         view = view.rewrite(_SPACED_OUT, _close_up)
-    view = view.rewrite(_WHITESPACE, _one_blank)
+    if "  " in view.text or not view.text.isprintable():  # of blanks, only the usual one is
+        view = view.rewrite(_WHITESPACE, _one_blank)
     return view.respell(resolve_lookalikes(view.text.lower()))
+
+
+def _is_plain(text: str) -> bool:
+    """Whether folding leaves a text as it is; most are of one line, which is told at once."""
+    return text.isascii() and (text.isprintable() or not _CONTROL.search(text))
 
 
 def _swap(match: re.Match[str]) -> str:

@@ -11,6 +11,9 @@ __all__ = ["WORDS_FILE", "backwards", "by_shape", "in_rot13", "known", "shape_of
 WORDS_FILE = Path(__file__).with_name("words.txt")
 """One a line, the most frequent first; made by `benchmarks.vocabulary`."""
 
+MIN_LETTERS = 3
+"""Of words that say something in disguise: shorter ones are words in one language or another."""
+
 
 @cache
 def _listed() -> str:
@@ -26,13 +29,17 @@ def known() -> frozenset[str]:
 @cache
 def in_rot13() -> frozenset[str]:
     """Return the words in ROT13, but for those that are words so, too."""
-    return frozenset(codecs.encode(_listed(), "rot13").split()) - known()
+    return _unlike_words(codecs.encode(_listed(), "rot13"))
 
 
 @cache
 def backwards() -> frozenset[str]:
     """Return the words written backwards, but for those that are words so, too."""
-    return frozenset(_listed()[::-1].split()) - known()
+    return _unlike_words(_listed()[::-1])
+
+
+def _unlike_words(disguised: str) -> frozenset[str]:
+    return frozenset(word for word in disguised.split() if len(word) >= MIN_LETTERS) - known()
 
 
 @cache
