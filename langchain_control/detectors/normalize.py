@@ -176,7 +176,12 @@ PIECE, SHARED = 8_000, 500
 them two neighbors share: what is cut by the end of one stands whole in the other."""
 
 MAX_REREAD = 100_000
-"""Characters of further readings of a text of up to so many; of a longer one, as many as it has."""
+"""Characters of further readings of a short text; of a longer one, as many as one reading of all of
+its pieces has."""
+
+KEPT_OF_A_FLOOD = 4
+"""Readings that are searched where there are too many: that there are is told, and stops the text
+by itself."""
 
 _CONTROL = re.compile(r"[^\t\n\r\x20-\x7e]")
 _UNSEEN = re.compile(
@@ -203,11 +208,11 @@ def normalize(text: str) -> NormalizedText:
     """Return the readings of a text. Accepts any string, lone surrogates included."""
     plain = _read(View(text))
     views = [plain]
-    left = max(MAX_REREAD, len(text))
+    left = max(MAX_REREAD, len(text) * PIECE // (PIECE - SHARED) + PIECE)
     for view in _further_readings(text, plain):
         left -= len(view.text)
         if left < 0:
-            return NormalizedText(text, tuple(views), complete=False)
+            return NormalizedText(text, (plain, *views[1 : 1 + KEPT_OF_A_FLOOD]), complete=False)
         views.append(view)
     return NormalizedText(text, tuple(views))
 

@@ -130,7 +130,7 @@ class RuleDetector:
             for rule, span in self._index.search(view.text, found.keys(), tries):
                 found[rule.id] = _finding(rule, view, span)
         if not text.complete:
-            found[FLOODED.id] = _finding(FLOODED, text.views[0], (0, len(text.canonical)))
+            found[FLOODED.id] = _finding(FLOODED, View(text.source), (0, len(text.source)))
         return sorted(found.values(), key=lambda finding: finding.span or (0, 0))
 
     def __repr__(self) -> str:

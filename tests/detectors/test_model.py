@@ -116,7 +116,7 @@ def test_long_texts_cost_bounded_time(monkeypatch, times):
 
 
 def test_many_readings_share_what_is_judged(monkeypatch):
-    """A text that may be read in every way is not judged in full for each of them."""
+    """A long text that may be read in another way is not judged in full in each of its pieces."""
     judged = 0
 
     def counted(tokens):
@@ -125,7 +125,7 @@ def test_many_readings_share_what_is_judged(monkeypatch):
         return features(tokens)
 
     monkeypatch.setattr(model, "features", counted)
-    text = "gur naq lbh eht dna uoy igonre eevrything isntructions and more " * 1_500
+    text = codecs.encode("The harbor is open, and all the boats leave on time. ", "rot13") * 2_000
     views = normalize(text).views
     assert len(views) > 10
 
