@@ -32,9 +32,16 @@ class Anchors:
             by_head.setdefault(word[:HEAD], []).append(word)
         heads = sorted(by_head)
         self._beginning = {
-            head: sorted(
-                (word for end in range(1, len(head) + 1) for word in by_head.get(head[:end], ())),
-                key=order.__getitem__,
+            head: _by_next(
+                sorted(
+                    (
+                        word
+                        for end in range(1, len(head) + 1)
+                        for word in by_head.get(head[:end], ())
+                    ),
+                    key=order.__getitem__,
+                ),
+                len(head),
             )
             for head in heads
         }
@@ -44,11 +51,18 @@ class Anchors:
         """Yield places and words, from the beginning of the text to its end."""
         match = self._search(text)
         while match:
-            place = match.start(1)
-            for word in self._beginning[match[1]]:
+            place, end = match.span(1)
+            alike = self._beginning[match[1]]
+            for word in alike.get(text[end : end + 1], alike[""]):
                 if text.startswith(word, place):
                     yield place, word
             match = self._search(text, match.start() + 1)
+
+
+def _by_next(words: list[str], head: int) -> dict[str, list[str]]:
+    """Return the words that may stand where their head does, by the character after it."""
+    nexts = {"", *(word[head : head + 1] for word in words)}
+    return {char: [word for word in words if word[head : head + 1] in ("", char)] for char in nexts}
 
 
 def _longest_of(words: list[str], shared: int = 0) -> str:
