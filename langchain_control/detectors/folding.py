@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import repeat
 from string import ascii_lowercase
 from typing import Literal
 
@@ -100,8 +101,8 @@ def fold(text: str) -> str:
 
 
 def folded_lengths(text: str) -> Iterator[int]:
-    """Yield how long each character is after folding."""
-    return map(len, map(_FOLDED.__getitem__, map(ord, _STEADY.sub("x", text))))
+    """Yield how long each character of a text that was folded has become."""
+    return map(len, map(_FOLDED.get, map(ord, text), repeat("x")))  # a steady one stays one
 
 
 _FROM_CYRILLIC = ("абвгеиіјкмнопрстухьѕһԁԛԝѵӏцч", "a6breuijkmhonpctyxbshdqwvluy")
