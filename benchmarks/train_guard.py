@@ -54,7 +54,7 @@ BENIGN_WINDOWS = 4
 """How many windows of a long harmless text are shown to the model as harmless, too."""
 RULE_SCORE = 0.8
 """Score from which on a rule is taken for a hit."""
-ATTACKS = 0.1
+ATTACKS = 1 / 25
 """Share of attacks for which scores are calibrated."""
 FOLDS = 6
 FALSE_ALARMS = 0.005
@@ -258,7 +258,7 @@ def calibrate(texts: Sequence[Text], unseen: np.ndarray) -> Platt:
 
 
 def platt(scores: np.ndarray, labels: np.ndarray) -> Platt:
-    """Fit Platt's two numbers, for traffic in which one text in ten is an attack."""
+    """Fit Platt's two numbers, for traffic with a share of `ATTACKS`."""
     weights = {True: ATTACKS / labels.mean(), False: (1 - ATTACKS) / (1 - labels.mean())}
     fitted = LogisticRegression(class_weight=weights).fit(scores[:, None], labels)
     return Platt(float(fitted.coef_[0, 0]), float(fitted.intercept_[0]))

