@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from benchmarks.guard_corpus import TEXTS
+from langchain_control.detectors.disguises import COMMON_DISGUISED
 from langchain_control.detectors.folding import fold
 from langchain_control.detectors.vocabulary import WORDS_FILE
 
@@ -33,7 +34,11 @@ def main() -> None:
     lines = Counter[str]()
     for line in _lines():
         lines.update(set(re.findall(r"[a-z]+", fold(line).lower())))
-    often = [word for word in lines if lines[word] >= MIN_LINES and len(word) <= MAX_LETTERS]
+    often = [
+        word
+        for word in lines.keys() - COMMON_DISGUISED
+        if lines[word] >= MIN_LINES and len(word) <= MAX_LETTERS
+    ]
     often.sort(key=lambda word: (-lines[word], word))
     WORDS_FILE.write_text("\n".join(often) + "\n", encoding="ascii")
     print(f"{len(often)} words")

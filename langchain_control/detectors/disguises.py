@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from langchain_control.detectors import vocabulary
 
-__all__ = ["READINGS", "Words", "look_up", "words_of"]
+__all__ = ["COMMON_DISGUISED", "READINGS", "Words", "look_up", "words_of"]
 
 
 class Words(NamedTuple):
@@ -26,7 +26,8 @@ SHORT = 80
 """Characters up to which one sign is enough."""
 MIN_KNOWN, MIN_SHARE = 4, 1 / 5
 """Words of the vocabulary in disguise, and their share of the different words of a text, either of
-which is no accident: of 18,000 harmless texts, 3 hold so many words backwards."""
+which is no accident: where 8,000 characters hold so many backwards or in ROT13, in one piece of
+forty of any language, they mostly are."""
 
 _COMMON_WORDS = (
     "the and you your all that this what with have from tell say not for about would ignore"
@@ -45,6 +46,9 @@ _ROT13_WORDS = (
     frozenset(codecs.encode(word, "rot13") for word in _COMMON_WORDS.split()) - _ALSO_WORDS
 )
 _REVERSED_WORDS = frozenset(word[::-1] for word in _COMMON_WORDS.split()) - _ALSO_WORDS
+
+COMMON_DISGUISED = _ROT13_WORDS | _REVERSED_WORDS
+"""Common words in disguise, whatever else they may stand for."""
 
 _LEET_CHARACTERS = b"013457@$!|"
 _LEET_SIGN = re.compile(r"[a-z][013457@$!|][a-z]|[a-z][013457]|[013457@$][a-z]", re.ASCII)

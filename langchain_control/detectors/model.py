@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
@@ -17,7 +18,7 @@ from typing import NamedTuple
 from zlib import decompress
 
 from langchain_control.detectors.ngrams import BUCKETS, features, token_span, tokenize
-from langchain_control.detectors.normalize import NormalizedText, View, normalize
+from langchain_control.detectors.normalize import PIECE, NormalizedText, View, normalize
 from langchain_control.outcomes import Finding
 
 __all__ = [
@@ -47,7 +48,7 @@ MULTIPLICITY = 0.3
 
 MAX_TOKENS = 5_000
 """Of a longer text the first and last half of this many tokens are judged, to bound the work;
-of all readings that are only possible, half as many."""
+of all readings that are only possible, half as many, first of those at either end."""
 
 LEAST_TOKENS = 2 * WINDOW_TOKENS
 """What is judged of every possible reading, however many there are."""
@@ -176,22 +177,50 @@ def _strongest(text: NormalizedText) -> tuple[_Judged, float]:
     # Of a text in pieces the model knows nothing; rules find what is spelled out in it.
     whole = [view for view in text.views if view.reading != "respaced"]
     leet = [view for view in whole if view.reading == "leet"]
-    all_leet = leet and sum(len(view.text) for view in leet) >= len(text.canonical)
-    views = leet if all_leet else whole
-    share = max(LEAST_TOKENS, MAX_TOKENS // 2 // len(views))
+    in_one_piece = len(text.canonical) <= PIECE
     best = max(
-        (_judge(view, weights, MAX_TOKENS if view.reading == "plain" else share) for view in views),
+        _judged_within_bounds(leet if leet and in_one_piece else whole, weights),
         key=lambda judged: judged.score,
     )
     return best, weights.probability(best.score)
 
 
+def _judged_within_bounds(views: Sequence[View], weights: Weights) -> Iterator[_Judged]:
+    """Judge what is plain, then what is only possible: first what stands at either end."""
+    possible = [view for view in views if view.reading != "plain"]
+    for view in views:
+        if view.reading == "plain":
+            yield _judge(view, weights, MAX_TOKENS)[0]
+    left = MAX_TOKENS // 2
+    of_an_end = left if len(possible) == 1 else left // 2
+    for view in _from_both_ends(possible):
+        judged, tokens = _judge(view, weights, max(min(left, of_an_end), LEAST_TOKENS))
+        left -= tokens
+        yield judged
+
+
+def _from_both_ends(views: Sequence[View]) -> list[View]:
+    """Return views from the outermost to those in the middle."""
+    inwards = [view for pair in zip(views, reversed(views), strict=True) for view in pair]
+    return inwards[: len(views)]
+
+
 def _reads_ordinary(text: NormalizedText, finding: Finding) -> bool:
+    """Whether neither the sentence of a match nor what is around it reads like an attack."""
     if finding.span is None:
         return False
     start, end = finding.span
-    around = text.source[max(0, start - AROUND) : end + AROUND]
-    return _strongest(normalize(around))[1] < ORDINARY[finding.severity]
+    before = text.source[max(0, start - AROUND) : start]
+    after = text.source[end : end + AROUND]
+    match = text.source[start:end]
+    begun, ended = _ENDS_OF_SENTENCES.split(before)[-1], _ENDS_OF_SENTENCES.split(after)[0]
+    return all(
+        _strongest(normalize(words))[1] < ORDINARY[finding.severity]
+        for words in (f"{begun}{match}{ended}", f"{before}{match}{after}")
+    )
+
+
+_ENDS_OF_SENTENCES = re.compile(r"[.!?\n\u3002\uff01\uff1f\u0964\u061f]+")
 
 
 class _Judged(NamedTuple):
@@ -206,8 +235,8 @@ class _Judged(NamedTuple):
     """The strongest window, whichever of them decides."""
 
 
-def _judge(view: View, weights: Weights, most: int) -> _Judged:
-    """Judge a view by at most so many of its tokens."""
+def _judge(view: View, weights: Weights, most: int) -> tuple[_Judged, int]:
+    """Judge a view by at most so many of its tokens, and count them."""
     shown = both_ends(view.text, MAX_CHARS)
     tokens = tokenize(shown)
     best = _Judged(-math.inf, view, shown, (0, 0))
@@ -223,7 +252,7 @@ def _judge(view: View, weights: Weights, most: int) -> _Judged:
         score = max(scored[0][0], strongest - MULTIPLICITY * math.log(len(scored)))
         if score > best.score:
             best = _Judged(score, view, shown, place)
-    return best
+    return best, min(len(tokens), most)
 
 
 def _sum_of(table: memoryview, buckets: set[int]) -> int:

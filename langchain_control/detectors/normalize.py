@@ -23,7 +23,7 @@ from langchain_control.detectors import disguises
 from langchain_control.detectors.decoding import DECODERS
 from langchain_control.detectors.folding import FILLERS, fold, folded_lengths, resolve_lookalikes
 
-__all__ = ["NormalizedText", "View", "normalize"]
+__all__ = ["PIECE", "NormalizedText", "View", "normalize"]
 
 Span = tuple[int, int]
 Replace = Callable[[re.Match[str]], str]

@@ -78,8 +78,16 @@ FLOODED = InjectionRule(
     severity="medium",
     category="LLM10",
 )
-"""Reported when a text holds so many beginnings of attacks that not all of them are tried, or shows
-signs of so many disguises that not all of them are taken off."""
+"""Reported when a text holds so many beginnings of attacks that not all of them are tried."""
+
+MANY_READINGS = InjectionRule(
+    id="evasion.many-readings",
+    anchors=("(many)",),
+    pattern="",
+    severity="high",
+    category="LLM10",
+)
+"""Reported when a text shows signs of so many disguises that not all of them are taken off."""
 
 
 class RuleDetector:
@@ -125,12 +133,14 @@ class RuleDetector:
     def detect_normalized(self, text: NormalizedText) -> list[Finding]:
         """Search every view of a normalized text."""
         found: dict[str, Finding] = {}
-        tries = iter(range(_FREE_TRIES + len(text.source) // _CHARS_PER_TRY))
+        characters = sum(len(view.text) for view in text.views)
+        tries = iter(range(_FREE_TRIES + characters // _CHARS_PER_TRY))
         for view in text.views:
             for rule, span in self._index.search(view.text, found.keys(), tries):
                 found[rule.id] = _finding(rule, view, span)
         if not text.complete:
-            found[FLOODED.id] = _finding(FLOODED, View(text.source), (0, len(text.source)))
+            everywhere = (0, len(text.source))
+            found[MANY_READINGS.id] = _finding(MANY_READINGS, View(text.source), everywhere)
         return sorted(found.values(), key=lambda finding: finding.span or (0, 0))
 
     def __repr__(self) -> str:

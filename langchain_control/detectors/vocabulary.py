@@ -11,7 +11,7 @@ __all__ = ["WORDS_FILE", "backwards", "by_shape", "in_rot13", "known", "shape_of
 WORDS_FILE = Path(__file__).with_name("words.txt")
 """One a line, the most frequent first; made by `benchmarks.vocabulary`."""
 
-MIN_LETTERS = 3
+MIN_LETTERS = 4
 """Of words that say something in disguise: shorter ones are words in one language or another."""
 
 
