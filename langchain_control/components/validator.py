@@ -18,6 +18,7 @@ from langchain_control.contracts import (
     vocabulary_of,
 )
 from langchain_control.contracts.beginnings import broken_for_good
+from langchain_control.contracts.members import all_members
 from langchain_control.conversation import answer_of
 from langchain_control.errors import ResponseRejected
 from langchain_control.models.confidence import confidence_of
@@ -32,13 +33,11 @@ from langchain_control.outcomes import (
 from langchain_control.parsing import (
     Fault,
     MalformedJSONError,
-    Parsed,
     RepairPolicy,
     Unparsed,
     canonical,
     may_wrap,
-    one_bracket_short,
-    read_json,
+    read_answer,
     unwrap,
     value_so_far,
 )
@@ -100,7 +99,8 @@ class ResponseValidator(Gate[AIMessage]):
     """Least share of `must_contain`. Unset, all of them must occur; 0 scores and never rejects."""
     repair: RepairPolicy = RepairPolicy.AGREED
     """Which repairs of damaged JSON may stand. By default those that are certain, and those in
-    which two independent parsers agree; never one that completes what was cut off."""
+    which two independent parsers agree. Where nobody says how a message ended, nothing but a last
+    bracket is completed, and only if `response_schema` shows that nothing else can be missing."""
     coerce: bool = False
     """Whether values of another type are converted where `response_schema` is a type, such as
     `"7"` to 7. Off, because a conversion hides that the model did not keep to the contract."""
@@ -292,9 +292,13 @@ class ResponseValidator(Gate[AIMessage]):
         """Find the JSON in a text, if there has to be any, and hold it against the contracts."""
         if not compiled.expects_json:
             return _Reading(Answer(text), () if _is_unicode(text) else (_NOT_UNICODE,))
-        found = read_json(text, policy=self.repair, accepts=compiled.accepts, ending=ending)
-        if isinstance(found, Unparsed) and ending is Ending.UNKNOWN:
-            found = self._closed(text, compiled) or found
+        found = read_answer(
+            text,
+            policy=self.repair,
+            accepts=compiled.accepts,
+            ending=ending,
+            members=compiled.members,
+        )
         if isinstance(found, Unparsed):
             return _Reading(Answer(text), (_problem_of(found.fault, ending),))
         if compiled.accepts(found.value):
@@ -307,13 +311,6 @@ class ResponseValidator(Gate[AIMessage]):
         broken = (v for contract in compiled.contracts for v in contract.judge(value))
         problems = (Problem(FailureMode.SCHEMA_VIOLATION, violation) for violation in broken)
         return _Reading(answer, tuple(problems), (*found.notes, *notes))
-
-    def _closed(self, text: str, compiled: _Compiled) -> Parsed | None:
-        """Read an answer that lacks only its last bracket, if the contract shows that."""
-        if self.response_schema is None:  # `required_keys` do not say which others there may be
-            return None
-        closed = one_bracket_short(text, compiled.vocabulary.names, self.repair)
-        return closed if closed and compiled.accepts(closed.value) else None
 
     def _seen_so_far(self, beginning: str, compiled: _Compiled) -> Answer | None:
         """Return what stands already, as rules see it; `None` if a repair may yet change it."""
@@ -362,6 +359,8 @@ class _Compiled(NamedTuple):
     expects_json: bool
     contracts: tuple[Contract, ...]
     vocabulary: Vocabulary
+    members: frozenset[str]
+    """All that the object may have, if `response_schema` names them all."""
     checks: tuple[Rule, ...]
     coverage: MustContain | None
 
@@ -385,10 +384,12 @@ def _compile(settings: ResponseValidator) -> _Compiled:
         coverage,
     )
     contracts = tuple(map(compile_contract, schemas))
+    described = settings.response_schema is not None
     return _Compiled(
         expects_json=settings.must_be_json or bool(schemas),
         contracts=contracts,
         vocabulary=vocabulary_of(contract.json_schema() for contract in contracts),
+        members=all_members(contracts[0].json_schema()) if described else frozenset(),
         checks=tuple(check for check in checks if check),
         coverage=coverage,
     )

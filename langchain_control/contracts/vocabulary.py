@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["Vocabulary", "vocabulary_of"]
+__all__ = ["Vocabulary", "parts_of", "referred", "vocabulary_of"]
 
 
 class Vocabulary(NamedTuple):
@@ -27,7 +27,7 @@ def vocabulary_of(schemas: Iterable[Mapping[str, Any]]) -> Vocabulary:
     names: set[str] = set()
     titles: set[str] = set()
     speaks_of_any = False
-    for part in (part for schema in schemas for part in _parts(schema)):
+    for part in (part for schema in schemas for part in parts_of(schema)):
         names.update(part.get("properties", ()), part.get("required") or ())
         if isinstance(title := part.get("title"), str):
             titles.add(title)
@@ -38,8 +38,8 @@ def vocabulary_of(schemas: Iterable[Mapping[str, Any]]) -> Vocabulary:
     return Vocabulary(frozenset() if speaks_of_any else frozenset(names), frozenset(titles))
 
 
-def _parts(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the schemas that speak of the value itself, each once."""
+def parts_of(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the schemas that speak of the value itself, not of what is in it, each once."""
     pending: list[Any] = [schema]
     met: set[int] = set()
     while pending:
@@ -51,12 +51,12 @@ def _parts(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         pending += (part[keyword] for keyword in _ALSO if keyword in part)
         pending += (s for keyword in _EACH_OF for s in part.get(keyword, ()))
         if isinstance(reference := part.get("$ref"), str):
-            pending.append(_referred(schema, reference))
+            pending.append(referred(schema, reference))
 
 
-def _referred(schema: Mapping[str, Any], reference: str) -> Any:
-    """Follow a reference of the form `#/$defs/Name`; others are not needed for a guess at keys."""
-    if not reference.startswith("#"):
+def referred(schema: Mapping[str, Any], reference: str) -> Any:
+    """Follow a reference of the form `#/$defs/Name`; return `None` for others."""
+    if reference != "#" and not reference.startswith("#/"):
         return None
     found: Any = schema
     for step in reference.split("/")[1:]:

@@ -14,9 +14,17 @@ from langchain_core.tools import BaseTool
 from langchain_control._effects import Flow
 from langchain_control.components.validator import ResponseValidator
 from langchain_control.contracts import Contract, compile_contract
+from langchain_control.contracts.members import all_members
 from langchain_control.middleware.agent_model import Responses
 from langchain_control.outcomes import FailureMode, ValidationResult, Violation, failure, passed
-from langchain_control.parsing import MalformedJSONError, Unparsed, canonical, loads, read_json
+from langchain_control.parsing import (
+    Fault,
+    MalformedJSONError,
+    Unparsed,
+    canonical,
+    loads,
+    read_answer,
+)
 from langchain_control.parsing.ending import ending_of
 from langchain_control.parsing.strict import TOO_DEEP
 from langchain_control.runs.storable import StorableAnswers
@@ -103,22 +111,34 @@ class AgentContract:
         settled = self._validator.settled(answer)
         if settled is not None:
             return settled
-        found = read_json(
+        found = read_answer(
             str(answer.text),
             policy=self._validator.repair,
             accepts=self._accepts,
             ending=ending_of(answer),
+            members=self._members(),
         )
         if isinstance(found, Unparsed):
             verdict = yield from self._storable.judge(answer)
-            names = ", ".join(f"`{name}`" for name in self._schemas)
-            missing = Violation("structured_response", f"structured output: {names}", "prose")
-            return _rejected([missing]) if verdict.passed else verdict
+            return self._without_structure(found.fault) if verdict.passed else verdict
         schemas = list(self._schemas.values())
         schema = next((s for s in schemas if _fits(s, found.value)), schemas[0])
         verdict = yield from self._judge_structured(schema, found.value, answer, "/")
         repaired = found.how == "repaired"
         return replace(verdict, repaired=repaired, notes=found.notes) if verdict.passed else verdict
+
+    def _without_structure(self, fault: Fault) -> ValidationResult:
+        names = ", ".join(f"`{name}`" for name in self._schemas)
+        breaks_off = fault.kind == "truncated"
+        instead = "JSON that breaks off" if breaks_off else "prose"
+        missing = Violation("structured_response", f"structured output: {names}", instead)
+        mode = FailureMode.TRUNCATED if breaks_off else FailureMode.SCHEMA_VIOLATION
+        return _rejected([missing], mode)
+
+    def _members(self) -> frozenset[str]:
+        """Return all that the answer may have, if there is one kind of answer that says so."""
+        schemas = list(self._schemas.values())
+        return all_members(schemas[0].json_schema()) if len(schemas) == 1 else frozenset()
 
     def _judge_structured(
         self, schema: Contract | None, value: Any, answer: AIMessage, name: str
@@ -178,11 +198,11 @@ def _as_json(value: Any) -> str | Violation:
     return text
 
 
-def _rejected(violations: Sequence[Violation]) -> ValidationResult:
+def _rejected(
+    violations: Sequence[Violation], mode: FailureMode = FailureMode.SCHEMA_VIOLATION
+) -> ValidationResult:
     named = ", ".join(dict.fromkeys(f"`{v.rule}`" for v in violations))
-    return failure(
-        FailureMode.SCHEMA_VIOLATION, f"the answer breaks {named}", violations=tuple(violations)
-    )
+    return failure(mode, f"the answer breaks {named}", violations=tuple(violations))
 
 
 def _fits(schema: Contract, value: Any) -> bool:

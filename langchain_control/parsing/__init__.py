@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from langchain_control.parsing.beginning import value_so_far
-from langchain_control.parsing.one_short import one_bracket_short
+from langchain_control.parsing.one_short import one_bracket_short, read_answer
 from langchain_control.parsing.read import MAX_CHARS, Parsed, Unparsed, read_json
 from langchain_control.parsing.repair_policy import RepairPolicy
 from langchain_control.parsing.repairs import GRADES, Grade, Repair
@@ -26,6 +26,7 @@ __all__ = [
     "loads",
     "may_wrap",
     "one_bracket_short",
+    "read_answer",
     "read_json",
     "unwrap",
     "value_so_far",

@@ -23,6 +23,8 @@ class Ending(StrEnum):
     """We stopped listening: it could not become an answer any more."""
     BROKEN_OFF = "broken_off"
     """Nobody said, though its provider always does: a stream ended early, which raises nothing."""
+    OTHER = "other"
+    """Somebody said, in a word that is not known here: `error`, `abort`, `pause_turn`."""
     UNKNOWN = "unknown"
     """Nobody said."""
 
@@ -79,8 +81,10 @@ def ending_of(message: AIMessage) -> Ending:
         return cut
     reasons = (metadata.get(key) for key in _REASON_KEYS)
     said = next((reason for reason in reasons if reason), metadata.get("status"))
-    unsaid = metadata.get("model_provider") in _ALWAYS_SAY_SO and said is None
-    return _ending(said) or (Ending.BROKEN_OFF if unsaid else Ending.UNKNOWN)
+    if said is None:
+        always = metadata.get("model_provider") in _ALWAYS_SAY_SO
+        return Ending.BROKEN_OFF if always else Ending.UNKNOWN
+    return _ending(said) or Ending.OTHER
 
 
 def _ending(reason: Any) -> Ending | None:

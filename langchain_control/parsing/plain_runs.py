@@ -14,7 +14,7 @@ __all__ = ["read_plain"]
 def read_plain(text: str, start: int, container: Container) -> int:
     """Add standard members or items to a container, and return where they end.
 
-    The last one may be a key whose value needs a closer look.
+    The last one may be a key whose value needs a closer look: the container then waits for it.
     """
     position = start
     while (form := _due_form(container)) and (plain := form.match(text, position)):
@@ -47,11 +47,14 @@ def _value(plain: re.Match[str]) -> Any:
     return JSON_CONSTANTS[plain["constant"]] if number is None else plain_number(number)
 
 
-_VALUE = (
-    r'(?:"(?P<string>(?P<bracket>[{\[])?+[^"\\\x00-\x1f]*+)"|(?P<constant>true|false|null)'
-    r"|(?P<number>-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,3})?))\s*+"
-)
+_SPACE = r"[ \t\r\n]*+"
+_STRING = r'"(?P<string>(?P<bracket>[{\[])?+[^"\\\x00-\x1f]*+)"'
+_NUMBER = r"-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,3})?"
+_VALUE = rf"(?:{_STRING}|(?P<constant>true|false|null)|(?P<number>{_NUMBER})){_SPACE}"
 _NO_KEY = r"(?P<key>(?P<colon>(?!)))?(?P<lone_key>(?!))?"
+"""Nothing, with the groups of a key: all forms are read alike."""
+_KEY_FOLLOWS = rf'"[^"\\\n]{{1,200}}"{_SPACE}:'
+_FOREIGN_KEY_FOLLOWS = rf"'[^'\n]{{0,200}}'{_SPACE}:|[\w$.-]{{1,100}}{_SPACE}:"
 
 
 def _followed(comma_before: str, closer: str, *, after_string: str, after_scalar: str) -> str:
@@ -61,31 +64,31 @@ def _followed(comma_before: str, closer: str, *, after_string: str, after_scalar
     a bracket, which may be JSON and go on, that is less.
     """
     return (
-        rf"(?:(?P<comma>,)\s*+(?={comma_before})|(?={closer}\s*+(?:[,}}\]]|\Z))"
+        rf"(?:(?P<comma>,){_SPACE}(?={comma_before})|(?={closer}{_SPACE}(?:[,}}\]]|\Z))"
         r"|(?(colon)(?!))(?:\Z"
         rf"|(?(string)(?(bracket)(?!)|(?={after_string}))|(?={after_scalar}))))"
     )
 
 
 _AFTER_VALUE = _followed(
-    r'"[^"\\\n]{1,200}"\s*+:',
+    _KEY_FOLLOWS,
     r"\}",
-    after_string=r""",\s*+(?:[}\],]|'[^'\n]{0,200}'\s*+:|[\w$.-]{1,100}\s*+:)|"[^"\\\n]{1,200}"\s*+:""",
+    after_string=rf",{_SPACE}(?:[}}\],]|{_FOREIGN_KEY_FOLLOWS})|{_KEY_FOLLOWS}",
     after_scalar=r"[}\]]|,(?![0-9])",
 )
 _MEMBER = re.compile(
     r'"(?P<key>[^"\\:\x00-\x1f]*+(?P<colon>:[^"\\\x00-\x1f]*+)?+)"'
-    rf"\s*+:\s*+{_VALUE}{_AFTER_VALUE}"
-    r'|"(?P<lone_key>[^"\\:\x00-\x1f]*+)"\s*+:(?![:=]|[ \t]*+\n)'
+    rf"{_SPACE}:{_SPACE}{_VALUE}{_AFTER_VALUE}"
+    rf'|"(?P<lone_key>[^"\\:\x00-\x1f]*+)"{_SPACE}:(?![:=]|[ \t]*+\n)'
 )
 _VALUE_OF_KEY = re.compile(rf'{_NO_KEY}(?!"[{{\[]){_VALUE}{_AFTER_VALUE}')
 _ITEM = re.compile(
     _NO_KEY
     + _VALUE
     + _followed(
-        r'"[^"\\\n]{1,200}"\s*+[,\]]|-?\d|[{\[]',
+        rf'"[^"\\\n]{{1,200}}"{_SPACE}[,\]]|-?\d|[{{\[]',
         r"\]",
-        after_string=r""",\s*+(?:["'}\]{\[,]|-?[0-9])""",
+        after_string=rf""",{_SPACE}(?:["'}}\]{{\[,]|-?[0-9])""",
         after_scalar=r"[,}\]]",
     )
 )

@@ -44,7 +44,6 @@ class Fault(NamedTuple):
 
 
 INFINITE = Fault("number", "finite numbers", "one beyond all bounds")
-NOT_UNICODE = Fault("unicode", "Unicode text", "a lone surrogate")
 TOO_DEEP = Fault("depth", f"at most {MAX_DEPTH} levels of nesting")
 
 
@@ -119,7 +118,7 @@ def canonical(value: Any) -> str:
         text = _ENCODE(value)
         text.encode()
     except UnicodeEncodeError:
-        raise MalformedJSONError(NOT_UNICODE) from None
+        raise MalformedJSONError(Fault("unicode", "Unicode text", "a lone surrogate")) from None
     except ValueError:
         raise MalformedJSONError(INFINITE) from None
     return text
@@ -134,9 +133,10 @@ def check_writable(value: Any) -> None:
     try:
         written = to_json(value)
     except ValueError:
-        raise MalformedJSONError(NOT_UNICODE) from None
-    if b"Infinity" in written:  # a number, or a word
         canonical(value)
+    else:
+        if b"Infinity" in written or b"NaN" in written:  # a number, or a word
+            canonical(value)
 
 
 def fingerprint(value: Any) -> str:

@@ -229,7 +229,7 @@ class StringReading:
             self._mend("missing_quote" if is_closed else "cut")
             return Quoted(kept, self._position, self._repairs)
         self._mend("cut")
-        return Quoted(_FENCE_AT_END.sub("", value), len(self._text), self._repairs)
+        return Quoted(_without_fence(value), len(self._text), self._repairs)
 
     def _swallowed(self, value: str) -> bool:
         """Whether a string with quotes inside holds what should have followed it."""
@@ -256,6 +256,11 @@ class StringReading:
         self._repairs.append(Repair(kind, self._position, is_certain))
 
 
+def _without_fence(value: str) -> str:
+    text = value.rstrip()
+    return text[:-3].rstrip() if text.endswith(("```", "~~~")) else value
+
+
 _PLAIN = {
     opening: re.compile(rf"[^{re.escape(closing)}\\\x00-\x1f]+")
     for opening, closing in CLOSING.items()
@@ -263,7 +268,6 @@ _PLAIN = {
 _NEXT_OBJECT = re.compile(r'\s*+,\s*+\{\s*+"[^"\\\n]{1,100}"\s*+:')
 _OF_ESCAPES = frozenset(("escape", "unknown_escape"))
 _HOLDS_CODE = re.compile(r"[\n{}\[\]()\"]")
-_FENCE_AT_END = re.compile(r"\s*(?:```|~~~)\s*\Z")
 _LOOK_AHEAD = 200
 _SPACE = re.compile(r"[\x00-\x20]++")
 _COLON = re.compile(r"\s*+:")

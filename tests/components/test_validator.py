@@ -496,7 +496,8 @@ class Approval(BaseModel):
     ("text", "passes"),
     [
         ('{"action": "approve", "conditions": ["none"]', True),
-        ('Here: {"conditions": [], "action": "approve"\n', True),
+        ('Here it is:\n{"conditions": [], "action": "approve"\n', True),
+        ('I thought of {"conditions": [], "action": "approve"', False),
         ('{"action": "approve"', False),
         ('{"action": "approve", "conditions": ["none"', False),
         ('{"action": "approve", "conditions": ["none"],', False),
@@ -524,8 +525,26 @@ def test_a_last_bracket_is_not_forgiven_where_a_limit_or_a_lost_connection_cut()
     text = '{"action": "approve", "conditions": ["none"]'
     validator = ResponseValidator(response_schema=Approval)
 
-    for metadata in ({"finish_reason": "length"}, {"model_provider": "openai"}):
+    for metadata in (
+        {"finish_reason": "length"},
+        {"finish_reason": "abort"},
+        {"stop_reason": "pause_turn"},
+        {"status": "cancelled"},
+        {"model_provider": "openai"},
+    ):
         assert not validator.inspect(AIMessage(text, response_metadata=metadata)).passed
+
+    unsaid = AIMessage(text, response_metadata={"model_provider": "openai"})
+    assert validator.override(accept_broken_off=True).inspect(unsaid).passed
+
+
+def test_a_contract_that_invites_other_members_shows_nothing():
+    """What was cut off may have been one of them."""
+    invites = {"properties": {"a": {}}, "additionalProperties": {}}
+
+    assert ResponseValidator(response_schema={"properties": {"a": {}}}).inspect('{"a": "x"').passed
+    assert not ResponseValidator(response_schema=invites).inspect('{"a": "x"').passed
+    assert not ResponseValidator(required_keys=["a"]).inspect('{"a": "x"').passed
 
 
 @pytest.mark.parametrize(

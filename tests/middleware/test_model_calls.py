@@ -316,6 +316,20 @@ def test_json_in_a_fence_is_no_reason_for_another_call(call, strategy):
     assert len(model.calls) == 1
 
 
+def test_a_missing_last_bracket_is_judged_in_an_agent_as_in_a_chain(call):
+    """Where the structure shows that nothing else is missing it is forgiven, else told of."""
+    rules = policy(retry={"max_attempts": 1})
+    unsaid = {"finish_reason": None}
+    short = AIMessage('{"degrees": 7, "city": "Oslo"', response_metadata=unsaid)
+    cut = AIMessage('{"city": "Oslo", "degrees": 7', response_metadata=unsaid)
+
+    agent, _ = agent_of([short], rules, response_format=STRATEGIES["tool"])
+    assert call(agent, ask())["structured_response"] == Forecast(**FORECAST)
+
+    agent, _ = agent_of([cut], rules, response_format=STRATEGIES["tool"])
+    assert agent_result(call(agent, ask())).failure_mode is FailureMode.TRUNCATED
+
+
 GUESS = f"First guess: {TEXT}. Let me check that aga"
 UNFIT = {
     "cut off": (GUESS, {"finish_reason": "length"}, FailureMode.TRUNCATED),

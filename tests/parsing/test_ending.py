@@ -21,7 +21,7 @@ def ended(**metadata) -> AIMessage:
         ({"stop_reason": "max_tokens", "model_provider": "anthropic"}, Ending.TRUNCATED),
         ({"finish_reason": "content_filter", "model_provider": "openai"}, Ending.REFUSED),
         ({"model_provider": "openai"}, Ending.BROKEN_OFF),
-        ({"model_provider": "openai", "finish_reason": "a new word"}, Ending.UNKNOWN),
+        ({"model_provider": "openai", "finish_reason": "a new word"}, Ending.OTHER),
         ({"model_provider": "somebody else"}, Ending.UNKNOWN),
         ({}, Ending.UNKNOWN),
     ],

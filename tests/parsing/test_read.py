@@ -299,6 +299,12 @@ def test_work_is_bounded(seed):
     assert_grows_linearly(read_json, seed, 65_536)
 
 
+@pytest.mark.parametrize("end", ["x", '</b>"} ok'])
+def test_blanks_within_a_value_are_passed_over_once(end):
+    """What follows them was looked for from each of them: seconds for 20,000."""
+    assert_grows_linearly(lambda blanks: read_json(f'{{"a":"{blanks}{end}'), " ", 65_536)
+
+
 @pytest.mark.parametrize(
     "text",
     [
