@@ -56,6 +56,7 @@ class Tried(NamedTuple):
 
     strict: Attempt
     translated: Translated | None = None
+    """`None` where JSON was sound, and where no other notation makes it so."""
 
 
 def candidates(

@@ -74,10 +74,7 @@ def translate(text: str, start: int) -> Translated | None:
 
 
 def _opened_in(piece: str) -> int:
-    """Count the containers that are left open.
-
-    Brackets in strings count, too: the lenient parser reads what has that many.
-    """
+    """Count brackets that open, less those that close, in strings, too: a bound, not the depth."""
     return piece.count("{") + piece.count("[") - piece.count("}") - piece.count("]")
 
 
@@ -100,7 +97,7 @@ def _commented(token: str) -> str | None:
 
 
 def _commented_at_end(token: str) -> str | None:
-    """Do so for one before the end of an array, unless it is about what is missing."""
+    """Put a blank for a comment before the end of an array, unless it is about what is missing."""
     return " " if said_by(token, at_end=True) == "comment" else None
 
 
@@ -115,7 +112,7 @@ def _single_quoted(token: str) -> str:
 
 
 def _smart_quoted(token: str) -> str:
-    """Do the same for strings in typographic quotes."""
+    """Put strings in typographic quotes, with JSON but no other strings between them, likewise."""
     return token.replace("\u201c", '"').replace("\u201d", '"')
 
 
