@@ -37,7 +37,7 @@ pytestmark = [pytest.mark.enable_socket, pytest.mark.wire]
 QUESTION = "Which city is the capital of France?"
 ANSWER = "Paris is the capital of France, and has been for a long time."
 ATTEMPTS = 3
-PATIENT, SHORT = 10.0, 0.6
+PATIENT, SHORT = 10.0, 1.2
 """Seconds for a call: enough on the busiest machine, and too few for what is late."""
 
 
@@ -71,9 +71,9 @@ FAULTS = [
     Fault("no access", lambda llm: llm.fail(403), (REFUSED,)),
     Fault("no such model", lambda llm: llm.fail(404), (REFUSED,)),
     Fault("context overflow", lambda llm: llm.context_overflow(), (FailureMode.CONTEXT_OVERFLOW,)),
-    Fault("late", lambda llm: llm.delay(2.0), (LATE, OK), timeout_seconds=SHORT),
-    Fault("slow to begin", lambda llm: llm.slow_first_token(2.0), (LATE, OK), True, SHORT),
-    Fault("a stall", lambda llm: llm.stall(seconds=2.0), (LATE, OK), True, SHORT),
+    Fault("late", lambda llm: llm.delay(3.0), (LATE, OK), timeout_seconds=SHORT),
+    Fault("slow to begin", lambda llm: llm.slow_first_token(3.0), (LATE, OK), True, SHORT),
+    Fault("a stall", lambda llm: llm.stall(seconds=3.0), (LATE, OK), True, SHORT),
     Fault("a stream that is cut", lambda llm: llm.disconnect(), (BROKEN, OK), streamed=True),
     Fault("a stream that ends early", lambda llm: llm.truncate(), (BROKEN, OK), streamed=True),
     Fault("a corrupt chunk", lambda llm: llm.corrupt(), (BROKEN, OK), streamed=True),
