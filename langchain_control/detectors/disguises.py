@@ -25,9 +25,8 @@ MIN_SIGNS = 2
 SHORT = 80
 """Characters up to which one sign is enough."""
 MIN_KNOWN, MIN_SHARE = 4, 1 / 5
-"""Words of the vocabulary in disguise, and their share of the different words of a text, either of
-which is no accident: where 8,000 characters hold so many backwards or in ROT13, in one piece of
-forty of any language, they mostly are."""
+"""Words of the vocabulary in disguise, and their share of the different words of a piece, either of
+which is more than chance puts into a harmless one."""
 
 _COMMON_WORDS = (
     "the and you your all that this what with have from tell say not for about would ignore"

@@ -60,8 +60,8 @@ REPORTED_SCORE = 0.2
 """Below this probability nothing is reported, not even as a weak sign."""
 
 ORDINARY = {"low": 1.0, "medium": 0.1, "high": 0.02}
-"""Below these probabilities the words around a rule's match read like ordinary text: the graver the
-rule, the surer one has to be."""
+"""Below these probabilities the words of and around a rule's match read like ordinary text: the
+graver the rule, the surer one has to be. What is of low severity stops nothing, doubted or not."""
 
 DOUBTED_SCORE = 0.3
 """What a rule says that is doubted: enough to be reported and to ask for a second opinion."""

@@ -180,8 +180,7 @@ MAX_REREAD = 100_000
 its pieces has."""
 
 KEPT_OF_A_FLOOD = 4
-"""Readings that are searched where there are too many: that there are is told, and stops the text
-by itself."""
+"""Readings that are searched where there are too many, which is a finding of its own."""
 
 _CONTROL = re.compile(r"[^\t\n\r\x20-\x7e]")
 _UNSEEN = re.compile(
