@@ -95,12 +95,12 @@ def concept_of(word: str) -> int:
     return 0
 
 
-def concepts_of(tokens: Sequence[str], numbers: list[int]) -> list[int]:
+def concepts_of(tokens: Sequence[str], numbers: Sequence[int]) -> list[int]:
     """Complete the concepts of single words by those of pairs and of words without blanks.
 
     Args:
         tokens: Words, and characters of scripts without blanks.
-        numbers: What `concept_of` says of each token. Not changed.
+        numbers: What `concept_of` says of each token.
     """
     lexicon = _lexicon()
     completed = list(numbers)

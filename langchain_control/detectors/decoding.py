@@ -86,9 +86,8 @@ def _meaning_of(entity: str) -> str:
     return fold(html.unescape(f"&{entity};"))
 
 
-_HEX_RUN = re.compile(
-    r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}[\s:,-]?){8}|(?:(?:\\x|0x)[0-9a-fA-F]{2}[\s,]?){4}", re.ASCII
-)
+_BARE_HEX_RUN = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}[\s:,-]?){8}", re.ASCII)
+_MARKED_HEX_RUN = re.compile(r"(?:[\\0]x[0-9a-fA-F]{2}[\s,]?){4}", re.ASCII)
 _SHORTEST_RUN = b"0" * 16
 
 
@@ -105,15 +104,19 @@ _ZEROS_FOR_BASE64 = _zeros_for(f"{ascii_letters}{digits}_+/-")
 
 
 def _holds_hex(text: str) -> bool:
-    if "0x" not in text and "\\x" not in text:
-        rows = text.encode("ascii", "replace").translate(_ZEROS_FOR_HEX, _BETWEEN_HEX)
-        if _SHORTEST_RUN not in rows:
-            return False
-    return _HEX_RUN.search(text) is not None
+    if ("0x" in text or "\\x" in text) and _MARKED_HEX_RUN.search(text):
+        return True
+    rows = text.encode("ascii", "replace").translate(_ZEROS_FOR_HEX, _BETWEEN_HEX)
+    return _SHORTEST_RUN in rows and _BARE_HEX_RUN.search(text) is not None
 
 
 def _holds_base64(text: str) -> bool:
     return _SHORTEST_RUN in text.encode("ascii", "replace").translate(_ZEROS_FOR_BASE64)
+
+
+def _at_least(times: int, unit: str, *, then: str = "") -> re.Pattern[str]:
+    """Compile a repetition that begins with what it repeats: so it is found faster."""
+    return re.compile(f"{unit}(?:{unit}){{{times - 1},}}{then}", re.ASCII)
 
 
 DECODERS: tuple[Decoder, ...] = (
@@ -125,16 +128,12 @@ DECODERS: tuple[Decoder, ...] = (
         lambda text: "&" in text,
     ),
     Decoder(
-        re.compile(r"(?:%[0-9a-fA-F]{2}[\w.~-]{0,24}){3,}", re.ASCII),
+        _at_least(3, r"%[0-9a-fA-F]{2}[\w.~-]{0,24}"),
         _decode_percent,
         lambda text: "%" in text,
     ),
-    Decoder(
-        re.compile(r"(?:\\u[0-9a-fA-F]{4}){4,}"), _decode_code_points, lambda text: "\\u" in text
-    ),
-    Decoder(
-        re.compile(r"(?:[01]{8}\s?){3,}[01]{8}", re.ASCII), _decode_binary, lambda text: "0" in text
-    ),
+    Decoder(_at_least(4, r"\\u[0-9a-fA-F]{4}"), _decode_code_points, lambda text: "\\u" in text),
+    Decoder(_at_least(3, r"[01]{8}\s?", then="[01]{8}"), _decode_binary, lambda text: "0" in text),
     Decoder(
         re.compile(r"(?:(?:\\x|0x)?[0-9a-fA-F]{2}[\s:,-]?){7,}(?:\\x|0x)?[0-9a-fA-F]{2}", re.ASCII),
         _decode_hex,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from string import ascii_lowercase
 from typing import NamedTuple
 
 from langchain_control.detectors import vocabulary
 
-__all__ = ["COMMON_DISGUISED", "READINGS", "Words", "look_up", "words_of"]
+__all__ = ["COMMON_DISGUISED", "readings_of", "words_of"]
 
 
-class Words(NamedTuple):
+class _Words(NamedTuple):
     """The different words of a text, as far as they are in Latin letters."""
 
     number: int
@@ -27,18 +27,18 @@ SHORT = 80
 MIN_KNOWN, MIN_SHARE = 4, 1 / 5
 """Words of the vocabulary in disguise, and their share of the different words of a piece, either of
 which is more than chance puts into a harmless one."""
+MIN_EXPLAINED = 1 / 20
+"""Share of the unknown words that are so explained: of many, chance explains a few."""
 
 _COMMON_WORDS = (
     "the and you your all that this what with have from tell say not for about would ignore"
-    " previous instructions prompt system password secret how can are will repeat write give me"
-    " my to of is just output if when been said word english only then here print sentence"
-    " translate answer"
+    " previous instructions prompt system password secret how can are will repeat write give"
+    " just output when been said word english only then here print sentence translate answer"
 )
-"""English words, some of which stand in nearly every sentence."""
+"""English words, some of which stand in nearly every sentence: not those of two letters, which
+chance writes as well."""
 
-_ALSO_WORDS = frozenset(
-    ("ton", "rof", "em", "si", "fo", "era", "nac", "ot", "ym", "fi", "vs", "gb")
-)
+_ALSO_WORDS = frozenset(("ton", "rof", "era", "nac"))
 """Disguised words that are words themselves, here or there."""
 
 _ROT13_WORDS = (
@@ -64,10 +64,10 @@ _OTHERS_TO_BLANKS = bytes(byte if chr(byte) in ascii_lowercase else 0x20 for byt
 MIN_SCRAMBLED = 3
 
 
-def look_up(text: str) -> Words:
+def _look_up(text: str) -> _Words:
     """Look the words of a text up in the vocabulary."""
     words = words_of(text)
-    return Words(len(words), words - vocabulary.known())
+    return _Words(len(words), words - vocabulary.known())
 
 
 def words_of(text: str) -> frozenset[str]:
@@ -76,65 +76,62 @@ def words_of(text: str) -> frozenset[str]:
     return frozenset(letters.decode("ascii").split())
 
 
+def readings_of(text: str) -> Iterator[tuple[str, str]]:
+    """Yield how else a text may read, as far as it shows signs of it, and the text so read.
+
+    Each is of the same length.
+    """
+    if _is_leet(text):
+        yield "leet", _unleet(text)
+    words = _look_up(text)
+    few = not _no_accident(len(words.unknown), words, text, MIN_SCRAMBLED)
+    if few and words.unknown.isdisjoint(COMMON_DISGUISED):
+        return
+    if _are_signs(vocabulary.in_rot13, _ROT13_WORDS, words, text):
+        yield "rot13", codecs.decode(text, "rot13")
+    if _are_signs(vocabulary.backwards, _REVERSED_WORDS, words, text):
+        yield "reversed", text[::-1]
+    if found := _scrambled(words, text):
+        yield "unscrambled", _LETTERS.sub(lambda match: found.get(match[0], match[0]), text)
+
+
 def _are_signs(
-    disguised: Callable[[], frozenset[str]], common: frozenset[str], words: Words, text: str
+    disguised: Callable[[], frozenset[str]], common: frozenset[str], words: _Words, text: str
 ) -> bool:
     """Whether words of the vocabulary stand in a text in disguise, common ones in English first."""
-    if len(common & words.unknown) >= _least(text):
-        return True
-    return _no_accident(len(words.unknown), words, text) and _no_accident(
+    return len(common & words.unknown) >= _least(text) or _no_accident(
         len(disguised() & words.unknown), words, text
     )
 
 
-def _no_accident(found: int, words: Words, text: str, enough: int = MIN_KNOWN) -> bool:
-    return found >= enough or found >= max(_least(text), MIN_SHARE * words.number)
+def _no_accident(found: int, words: _Words, text: str, enough: int = MIN_KNOWN) -> bool:
+    at_least = max(enough, MIN_EXPLAINED * len(words.unknown))
+    return found >= at_least or found >= max(_least(text), MIN_SHARE * words.number)
 
 
 def _least(text: str) -> int:
     return MIN_SIGNS if len(text) > SHORT else 1
 
 
-def _unleet(text: str, _: Words) -> str | None:
+def _is_leet(text: str) -> bool:
     characters = text.encode("ascii", "replace")
     others = characters.translate(None, _LEET_CHARACTERS)
     if (len(characters) - len(others)) * CHARS_PER_LEET_SIGN < len(text):
-        return None
-    if len(_LEET_SIGN.findall(text)) * CHARS_PER_LEET_SIGN < len(text):
-        return None
+        return False
+    return len(_LEET_SIGN.findall(text)) * CHARS_PER_LEET_SIGN >= len(text)
+
+
+def _unleet(text: str) -> str:
     plain = text.translate(_LEET_DIGITS)
     return _INNER_SYMBOL.sub(lambda match: match[0].translate(_LEET_SYMBOLS), plain)
 
 
-def _unrot13(text: str, words: Words) -> str | None:
-    shown = _are_signs(vocabulary.in_rot13, _ROT13_WORDS, words, text)
-    return codecs.decode(text, "rot13") if shown else None
-
-
-def _unreverse(text: str, words: Words) -> str | None:
-    shown = _are_signs(vocabulary.backwards, _REVERSED_WORDS, words, text)
-    return text[::-1] if shown else None
-
-
-def _unscramble(text: str, words: Words) -> str | None:
-    """Set words right whose inner letters are in disorder, if there are several of them."""
-    unknown = [word for word in words.unknown if len(word) >= SHORTEST_SCRAMBLED]
-    if not _no_accident(len(unknown), words, text, MIN_SCRAMBLED):
-        return None
+def _scrambled(words: _Words, text: str) -> dict[str, str]:
+    """Return the words whose inner letters are in disorder, set right, if there are several."""
     found = {
         word: known
-        for word in unknown
-        if (known := vocabulary.by_shape(word[0]).get(vocabulary.shape_of(word)))
+        for word in words.unknown
+        if len(word) >= SHORTEST_SCRAMBLED
+        and (known := vocabulary.by_shape(word[0]).get(vocabulary.shape_of(word)))
     }
-    if not _no_accident(len(found), words, text, MIN_SCRAMBLED):
-        return None
-    return _LETTERS.sub(lambda match: found.get(match[0], match[0]), text)
-
-
-READINGS: dict[str, Callable[[str, Words], str | None]] = {
-    "leet": _unleet,
-    "rot13": _unrot13,
-    "reversed": _unreverse,
-    "unscrambled": _unscramble,
-}
-"""Reading → function of a text and its words that returns it so read, of the same length."""
+    return found if _no_accident(len(found), words, text, MIN_SCRAMBLED) else {}

@@ -53,8 +53,9 @@ of all readings that are only possible, half as many, first of those at either e
 LEAST_TOKENS = 2 * WINDOW_TOKENS
 """What is judged of every possible reading, however many there are."""
 
-MAX_CHARS = 30_000
-"""Of a longer text the first and last half of this many characters are split into tokens."""
+CHARS_PER_TOKEN = 6
+"""Of a text with more for each token to be judged, only the first and last half of so many are
+split into tokens."""
 
 REPORTED_SCORE = 0.2
 """Below this probability nothing is reported, not even as a weak sign."""
@@ -237,7 +238,7 @@ class _Judged(NamedTuple):
 
 def _judge(view: View, weights: Weights, most: int) -> tuple[_Judged, int]:
     """Judge a view by at most so many of its tokens, and count them."""
-    shown = both_ends(view.text, MAX_CHARS)
+    shown = both_ends(view.text, most * CHARS_PER_TOKEN)
     tokens = tokenize(shown)
     best = _Judged(-math.inf, view, shown, (0, 0))
     for start, end in _pieces(len(tokens), most):
@@ -277,7 +278,7 @@ def _pieces(tokens: int, most: int) -> list[tuple[int, int]]:
 def _span(judged: _Judged) -> tuple[int, int]:
     left_out = len(judged.view.text) - len(judged.shown)
     start, end = (
-        place if place < MAX_CHARS // 2 else place + left_out
+        place if place < len(judged.shown) // 2 else place + left_out
         for place in token_span(judged.shown, judged.tokens)
     )
     return judged.view.source_span((start, end))

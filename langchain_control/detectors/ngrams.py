@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import islice
+from operator import add
 from typing import NamedTuple
 from zlib import crc32
 
@@ -19,12 +20,16 @@ BUCKETS = 1 << 19
 PREFIXES = (4, 5, 6)
 """Letters of a word that stand for it and its relatives: *instruct*, *instructions*."""
 
-NEAR, LAST = 5, 2
-"""Concepts are paired with the `LAST` ones that stand at most `NEAR` tokens before."""
+NEAR = 5
+"""A concept is paired with the last two that stand at most so many tokens before."""
 
 _MASK = BUCKETS - 1
 _PAIR, _SKIP, _CONCEPTS = 0x9E3779B1, 0xC2B2AE35, 0x85EBCA6B  # odd, far apart: mix well
 _SHIFT = 12
+_SUMMAND = (BUCKETS << _SHIFT) - 1
+"""What is above it does not reach a bucket, and makes sums slow."""
+_BEGINNING = crc32(b"^")
+"""Sets the beginnings of words apart from words."""
 _REMEMBERED = 16_384
 
 _INDIC = r"\u0900-\u0963\u0970-\u0d7f"
@@ -54,6 +59,10 @@ class _Word(NamedTuple):
     """What there is to know of a token on its own."""
 
     code: int
+    as_last: int
+    """What it adds to the pair with the word after it."""
+    as_before: int
+    """What it adds to the pair with the word after that."""
     buckets: tuple[int, ...]
     """Of the word and its beginnings."""
     concept: int
@@ -64,10 +73,16 @@ def _word(token: str) -> _Word:
     if token.isdigit():
         token = "0"  # noqa: S105  (all numbers are alike)
     code = crc32(token.encode())
-    beginnings = [token[:length] for length in PREFIXES if len(token) >= length]
+    buckets = [code & _MASK]
+    for length in PREFIXES:
+        if len(token) < length:
+            break
+        buckets.append(crc32(token[:length].encode(), _BEGINNING) & _MASK)
     return _Word(
         code,
-        (code & _MASK, *(crc32(f"^{beginning}".encode()) & _MASK for beginning in beginnings)),
+        code * _PAIR & _SUMMAND,
+        code * _SKIP & _SUMMAND,
+        tuple(buckets),
         concept_of(token),
     )
 
@@ -78,27 +93,29 @@ def features(tokens: Sequence[str]) -> list[tuple[int, ...]]:
     These are the word, its beginnings, the pair with the word before, the pair with the word before
     that, its concept, and the pairs with the concepts shortly before.
     """
-    words = [_word(token) for token in tokens]
-    concepts = concepts_of(tokens, [word.concept for word in words])
-    found = []
+    if not tokens:
+        return []
+    codes, as_last, as_before, buckets, concepts = zip(*map(_word, tokens), strict=True)
+    pairs = [sum_ >> _SHIFT & _MASK for sum_ in map(add, codes, (0, *as_last))]
+    skips = [sum_ >> _SHIFT & _MASK for sum_ in map(add, codes, (0, 0, *as_before))]
+    found = list(map(add, buckets, zip(pairs, skips, strict=True)))
     before = last = 0
-    recent: list[tuple[int, int]] = []
-    for place, (word, concept) in enumerate(zip(words, concepts, strict=True)):
-        this = word.code
-        pair = (last * _PAIR + this) >> _SHIFT & _MASK
-        skip = (before * _SKIP + this) >> _SHIFT & _MASK
-        before, last = last, this
-        if not concept:
-            found.append((*word.buckets, pair, skip))
-            continue
-        recent = [near for near in recent if place - near[0] <= NEAR]
-        pairs = [_bucket(earlier, concept) for _, earlier in recent[-LAST:]]
-        found.append((*word.buckets, pair, skip, _bucket(0, concept), *pairs))
-        recent.append((place, concept))
+    before_at = last_at = -NEAR
+    for place, concept in enumerate(concepts_of(tokens, concepts)):
+        if concept:
+            found[place] += _buckets_of_concepts(
+                concept,
+                last if place - last_at <= NEAR else 0,
+                before if place - before_at <= NEAR else 0,
+            )
+            before, before_at, last, last_at = last, last_at, concept, place
     return found
 
 
 @lru_cache(_REMEMBERED)
-def _bucket(earlier: int, concept: int) -> int:
-    """Return the bucket of a pair of concepts, or of a single one."""
-    return crc32(bytes((earlier, concept))) * _CONCEPTS >> _SHIFT & _MASK
+def _buckets_of_concepts(concept: int, last: int, before: int) -> tuple[int, ...]:
+    """Return the buckets of a concept and of its pairs with those near it, where there are any."""
+    return tuple(
+        crc32(bytes((earlier, concept))) * _CONCEPTS >> _SHIFT & _MASK
+        for earlier in (0, *filter(None, (before, last)))
+    )

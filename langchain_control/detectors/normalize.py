@@ -26,19 +26,20 @@ from langchain_control.detectors.folding import FILLERS, fold, folded_lengths, r
 __all__ = ["PIECE", "NormalizedText", "View", "normalize"]
 
 Span = tuple[int, int]
+Replaced = tuple[int, int, int]
+"""Where it began and ended, and how many characters it has become."""
 Replace = Callable[[re.Match[str]], str]
 
 
 @dataclass(frozen=True)
 class Rewriting:
-    """One replacement of all matches of a pattern, kept to be traced back."""
+    """What was replaced in a text, kept to be traced back."""
 
-    source: str
-    pattern: re.Pattern[str]
-    replace: Replace
+    replaced: list[Replaced]
+    """From left to right."""
 
     def trace(self, span: Span) -> Span:
-        """Return the place in `source` from which a place in the result came."""
+        """Return the place in the text before from which a place in the result came."""
         start, end = span
         cuts = self._cuts
         last = bisect_left(cuts.new_ends, end)
@@ -55,9 +56,8 @@ class Rewriting:
         """Found once, however many places are traced."""
         cuts = _Cuts([], [], [], [0])
         shift = 0
-        for match in self.pattern.finditer(self.source):
-            start, end = match.span()
-            new_end = start + shift + len(self.replace(match))
+        for start, end, length in self.replaced:
+            new_end = start + shift + length
             shift = new_end - end
             cuts.starts.append(start)
             cuts.ends.append(end)
@@ -94,8 +94,7 @@ class Folding:
         return list(accumulate(folded_lengths(self.source)))
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Excerpt(NamedTuple):
     """A piece taken out of a text."""
 
     begins: int
@@ -108,8 +107,7 @@ class Excerpt:
 Step = Rewriting | Folding | Excerpt
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """One reading of a text."""
 
     text: str
@@ -121,10 +119,15 @@ class View:
 
     def rewrite(self, pattern: re.Pattern[str], replace_with: Replace) -> View:
         """Replace every match of a pattern."""
-        text = pattern.sub(replace_with, self.text)
-        if text == self.text:
-            return self
-        return self._become(text, Rewriting(self.text, pattern, replace_with))
+        replaced: list[Replaced] = []
+
+        def note(match: re.Match[str]) -> str:
+            new = replace_with(match)
+            replaced.append((*match.span(), len(new)))
+            return new
+
+        text = pattern.sub(note, self.text)
+        return self if text == self.text else self._become(text, Rewriting(replaced))
 
     def fold(self) -> View:
         """Spell every character in its plainest form."""
@@ -155,8 +158,7 @@ class View:
         return span
 
 
-@dataclass(frozen=True, slots=True)
-class NormalizedText:
+class NormalizedText(NamedTuple):
     """A text with every reading of it that is worth searching."""
 
     source: str
@@ -196,7 +198,8 @@ _SPACED_OUT = re.compile(
     r"(?P<blanks>(?<!\S)\S(?:\s{1,4}\S(?!\S)){5,})"
     r"|(?<![^\W_])[^\W\d_](?:(?:[.\-_*|/,+~\u00b7]|\s{2,4})[^\W\d_](?![^\W_])){4,}"
 )
-_SPACED_OUT_INSIDE = re.compile(r"[\s.\-_*|/,+~\u00b7](?:\S[\s.\-_*|/,+~\u00b7]\s{0,3}){3}")
+_GAP = r"[\s.\-_*|/,+~\u00b7]"
+_SPACED_OUT_INSIDE = re.compile(rf"{_GAP}\S{_GAP}\s{{0,3}}\S{_GAP}\s{{0,3}}\S{_GAP}")
 """Stands in the middle of everything spaced out, and is found faster."""
 _WORD_GAP = re.compile(r"\s{2,}")
 _BLANK = re.compile(r"\s")
@@ -234,10 +237,8 @@ def _further_readings(text: str, plain: View) -> Iterator[View]:
 def _possible_readings(view: View) -> Iterator[View]:
     """Yield how each piece may read besides, as far as it shows signs."""
     for piece in view.pieces():
-        words = disguises.look_up(piece.text)
-        for reading, reread in disguises.READINGS.items():
-            text = reread(piece.text, words)
-            if text is not None and text != piece.text:
+        for reading, text in disguises.readings_of(piece.text):
+            if text != piece.text:
                 yield piece.respell(text, reading)
 
 

@@ -32,7 +32,7 @@ _FREE_TRIES, _CHARS_PER_TRY = 5_000, 20
 """How many patterns may be tried in one text, so that a flood of anchors costs bounded time."""
 
 _SHORTEST = 3
-"""Characters below which an anchor is looked for inside of words, too."""
+"""Letters below which an anchor is looked for inside of words, too, unless it is in ASCII."""
 _UNSPACED = re.compile(r"[\u0e00-\u0e7f\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 """Scripts in which a word need not follow a blank."""
 
@@ -281,7 +281,8 @@ def _anchors(wanted: Iterable[str], flags: re.RegexFlag) -> _Anchors:
 
 def _begins_a_word(anchor: str) -> bool:
     """Whether an anchor can only stand where a word begins."""
-    return len(anchor) >= _SHORTEST and anchor[0].isalnum() and not _UNSPACED.match(anchor)
+    long_enough = anchor.isascii() or len(anchor) >= _SHORTEST
+    return long_enough and anchor[0].isalnum() and not _UNSPACED.match(anchor)
 
 
 def _chosen(rules: tuple[InjectionRule, ...], without: frozenset[str]) -> tuple[InjectionRule, ...]:

@@ -21,8 +21,8 @@ from langchain_control.detectors import (
     normalize,
 )
 from langchain_control.detectors.model import (
+    CHARS_PER_TOKEN,
     LEAST_TOKENS,
-    MAX_CHARS,
     MAX_TOKENS,
     WEIGHTS_FILE,
     WINDOW_TOKENS,
@@ -256,7 +256,7 @@ def test_the_work_on_a_very_long_text_is_bounded(monkeypatch):
 
     WordModelDetector().detect("".join(map(chr, range(0x20, 0x7F))) * 2_000)
 
-    assert max(lengths) <= MAX_CHARS
+    assert max(lengths) <= MAX_TOKENS * CHARS_PER_TOKEN
 
 
 NARRATIVES = [

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import base64
 import codecs
+import random
 import re
+from string import ascii_lowercase
 
 import pytest
 from hypothesis import given, settings
@@ -272,3 +274,13 @@ def test_one_reading_of_all_of_a_long_text_is_no_flood():
     assert len(document) > 2 * MAX_REREAD
 
     assert normalize(document).complete
+
+
+def test_what_chance_writes_is_no_disguise():
+    """Of many words nobody knows, a few are words in disguise by accident."""
+    letters = random.Random(7)
+    text = " ".join(
+        "".join(letters.choices(ascii_lowercase, k=letters.randrange(1, 9))) for _ in range(5_000)
+    )
+
+    assert [view.reading for view in normalize(text).views] == ["plain"]
