@@ -12,16 +12,20 @@ import unicodedata
 
 from langchain_control.detectors.folding import FILLERS
 
-__all__ = ["sanitize"]
+__all__ = ["NOT_DRAWN", "sanitize"]
 
 _JOINERS = "\u200c\u200d"
 _PRESENTATION = "\ufe0e\ufe0f"
 _MARKS = "\u200e\u200f\u061c\u2066\u2067\u2068\u2069"
+NOT_DRAWN = (
+    r"\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u180b-\u180e"
+    r"\ufff9-\ufffb\U000e0000-\U000e0fff\ufe00-\ufe0f\ufeff\u061c\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+)
+"""Controls, joiners, selectors and tags, for a class of characters."""
 _DOUBTFUL = re.compile(
     r"(?P<flag>\U0001f3f4(?:\U000e0067\U000e0062|\U000e0075\U000e0073)[\U000e0061-\U000e007a]{2,3}\U000e007f)"
-    r"|[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u180b-\u180e"
-    r"\ufff9-\ufffb\U000e0000-\U000e0fff\ufe00-\ufe0f\ufeff\u061c\u200b-\u200f\u202a-\u202e"
-    r"\u2060-\u206f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a]"
+    rf"|[{NOT_DRAWN}]"
     rf"|(?P<gap>[\x0b\x0c{FILLERS}])"
     r"|(?P<surrogate>[\ud800-\udfff])"
 )

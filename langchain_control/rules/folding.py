@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from langchain_control.detectors.folding import FILLERS
+from langchain_control.detectors.sanitize import NOT_DRAWN
+
 __all__ = ["fold_phrase", "phrase_pattern"]
 
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_INVISIBLE = re.compile(f"[{NOT_DRAWN}{FILLERS}]")
 _SPACES = re.compile(r"\s+")
 _UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd]"
 )
 """Scripts that write words without spaces: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
 
@@ -18,7 +21,8 @@ _UNSPACED = re.compile(
 def fold_phrase(text: str) -> str:
     """Bring a text to the form in which phrases are compared."""
     if not text.isascii():
-        text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+        text = unicodedata.normalize("NFKC", text)
+    text = _INVISIBLE.sub("", text)
     return _SPACES.sub(" ", text.casefold()).strip()
 
 

@@ -2,12 +2,14 @@
 
 import copy
 import pickle
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.embeddings import Embeddings
 
+from langchain_control.detectors.sanitize import sanitize
 from langchain_control.outcomes import FailureMode, Violation
 from langchain_control.rules import (
     Answer,
@@ -103,6 +105,14 @@ def test_overlapping_phrases_are_all_told():
 def test_phrases_are_words_in_any_dress(phrase, text, found):
     """Whole words where the script has spaces, anywhere where it has none."""
     assert bool(ForbiddenPhrases([phrase]).check(Answer(text))) is found
+
+
+def test_nothing_invisible_hides_a_phrase():
+    """Whatever the guard takes out of a text is not seen in an answer either."""
+    unseen = [char for char in map(chr, range(sys.maxunicode + 1)) if sanitize(char) == ""]
+    rule = ForbiddenPhrases(["secret plan"])
+
+    assert [hex(ord(char)) for char in unseen if not rule.check(Answer(f"sec{char}ret plan"))] == []
 
 
 @given(st.text())
