@@ -148,12 +148,11 @@ class Handoff(Component[Any, "Command[str]"]):
         match decision:
             case "accepted":
                 clean = self.contract.clean(answer, verdict)
-                return self._go(self.receiver, corrections, messages, passed_on=clean)
+                return self._hand_on(clean, messages, corrections)
             case "returned":
                 return self._return(verdict, messages, passed_on)
             case "diverted":
-                rejected = passed_on if isinstance(passed_on, BaseMessage) else None
-                return self._go(str(self.fallback), corrections, messages, rejected=rejected)
+                return self._divert(passed_on, messages, corrections)
             case "refused":
                 raise error_for(_result(verdict))
 
@@ -198,27 +197,29 @@ class Handoff(Component[Any, "Command[str]"]):
         changes = _without(messages, unanswered)
         return Command(goto=self.sender, update={"messages": [*changes, correction]})
 
-    def _go(
-        self,
-        node: str,
-        corrections: list[BaseMessage],
-        messages: list[BaseMessage],
-        *,
-        passed_on: AIMessage | None = None,
-        rejected: BaseMessage | None = None,
+    def _hand_on(
+        self, answer: AIMessage, messages: list[BaseMessage], corrections: list[BaseMessage]
     ) -> Command[str]:
-        """Go on, and leave nothing behind of what was rejected on the way."""
-        obsolete = {m.id for m in corrections} | ({rejected.id} if rejected else set())
-        obsolete |= {m.additional_kwargs[RETURNED]["rejected"] for m in corrections}
-        changes = _without(messages, obsolete)
+        """Give the receiver what was accepted, without anything that was rejected on the way."""
+        changes = _without(messages, _obsolete(corrections))
         if self.key == "messages":
-            settled = [self._settled(passed_on)] if passed_on else []
-            return Command(goto=node, update={"messages": [*changes, *settled]})
-        said = _answer_in(messages) if passed_on else None
-        if said is not None:
+            update: dict[str, Any] = {"messages": [*changes, self._settled(answer)]}
+            return Command(goto=self.receiver, update=update)
+        if (said := _answer_in(messages)) is not None:
             changes.append(self._settled(said))
-        update: dict[str, Any] = {self.key: passed_on and _plain(passed_on)}
-        return Command(goto=node, update={**update, **({"messages": changes} if changes else {})})
+        update = {self.key: _plain(answer), **({"messages": changes} if changes else {})}
+        return Command(goto=self.receiver, update=update)
+
+    def _divert(
+        self, rejected: Any, messages: list[BaseMessage], corrections: list[BaseMessage]
+    ) -> Command[str]:
+        """Leave the task to the fallback, without anything that was rejected."""
+        ids = {rejected.id} if isinstance(rejected, BaseMessage) else set()
+        changes = _without(messages, _obsolete(corrections) | ids)
+        update: dict[str, Any] = {} if self.key == "messages" else {self.key: None}
+        if changes:
+            update["messages"] = changes
+        return Command(goto=str(self.fallback), update=update)
 
     def _settled(self, answer: AIMessage) -> AIMessage:
         """Mark an answer, or the next hand-off would take it for one of its own sender's."""
@@ -245,6 +246,12 @@ def _answer_in(messages: list[BaseMessage]) -> AIMessage | None:
         if isinstance(message, HumanMessage):
             return None
     return None
+
+
+def _obsolete(corrections: list[BaseMessage]) -> set[str | None]:
+    """Return the ids of corrections, and of the answers that they rejected."""
+    rejected = {m.additional_kwargs[RETURNED]["rejected"] for m in corrections}
+    return rejected | {m.id for m in corrections}
 
 
 def _waits_for_tools(passed_on: Any, messages: list[BaseMessage]) -> bool:

@@ -17,10 +17,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, Literal, NamedTuple, cast
 
-from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
+from langchain_core.messages import AIMessage, SystemMessage
 from langchain_core.runnables import RunnableConfig
 
-from langchain_control._effects import Flow, Sleep
+from langchain_control._effects import Emit, Flow, Sleep
 from langchain_control.errors.foreign import steers_a_graph
 from langchain_control.events import EventName, event, with_request_id
 from langchain_control.outcomes import (
@@ -42,6 +42,7 @@ from langchain_control.runs.model_call import called_in_turn
 from langchain_control.runs.screening import documents_in, index_of_question, screened
 from langchain_control.runs.state import (
     Context,
+    FailureNote,
     RunState,
     calls_in,
     deadline_from_now,
@@ -116,8 +117,8 @@ def build(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upd
         return (yield from turned_away(state, "TokenBudget", built.verdict, context, config))
     if retry and retry["feedback"] and not built.report.get("correction"):
         retry = {**retry, "strategy": "simple", "mutation": None}  # there was no room for it
-    made = {"prompt": built.messages, "notes": list(built.verdict.notes)}
-    return {"draft": {**draft, **made}, "retry": retry, "failure": None}
+    draft = {**draft, "prompt": built.messages, "notes": list(built.verdict.notes)}
+    return {"draft": draft, "retry": retry, "failure": None}
 
 
 def call(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
@@ -133,47 +134,19 @@ def call(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upda
 
 def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
     """Judge the answer, write the attempt down, and decide whether another try is worth it."""
-    policy, draft, note = context.policy, state["draft"], state["failure"]
-    response: AIMessage | None = draft["response"]
+    response, note = state["draft"]["response"], state["failure"]
     verdict: ValidationResult | None = None
     if response is not None:
         verdict = yield from InTime(context.answers, state, context).judge(response)
         note = None if verdict.passed else note_of("validate", verdict)
     attempt = attempt_of(state, context, note, verdict)
+    yield _attempt_event(attempt, note, state, context, config)
     attempts = [*state["attempts"], attempt]
     scores = asdict(verdict.scores) if verdict else None
-    yield event(
-        EventName.ATTEMPT,
-        config,
-        request_id=state["request_id"],
-        prompt_sha256=sha256_of(_prompt(state)),
-        rules=note["rules"] if note else None,
-        content=content_of(response, policy.audit),
-        **attempt,
-    )
-    if note is None and response is not None and verdict is not None:
-        answer = context.answers.clean(response, verdict)
-        policy.retry.succeeded(attempts)
-        if not answer.tool_calls:
-            policy.fallback.remember(request_of(state), answer)
-        update = _answered(answer, status="accepted", strategy=attempt["strategy"])
-        update |= {"attempts": attempts, "scores": scores, "failure": None}
-        return (yield from finished(state, context, config, **update))
-    retry = policy.retry.decide(
-        attempts,
-        answer=response.text if response is not None else "",
-        violations=violations_in(note),
-        retry_after=note["retry_after"] if note else None,
-        remaining_seconds=remaining_seconds(state, context),
-    )
-    if retry is not None and (why := _forbidden(attempts, state, context)):
-        retry, note = None, note_of(note["step"] if note else "validate", why)
-    return {
-        "attempts": attempts,
-        "scores": scores,
-        "failure": note,
-        "retry": asdict(retry) if retry else None,
-    }
+    if response is not None and verdict is not None and verdict.passed:
+        answered = _accepted(response, verdict, attempts, state, context)
+        return (yield from finished(state, context, config, scores=scores, **answered))
+    return {**_failed(note, attempts, state, context), "scores": scores}
 
 
 def retry_with_mutation(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:  # noqa: ARG001
@@ -343,6 +316,58 @@ def _answered(answer: AIMessage, **update: Any) -> dict[str, Any]:
     return {"messages": [answer], "value": answer.additional_kwargs.get("parsed"), **update}
 
 
+def _attempt_event(
+    attempt: Attempt,
+    note: FailureNote | None,
+    state: RunState,
+    context: Context,
+    config: RunnableConfig,
+) -> Emit | None:
+    return event(
+        EventName.ATTEMPT,
+        config,
+        request_id=state["request_id"],
+        prompt_sha256=sha256_of(state["draft"]["prompt"]),
+        rules=note["rules"] if note else None,
+        content=content_of(state["draft"]["response"], context.policy.audit),
+        **attempt,
+    )
+
+
+def _accepted(
+    response: AIMessage,
+    verdict: ValidationResult,
+    attempts: list[Attempt],
+    state: RunState,
+    context: Context,
+) -> dict[str, Any]:
+    """Return what an accepted answer changes, after telling whoever learns from it."""
+    answer = context.answers.clean(response, verdict)
+    context.policy.retry.succeeded(attempts)
+    if not answer.tool_calls:
+        context.policy.fallback.remember(request_of(state), answer)
+    strategy = attempts[-1]["strategy"]
+    answered = _answered(answer, status="accepted", strategy=strategy)
+    return answered | {"attempts": attempts, "failure": None}
+
+
+def _failed(
+    note: FailureNote | None, attempts: list[Attempt], state: RunState, context: Context
+) -> Update:
+    """Return what a failed attempt changes: the next try, or the failure that ends them."""
+    response = state["draft"]["response"]
+    retry = context.policy.retry.decide(
+        attempts,
+        answer=response.text if response is not None else "",
+        violations=violations_in(note),
+        retry_after=note["retry_after"] if note else None,
+        remaining_seconds=remaining_seconds(state, context),
+    )
+    if retry is not None and (why := _forbidden(attempts, state, context)):
+        retry, note = None, note_of(note["step"] if note else "validate", why)
+    return {"attempts": attempts, "failure": note, "retry": asdict(retry) if retry else None}
+
+
 def _forbidden(
     attempts: Sequence[Attempt], state: RunState, context: Context
 ) -> ValidationResult | None:
@@ -354,8 +379,3 @@ def _forbidden(
         return None
     why = f"the shared retry budget is used up after `{last}`"
     return failure(FailureMode.RETRY_BUDGET_EXHAUSTED, why)
-
-
-def _prompt(state: RunState) -> list[BaseMessage]:
-    prompt: list[BaseMessage] = state["draft"]["prompt"]
-    return prompt

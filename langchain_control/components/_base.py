@@ -107,27 +107,23 @@ class Gate(Component[Value, Value], Generic[Value]):
         return self.InputType
 
     @abstractmethod
-    def _inspect(self, value: Value) -> Flow[ValidationResult]:
-        """Judge the value. Never raises for anything a user or a model wrote."""
-
     def judge(self, value: Value) -> Flow[ValidationResult]:
-        """Judge a value, as a flow for whoever performs flows."""
-        return self._inspect(value)
+        """Judge a value, as a flow. Never raises for anything a user or a model wrote."""
 
     def inspect(self, value: Value) -> ValidationResult:
         """Judge a value without stopping anything."""
-        return run(self._inspect(value))
+        return run(self.judge(value))
 
     async def ainspect(self, value: Value) -> ValidationResult:
         """Judge a value without stopping anything; plug-ins may be async."""
-        return await arun(self._inspect(value))
+        return await arun(self.judge(value))
 
     def clean(self, value: Value, verdict: ValidationResult) -> Value:  # noqa: ARG002
         """Return a value that passed as it goes on down the chain."""
         return value
 
     def _flow(self, value: Value, config: RunnableConfig) -> Flow[Value]:
-        verdict = yield from self._inspect(value)
+        verdict = yield from self.judge(value)
         if not verdict.passed:
             yield blocked(type(self).__name__, verdict, config)
             raise rejection(verdict, self._error)

@@ -140,7 +140,8 @@ class TokenBudget(Gate[Prompt]):
             return CountingTokenizer(self.counter, name="counter", exact=True)
         return tokenizer_for(self.encoding)
 
-    def _inspect(self, value: Prompt) -> Flow[ValidationResult]:
+    def judge(self, value: Prompt) -> Flow[ValidationResult]:
+        """Say whether a prompt leaves room for the answer."""
         yield from ()
         needed, room = self.count_messages(messages_of(value)), self.prompt_tokens
         return passed(value) if needed <= room else overflow("prompt", needed, room)

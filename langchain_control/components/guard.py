@@ -145,10 +145,6 @@ class InputGuard(Gate[Any]):
         """Return the sanitized value."""
         return verdict.value
 
-    def judge(self, value: Any, source: Source = "user") -> Flow[ValidationResult]:
-        """Judge a value, as a flow for whoever performs flows. See `inspect`."""
-        return self._inspect(value, source)
-
     def inspect(self, value: Any, source: Source = "user") -> ValidationResult:
         """Judge a value without stopping anything.
 
@@ -160,13 +156,14 @@ class InputGuard(Gate[Any]):
             The verdict. `value` is the sanitized value if it passed; `findings` are all signs of an
             attack, also those too weak to stop it, with spans in the text as it was given.
         """
-        return run(self._inspect(value, source))
+        return run(self.judge(value, source))
 
     async def ainspect(self, value: Any, source: Source = "user") -> ValidationResult:
         """Judge a value without stopping anything; detectors may be async. See `inspect`."""
-        return await arun(self._inspect(value, source))
+        return await arun(self.judge(value, source))
 
-    def _inspect(self, value: Any, source: Source = "user") -> Flow[ValidationResult]:
+    def judge(self, value: Any, source: Source = "user") -> Flow[ValidationResult]:
+        """Judge a value, as a flow. See `inspect`."""
         taken = take_apart(value, source)
         if verdict := self._judge_size(taken, source):
             return verdict

@@ -233,7 +233,7 @@ class RateLimiter(Gate[Any]):
 
     # --- as a gate --------------------------------------------------------------------------------
 
-    def _inspect(self, value: Any) -> Flow[ValidationResult]:
+    def judge(self, value: Any) -> Flow[ValidationResult]:
         """Say whether there is room at this moment. Needs a fixed `key`.
 
         Takes room and gives it back at once, so that others may be turned away meanwhile.

@@ -183,10 +183,7 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
 
     def succeeded(self, attempts: Sequence[Attempt]) -> None:
         """Tell the shared budget of an accepted answer, the last of these attempts."""
-        if len(attempts) > 1:
-            self._earn(after=FailureMode(attempts[-2]["failure_mode"]))
-        else:
-            self.budget.succeeded()
+        self._earn(after=FailureMode(attempts[-2]["failure_mode"]) if len(attempts) > 1 else None)
 
     def should_retry(self, mode: FailureMode, attempt_number: int) -> bool:
         """Say whether a failure of the attempt with this number is worth another one."""
@@ -254,10 +251,7 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
                     raise
                 rung = retry.rung
             else:
-                if failures:
-                    self._earn(after=failures[-1].mode)
-                else:
-                    self.budget.succeeded()
+                self._earn(after=failures[-1].mode if failures else None)
                 return answer
             yield event(
                 EventName.RETRY_SCHEDULED,
@@ -273,8 +267,9 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
                 yield Sleep(retry.delay_seconds)
             call = _again(bound, value, config, retry)
 
-    def _earn(self, *, after: FailureMode) -> None:
-        self.budget.succeeded(retries=int(self.policies[after].draws_on_budget))
+    def _earn(self, *, after: FailureMode | None) -> None:
+        was_paid = after is not None and self.policies[after].draws_on_budget
+        self.budget.succeeded(retries=int(was_paid))
 
     def _next(
         self,

@@ -173,11 +173,11 @@ class ResponseValidator(Gate[AIMessage]):
 
         Never raises for anything a model wrote; what a rule of the application raises gets through.
         """
-        return run(self._inspect(value))
+        return run(self.judge(value))
 
     async def ainspect(self, value: AIMessage | str) -> ValidationResult:
         """Judge an answer without stopping anything; rules may be async."""
-        return await arun(self._inspect(value))
+        return await arun(self.judge(value))
 
     def glance(self, beginning: str) -> ValidationResult | None:
         """Judge an answer of which only the beginning has arrived.
@@ -237,7 +237,8 @@ class ResponseValidator(Gate[AIMessage]):
         """Return an accepted `value` as an instance of `response_schema`, if that is a type."""
         return value if self.response_schema is None else self._compiled.contracts[0].typed(value)
 
-    def _inspect(self, value: AIMessage | str) -> Flow[ValidationResult]:
+    def judge(self, value: AIMessage | str) -> Flow[ValidationResult]:
+        """Judge an answer, as a flow. See `inspect`."""
         message = answer_of(value)
         ending, text = ending_of(message), message.text.strip()
         settled = self._settled_unread(message, ending, text)

@@ -9,7 +9,7 @@ from langchain.agents.middleware.types import AgentState, OmitFromInput
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from langchain_control.outcomes import Attempt, ControlResult, FallbackTry
-from langchain_control.runs.state import RunState, result_of
+from langchain_control.runs.state import FailureNote, RunState, result_of
 
 __all__ = [
     "AgentRun",
@@ -35,7 +35,7 @@ class AgentRun(TypedDict, total=False):
     """How many answers were wanted of the model."""
     status: str | None
     strategy: str
-    failure: dict[str, Any] | None
+    failure: FailureNote | None
     value: Any
     scores: dict[str, float | None] | None
     paused: dict[str, Any] | None
@@ -84,7 +84,7 @@ def record_of(
         calls=earlier["calls"] + bool(run["attempts"]),
         status=run["status"],
         strategy=run["strategy"],
-        failure=run["failure"],  # type: ignore[typeddict-item]  # a FailureNote is plain data
+        failure=run["failure"],
         value=run["value"],
         scores=run["scores"],
         paused=None,

@@ -73,46 +73,78 @@ def candidates(
         finished: Whether whoever wrote the text is known to have come to an end.
         tried: What came of reading at one place of the text, if that is known.
     """
-    position = count = damaged = unclosed = sound_end = 0
-    answered = False
-    while opener := OPENING.search(text, position):
-        start = opener.start()
-        if answered and next_turn_begins(text, position, start):
-            return
-        if not BEGINS_JSON.match(text, start):
-            after_prose = end_of_prose_bracket(text, start) if unclosed < MAX_DAMAGED else start + 1
-            if after_prose is None:
-                yield Broken(start, Fault("syntax", "a key in double quotes", offset=start))
-                position = _next_fence(text, start)
-            else:
-                position = after_prose
-                sound_end = position if position > start + 1 else sound_end
-            unclosed += after_prose in (None, start + 1)
-            continue
-        start = _call_around(text, start, sound_end)
-        if count == MAX_CANDIDATES or damaged == MAX_DAMAGED:
-            yield Broken(start, Fault("size", "one value", "too many", start))
-            return
-        known = tried if tried and tried.strict.start == start else None
-        strict = known.strict if known else attempt(text, start)
-        if _is_inside(text, start, sound_end):
-            yield Broken(start, Fault("fragment", "an object around its properties", offset=start))
-            return
-        found = _read(text, known or _tried(text, strict), finished=finished)
-        count += 1
-        damaged += found.fault is not None
-        if isinstance(found, Broken):
-            position = _next_fence(text, opener.end())
-            yield found
+    return _Search(text, finished=finished, tried=tried).values()
+
+
+class _Search:
+    """The way through a text, from one bracket to the next."""
+
+    def __init__(self, text: str, *, finished: bool, tried: Tried | None) -> None:
+        self._text, self._finished, self._tried = text, finished, tried
+        self._position = 0
+        self._sound_end = 0
+        """Up to where nothing can be the beginning of a value that could not be read."""
+        self._read_values = self._damaged = self._unclosed = 0
+        self._has_answer = False
+
+    def values(self) -> Iterator[Candidate | Broken]:
+        """Yield values, and places where one should be, until nothing more may be an answer."""
+        while opener := OPENING.search(self._text, self._position):
+            start = opener.start()
+            if self._has_answer and next_turn_begins(self._text, self._position, start):
+                return
+            if not BEGINS_JSON.match(self._text, start):
+                yield from self._skip_prose(start)
+                continue
+            start = _call_around(self._text, start, self._sound_end)
+            if (stop := self._reason_to_stop(start)) is not None:
+                yield Broken(start, stop)
+                return
+            yield from self._read_at(start, opener.end())
+        null = _NULL_AT_END.search(self._text, max(self._position, len(self._text) - _LOOK_AROUND))
+        if null and self._read_values:
+            yield Candidate(None, null.start(), len(self._text), "null")
+
+    def _skip_prose(self, start: int) -> Iterator[Broken]:
+        """Go on behind brackets that hold no JSON, or behind the first if they do not close."""
+        end: int | None = start + 1
+        if self._unclosed < MAX_DAMAGED:
+            end = end_of_prose_bracket(self._text, start)
+        if end is None:
+            yield Broken(start, Fault("syntax", "a key in double quotes", offset=start))
+            self._position = _next_fence(self._text, start)
         else:
-            position = _after_comment(text, found.end)
-            sound_end = position if _is_sure(found.repairs) else 0
-            if not is_mentioned(found.value, text, start, found.end):
-                answered = True
-                yield found
-    null = _NULL_AT_END.search(text, max(position, len(text) - _LOOK_AROUND))
-    if null and count:
-        yield Candidate(None, null.start(), len(text), "null")
+            self._position = end
+        if end is None or end == start + 1:
+            self._unclosed += 1
+        else:
+            self._sound_end = end
+
+    def _reason_to_stop(self, start: int) -> Fault | None:
+        """Say why what begins here, and all that follows, is not looked at."""
+        if self._read_values == MAX_CANDIDATES or self._damaged == MAX_DAMAGED:
+            return Fault("size", "one value", "too many", start)
+        if _is_inside(self._text, start, self._sound_end):
+            return Fault("fragment", "an object around its properties", offset=start)
+        return None
+
+    def _read_at(self, start: int, after_opener: int) -> Iterator[Candidate | Broken]:
+        """Read the value that begins here, and go on behind it."""
+        tried = self._tried
+        if tried is None or tried.strict.start != start:
+            tried = _tried(self._text, attempt(self._text, start))
+        found = _read(self._text, tried, finished=self._finished)
+        self._read_values += 1
+        self._damaged += found.fault is not None
+        if isinstance(found, Broken):
+            self._position = _next_fence(self._text, after_opener)
+            yield found
+            return
+        self._position = _after_comment(self._text, found.end)
+        self._sound_end = self._position if _is_sure(found.repairs) else 0
+        if not is_mentioned(found.value, self._text, start, found.end):
+            self._has_answer = True
+            yield found
 
 
 def sole_value(text: str, strict: Attempt | None = None) -> Candidate | Tried | None:

@@ -77,40 +77,48 @@ class Structure(Cursor):
 
     def close(self) -> None:
         """Close the innermost container, or those that lack their own bracket as well."""
-        closer, stack = self.text[self.position], self._stack
-        if closer == stack[-1].closer:
-            if stack[-1].call:
-                self._end_call(stack[-1])
-            elif (
-                len(stack) == 1
-                and closer == "}"
-                and _GOES_ON_WITH_KEY.match(self.text, self.position)
-            ):
-                self.mend("early_closer")
-            else:
-                self.pop()
-            self.position += 1
-            return
-        if self._closes_twice(closer):
+        closer = self.text[self.position]
+        if closer == self._stack[-1].closer:
+            self._close_innermost()
+        elif self._closes_twice(closer):
             self.mend("extra_closer", is_certain=True)
-            self.position += 1
-            return
-        open_closers = [container.closer for container in stack]
-        if closer in open_closers and not self._closes_too_much(closer):
-            while stack[-1].closer != closer:
-                self.mend("missing_closer", is_certain=self._lacks_its_bracket(closer))
-                self.pop()
-            self.pop()
-        elif (
-            len(stack) > 1
-            and closer not in open_closers
-            and not (self._replaces or self._closes_all())
-        ):
+        elif self._closes_one_around(closer):
+            self._close_up_to(closer)
+        elif self._closes_nothing(closer):
             self.mend("extra_closer")
         else:
             self.mend("mismatched_closer", is_certain=self._goes_on_around())
             self.pop()
         self.position += 1
+
+    def _close_innermost(self) -> None:
+        """Close the container whose own bracket is here, unless its members go on behind it."""
+        container, is_outermost = self._stack[-1], len(self._stack) == 1
+        if container.call:
+            self._end_call(container)
+        elif is_outermost and _GOES_ON_WITH_KEY.match(self.text, self.position):
+            self.mend("early_closer")
+        else:
+            self.pop()
+
+    def _close_up_to(self, closer: str) -> None:
+        """Close a container, and before it those inside of it, which lack their brackets."""
+        while self._stack[-1].closer != closer:
+            self.mend("missing_closer", is_certain=self._lacks_its_bracket(closer))
+            self.pop()
+        self.pop()
+
+    def _closes_one_around(self, closer: str) -> bool:
+        """Whether a bracket is that of a container around the innermost one."""
+        return self._is_open(closer) and not self._closes_too_much(closer)
+
+    def _closes_nothing(self, closer: str) -> bool:
+        """Whether a bracket is one too many, and no other one stands for it."""
+        is_alone = len(self._stack) > 1 and not self._is_open(closer)
+        return is_alone and not (self._replaces or self._closes_all())
+
+    def _is_open(self, closer: str) -> bool:
+        return any(container.closer == closer for container in self._stack)
 
     def _end_call(self, container: Container) -> None:
         """Close a container together with the call that it is the argument of."""

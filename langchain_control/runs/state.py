@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Asked",
     "Context",
+    "Draft",
     "FailureNote",
     "MakesPrompts",
     "PerRun",
@@ -60,6 +61,21 @@ class FailureNote(TypedDict):
     retry_after: float | None
 
 
+class Draft(TypedDict, total=False):
+    """What a run works with before an answer is accepted."""
+
+    messages: list[BaseMessage]
+    """As screened."""
+    context: list[str]
+    """As screened."""
+    prompt: list[BaseMessage]
+    """As it was sent."""
+    notes: list[str]
+    """What the prompt left out to fit its budget."""
+    response: AIMessage | None
+    latency_ms: float
+
+
 class PerRun(TypedDict, total=False):
     """What belongs to one run.
 
@@ -69,9 +85,7 @@ class PerRun(TypedDict, total=False):
 
     context: str | list[str] | None
     """Input: retrieved documents, as text. `guard` takes them over into `draft`."""
-    draft: dict[str, Any]
-    """`messages` and `context` as screened, `prompt` as sent and `notes` on what it left out,
-    `response`, `latency_ms`."""
+    draft: Draft
     attempts: list[Attempt]
     failure: FailureNote | None
     retry: dict[str, Any] | None

@@ -454,7 +454,7 @@ class Wants(Gate[AIMessage]):
     _error = ResponseRejected
     word: str
 
-    def _inspect(self, value):
+    def judge(self, value):
         yield from ()
         if self.word in value.text:
             return passed(value)
