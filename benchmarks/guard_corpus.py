@@ -22,8 +22,8 @@ VARIANTS, VARIANTS_PER_LANGUAGE = 12, 8
 """How often each pattern is spelled out."""
 WRITTEN_OUT = 2.0
 """Weight of texts that were written one by one: no two are alike, as turns of one game are."""
-PLANTED = 0.5
-"""Weight of whole documents that hold an attack: most of their words are harmless."""
+PLANTED, PLANTED_FILES = 0.5, ("planted", "within")
+"""Weight of whole texts that hold an attack somewhere: most of their words are harmless."""
 TWINS = 20
 """Texts of a file that are held out together."""
 
@@ -71,7 +71,7 @@ def own_samples() -> Iterator[Sample]:
     for file in sorted(TEXTS.glob("*.jsonl")):
         for number, row in enumerate(_rows(file)):
             attack, written_together = bool(row["label"]), number // TWINS
-            weight = PLANTED if file.stem == "planted" else WRITTEN_OUT
+            weight = PLANTED if file.stem in PLANTED_FILES else WRITTEN_OUT
             yield Sample(OWN + file.stem, attack, row["text"], written_together, weight)
 
 

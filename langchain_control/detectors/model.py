@@ -37,8 +37,8 @@ __all__ = [
 WEIGHTS_FILE = Path(__file__).with_name("weights") / "word_model.bin"
 """A line of JSON with the numbers of `Weights`, then the table, compressed."""
 
-WINDOW_TOKENS = 64
-"""About three sentences: what an attack hidden in a document is compared with."""
+WINDOW_TOKENS = 48
+"""Two or three sentences: what an attack hidden in a document is compared with."""
 
 DAMPING = 4
 """Added to the number of features before the root is taken: three words prove little."""
@@ -60,7 +60,7 @@ split into tokens."""
 REPORTED_SCORE = 0.2
 """Below this probability nothing is reported, not even as a weak sign."""
 
-ORDINARY = {"low": 1.0, "medium": 0.1, "high": 0.02}
+ORDINARY = {"low": 1.0, "medium": 0.1, "high": 0.01}
 """Below these probabilities the words of and around a rule's match read like ordinary text: the
 graver the rule, the surer one has to be. What is of low severity stops nothing, doubted or not."""
 
