@@ -19,11 +19,18 @@ from langchain_control.models.variants import name_of
 from langchain_control.outcomes import Attempt, FallbackTry
 from langchain_control.policy import ControlPolicy, policy_of
 from langchain_control.retries.nested import warn_of_nested_retries
-from langchain_control.runs.state import Context, FailureNote, PerRun
+from langchain_control.runs.state import Context, FailureNote, PerRun, result_of
 from langchain_control.runs.storable import StorableAnswers
 from langchain_control.steps import STEPS, Router, Step, performed
 
-__all__ = ["ControlGraph", "ControlInput", "ControlOutput", "ControlState", "create_control_graph"]
+__all__ = [
+    "ControlGraph",
+    "ControlInput",
+    "ControlOutput",
+    "ControlState",
+    "create_control_graph",
+    "result_of",
+]
 
 
 class ControlInput(TypedDict, total=False):
@@ -65,7 +72,8 @@ def create_control_graph(
 
     The graph runs on its own, as a node of a parent that has `messages`, and inside an LCEL chain.
     It ends with a `status` in its state and, where there is an answer, one new message; it does not
-    raise for what a user, a model or a provider does. `result_of` reads its final state.
+    raise for what a user, a model or a provider does. `result_of`, beside this function, reads its
+    final state.
 
     Args:
         model: A chat model, any Runnable that gives a message or a string, or a plain callable.

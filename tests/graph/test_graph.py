@@ -20,7 +20,7 @@ from langchain_control import (
     RetryEngine,
     create_control_graph,
 )
-from langchain_control.runs.state import result_of
+from langchain_control.graph import result_of
 from langchain_control.testing import ScriptedChatModel
 from tests.scenarios import AT_ONCE, ATTACK, CITY, GOOD
 
