@@ -14,11 +14,13 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Checkpointer
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
-from langchain_control._effects import arun, run
+from langchain_control._effects import Flow, arun, run
+from langchain_control.errors import error_for
 from langchain_control.models.variants import name_of
 from langchain_control.outcomes import Attempt, FallbackTry
 from langchain_control.policy import ControlPolicy, policy_of
 from langchain_control.retries.nested import warn_of_nested_retries
+from langchain_control.runs.exits import ExitBehavior, exit_behavior_of, has_to_raise
 from langchain_control.runs.state import Context, FailureNote, PerRun, result_of
 from langchain_control.runs.storable import StorableAnswers
 from langchain_control.steps import STEPS, Router, Step, performed
@@ -67,13 +69,13 @@ def create_control_graph(
     *,
     checkpointer: Checkpointer = None,
     outputs: Collection[str] | None = None,
+    exit_behavior: ExitBehavior = "end",
 ) -> ControlGraph:
     """Compile the state machine around a model.
 
     The graph runs on its own, as a node of a parent that has `messages`, and inside an LCEL chain.
-    It ends with a `status` in its state and, where there is an answer, one new message; it does not
-    raise for what a user, a model or a provider does. `result_of`, beside this function, reads its
-    final state.
+    It ends with a `status` in its state and one new message: the answer, or that there is none.
+    `result_of`, beside this function, reads its final state.
 
     Args:
         model: A chat model, any Runnable that gives a message or a string, or a plain callable.
@@ -83,9 +85,14 @@ def create_control_graph(
             needs. A parent with a `status` or `attempts` of its own takes `["messages"]`, or they
             are overwritten. Its own `context`, if that is no documents, it keeps to itself by
             `add_node(..., input_schema=MessagesState)`.
+        exit_behavior: What becomes of a run without an answer. `end` ends it with a message that
+            names the failure, and raises nothing for what a user, a model or a provider does;
+            `error` raises the `ControlError`, which has no `__cause__`: an exception of a provider
+            is no JSON, and stays out of the state.
 
     Raises:
-        ValueError: `outputs` names nothing, or what the graph has not.
+        ValueError: `outputs` names nothing, or what the graph has not; or `exit_behavior` is
+            neither.
 
     Warns:
         UserWarning: The model retries by itself, which multiplies with the policy's attempts.
@@ -93,12 +100,13 @@ def create_control_graph(
     policy = policy_of(policy)
     runnable = coerce_to_runnable(model)
     warn_of_nested_retries(runnable, policy.retry.other_model)
+    exits = exit_behavior_of(exit_behavior)
     answers = StorableAnswers(policy.validator)
     context = Context(policy, runnable, name_of(runnable), contract=answers)
     given = ControlOutput if outputs is None else _giving(outputs)
     builder: Any = StateGraph(ControlState, input_schema=ControlInput, output_schema=given)
     for name, step in STEPS.items():
-        builder.add_node(name, _Node(name, step, context))
+        builder.add_node(name, _Node(name, step, context, exits))
         if len(step.goes_to) == 1:
             builder.add_edge(name, step.goes_to[0])
         else:
@@ -176,14 +184,20 @@ class ControlGraph(CompiledStateGraph[Any, Any, Any, Any]):
 class _Node(Runnable[Any, Any]):
     """Run a step without a run of its own and without a thread hop."""
 
-    def __init__(self, name: str, step: Step, context: Context) -> None:
-        self.name, self._step, self._context = name, step, context
+    def __init__(self, name: str, step: Step, context: Context, exits: ExitBehavior) -> None:
+        self.name, self._step, self._context, self._exits = name, step, context, exits
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002, ARG002
-        return run(performed(self._step, input, self._context, config or {}))
+        return run(self._done(input, config or {}))
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002, ARG002
-        return await arun(performed(self._step, input, self._context, config or {}))
+        return await arun(self._done(input, config or {}))
+
+    def _done(self, state: Any, config: RunnableConfig) -> Flow[Any]:
+        update = yield from performed(self._step, state, self._context, config)
+        if has_to_raise(update, self._exits):
+            raise error_for(result_of(update))
+        return update
 
 
 def _router(route: Router, context: Context) -> Callable[[Any], str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Literal, cast
+from typing import Any, cast
 from uuid import uuid4
 
 from langchain.agents.middleware.types import (
@@ -39,8 +39,9 @@ from langchain_control.outcomes import FailureMode
 from langchain_control.policy import ControlPolicy, policy_of
 from langchain_control.retries.remedies import DEFAULT_REMEDIES, RemedyTable
 from langchain_control.runs.endings import close
+from langchain_control.runs.exits import ExitBehavior, exit_behavior_of, has_to_raise
 from langchain_control.runs.falling_back import had_a_turn, request_of
-from langchain_control.runs.notices import notice
+from langchain_control.runs.notices import WITHOUT_ANSWER
 from langchain_control.runs.screening import WITHHELD, index_of_question
 from langchain_control.runs.state import Context, Raised, RunState, calls_in, fresh_run, result_of
 from langchain_control.steps import StepName, drive
@@ -83,7 +84,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         self,
         policy: ControlPolicy | Mapping[str, Any] | None = None,
         *,
-        exit_behavior: Literal["end", "error"] = "end",
+        exit_behavior: ExitBehavior = "end",
         run_deadline_seconds: float | None = None,
         tool_policy: ToolPolicy | Mapping[str, Any] | None = None,
         tool_policies: Mapping[str, ToolPolicy | Mapping[str, Any]] = MappingProxyType({}),
@@ -106,14 +107,11 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
             ValueError: `exit_behavior` is neither, or the deadline is not positive.
         """
         super().__init__()
-        if exit_behavior not in ("end", "error"):
-            msg = f"`exit_behavior` is `end` or `error`, got {exit_behavior!r}"
-            raise ValueError(msg)
         if run_deadline_seconds is not None and not run_deadline_seconds > 0:
             msg = f"`run_deadline_seconds` must be positive, got {run_deadline_seconds!r}"
             raise ValueError(msg)
         self.policy = _for_agents(policy_of(policy))
-        self.exit_behavior = exit_behavior
+        self.exit_behavior = exit_behavior_of(exit_behavior)
         self.run_deadline_seconds = run_deadline_seconds
         self.tool_policy = ToolPolicy.model_validate(tool_policy or {})
         self.tool_policies = {
@@ -203,9 +201,8 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
             changed = _changed(messages, opened["draft"]["messages"])
             return {"messages": changed, "control": record, **_without_structure(state)}
         yield from self._raised_if_asked_to(opened, record, config)
-        answer = opened["messages"][-1] if opened["status"] == "fallback" else notice(opened)
         return {
-            "messages": [*_withheld(messages, opened), answer],
+            "messages": [*_withheld(messages, opened), opened["messages"][-1]],
             "control": record,
             "jump_to": "end",
             **_without_structure(state),
@@ -236,9 +233,9 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         if ended["status"] is None:
             return _paused(ended, record, policy)
         kept = record_of(ended, record)
-        if ended["status"] not in _ANSWERED:
+        if ended["status"] in WITHOUT_ANSWER:
             yield from self._raised_if_asked_to(ended, kept, config, raised.last)
-            return _response([notice(ended)], kept)
+            return _response([ended["messages"][-1]], kept)
         rest, structured = contract.accepted
         return _response([ended["messages"][-1], *rest], kept, structured)
 
@@ -310,7 +307,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         config: RunnableConfig,
         cause: Exception | None = None,
     ) -> Flow[None]:
-        if self.exit_behavior == "end" or ended["status"] in _ANSWERED:
+        if not has_to_raise(ended, self.exit_behavior):
             return
         yield from self._closed(record, config)  # an exception skips `after_agent`
         raise error_for(result_of(ended), cause)
@@ -321,7 +318,6 @@ def _earlier(*deadlines: float | None) -> float | None:
 
 
 _NO_MODEL = RunnableLambda(str, name=AGENT)
-_ANSWERED = ("accepted", "fallback")
 
 
 # --- the policy, as agents need it ----------------------------------------------------------------

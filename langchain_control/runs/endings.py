@@ -11,6 +11,7 @@ from langchain_control._effects import Flow
 from langchain_control.components.limiter import Reservation
 from langchain_control.events import EventName, blocked, event, request_id_in
 from langchain_control.outcomes import FailureMode, ValidationResult
+from langchain_control.runs.notices import WITHOUT_ANSWER, notice
 from langchain_control.runs.state import Context, PerRun, RunState, note_of, usage_of
 
 __all__ = ["close", "cut_off", "finished", "turned_away"]
@@ -36,8 +37,10 @@ def turned_away(
 def finished(
     run: PerRun, context: Context, config: RunnableConfig, **update: Any
 ) -> Flow[RunState]:
-    """Close a run and return the last update."""
+    """Close a run and return the last update. Where there is no answer, a message says so."""
     final = cast("RunState", {**run, "messages": [], **update})
+    if final["status"] in WITHOUT_ANSWER:
+        final["messages"] = [notice(final)]
     if context.is_whole_request:
         yield from close(final, context, config)
         final["reservation"] = None

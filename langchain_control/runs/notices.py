@@ -7,7 +7,10 @@ from langchain_core.messages import AIMessage
 from langchain_control.outcomes import FailureMode
 from langchain_control.runs.state import RunState
 
-__all__ = ["CONTROL_STATUS", "failure_behind", "notice"]
+__all__ = ["CONTROL_STATUS", "WITHOUT_ANSWER", "failure_behind", "notice"]
+
+WITHOUT_ANSWER = ("rejected", "exhausted")
+"""How a run ends that has no answer."""
 
 CONTROL_STATUS = "control_status"
 """Key in the `response_metadata` of such a message: how the run ended."""
@@ -28,6 +31,6 @@ def notice(run: RunState) -> AIMessage:
 def failure_behind(message: AIMessage) -> FailureMode | None:
     """Return the failure that a message tells of; `None` if it is an answer."""
     said = message.response_metadata
-    if said.get(CONTROL_STATUS) in (None, "accepted", "fallback"):
+    if said.get(CONTROL_STATUS) not in WITHOUT_ANSWER:
         return None
     return FailureMode(said[_FAILURE_MODE])

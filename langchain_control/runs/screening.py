@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from langchain_core.documents import Document
-from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 
 from langchain_control._effects import Flow
 from langchain_control.events import blocked
 from langchain_control.outcomes import FailureMode, Source, ValidationResult
+from langchain_control.runs.notices import failure_behind
 
 __all__ = ["WITHHELD", "documents_in", "index_of_question", "screened"]
 
@@ -64,7 +65,8 @@ def screened(
 
     An attack in an earlier turn, a document or a tool result does not block the request: one
     poisoned message would end a conversation for good. Nor may it stay: an attack that was blocked
-    would come back as history with the next question.
+    would come back as history with the next question. The message that closed its run goes with it:
+    an answer without a question is none.
 
     Args:
         items: Messages, or documents as text.
@@ -74,7 +76,11 @@ def screened(
         asked: Position of the question, which has been judged.
     """
     kept: list[Any] = []
+    was_left_out = False
     for position, item in enumerate(items):
+        if was_left_out and isinstance(item, AIMessage) and failure_behind(item) is not None:
+            continue
+        was_left_out = False
         source = _source_of(item)
         if position == asked or source is None:
             kept.append(item)
@@ -84,6 +90,7 @@ def screened(
             yield blocked("InputGuard", verdict, config, request_id=request_id, key=source)
             if isinstance(item, ToolMessage):
                 kept.append(item.model_copy(update={"content": WITHHELD}))
+            was_left_out = not isinstance(item, ToolMessage)
         else:  # an empty or long one is the budget's business
             kept.append(verdict.value if verdict.passed else item)
     return kept

@@ -106,7 +106,9 @@ def doors(model: BaseChatModel, messages: list[BaseMessage], prompt: PromptValue
     controlled.invoke(prompt)
     assert_type(with_control(model, policy, include_result=True).invoke("hi"), ControlResult)
     _ = ChatPromptTemplate.from_messages([("human", "{q}")]) | controlled
-    create_control_graph(model, policy).invoke({"messages": [("user", "hi")]})
+    create_control_graph(model, policy, exit_behavior="error").invoke(
+        {"messages": [("user", "hi")]}
+    )
 
 
 async def objects(model: BaseChatModel) -> None:
