@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from langchain_core.exceptions import ModelAPIError
 from langchain_core.messages import (
     AIMessage,
     AIMessageChunk,
@@ -83,10 +84,15 @@ def messages_of(given: Any) -> list[BaseMessage]:
     raise TypeError(msg)
 
 
-def answer_of(given: Any) -> AIMessage:
+def answer_of(given: Any, *, is_reply: bool = False) -> AIMessage:
     """Return what may be given for an answer, a text, a message or a chunk, as a message.
 
+    Args:
+        given: The answer.
+        is_reply: Whether it is what a chat model replied, as it came.
+
     Raises:
+        ModelAPIError: It is a reply, and a message in the role of somebody else.
         TypeError: It is neither.
     """
     match given:
@@ -96,5 +102,8 @@ def answer_of(given: Any) -> AIMessage:
             return cast("AIMessage", message_chunk_to_message(given))
         case AIMessage():
             return given
+        case BaseMessage() if is_reply:
+            msg = f"the provider replied with `{type(given).__name__}` in place of `AIMessage`"
+            raise ModelAPIError(msg)
     msg = f"an answer is an `AIMessage` or a `str`, got `{type(given).__name__}`"
     raise TypeError(msg)

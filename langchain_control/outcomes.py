@@ -66,7 +66,7 @@ class FailureMode(StrEnum):
     REFUSAL = "refusal"
     RATE_LIMITED = "rate_limited"
     MODEL_ERROR = "model_error"
-    """Transient trouble of the provider: a connection error or a 5xx."""
+    """Transient trouble of the provider: a connection error, a 5xx, an unreadable reply."""
     MODEL_REJECTED = "model_rejected"
     """The provider will not take this request: authentication, permission, bad request."""
     CONTEXT_OVERFLOW = "context_overflow"

@@ -14,7 +14,10 @@ USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
 
 
 class Provider:
-    """Answers requests in order, the last answer again and again; keeps the requests it got."""
+    """Answers requests in order, the last answer again and again; keeps the requests it got.
+
+    Says a text, a message as a dict, or the whole body as bytes.
+    """
 
     def __init__(self, *says: Any, refuses: str = "", status: int = 400) -> None:
         self.requests: list[dict[str, Any]] = []
@@ -27,6 +30,8 @@ class Provider:
         if self._refuses and self._refuses in self.requests[-1]:
             return httpx.Response(self._status, json={"error": {"message": "no"}})
         said = self._says[min(len(self.requests), len(self._says)) - 1]
+        if isinstance(said, bytes):
+            return httpx.Response(200, content=said)
         if self.requests[-1].get("stream"):
             return httpx.Response(200, stream=_Streamed(said, self.pulled))
         message = said if isinstance(said, dict) else {"content": said}

@@ -168,9 +168,10 @@ def classify(exc: BaseException) -> FailureMode | None:
     """Say what an exception out of a model call means, or `None` if it is not the model's.
 
     Knows langchain-core's `ModelError` family, this package's own errors, the errors of common SDKs
-    and HTTP clients, timeouts and connection errors of the standard library, and any exception that
-    carries an HTTP status. What was raised `from` one of these and says nothing itself means the
-    same. Everything else is a programming error and must be raised on.
+    and HTTP clients, timeouts and connection errors of the standard library, any exception that
+    carries an HTTP status, and what LangChain raises where it cannot read a reply or finds none.
+    What was raised `from` one of these and says nothing itself means the same. Everything else is
+    a programming error and must be raised on.
     """
     if steers_a_graph(exc):
         return None

@@ -11,7 +11,9 @@ import inspect
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
+from itertools import takewhile
+from traceback import walk_tb
+from typing import Any, NamedTuple
 
 from langchain_core import exceptions as core
 
@@ -250,6 +252,7 @@ _NAMES: dict[FailureMode, tuple[str, ...]] = {
         "httpx.ProxyError",
         "httpx.RemoteProtocolError",
         "httpx.SSEError",
+        "ollama.ResponseError",
         "openai.APIError",
         "openai.RetryableError",
         "openai.WebSocketConnectionClosedError",
@@ -300,21 +303,59 @@ def _by_name(exc: BaseException) -> FailureMode | None:
 
 # --- by place -------------------------------------------------------------------------------------
 
-_READERS = frozenset({"_create_chat_result", "generate_from_stream", "agenerate_from_stream"})
+
+class _Place(NamedTuple):
+    module: str
+    function: str
+
+    @property
+    def is_of_langchain(self) -> bool:
+        """Whether it is in LangChain, in an integration, or in what they make messages with."""
+        package = self.module.split(".")[0]
+        is_integration = package.startswith("langchain_") and package != "langchain_control"
+        return is_integration or package == "pydantic"
+
+
+_READERS = frozenset(
+    {
+        "_construct_lc_result_from_responses_api",
+        "_convert_chunk_to_generation_chunk",
+        "_convert_chunk_to_message_chunk",
+        "_convert_responses_chunk_to_generation_chunk",
+        "_create_chat_result",
+        "_format_output",
+        "_make_message_chunk_from_anthropic_event",
+        "_response_to_result",
+    }
+)
 """Functions in which LangChain's integrations make a message of a response.
 
-What they cannot read (a proxy's page, an error with status 200, an empty stream) they tell by plain
-built-in exceptions.
+What they cannot read (a proxy's page, an error with status 200, a choice without a message) they
+tell by plain built-in exceptions, their own or those of whatever they call.
 """
+
+_CHAT_MODELS = "langchain_core.language_models.chat_models"
+
+_MISSES: dict[_Place, type[Exception]] = {
+    _Place(_CHAT_MODELS, "invoke"): LookupError,
+    _Place(_CHAT_MODELS, "ainvoke"): LookupError,
+    _Place(_CHAT_MODELS, "stream"): ValueError,
+    _Place(_CHAT_MODELS, "astream"): ValueError,
+    _Place(_CHAT_MODELS, "generate_from_stream"): ValueError,
+    _Place("langchain_ollama.chat_models", "_chat_stream_with_aggregation"): ValueError,
+    _Place("langchain_ollama.chat_models", "_achat_stream_with_aggregation"): ValueError,
+}
+"""Functions that miss an answer, and what they raise then. What they call may fail of mistakes."""
 
 
 def _by_place(exc: BaseException) -> FailureMode | None:
-    if not isinstance(exc, LookupError | TypeError | ValueError):
+    if not isinstance(exc, AttributeError | LookupError | TypeError | ValueError):
         return None
-    place = exc.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    if place is None or place.tb_frame.f_code.co_name not in _READERS:
-        return None
-    module = str(place.tb_frame.f_globals.get("__name__", ""))
-    return FailureMode.MODEL_ERROR if module.startswith("langchain_") else None
+    outwards = [
+        _Place(str(frame.f_globals.get("__name__", "")), frame.f_code.co_name)
+        for frame, _ in walk_tb(exc.__traceback__)
+    ][::-1]
+    is_missed = isinstance(exc, tuple(_MISSES[p] for p in outwards[:1] if p in _MISSES))
+    within = takewhile(lambda place: place.is_of_langchain, outwards)  # not in anybody's own code
+    is_unreadable = any(place.function in _READERS for place in within)
+    return FailureMode.MODEL_ERROR if is_missed or is_unreadable else None

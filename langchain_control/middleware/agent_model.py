@@ -29,15 +29,16 @@ class Responses:
         """Take a response and return the answer in it.
 
         Raises:
+            ModelAPIError: There is a message in the role of somebody else.
             TypeError: There is none.
         """
         if isinstance(response, AIMessage):
             response = ModelResponse(result=[response])
-        given = next((m for m in response.result if isinstance(m, AIMessage)), None)
-        if given is None:
+        if not response.result:
             msg = "a model call of an agent must give an `AIMessage`"
             raise TypeError(msg)
-        answer = answer_of(given)  # the very message that is judged
+        given = next((m for m in response.result if isinstance(m, AIMessage)), response.result[0])
+        answer = answer_of(given, is_reply=True)  # the very message that is judged
         self._given.append((answer, response))
         return answer
 

@@ -24,6 +24,7 @@ from langchain_core.runnables import (
 )
 from pydantic import ConfigDict
 
+from langchain_control.conversation import answer_of
 from langchain_control.models.fresh import without_cache
 from langchain_control.models.object_schemas import as_object
 from langchain_control.models.settings import unwrapped, varied
@@ -140,8 +141,9 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
         yield "model", self.model.get_name()
         yield "mode", self.mode
 
-    def _as_answer(self, message: AIMessage) -> AIMessage:
+    def _as_answer(self, reply: AIMessage) -> AIMessage:
         """Turn a tool call that stands for an answer into the answer."""
+        message = answer_of(reply, is_reply=True)
         calls = [*message.tool_calls, *message.invalid_tool_calls]
         if not calls or any(call["name"] not in (None, self._tool_name) for call in calls):
             return message

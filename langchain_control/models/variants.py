@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Protocol, TypeGuard, runtime_checkable
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.runnables import Runnable, RunnableBinding, RunnableSequence
+from langchain_core.runnables import (
+    Runnable,
+    RunnableBinding,
+    RunnableSequence,
+    RunnableWithFallbacks,
+)
 
 from langchain_control.models.fresh import without_cache
 from langchain_control.models.schema_modes import BEST_FIRST, SchemaModel, in_schema_mode
@@ -17,6 +22,7 @@ __all__ = [
     "MakesVariants",
     "Surrounds",
     "for_retry",
+    "gives_replies",
     "has_binding_mode",
     "in_place_of",
     "name_of",
@@ -96,6 +102,20 @@ def in_place_of(model: Runnable[Any, Any], other: Runnable[Any, Any]) -> Runnabl
     if _surrounds(other):
         return other.around(in_place_of(model, other.bound))
     return other if unwrapped(other)[0] is None else model.in_place_of(other)
+
+
+def gives_replies(runnable: Any) -> bool:
+    """Say whether what a Runnable gives is what a chat model replied, as it came."""
+    match runnable:
+        case BaseChatModel() | SchemaModel():
+            return True
+        case RunnableSequence():
+            return gives_replies(runnable.last)
+        case RunnableWithFallbacks():
+            return gives_replies(runnable.runnable)
+        case None:
+            return False
+    return gives_replies(getattr(runnable, "bound", None))
 
 
 def name_of(model: Runnable[Any, Any]) -> str:

@@ -11,7 +11,7 @@ from langchain_control.conversation import answer_of
 from langchain_control.errors import classify, retry_after_seconds
 from langchain_control.errors.logged import log_failure
 from langchain_control.events import blocked
-from langchain_control.models.variants import for_retry
+from langchain_control.models.variants import for_retry, gives_replies
 from langchain_control.outcomes import FailureMode, failure
 from langchain_control.runs.state import Context, RunState, note_of
 from langchain_control.runs.time_limits import bounded, remaining_seconds
@@ -49,7 +49,7 @@ def _called(state: RunState, context: Context, config: RunnableConfig) -> Flow[R
         answer = yield from policy.breaker.calling(effect, config, asked.name)
         if isinstance(answer, Refusal):
             return (yield from _refused(answer, state, config))
-        response = answer_of(answer)
+        response = answer_of(answer, is_reply=gives_replies(asked.model))
     except Exception as exc:
         mode = classify(exc)
         if mode is None:

@@ -326,6 +326,10 @@ CASES = [
             ("UnknownServiceError", {"service_name": "s", "known_service_names": "t"}, OURS),
         ]
     ),
+    # ollama
+    ("ollama, an error in the stream", lambda: named("ollama", "ResponseError", "m"), TRANSIENT),
+    ("ollama 404", lambda: named("ollama", "ResponseError", "m", 404), REJECTED),
+    ("ollama, no request", lambda: named("ollama", "RequestError", "m"), OURS),
     # any other SDK
     *((f"status {status}", lambda s=status: CarriesStatusError(s), mode) for status, mode in [
         (200, OURS), (400, REJECTED), (402, REJECTED), (408, TIMEOUT), (409, TRANSIENT),
@@ -381,6 +385,64 @@ def test_a_name_alone_is_not_enough():
         pass
 
     assert classify(APIError()) is None
+
+
+# --- where it was raised --------------------------------------------------------------------------
+
+
+def at(exc, *places):
+    """Return an exception raised in the last of these functions, each called by the one before."""
+    call = None
+    for module, function in reversed(places):
+        space = {"__name__": module, "exc": exc, "call": call}
+        exec(f"def {function}():\n    if call: call()\n    raise exc\n", space)
+        call = space[function]
+    try:
+        call()
+    except type(exc) as raised_there:
+        return raised_there
+
+
+CORE = "langchain_core.language_models.chat_models"
+
+
+@pytest.mark.parametrize(
+    ("module", "function", "exc", "mode"),
+    [
+        ("langchain_groq.chat_models", "_create_chat_result", AttributeError("m"), TRANSIENT),
+        ("langchain_anthropic.chat_models", "_format_output", KeyError("m"), TRANSIENT),
+        ("langchain_ollama.chat_models", "_chat_stream_with_aggregation", ValueError(), TRANSIENT),
+        ("langchain_ollama.chat_models", "_achat_stream_with_aggregation", ValueError(), TRANSIENT),
+        (CORE, "invoke", IndexError("m"), TRANSIENT),
+        (CORE, "astream", ValueError("m"), TRANSIENT),
+        (CORE, "invoke", ValueError("m"), OURS),
+        (CORE, "stream", AttributeError("m"), OURS),
+        (CORE, "_convert_input", ValueError("m"), OURS),
+        ("langchain_groq.chat_models", "_generate", TypeError("m"), OURS),
+        ("langchain_groq.chat_models", "_create_chat_result", RuntimeError("m"), OURS),
+        ("langchain_core.runnables.base", "invoke", IndexError("m"), OURS),
+        ("langchain_control.testing", "_create_chat_result", KeyError("m"), OURS),
+        ("my_models", "_create_chat_result", KeyError("m"), OURS),
+    ],
+)
+def test_what_langchain_cannot_read_is_the_providers_trouble(module, function, exc, mode):
+    """Where replies are read, plain exceptions tell of the reply; elsewhere, of a mistake."""
+    assert classify(at(exc, (module, function))) is mode
+
+
+@pytest.mark.parametrize(
+    ("inner", "mode"), [("langchain_core.messages.ai", TRANSIENT), ("my_parts", OURS)]
+)
+def test_what_a_reader_calls_counts_where_it_is_langchains_too(inner, mode):
+    """A message refuses its parts for the provider's sake; somebody's own code fails for its."""
+    reader = ("langchain_groq.chat_models", "_create_chat_result")
+
+    assert classify(at(TypeError("m"), reader, (inner, "build"))) is mode
+
+
+def test_what_is_called_where_an_answer_is_missed_may_be_a_mistake():
+    """Only the function that looks for the answer can miss it."""
+    assert classify(at(ValueError("m"), (CORE, "stream"), ("my_models", "_stream"))) is OURS
 
 
 # --- what steers a graph --------------------------------------------------------------------------
