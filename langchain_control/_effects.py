@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from langchain_core.callbacks.manager import adispatch_custom_event, dispatch_custom_event
 from langchain_core.runnables.config import ensure_config
 
-from langchain_control._waiting import await_within
+from langchain_control._waiting import await_within, raisable
 from langchain_control.sync_only import is_sync_only
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def run(flow: Flow[T]) -> T:
         try:
             value = _perform(effect)
         except BaseException as exc:  # noqa: BLE001  (handed to the flow, never swallowed)
-            error = exc
+            error = raisable(exc)
 
 
 async def arun(flow: Flow[T]) -> T:

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from langchain_control._waiting import Patience, await_within, no_answer, waits
+from langchain_control._waiting import Patience, await_within, no_answer, raisable, waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,7 +146,7 @@ class FreeThread:
                 result = context.run(call)
             except BaseException as exc:  # noqa: BLE001  (raised again where it is waited for)
                 self._places.release()
-                outcome.set_exception(exc)
+                outcome.set_exception(raisable(exc))
             else:
                 self._places.release()
                 outcome.set_result(result)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-__all__ = ["Patience", "await_within", "no_answer", "waits"]
+__all__ = ["Patience", "await_within", "no_answer", "raisable", "waits"]
 
 T = TypeVar("T")
 
@@ -52,6 +52,18 @@ async def await_within(
         raise
     _abandon(call)
     raise no_answer(started)
+
+
+def raisable(exc: BaseException) -> BaseException:
+    """Return an exception as generators and futures can carry it: `StopIteration` would end them.
+
+    LangChain's own executor makes the same of it.
+    """
+    if not isinstance(exc, StopIteration):
+        return exc
+    error = RuntimeError("a call raised `StopIteration`")
+    error.__cause__ = exc
+    return error
 
 
 def no_answer(started: float) -> TimeoutError:

@@ -208,6 +208,35 @@ def test_what_a_limited_call_raises_reaches_the_caller():
         run(_one_call(RunnableLambda(broken), 5, BoundedThreads()))
 
 
+@pytest.mark.parametrize("seconds", [None, 5])
+@pytest.mark.parametrize("perform", [run, lambda flow: asyncio.run(arun(flow))])
+def test_a_call_that_raises_stop_iteration_fails_at_once(perform, seconds):
+    """No future can carry it: an async call of a fake that had run dry hung until its limit."""
+
+    def dry(_):
+        return next(iter(()))
+
+    with pytest.raises(RuntimeError) as raised:
+        perform(_one_call(RunnableLambda(dry), seconds, BoundedThreads()))
+    assert isinstance(raised.value.__cause__, StopIteration)
+
+
+@pytest.mark.parametrize("perform", [run, lambda flow: asyncio.run(arun(flow))])
+def test_a_flow_can_handle_what_was_a_stop_iteration(perform):
+    """It goes on with what comes next, as after any other failure."""
+
+    def dry(_):
+        return next(iter(()))
+
+    def flow():
+        try:
+            yield Call(RunnableLambda(dry), 1, {}, 5, BoundedThreads())
+        except RuntimeError:
+            return (yield "recovered")
+
+    assert perform(flow()) == "recovered"
+
+
 def test_a_limit_of_no_threads_is_refused():
     """A bound of zero threads could never call anything."""
     with pytest.raises(ValueError, match="limit"):
