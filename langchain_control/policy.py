@@ -23,6 +23,7 @@ from langchain_control.components.limiter import RateLimiter
 from langchain_control.components.prompt import PromptBuilder
 from langchain_control.components.retry import RetryEngine
 from langchain_control.components.validator import ResponseValidator
+from langchain_control.errors.declared import FailureModes
 from langchain_control.retries.usage_limits import UsageLimits
 
 __all__ = ["ControlPolicy", "policy_of"]
@@ -82,6 +83,9 @@ class ControlPolicy(OverridableModel):
     """Whether models are called by streaming, and an answer is cut off as soon as it cannot pass
     any more: a phrase that is forbidden, a member of the wrong type. Saves the tokens to come. Off,
     because some providers leave token counts out of streams."""
+    failure_modes: FailureModes = Field(default=(), exclude=True)
+    """What exceptions of your own mean: a mapping of types to failure modes. The nearest type
+    decides, also of what such an exception is the cause of."""
     threads: BoundedThreads = Field(default_factory=BoundedThreads, repr=False, exclude=True)
     """Where sync calls run, so that they can be given up in time. A number makes as many."""
     clock: Callable[[], float] = Field(default_factory=SteadyClock, repr=False, exclude=True)
@@ -120,9 +124,16 @@ class ControlPolicy(OverridableModel):
                 f"`timeout_seconds` ({call:g}), or a slow probe counts as lost"
             )
             raise ValueError(msg)
-        patient = self.breaker.model_copy(update={"probe_timeout_seconds": 2 * call})
-        patient.model_fields_set.discard("probe_timeout_seconds")  # nobody has asked for it
-        object.__setattr__(self, "breaker", patient)  # frozen, and not handed out yet
+        self._imply("breaker", probe_timeout_seconds=2 * call)
+        return self
+
+    @model_validator(mode="after")
+    def _exceptions_mean_one_thing(self) -> Self:
+        for name in ("breaker", "fallback"):
+            part = getattr(self, name)
+            is_set = "failure_modes" in part.model_fields_set
+            if not is_set and part.failure_modes != self.failure_modes:
+                self._imply(name, failure_modes=self.failure_modes)
         return self
 
     @model_validator(mode="after")
@@ -137,6 +148,12 @@ class ControlPolicy(OverridableModel):
             )
             raise ValueError(msg)
         return self
+
+    def _imply(self, name: str, **settings: Any) -> None:
+        """Give a component settings that follow from the policy's own."""
+        told = getattr(self, name).model_copy(update=settings)
+        told.model_fields_set.difference_update(settings)  # nobody has asked for them
+        object.__setattr__(self, name, told)  # frozen, and not handed out yet
 
     def __repr_args__(self) -> Any:
         """Leave out the settings that say what they say by default."""

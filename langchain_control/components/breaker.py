@@ -24,6 +24,7 @@ from langchain_control.circuits.patience import PatienceWhileClosed
 from langchain_control.circuits.protection import permitted, protected
 from langchain_control.components._base import Wrapper
 from langchain_control.errors import classify, retry_after_seconds
+from langchain_control.errors.declared import FailureModes
 from langchain_control.events import EventName, event
 from langchain_control.outcomes import FailureMode
 from langchain_control.stores import Changes, CircuitStore, Maybe
@@ -106,6 +107,8 @@ class CircuitBreaker(Wrapper[Any, Any]):
     Where a fallback answers instead."""
     counts: tuple[FailureMode, ...] = (FailureMode.TIMEOUT, FailureMode.MODEL_ERROR)
     """What is a failure. A second breaker may count broken contracts, per model and contract."""
+    failure_modes: FailureModes = Field(default=(), exclude=True)
+    """What exceptions of your own mean. In a policy, what the policy says, unless set here."""
     on_change: Callable[[StateChange], Any] | None = Field(default=None, repr=False, exclude=True)
     """Called after each state change, outside of any lock. What it raises is logged."""
     store: CircuitStore = Field(default_factory=InMemoryCircuitStore, repr=False, exclude=True)
@@ -215,7 +218,11 @@ class CircuitBreaker(Wrapper[Any, Any]):
 
     def outcome_of(self, failure: BaseException | FailureMode) -> Outcome:
         """Say what a failure tells about the provider."""
-        mode = classify(failure) if isinstance(failure, BaseException) else failure
+        mode: FailureMode | None
+        if isinstance(failure, BaseException):
+            mode = classify(failure, self.failure_modes)
+        else:
+            mode = failure
         if mode in self.counts:
             return Outcome.FAILURE
         if mode is FailureMode.RATE_LIMITED:

@@ -24,6 +24,7 @@ from langchain_control.errors import (
     error_for,
     retry_after_seconds,
 )
+from langchain_control.errors.declared import FailureModes
 from langchain_control.errors.logged import log_failure
 from langchain_control.events import EventName, event, rules_of
 from langchain_control.models.parts import asks_a_model
@@ -113,6 +114,8 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
 
     Off, because an attacker should learn nothing from a block, and a strategy might be a model.
     """
+    failure_modes: FailureModes = Field(default=(), exclude=True)
+    """What exceptions of your own mean. In a policy, what the policy says, unless set here."""
     clock: Callable[[], float] = Field(default=time.perf_counter, repr=False, exclude=True)
     """Seconds from any start, for latencies."""
 
@@ -181,7 +184,7 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
         name, given = due
         strategy, started = _guarded(name, given, calls.breaker), self.clock()
         answer = answering(name, strategy, request, config, calls.make)
-        asked = yield from ask(answer, contract)
+        asked = yield from ask(answer, contract, self.failure_modes)
         seconds = self.clock() - started
         tried = _record(name, strategy, asked, calls, latency_seconds=seconds)
         yield _event(tried, asked.verdict, request, config)
@@ -245,7 +248,7 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
         try:
             reply = yield Call(bound, value, config)
         except Exception as exc:
-            mode = classify(exc)
+            mode = classify(exc, self.failure_modes)
             if mode is None or not self._may_answer(exc):
                 raise
             error = exc

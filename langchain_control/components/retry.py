@@ -23,6 +23,7 @@ from langchain_control.errors import (
     classify,
     retry_after_seconds,
 )
+from langchain_control.errors.declared import FailureModes
 from langchain_control.events import EventName, event
 from langchain_control.models.fresh import without_cache
 from langchain_control.models.names import named_in
@@ -103,6 +104,8 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
     quote_answers_of: tuple[str, ...] = ()
     """Names of models that are shown their rejected answer, cut short and fenced. None by default:
     small models repeat what they see."""
+    failure_modes: FailureModes = Field(default=(), exclude=True)
+    """What exceptions of your own mean, for `wrap`. A policy has a setting for all of it."""
     budget: RetryBudget = Field(default_factory=RetryBudget, repr=False, exclude=True)
     """What all requests together may retry. Bounds what an outage costs, as attempts do not."""
     random: Random = Field(default_factory=Random, repr=False, exclude=True)
@@ -241,7 +244,7 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
             try:
                 answer = yield call
             except Exception as exc:
-                mode = classify(exc)
+                mode = classify(exc, self.failure_modes)
                 if mode is None or isinstance(exc, _FINAL):
                     raise
                 violations = exc.result.violations if isinstance(exc, ControlError) else ()

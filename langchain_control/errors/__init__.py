@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.exceptions import LangChainException, OutputParserException
 
+from langchain_control.errors.declared import FailureModes, declared_mode
 from langchain_control.errors.foreign import explained, mode_of, steers_a_graph
 from langchain_control.errors.retry_after import seconds_to_wait
 from langchain_control.outcomes import ControlResult, FailureMode
@@ -164,7 +165,7 @@ def rejection(verdict: ValidationResult, kind: type[ControlError]) -> ControlErr
     return kind(result=result)
 
 
-def classify(exc: BaseException) -> FailureMode | None:
+def classify(exc: BaseException, declared: FailureModes = ()) -> FailureMode | None:
     """Say what an exception out of a model call means, or `None` if it is not the model's.
 
     Knows langchain-core's `ModelError` family, this package's own errors, the errors of common SDKs
@@ -172,10 +173,15 @@ def classify(exc: BaseException) -> FailureMode | None:
     carries an HTTP status, and what LangChain raises where it cannot read a reply or finds none.
     What was raised `from` one of these and says nothing itself means the same. Everything else is
     a programming error and must be raised on.
+
+    Args:
+        exc: The exception.
+        declared: What the application says of its own exceptions. Goes before what is known.
     """
     if steers_a_graph(exc):
         return None
-    return next(filter(None, map(_own_mode, explained(exc))), None)
+    modes = (_own_mode(known, declared) for known in explained(exc))
+    return next(filter(None, modes), None)
 
 
 def retry_after_seconds(exc: BaseException) -> float | None:
@@ -184,8 +190,10 @@ def retry_after_seconds(exc: BaseException) -> float | None:
     return next((seconds for seconds in asked if seconds is not None), None)
 
 
-def _own_mode(exc: BaseException) -> FailureMode | None:
-    return exc.failure_mode if isinstance(exc, ControlError) else mode_of(exc)
+def _own_mode(exc: BaseException, declared: FailureModes) -> FailureMode | None:
+    if isinstance(exc, ControlError):
+        return exc.failure_mode
+    return declared_mode(exc, declared) or mode_of(exc)
 
 
 def _own_retry_after(exc: BaseException) -> float | None:

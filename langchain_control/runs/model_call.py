@@ -51,7 +51,7 @@ def _called(state: RunState, context: Context, config: RunnableConfig) -> Flow[R
             return (yield from _refused(answer, state, config))
         response = answer_of(answer, is_reply=gives_replies(asked.model))
     except Exception as exc:
-        mode = classify(exc)
+        mode = classify(exc, policy.failure_modes)
         if mode is None:
             raise
         failed = failure(mode, f"the call failed with `{type(exc).__name__}`")

@@ -12,6 +12,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_control._effects import Call, Flow
 from langchain_control.conversation import answer_of
 from langchain_control.errors import ControlError, classify, retry_after_seconds
+from langchain_control.errors.declared import FailureModes
 from langchain_control.errors.foreign import steers_a_graph
 from langchain_control.outcomes import (
     FailureMode,
@@ -100,7 +101,9 @@ class Asked(NamedTuple):
     """What it raised."""
 
 
-def ask(strategy: Flow[Any], contract: AnswerContract) -> Flow[Asked]:
+def ask(
+    strategy: Flow[Any], contract: AnswerContract, failure_modes: FailureModes = ()
+) -> Flow[Asked]:
     """Ask a strategy and judge its answer. Nothing that it raises gets out.
 
     What LangGraph raises to interrupt or redirect a graph does: it is no failure.
@@ -108,6 +111,7 @@ def ask(strategy: Flow[Any], contract: AnswerContract) -> Flow[Asked]:
     Args:
         strategy: Gives the answer, see `answering`.
         contract: What the answer must meet.
+        failure_modes: What the application says that its own exceptions mean.
     """
     try:
         given = yield from strategy
@@ -116,7 +120,7 @@ def ask(strategy: Flow[Any], contract: AnswerContract) -> Flow[Asked]:
     except Exception as exc:
         if steers_a_graph(exc):
             raise
-        return Asked(_outcome_of(exc), _NO_REPLY, _verdict_on(exc), exc)
+        return Asked(_outcome_of(exc), _NO_REPLY, _verdict_on(exc, failure_modes), exc)
     if _is_blank(reply):
         verdict = failure(FailureMode.CONSTRAINT_VIOLATION, "no answer")
         return Asked("passed", reply, verdict)
@@ -164,9 +168,9 @@ def _outcome_of(exc: Exception) -> FallbackOutcome:
     return "refused" if was_refused else "crashed"
 
 
-def _verdict_on(exc: Exception) -> ValidationResult:
+def _verdict_on(exc: Exception, failure_modes: FailureModes) -> ValidationResult:
     """Return an exception as a verdict: its own reason if it is ours, else its name alone."""
-    mode = classify(exc)
+    mode = classify(exc, failure_modes)
     if mode is None or mode is FailureMode.NONE:
         mode = FailureMode.MODEL_ERROR
     reason = exc.result.reason if isinstance(exc, ControlError) else ""
