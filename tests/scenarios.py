@@ -76,11 +76,10 @@ CLOCK = ManualClock()
 """The time of scenarios in which it passes; their waits move it."""
 
 
-def touchy(seconds: float = 30.0) -> CircuitBreaker:
-    """Make a breaker that one failure opens for so long."""
-    return CircuitBreaker(
-        failure_threshold=1, recovery_seconds=seconds, store=InMemoryCircuitStore(clock=CLOCK)
-    )
+def touchy(seconds: float = 30.0, failures: int = 1) -> CircuitBreaker:
+    """Make a breaker that a failure, or so many, opens for so long."""
+    store = InMemoryCircuitStore(clock=CLOCK)
+    return CircuitBreaker(failure_threshold=failures, recovery_seconds=seconds, store=store)
 
 
 def broken(seconds: float, key: str | None = None) -> CircuitBreaker:
@@ -175,7 +174,7 @@ SCENARIOS = [
         "circuit_open",
         calls=2,
         policy=lambda: {
-            "breaker": CircuitBreaker(failure_threshold=2),
+            "breaker": touchy(failures=2),
             "retry": RetryEngine(max_attempts=5, **AT_ONCE),
         },
     ),
