@@ -75,9 +75,6 @@ class CircuitStore(Protocol):
     ) -> Maybe[Changes]:
         """Take the verdict of one call. Outdated and repeated permits have no effect."""
 
-    def release(self, permit: Permit, rules: CircuitRules) -> Maybe[Changes]:
-        """Take a permit back without a verdict. No effect after `record`."""
-
     def hold(self, key: str, state: CircuitState, rules: CircuitRules) -> Maybe[Changes]:
         """Put a circuit into `OPEN` or `CLOSED` until `reset`."""
 

@@ -86,10 +86,6 @@ class InMemoryCircuitStore:
             circuit.record(permit, outcome, rules, now, retry_after)
             return circuit.take_changes()
 
-    def release(self, permit: Permit, rules: CircuitRules) -> Changes:
-        """Take a permit back without a verdict."""
-        return self.record(permit, Outcome.IGNORED, rules)
-
     def hold(self, key: str, state: CircuitState, rules: CircuitRules) -> Changes:  # noqa: ARG002
         """Put a circuit into a state until `reset`."""
         now = self._clock()

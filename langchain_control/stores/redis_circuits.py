@@ -150,10 +150,6 @@ class RedisCircuitStore:
 
         return self._operate(permit.key, tell)
 
-    def release(self, permit: Permit, rules: CircuitRules) -> Changes:
-        """Take a permit back without a verdict."""
-        return self.record(permit, Outcome.IGNORED, rules)
-
     def hold(self, key: str, state: CircuitState, rules: CircuitRules) -> Changes:  # noqa: ARG002
         """Put a circuit into a state until `reset`."""
 

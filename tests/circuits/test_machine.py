@@ -95,13 +95,6 @@ class CircuitComparison(RuleBasedStateMachine):
             self.store.record(decision, outcome, RULES, wait)
             self.naive.tell(expected, outcome, self.clock(), wait)
 
-    @rule(permit=permits)
-    def give_back(self, permit):
-        decision, expected = permit
-        if expected is not None:
-            self.store.release(decision, RULES)
-            self.naive.tell(expected, Outcome.IGNORED, self.clock(), None)
-
     @rule(outcome=st.sampled_from([Outcome.FAILURE, Outcome.SUCCESS]), times=st.integers(1, 2))
     def call(self, outcome, times):
         for _ in range(times):

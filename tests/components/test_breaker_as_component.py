@@ -230,9 +230,6 @@ class AsyncStore:
     async def record(self, *args):
         return self._inner.record(*args)
 
-    async def release(self, *args):
-        return self._inner.release(*args)
-
     async def hold(self, *args):
         return self._inner.hold(*args)
 
