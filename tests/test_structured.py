@@ -14,7 +14,7 @@ from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
-from pydantic import BaseModel, Field, RootModel
+from pydantic import BaseModel, Field, RootModel, field_validator
 
 from langchain_control import (
     AuditLogger,
@@ -123,6 +123,24 @@ def test_every_kind_of_schema_gives_its_own_kind_of_object(call, schema, expecte
     structured = with_control(text_only(wrong, GOOD), policy()).with_structured_output(schema)
 
     assert call(structured, "Which city?") == expected
+
+
+class Lowered(BaseModel):
+    city: str
+
+    @field_validator("city", mode="before")
+    @classmethod
+    def _lower(cls, value):
+        return value.strip().lower()
+
+
+def test_a_validator_that_falls_over_an_answer_costs_an_attempt():
+    """The model is told what the type wants, and asked again."""
+    model = ScriptedChatModel(script=['{"city": null}', GOOD])
+    structured = with_control(model, policy()).with_structured_output(Lowered)
+
+    assert structured.invoke("Which?") == Lowered(city="paris")
+    assert "/city: expected string" in model.calls[1][-1].text
 
 
 @pytest.mark.parametrize(

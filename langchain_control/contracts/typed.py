@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 from pydantic_core import ErrorDetails
 
-from langchain_control.contracts.json_schema import MAX_VIOLATIONS
+from langchain_control.contracts.json_schema import MAX_VIOLATIONS, JsonSchemaContract
 from langchain_control.contracts.pointers import describe, pointer, property_name
 from langchain_control.contracts.typed_dicts import pydantic_ready
 from langchain_control.outcomes import Violation
@@ -21,6 +22,8 @@ class TypedContract:
     """A contract written as a pydantic model, a TypedDict, or any type pydantic understands.
 
     Judged in pydantic's strict JSON mode: a date may come as a string, but `"7"` is no number.
+    A value that makes a validator of the application raise anything but what pydantic takes for a
+    verdict is judged by the JSON Schema. If it meets that, the exception is raised on.
     """
 
     def __init__(self, kind: Any) -> None:
@@ -48,6 +51,10 @@ class TypedContract:
             self.typed(value)
         except ValidationError:
             return False
+        except Exception:
+            if self._shape.is_met_by(value):
+                raise
+            return False
         return True
 
     def judge(self, value: Any) -> tuple[Violation, ...]:
@@ -57,13 +64,17 @@ class TypedContract:
         except ValidationError as exc:
             errors = exc.errors(include_url=False)[:MAX_VIOLATIONS]
             return tuple(_violation(error, value) for error in errors)
+        except Exception:
+            if broken := self._shape.judge(value):
+                return broken
+            raise
         return ()
 
     def coerced(self, value: Any) -> Any:
         """Convert what pydantic's lax mode converts, or return the value as it is."""
         try:
             instance = self._adapter.validate_json(json.dumps(value), strict=False)
-        except ValidationError:
+        except Exception:  # noqa: BLE001  (`judge` says why, or raises it)
             return value
         return self._adapter.dump_python(instance, mode="json", by_alias=True, exclude_unset=True)
 
@@ -74,6 +85,11 @@ class TypedContract:
             pydantic.ValidationError: The value does not meet the contract.
         """
         return self._adapter.validate_json(json.dumps(value), strict=True)
+
+    @cached_property
+    def _shape(self) -> JsonSchemaContract:
+        """What pydantic derives from the type, for values that its validators cannot judge."""
+        return JsonSchemaContract(self._schema)
 
     def __eq__(self, other: object) -> bool:
         """Compare the types."""

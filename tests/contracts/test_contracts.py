@@ -12,7 +12,7 @@ import pytest
 import typing_extensions
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from langchain_control.contracts import MAX_VIOLATIONS, compile_contract
 from langchain_control.contracts.pointers import describe, pointer
@@ -326,3 +326,71 @@ def test_what_a_validator_says_is_bounded():
     [violation] = compile_contract(Quoting).judge({"name": "x" * 9999})
 
     assert len(violation.expected) == EXPECTED_CHARS
+
+
+class Tagged(BaseModel):
+    """A model whose validator takes the type for granted."""
+
+    tag: str
+
+    @field_validator("tag", mode="before")
+    @classmethod
+    def _lower(cls, value):
+        return value.strip().lower()
+
+
+class Counted(BaseModel):
+    """A model whose validator takes a key for granted."""
+
+    items: list[str]
+    total: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def _count(cls, value):
+        return {**value, "total": len(value["items"])}
+
+
+class OldTagged(pydantic.v1.BaseModel):
+    """A model of pydantic 1 whose validator takes the type for granted."""
+
+    tag: str
+
+    @pydantic.v1.validator("tag", pre=True)
+    def _lower(cls, value):  # noqa: N805  (pydantic 1 wants a class method)
+        return value.strip().lower()
+
+
+class Priced(BaseModel):
+    """A model whose validator fails on a value that the type allows."""
+
+    price: int
+
+    @field_validator("price")
+    @classmethod
+    def _known(cls, value):
+        return {5: "five"}[value]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "violation"),
+    [
+        (Tagged, {"tag": None}, Violation("type", "string", "null", "/tag")),
+        (OldTagged, {"tag": None}, Violation("type", "string", "null", "/tag")),
+        (Counted, {"total": 1}, Violation("required", 'the property "items"')),
+    ],
+)
+def test_a_validator_that_falls_over_an_answer_is_no_crash(kind, value, violation):
+    """What the type forbids is a broken contract, whatever a validator makes of it."""
+    contract = compile_contract(kind)
+
+    assert contract.judge(value) == (violation,)
+    assert not contract.is_met_by(value)
+    assert contract.coerced(value) == value
+
+
+@pytest.mark.parametrize("method", ["judge", "is_met_by"])
+def test_a_validator_that_fails_on_a_good_answer_is_a_bug(method):
+    """The application hears of it: no other answer would mend that."""
+    with pytest.raises(KeyError):
+        getattr(compile_contract(Priced), method)({"price": 7})
