@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -26,14 +27,19 @@ _OPTIONS_CHARS = 200
 class JsonSchemaContract:
     """A contract in JSON Schema: draft 4 to 2020-12, the latter where `$schema` says nothing."""
 
-    def __init__(self, schema: Mapping[str, Any]) -> None:
+    def __init__(self, schema: Mapping[str, Any], *, asserts_formats: bool = True) -> None:
         """Compile the schema. References to other documents are not fetched.
+
+        Args:
+            schema: The schema.
+            asserts_formats: Whether a string must have the `format` that the schema names.
 
         Raises:
             ValueError: It is not a JSON Schema.
         """
         self._schema = dict(schema)
-        self._validator = _compile(self._schema)
+        self._asserts_formats = asserts_formats
+        self._validator = _compile(self._schema, asserts_formats=asserts_formats)
 
     def json_schema(self) -> dict[str, Any]:
         """Return a copy of the schema."""
@@ -61,8 +67,12 @@ class JsonSchemaContract:
         return value
 
     def __eq__(self, other: object) -> bool:
-        """Compare the schemas."""
-        return isinstance(other, JsonSchemaContract) and self._schema == other._schema
+        """Compare the schemas, and how they are taken."""
+        return (
+            isinstance(other, JsonSchemaContract)
+            and self._schema == other._schema
+            and self._asserts_formats == other._asserts_formats
+        )
 
     def __hash__(self) -> int:
         """Hash the names in the schema: its values may be unhashable."""
@@ -70,10 +80,10 @@ class JsonSchemaContract:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the schema, to be compiled again."""
-        return JsonSchemaContract, (self._schema,)
+        return partial(JsonSchemaContract, asserts_formats=self._asserts_formats), (self._schema,)
 
 
-def _compile(schema: dict[str, Any]) -> Any:
+def _compile(schema: dict[str, Any], *, asserts_formats: bool) -> Any:
     """Match patterns in linear time, or where that cannot be done, within a limit of steps."""
     engines = (
         jsonschema_rs.RegexOptions(),
@@ -83,7 +93,10 @@ def _compile(schema: dict[str, Any]) -> Any:
     for engine in engines:
         try:
             return jsonschema_rs.validator_for(
-                schema, validate_formats=True, retriever=_refuse_to_fetch, pattern_options=engine
+                schema,
+                validate_formats=asserts_formats,
+                retriever=_refuse_to_fetch,
+                pattern_options=engine,
             )
         except (jsonschema_rs.ValidationError, ValueError) as exc:
             reason = getattr(exc, "message", str(exc))
@@ -169,7 +182,7 @@ _EXPECTED: dict[str, Callable[[dict[str, Any]], str]] = {
     "exclusiveMaximum": lambda d: f"less than {d['limit']}",
     "exclusiveMinimum": lambda d: f"more than {d['limit']}",
     "falseSchema": lambda _: "nothing here",
-    "format": lambda d: f"the format `{d['format']}`",
+    "format": lambda d: _FORMATS.get(d["format"], f"the format `{d['format']}`"),
     "maxItems": lambda d: f"at most {d['limit']} items",
     "maxLength": lambda d: f"at most {d['limit']} characters",
     "maxProperties": lambda d: f"at most {d['limit']} properties",
@@ -189,6 +202,11 @@ _EXPECTED: dict[str, Callable[[dict[str, Any]], str]] = {
     "uniqueItems": lambda _: "every item once",
 }
 """What a keyword demands, from the details that `jsonschema-rs` gives about it."""
+
+_FORMATS: dict[str, str] = {
+    "date-time": "a date and time with a zone, such as 2024-01-01T10:00:00Z"
+}
+"""Formats whose names alone do not say what is due."""
 
 _FOUND: dict[str, Callable[[dict[str, Any], Any], str]] = {
     "additionalProperties": _surplus,

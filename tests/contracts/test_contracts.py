@@ -4,7 +4,7 @@ import copy
 import enum
 import pickle
 import typing
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pydantic.v1
@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from langchain_control.contracts import MAX_VIOLATIONS, compile_contract
+from langchain_control.contracts import MAX_VIOLATIONS, JsonSchemaContract, compile_contract
 from langchain_control.contracts.pointers import describe, pointer
 from langchain_control.outcomes import EXPECTED_CHARS, Violation
 
@@ -394,3 +394,76 @@ def test_a_validator_that_fails_on_a_good_answer_is_a_bug(method):
     """The application hears of it: no other answer would mend that."""
     with pytest.raises(KeyError):
         getattr(compile_contract(Priced), method)({"price": 7})
+
+
+def test_a_format_that_is_not_asserted_travels():
+    """A copy takes the schema as the original does."""
+    contract = JsonSchemaContract({"format": "date-time"}, asserts_formats=False)
+
+    assert contract.is_met_by("2024-01-01T10:00:00")
+    assert pickle.loads(pickle.dumps(contract)) == contract
+    assert contract != JsonSchemaContract({"format": "date-time"})
+
+
+class OldPart(pydantic.v1.BaseModel):
+    """A part of pydantic 1 with a type that JSON has no word for."""
+
+    price: Decimal
+
+
+class OldParcel(pydantic.v1.BaseModel):
+    """A model of pydantic 1 with types that JSON has no word for."""
+
+    sent: datetime
+    took: timedelta | None
+    prices: list[Decimal] = pydantic.v1.Field([], alias="price list")
+    parts: list[OldPart] = []
+    weight: float = 0
+
+
+def test_pydantic_1_decides_about_dates_decimals_and_spans():
+    """It takes them in more ways than JSON Schema has words for, as pydantic 2 does."""
+    contract = compile_contract(OldParcel)
+    value = {
+        "sent": "2024-01-01T10:00:00",
+        "took": "PT5S",
+        "price list": ["1.5", 2],
+        "parts": [{"price": "1.5"}],
+    }
+
+    assert contract.judge(value) == ()
+    assert contract.typed(value) == OldParcel(
+        sent=datetime.fromisoformat("2024-01-01T10:00:00"),
+        took=timedelta(seconds=5),
+        parts=[OldPart(price="1.5")],
+        **{"price list": [Decimal("1.5"), Decimal(2)]},
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"sent": "soon"}, "/sent"),
+        ({"sent": 5}, "/sent"),
+        ({"took": "five"}, "/took"),
+        ({"took": True}, "/took"),
+        ({"price list": ["dear"]}, "/price list/0"),
+        ({"parts": [{"price": None}]}, "/parts/0/price"),
+        ({"weight": "1.5"}, "/weight"),
+    ],
+)
+def test_pydantic_1_still_refuses_what_is_none(change, place):
+    """What is no date, number or span is refused, and a string is no number elsewhere."""
+    [violation] = compile_contract(OldParcel).judge({"sent": "2024-01-01T10:00:00"} | change)
+
+    assert violation.path == place
+
+
+def test_a_time_is_asked_for_with_its_zone():
+    """The name of the format alone does not tell a model what is missing."""
+    schema = {"type": "string", "format": "date-time"}
+
+    [violation] = compile_contract(schema).judge("2024-01-01T10:00:00")
+
+    assert violation.expected == "a date and time with a zone, such as 2024-01-01T10:00:00Z"
+    assert compile_contract(schema).is_met_by("2024-01-01T10:00:00Z")
