@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from langchain_control._effects import Flow
 from langchain_control.components._base import Component
 from langchain_control.components.validator import ResponseValidator
+from langchain_control.contracts.broken import broken
 from langchain_control.door import heard
 from langchain_control.errors import error_for
 from langchain_control.events import EventName, event, rules_of
@@ -167,11 +168,7 @@ class Handoff(Component[Any, "Command[str]"]):
                     FailureMode.PROMPT_INJECTION, screened.message, findings=screened.findings
                 )
         if answer.tool_calls:
-            return failure(
-                FailureMode.CONSTRAINT_VIOLATION,
-                f"the answer breaks `{_CALLS_TOOLS.rule}`",
-                violations=(_CALLS_TOOLS,),
-            )
+            return broken(FailureMode.CONSTRAINT_VIOLATION, [_CALLS_TOOLS])
         return (yield from self.contract.judge(answer))
 
     def _decision(self, verdict: ValidationResult, number: int, *, gave_up: bool) -> Decision:

@@ -536,3 +536,11 @@ def test_the_words_can_be_wanted_all_the_same(call):
     call(with_control(model, strict), "Which city?")
 
     assert [len(messages) for messages in model.calls] == [1, 2]
+
+
+def test_an_error_says_where_the_answer_is_wrong():
+    """The place and what is due there, and nothing that the model wrote."""
+    model = ScriptedChatModel(script=lambda _: '{"city": 491512345}')
+
+    with pytest.raises(ResponseRejected, match=r"breaks `type` at /city: expected string$"):
+        with_control(model, policy()).with_structured_output(City).invoke("Which?")

@@ -18,6 +18,7 @@ from langchain_control.contracts import (
     vocabulary_of,
 )
 from langchain_control.contracts.beginnings import broken_for_good
+from langchain_control.contracts.broken import broken
 from langchain_control.contracts.members import all_members
 from langchain_control.conversation import answer_of
 from langchain_control.errors import ResponseRejected
@@ -27,7 +28,6 @@ from langchain_control.outcomes import (
     Scores,
     ValidationResult,
     Violation,
-    failure,
     passed,
 )
 from langchain_control.parsing import (
@@ -193,13 +193,13 @@ class ResponseValidator(Gate[AIMessage]):
         answer = self._seen_so_far(beginning, compiled)
         if answer is None:
             return None
-        broken = (v for c in compiled.contracts for v in broken_for_good(c, answer.value))
-        problems = [Problem(FailureMode.SCHEMA_VIOLATION, violation) for violation in broken]
+        certain = (v for c in compiled.contracts for v in broken_for_good(c, answer.value))
+        problems = [Problem(FailureMode.SCHEMA_VIOLATION, violation) for violation in certain]
         for rule in compiled.checks if compiled.expects_json else (*compiled.checks, *self.rules):
             if getattr(rule, "judges_beginnings", False):
                 found = violations_of(rule, cast("Verdict", ask(rule, answer)))
                 problems += (Problem(failure_mode_of(rule), violation) for violation in found)
-        return _verdict_on(*problems, score=0.0) if problems else None
+        return _verdict_on(*problems, schema=compiled.json_schemas) if problems else None
 
     def settled(self, answer: AIMessage | str) -> ValidationResult | None:
         """Judge an answer by how it came to its end, before anything in it is read.
@@ -254,7 +254,8 @@ class ResponseValidator(Gate[AIMessage]):
         score = float(not problems) if scores.coverage is None else scores.coverage
         measured = {"score": score, "scores": scores, "notes": reading.notes}
         if problems:
-            return _verdict_on(*problems, **measured)
+            schema = compiled.json_schemas if reading.problems else None
+            return _verdict_on(*problems, schema=schema, **measured)
         repaired = "repaired" in reading.notes
         value = answer.value if answer.is_json else answer.text
         return passed(value, repaired=repaired, **measured)
@@ -309,8 +310,8 @@ class ResponseValidator(Gate[AIMessage]):
             answer = Answer(canonical(value) if notes else found.text, value, is_json=True)
         except MalformedJSONError as exc:  # `coerce` can make a number that JSON cannot hold
             return _Reading(Answer(text), (_problem_of(exc.fault, ending),))
-        broken = (v for contract in compiled.contracts for v in contract.judge(value))
-        problems = (Problem(FailureMode.SCHEMA_VIOLATION, violation) for violation in broken)
+        found_wrong = (v for contract in compiled.contracts for v in contract.judge(value))
+        problems = (Problem(FailureMode.SCHEMA_VIOLATION, violation) for violation in found_wrong)
         return _Reading(answer, tuple(problems), (*found.notes, *notes))
 
     def _seen_so_far(self, beginning: str, compiled: _Compiled) -> Answer | None:
@@ -365,6 +366,11 @@ class _Compiled(NamedTuple):
     checks: tuple[Rule, ...]
     coverage: MustContain | None
 
+    @property
+    def json_schemas(self) -> list[dict[str, Any]]:
+        """The contracts as JSON Schema."""
+        return [contract.json_schema() for contract in self.contracts]
+
     def accepts(self, value: Any) -> bool:
         """Whether a JSON value meets the contracts."""
         return all(contract.is_met_by(value) for contract in self.contracts)
@@ -398,9 +404,7 @@ def _compile(settings: ResponseValidator) -> _Compiled:
 
 def _verdict_on(*problems: Problem, **details: Any) -> ValidationResult:
     """Reject for all problems, under the name of the first one."""
-    named = ", ".join(dict.fromkeys(f"`{p.violation.rule}`" for p in problems))
-    violations = tuple(p.violation for p in problems)
-    return failure(problems[0].mode, f"the answer breaks {named}", violations=violations, **details)
+    return broken(problems[0].mode, [p.violation for p in problems], **details)
 
 
 def _asked(rule: Any, answer: Answer) -> Flow[list[Problem]]:

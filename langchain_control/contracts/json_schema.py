@@ -13,7 +13,7 @@ import jsonschema_rs
 from langchain_control.contracts.pointers import describe, pointer, property_name
 from langchain_control.outcomes import Violation
 
-__all__ = ["JsonSchemaContract"]
+__all__ = ["KEYWORDS", "MAX_VIOLATIONS", "JsonSchemaContract"]
 
 MAX_VIOLATIONS = 32
 """How many violations of one answer are listed. A correction names three."""
@@ -202,6 +202,9 @@ _EXPECTED: dict[str, Callable[[dict[str, Any]], str]] = {
     "uniqueItems": lambda _: "every item once",
 }
 """What a keyword demands, from the details that `jsonschema-rs` gives about it."""
+
+KEYWORDS = frozenset(_EXPECTED)
+"""Keywords whose demands are told in words of the schema alone."""
 
 _FORMATS: dict[str, str] = {
     "date-time": "a date and time with a zone, such as 2024-01-01T10:00:00Z"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 from pydantic_core import ErrorDetails
+from pydantic_core.core_schema import ErrorType
 
 from langchain_control.contracts.json_schema import MAX_VIOLATIONS, JsonSchemaContract
 from langchain_control.contracts.pointers import describe, pointer, property_name
@@ -127,17 +128,17 @@ def _violation(error: ErrorDetails, value: Any) -> Violation:
 
 def _keyword(kind: str) -> str:
     """Call an error by the JSON Schema keyword for it, if there is one."""
-    if kind.endswith(("_type", "_parsing")) or kind == "is_instance_of":
-        return "type"
-    return _KEYWORDS.get(kind, kind)
+    return "type" if kind in _OF_TYPE else _KEYWORDS.get(kind, kind)
 
 
 def _expected(error: ErrorDetails) -> str:
     """Turn pydantic's sentence into what was due.
 
-    The message of a validator of the application's own is the application's, and told as it is. The
-    one about a tag would quote the model.
+    The message of a validator of the application's own is the application's, and told as it is.
+    Those about a tag and a UUID would quote the model.
     """
+    if error["type"] == "uuid_parsing":
+        return "UUID"
     if error["type"] == "union_tag_invalid":
         about = error["ctx"]
         return f"{about['discriminator']} to be one of {about['expected_tags']}"
@@ -161,6 +162,13 @@ def _steps_that_exist(place: list[str | int], value: Any) -> list[str | int]:
         path.append(step)
     return path
 
+
+_OF_TYPE = frozenset(
+    kind
+    for kind in get_args(ErrorType)
+    if kind.endswith(("_type", "_parsing")) or kind == "is_instance_of"
+)
+"""Pydantic's own names for a value of another type; those of an application are its own."""
 
 _KEYWORDS = {
     "enum": "enum",

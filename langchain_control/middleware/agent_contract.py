@@ -14,9 +14,10 @@ from langchain_core.tools import BaseTool
 from langchain_control._effects import Flow
 from langchain_control.components.validator import ResponseValidator
 from langchain_control.contracts import Contract, compile_contract
+from langchain_control.contracts.broken import broken
 from langchain_control.contracts.members import all_members
 from langchain_control.middleware.agent_model import Responses
-from langchain_control.outcomes import FailureMode, ValidationResult, Violation, failure, passed
+from langchain_control.outcomes import FailureMode, ValidationResult, Violation, passed
 from langchain_control.parsing import (
     Fault,
     MalformedJSONError,
@@ -86,7 +87,7 @@ class AgentContract:
         if len(structured) > 1:
             violations.append(Violation("tool.structured", "one structured answer", "several"))
         if violations:
-            return _rejected(violations)
+            return broken(FailureMode.SCHEMA_VIOLATION, violations, self._arguments())
         if not structured:
             return passed(None, notes=("tool_calls",))
         [call] = structured
@@ -103,6 +104,11 @@ class AgentContract:
             known = ", ".join(f"`{name}`" for name in self._tools) or "none, there are no tools"
             return [Violation("tool.unknown", f"a call of one of {known}", call["name"])]
         return violations_of_arguments(self._tools[call["name"]], call)
+
+    def _arguments(self) -> dict[str, Any]:
+        """Return what the tools take as JSON Schema, by their names."""
+        tools = (tool for tool in self._tools.values() if isinstance(tool, BaseTool))
+        return {t.name: compile_contract(t.tool_call_schema).json_schema() for t in tools}
 
     # --- structured output ----------------------------------------------------------------------
 
@@ -133,7 +139,7 @@ class AgentContract:
         instead = "JSON that breaks off" if breaks_off else "prose"
         missing = Violation("structured_response", f"structured output: {names}", instead)
         mode = FailureMode.TRUNCATED if breaks_off else FailureMode.SCHEMA_VIOLATION
-        return _rejected([missing], mode)
+        return broken(mode, [missing])
 
     def _members(self) -> frozenset[str]:
         """Return all that the answer may have, if there is one kind of answer that says so."""
@@ -144,13 +150,14 @@ class AgentContract:
         self, schema: Contract | None, value: Any, answer: AIMessage, name: str
     ) -> Flow[ValidationResult]:
         response = self._responses.behind(answer)
-        if schema is not None and (broken := _broken(schema, value)):
-            return _rejected(broken)
+        if schema is not None and (violations := _broken(schema, value)):
+            return broken(FailureMode.SCHEMA_VIOLATION, violations, schema.json_schema())
         if schema is None and response.structured_response is None:
-            return _rejected([Violation("structured_response", f"arguments that `{name}` takes")])
+            missing = Violation("structured_response", f"arguments that `{name}` takes")
+            return broken(FailureMode.SCHEMA_VIOLATION, [missing])
         text = _as_json(value)
         if isinstance(text, Violation):
-            return _rejected([text])
+            return broken(FailureMode.SCHEMA_VIOLATION, [text])
         verdict = yield from self._storable.judge(_saying(text, answer))
         if not verdict.passed:
             return verdict
@@ -171,8 +178,8 @@ def violations_of_arguments(tool: Any, call: ToolCall) -> tuple[Violation, ...]:
     """
     if not isinstance(tool, BaseTool):
         return ()  # the provider runs it, and knows its schema
-    broken = _broken(compile_contract(tool.tool_call_schema), call["args"])
-    return tuple(replace(v, path=f"/{tool.name}{v.path}") for v in broken)
+    wrong = _broken(compile_contract(tool.tool_call_schema), call["args"])
+    return tuple(replace(v, path=f"/{tool.name}{v.path}") for v in wrong)
 
 
 def _broken(contract: Contract, value: Any) -> tuple[Violation, ...]:
@@ -196,13 +203,6 @@ def _as_json(value: Any) -> str | Violation:
     except RecursionError:
         return Violation(f"json.{TOO_DEEP.kind}", TOO_DEEP.expected)
     return text
-
-
-def _rejected(
-    violations: Sequence[Violation], mode: FailureMode = FailureMode.SCHEMA_VIOLATION
-) -> ValidationResult:
-    named = ", ".join(dict.fromkeys(f"`{v.rule}`" for v in violations))
-    return failure(mode, f"the answer breaks {named}", violations=tuple(violations))
 
 
 def _fits(schema: Contract, value: Any) -> bool:

@@ -7,7 +7,8 @@ from typing import Any
 from langchain_core.messages import AIMessage
 
 from langchain_control._effects import Flow
-from langchain_control.outcomes import FailureMode, ValidationResult, Violation, failure
+from langchain_control.contracts.broken import broken
+from langchain_control.outcomes import FailureMode, ValidationResult, Violation
 from langchain_control.strategies.asking import AnswerContract
 
 __all__ = ["StorableAnswers"]
@@ -34,12 +35,7 @@ class StorableAnswers:
         verdict = yield from self._contract.judge(value)
         if not verdict.passed or not _holds_a_big_integer(verdict.value):
             return verdict
-        return failure(
-            FailureMode.SCHEMA_VIOLATION,
-            f"the answer breaks `{_BIG_INTEGER.rule}`",
-            violations=(_BIG_INTEGER,),
-            notes=verdict.notes,
-        )
+        return broken(FailureMode.SCHEMA_VIOLATION, [_BIG_INTEGER], notes=verdict.notes)
 
     def clean(self, message: AIMessage, verdict: ValidationResult) -> AIMessage:
         """Return the answer as it passed."""
