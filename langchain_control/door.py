@@ -57,7 +57,7 @@ class Controlled(Component[LanguageModelInput, Output], Generic[Output]):
     ) -> Flow[Ended]:
         """Walk the table of steps to its end."""
         raised = Raised()
-        name = name_of(self.model)
+        name = name_of(self.model, config)
         context = Context(self.policy, self.model, name, contract=contract, raised=raised)
         state = yield from drive(state_of(value), context, config)
         return Ended(state, raised.last)

@@ -16,7 +16,6 @@ from typing_extensions import TypedDict  # pydantic wants this one before Python
 
 from langchain_control._effects import Flow, arun, run
 from langchain_control.errors import error_for
-from langchain_control.models.variants import name_of
 from langchain_control.outcomes import Attempt, FallbackTry
 from langchain_control.policy import ControlPolicy, policy_of
 from langchain_control.retries.nested import warn_of_nested_retries
@@ -102,7 +101,7 @@ def create_control_graph(
     warn_of_nested_retries(runnable, policy.retry.other_model)
     exits = exit_behavior_of(exit_behavior)
     answers = StorableAnswers(policy.validator)
-    context = Context(policy, runnable, name_of(runnable), contract=answers)
+    context = Context(policy, runnable, contract=answers)
     given = ControlOutput if outputs is None else _giving(outputs)
     builder: Any = StateGraph(ControlState, input_schema=ControlInput, output_schema=given)
     for name, step in STEPS.items():

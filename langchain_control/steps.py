@@ -139,7 +139,7 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
     if response is not None:
         verdict = yield from InTime(context.answers, state, context).judge(response)
         note = None if verdict.passed else note_of("validate", verdict)
-    attempt = attempt_of(state, context, note, verdict)
+    attempt = attempt_of(state, context, note, verdict, config)
     yield _attempt_event(attempt, note, state, context, config)
     attempts = [*state["attempts"], attempt]
     scores = asdict(verdict.scores) if verdict else None

@@ -220,7 +220,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
             policy=policy,
             raised=raised,
             model=AgentModel(request, handler, responses),
-            model_name=name_of(request.model),
+            model_name=name_of(request.model, config),
             prompt=AgentPrompt(self.policy.prompt, request.system_message, request.tools),
             contract=contract,
             earlier=tuple(calls_in(record)) if record else (),

@@ -9,10 +9,13 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import (
     Runnable,
     RunnableBinding,
+    RunnableConfig,
     RunnableSequence,
     RunnableWithFallbacks,
 )
+from langchain_core.runnables.config import merge_configs
 
+from langchain_control.models.configurable import chosen
 from langchain_control.models.fresh import without_cache
 from langchain_control.models.schema_modes import BEST_FIRST, SchemaModel, in_schema_mode
 from langchain_control.models.settings import unwrapped, varied
@@ -118,21 +121,28 @@ def gives_replies(runnable: Any) -> bool:
     return gives_replies(getattr(runnable, "bound", None))
 
 
-def name_of(model: Runnable[Any, Any]) -> str:
+def name_of(model: Runnable[Any, Any], config: RunnableConfig | None = None) -> str:
     """Return the name a model goes by in circuits, metrics and the audit trail.
 
-    A sequence goes by the first model in it.
+    A sequence goes by the first model in it, and what is configurable by what the config chooses.
+
+    Args:
+        model: The model, or what stands around it.
+        config: Of the run that asks the model.
     """
-    return _model_name(model) or model.get_name()
+    return _model_name(model, config) or chosen(model, config).get_name()
 
 
-def _model_name(runnable: Runnable[Any, Any]) -> str | None:
+def _model_name(runnable: Runnable[Any, Any], config: RunnableConfig | None) -> str | None:
+    runnable = chosen(runnable, config)
     if isinstance(runnable, RunnableSequence):
-        return next(filter(None, map(_model_name, runnable.steps)), None)
+        return next(filter(None, (_model_name(step, config) for step in runnable.steps)), None)
     if isinstance(runnable, SchemaModel):
-        return _model_name(runnable.model)
+        return _model_name(runnable.model, config)
+    if isinstance(runnable, RunnableBinding):
+        return _model_name(runnable.bound, merge_configs(runnable.config, config))
     if _surrounds(runnable):
-        return _model_name(runnable.bound)
+        return _model_name(runnable.bound, config)
     chat_model, _ = unwrapped(runnable)
     names = (getattr(chat_model, f, None) for f in _NAMES)
     return next((name for name in names if isinstance(name, str) and name), None)

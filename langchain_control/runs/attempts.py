@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 
 from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.runnables import RunnableConfig
 
 from langchain_control.components.audit import AuditLogger
 from langchain_control.components.budget import TokenBudget
@@ -22,6 +23,7 @@ def attempt_of(
     context: Context,
     note: FailureNote | None,
     verdict: ValidationResult | None,
+    config: RunnableConfig,
 ) -> Attempt:
     """Write down the try that has just been judged, or failed without a verdict."""
     retry, response = state["retry"], state["draft"]["response"]
@@ -29,7 +31,7 @@ def attempt_of(
         response, state["draft"]["prompt"], context.policy.prompt.budget
     )
     metadata = response.response_metadata if response is not None else {}
-    asked = context.asked(retry).name
+    asked = context.asked(retry, config).name
     model = metadata.get("model_name") or asked
     return Attempt(
         number=len(state["attempts"]) + 1,

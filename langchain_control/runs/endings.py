@@ -57,7 +57,7 @@ def cut_off(
         config,
         request_id=run.get("request_id") or request_id_in(config),
         message=type(exc).__name__,
-        model=context.model_name,
+        model=context.name(config),
         attempts=len(run.get("attempts") or ()),
     )
 
@@ -84,7 +84,7 @@ def close(final: Mapping[str, Any], context: Context, config: RunnableConfig) ->
         strategy=final["strategy"],
         failure_mode=note["mode"] if note else FailureMode.NONE.value,
         message=note["message"] if note else None,
-        model=context.model_name,
+        model=context.name(config),
         attempts=len(attempts),
         calls=final.get("calls"),
         latency_ms=round(took_seconds * 1000, 3),

@@ -29,7 +29,7 @@ def called_in_turn(state: RunState, context: Context, config: RunnableConfig) ->
     calling, bulkhead = _called(state, context, config), context.policy.bulkhead
     if bulkhead is None:
         return (yield from calling)
-    name, remaining = context.asked(state["retry"]).name, remaining_seconds(state, context)
+    name, remaining = context.asked(state["retry"], config).name, remaining_seconds(state, context)
     if bulkhead.would_queue(config, name):  # an open circuit must not be queued for
         refusal = yield from context.policy.breaker.refusal(name)
         if refusal is not None:
@@ -39,7 +39,7 @@ def called_in_turn(state: RunState, context: Context, config: RunnableConfig) ->
 
 
 def _called(state: RunState, context: Context, config: RunnableConfig) -> Flow[RunState]:
-    policy, asked = context.policy, context.asked(state["retry"])
+    policy, asked = context.policy, context.asked(state["retry"], config)
     model = for_retry(asked.model, state["retry"], policy.validator.json_schema())
     if policy.judge_while_streaming:
         model = watched(model, policy.validator.glance)

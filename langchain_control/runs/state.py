@@ -152,7 +152,8 @@ class Context:
 
     policy: ControlPolicy
     model: Runnable[Any, Any]
-    model_name: str
+    model_name: str | None = None
+    """What the model goes by; by default what it is called under the config of the run."""
     prompt: MakesPrompts | None = None
     contract: AnswerContract | None = None
     earlier: tuple[Attempt | FallbackTry, ...] = ()
@@ -166,12 +167,16 @@ class Context:
         """Make the prompt. See `PromptBuilder.build`."""
         return (self.prompt or self.policy.prompt).build(messages, **parts)
 
-    def asked(self, retry: Mapping[str, Any] | None) -> Asked:
+    def name(self, config: RunnableConfig | None = None) -> str:
+        """Return the name of the request's own model."""
+        return self.model_name or name_of(self.model, config)
+
+    def asked(self, retry: Mapping[str, Any] | None, config: RunnableConfig | None = None) -> Asked:
         """Return the model that an attempt asks: the request's own, or the one of the last rung."""
         other = self.policy.retry.other_model
         if retry is None or retry["rung"] != "other_model" or other is None:
-            return Asked(self.model, self.model_name)
-        return Asked(in_place_of(self.model, other), name_of(other))
+            return Asked(self.model, self.name(config))
+        return Asked(in_place_of(self.model, other), name_of(other, config))
 
     def has_binding_mode(self, retry: Mapping[str, Any]) -> bool:
         """Say whether a retry can ask its model in a mode in which a provider keeps a schema."""
