@@ -9,7 +9,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from langchain_control._overriding import OverridableModel
 from langchain_control._steady import SteadyClock
@@ -66,7 +73,7 @@ class ControlPolicy(OverridableModel):
     fallback: FallbackRouter = Field(default_factory=FallbackRouter)
     """Where a request lands that the model could not serve. The default has no strategies."""
     audit: AuditLogger | None = None
-    """Where the trail goes. `None` keeps none; a path or plain data makes a logger."""
+    """Where the trail goes. `None` and `False` keep none; a path or plain data makes a logger."""
     limiter: RateLimiter | None = None
     """Asked before anything else. `None` sets no limit."""
     bulkhead: Bulkhead | None = None
@@ -103,6 +110,11 @@ class ControlPolicy(OverridableModel):
     @field_validator("audit", mode="before")
     @classmethod
     def _audit_from_data(cls, value: Any) -> Any:
+        if (switch := _switch_in(value)) is not None:
+            if switch:
+                msg = "a trail needs a place, such as a path; `false` and `null` keep none"
+                raise ValueError(msg)
+            return None
         if isinstance(value, str | Path | int):  # a variable's "123" is a path, too
             return AuditLogger(str(value))
         if not isinstance(value, Mapping):
@@ -213,6 +225,17 @@ class ControlPolicy(OverridableModel):
 def policy_of(given: ControlPolicy | Mapping[str, Any] | None) -> ControlPolicy:
     """Return the policy that a door was given: itself, made of plain data, or the default."""
     return ControlPolicy.model_validate(given or {})
+
+
+_SWITCH = TypeAdapter(bool)
+
+
+def _switch_in(value: Any) -> bool | None:
+    """Return what a value says where pydantic reads `off`, `0` and the like; `None` if neither."""
+    try:
+        return _SWITCH.validate_python(value)
+    except ValidationError:
+        return None
 
 
 def _json_or_text(text: str) -> Any:

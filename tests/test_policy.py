@@ -66,6 +66,8 @@ def test_every_source_gives_the_same_policy(policy):
         ({"timeout_seconds": float("inf")}, "timeout_seconds"),
         ({"timeout_seconds": 9, "breaker": {"probe_timeout_seconds": 3}}, "probe_timeout_seconds"),
         ({"audit": {"pth": "x"}}, "pth"),
+        ({"audit": True}, r"audit\n.*a trail needs a place"),
+        ({"audit": "on"}, r"audit\n.*a trail needs a place"),
         ({"threads": 0}, "threads"),
         ({"threads": True}, "threads"),
     ],
@@ -74,6 +76,17 @@ def test_a_bad_value_is_refused_by_name(data, field):
     """Unknown, out-of-range and contradictory values are refused with the field's name."""
     with pytest.raises(ValidationError, match=field):
         ControlPolicy.model_validate(data)
+
+
+@pytest.mark.parametrize("off", ["false", "False", "off", "0", "null"])
+def test_a_trail_that_is_turned_off_is_off(off, tmp_path):
+    """Turned off by a variable or a file it was on, in a file called `False`."""
+    path = tmp_path / "policy.yaml"
+    path.write_text(f"audit: {off}")
+
+    assert ControlPolicy.from_env(environ={"LANGCHAIN_CONTROL_AUDIT": off}).audit is None
+    assert ControlPolicy.from_yaml(path).audit is None
+    assert ControlPolicy(audit=False).audit is None
 
 
 def test_a_file_that_is_no_mapping_is_refused(tmp_path):
