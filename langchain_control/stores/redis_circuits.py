@@ -103,6 +103,10 @@ class RedisCircuitStore:
             poll_seconds: Age at which a copy is compared with the server's.
             away_seconds: How long a server that did not answer is left alone.
             clock: Time in seconds instead of the server's. For tests.
+
+        Raises:
+            ImportError: The extra `redis` is not installed.
+            ValueError: No circuit may be kept.
         """
         if max_keys < 1:
             msg = f"`max_keys` must be at least 1, got {max_keys}"

@@ -48,7 +48,15 @@ class RedisLink:
             timeout_seconds: How long an answer may take.
             away_seconds: How long a server that did not answer is left alone.
             on_push: Called in a thread of its own with each message. `None` does not listen.
+
+        Raises:
+            ImportError: The extra is not installed.
         """
+        try:
+            import redis  # noqa: F401, PLC0415  (an extra)
+        except ModuleNotFoundError as exc:
+            msg = 'Redis needs the extra: `pip install "langchain-control[redis]"`'
+            raise ImportError(msg) from exc
         self._url, self._source, self._channel = url, script, channel
         self._timeout_seconds, self._away_seconds = timeout_seconds, away_seconds
         self._on_push = on_push

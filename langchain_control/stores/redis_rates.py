@@ -78,6 +78,9 @@ class RedisRateStore:
             timeout_seconds: How long a round trip may take. Nothing is tried twice.
             away_seconds: How long a server that did not answer is left alone.
             clock: Time in seconds instead of the server's. For tests.
+
+        Raises:
+            ImportError: The extra `redis` is not installed.
         """
         self._url, self._prefix, self._clock = url, prefix, clock
         self._timeout_seconds, self._away_seconds = timeout_seconds, away_seconds
