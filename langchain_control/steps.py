@@ -363,9 +363,25 @@ def _failed(
         retry_after=note["retry_after"] if note else None,
         remaining_seconds=remaining_seconds(state, context),
     )
-    if retry is not None and (why := _forbidden(attempts, state, context)):
+    why = _out_of_time(attempts, state, context)
+    if why is None and retry is not None:
+        why = _forbidden(attempts, state, context)
+    if why is not None:
         retry, note = None, note_of(note["step"] if note else "validate", why)
     return {"attempts": attempts, "failure": note, "retry": asdict(retry) if retry else None}
+
+
+def _out_of_time(
+    attempts: Sequence[Attempt], state: RunState, context: Context
+) -> ValidationResult | None:
+    """Say that the deadline ended the request: it cut a call off, or leaves no time for another."""
+    last, remaining = FailureMode(attempts[-1]["failure_mode"]), remaining_seconds(state, context)
+    if remaining is None or remaining > 0:
+        return None
+    if last is FailureMode.TIMEOUT or context.policy.retry.should_retry(last, len(attempts)):
+        why = f"the deadline of the request has passed after `{last}`"
+        return failure(FailureMode.DEADLINE_EXCEEDED, why)
+    return None
 
 
 def _forbidden(

@@ -321,7 +321,41 @@ def test_the_deadline_bounds_the_whole_run(call):
     result = call(with_control(slow, bounded, include_result=True), "Q?")
 
     assert len(result.attempts) == 3
-    assert result.status == "exhausted"
+    assert (result.status, result.failure_mode) == ("exhausted", FailureMode.DEADLINE_EXCEEDED)
+    assert result.reason == "the deadline of the request has passed after `schema_violation`"
+
+
+@pytest.mark.parametrize("max_attempts", [1, 3])
+def test_a_call_that_the_deadline_cuts_off_ends_the_request_by_it(max_attempts):
+    """The request said `timeout`, as if its calls had had the time that was their due."""
+    clock = ManualClock()
+
+    async def hangs(_):
+        clock.advance(1)
+        await asyncio.sleep(60)
+
+    retry = RetryEngine(max_attempts=max_attempts, **AT_ONCE)
+    hurried = policy(clock=clock, deadline_seconds=0.02, retry=retry)
+    controlled = with_control(RunnableLambda(hangs), hurried, include_result=True)
+
+    result = asyncio.run(controlled.ainvoke("Q?"))
+
+    assert result.failure_mode is FailureMode.DEADLINE_EXCEEDED
+    assert [attempt["failure_mode"] for attempt in result.attempts] == ["timeout"]
+
+
+def test_attempts_that_are_used_up_are_not_the_deadlines_doing(call):
+    """What the last answer had wrong is told, however late it came."""
+    clock = ManualClock()
+
+    def slow(_):
+        clock.advance(11)
+        return "no"
+
+    hurried = policy(clock=clock, deadline_seconds=10, retry=RetryEngine(max_attempts=1))
+    result = call(with_control(slow, hurried, include_result=True), "Q?")
+
+    assert result.failure_mode is FailureMode.SCHEMA_VIOLATION
 
 
 def test_a_wait_that_does_not_fit_the_deadline_is_not_waited(call):
