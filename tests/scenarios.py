@@ -95,9 +95,10 @@ def outage(model_seconds: float, stand_in_seconds: float) -> dict[str, Any]:
     strategy = other_model(stand_in, breaker=broken(stand_in_seconds))
     return {
         "breaker": broken(model_seconds, "scripted"),
-        "fallback": FallbackRouter(strategies=[("stand-in", strategy)], clock=CLOCK),
+        "fallback": FallbackRouter(strategies=[("stand-in", strategy)]),
         "deadline_seconds": 20,
         "clock": CLOCK,
+        "timer": CLOCK,
     }
 
 

@@ -405,6 +405,23 @@ def test_fallbacks_share_what_is_left_of_the_deadline(call):
     assert limits == [10, 10, 6, 2, time_limits.GRACE_SECONDS]
 
 
+def test_one_timer_measures_attempts_and_fallbacks(call):
+    """Fallbacks were measured by a clock of the router's own, which nobody had injected."""
+    clock = ManualClock()
+
+    def slow(_):
+        clock.advance(1)
+        return "no"
+
+    timed = policy(
+        timer=clock, retry=RetryEngine(max_attempts=1), fallback={"strategies": [("slow", slow)]}
+    )
+    result = call(with_control(slow, timed, include_result=True), "Q?")
+
+    [attempt], [tried] = result.attempts, result.fallbacks
+    assert (attempt["latency_ms"], tried["latency_ms"]) == (1000, 1000)
+
+
 @pytest.mark.parametrize(
     ("error", "state"), [(TimeoutError(), "closed"), (ConnectionError(), "open")], ids=repr
 )

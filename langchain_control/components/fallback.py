@@ -116,8 +116,8 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
     """
     failure_modes: FailureModes = Field(default=(), exclude=True)
     """What exceptions of your own mean. In a policy, what the policy says, unless set here."""
-    clock: Callable[[], float] = Field(default=time.perf_counter, repr=False, exclude=True)
-    """Seconds from any start, for latencies."""
+    timer: Callable[[], float] = Field(default=time.perf_counter, repr=False, exclude=True)
+    """Seconds from any start, for latencies; in a policy its own `timer` takes this one's place."""
 
     @field_validator("strategies", mode="before")
     @classmethod
@@ -182,10 +182,11 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
     ) -> Flow[Turn]:
         """Ask one strategy, as a flow: the one that `next_after` has named. See `route`."""
         name, given = due
-        strategy, started = _guarded(name, given, calls.breaker), self.clock()
+        strategy, timer = _guarded(name, given, calls.breaker), calls.timer or self.timer
+        started = timer()
         answer = answering(name, strategy, request, config, calls.make)
         asked = yield from ask(answer, contract, self.failure_modes)
-        seconds = self.clock() - started
+        seconds = timer() - started
         tried = _record(name, strategy, asked, calls, latency_seconds=seconds)
         yield _event(tried, asked.verdict, request, config)
         if asked.error is not None and asked.outcome == "crashed":

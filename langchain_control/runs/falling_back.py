@@ -39,7 +39,9 @@ def calls_of(state: RunState, context: Context) -> Calls:
     def tokens(reply: AIMessage) -> tuple[int, int]:
         return tokens_of(reply, request.prompt or request.messages, policy.prompt.budget)
 
-    return Calls(bounded(state, context), policy.breaker, tokens, policy.usage_limits.cost)
+    return Calls(
+        bounded(state, context), policy.breaker, tokens, policy.usage_limits.cost, policy.timer
+    )
 
 
 def had_a_turn(state: RunState) -> list[FallbackTry]:

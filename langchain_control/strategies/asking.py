@@ -66,6 +66,8 @@ class Calls(NamedTuple):
     """Says how many tokens in and out a model's answer took."""
     cost: Callable[[Iterable[str], int, int], float | None] = _unknown_cost
     """Says what tokens in and out cost of a model, by any of its names, where that is known."""
+    timer: Callable[[], float] | None = None
+    """Seconds from any start, for latencies. `None` leaves it to the router's own."""
 
 
 class AnswerContract(Protocol):

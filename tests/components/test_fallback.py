@@ -430,7 +430,7 @@ def test_every_strategy_asked_is_told(call, heard):
     clock = ManualClock()
     slow = RunnableLambda(lambda m: clock.advance(0.25))
 
-    call(router(crashes, slow, model, clock=clock), "Why?", told_on(heard))
+    call(router(crashes, slow, model, timer=clock), "Why?", told_on(heard))
 
     crashed, silent, answered = heard.events
     assert (crashed["strategy"], crashed["status"]) == ("fallback:1", "crashed")
