@@ -30,7 +30,7 @@ from langchain_control.parsing.ending import ending_of
 from langchain_control.parsing.strict import TOO_DEEP
 from langchain_control.runs.storable import StorableAnswers
 
-__all__ = ["Accepted", "AgentContract", "violations_of_arguments"]
+__all__ = ["Accepted", "AgentContract", "tool_name", "violations_of_arguments"]
 
 
 class Accepted(NamedTuple):
@@ -56,7 +56,7 @@ class AgentContract:
         """Prepare for the answers to one request."""
         self._validator = validator
         self._storable = StorableAnswers(validator)
-        self._tools = {_name_of(tool): tool for tool in request.tools}
+        self._tools = {tool_name(tool): tool for tool in request.tools}
         self._schemas = _schemas_in(request.response_format)
         self._responses = responses
         self.accepted = Accepted()
@@ -229,7 +229,8 @@ def _schemas_in(response_format: Any) -> dict[str, Contract]:
     return {spec.name: compile_contract(spec.schema) for spec in specs}
 
 
-def _name_of(tool: Any) -> str:
+def tool_name(tool: Any) -> str:
+    """Return the name that a model calls a tool by."""
     if isinstance(tool, BaseTool):
         return tool.name
     function = tool.get("function") or tool

@@ -33,10 +33,12 @@ from langchain_control.middleware.agent_run import (
     ControlAgentState,
     record_of,
 )
+from langchain_control.middleware.setup_check import SetupCheck
 from langchain_control.middleware.tool_calls import ToolContext, ToolHandler, ToolPolicy, controlled
 from langchain_control.models.variants import name_of
 from langchain_control.outcomes import FailureMode
 from langchain_control.policy import ControlPolicy, policy_of
+from langchain_control.retries.nested import warn_of_nested_retries
 from langchain_control.retries.remedies import DEFAULT_REMEDIES, RemedyTable
 from langchain_control.runs.endings import close
 from langchain_control.runs.exits import ExitBehavior, exit_behavior_of, has_to_raise
@@ -105,6 +107,10 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
 
         Raises:
             ValueError: `exit_behavior` is neither, or the deadline is not positive.
+
+        Warns:
+            UserWarning: The policy's other model retries by itself. When the agent runs, also of
+                its own models, and of `tool_policies` for tools that its first run did not have.
         """
         super().__init__()
         if run_deadline_seconds is not None and not run_deadline_seconds > 0:
@@ -118,6 +124,8 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
             name: ToolPolicy.model_validate(rules) for name, rules in tool_policies.items()
         }
         self.tools = []
+        self._setup = SetupCheck(self.tool_policies)
+        warn_of_nested_retries(self.policy.retry.other_model)
 
     # --- LangChain's hooks, sync and async --------------------------------------------------------
 
@@ -211,6 +219,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
     def _called(
         self, request: ModelRequest[Any], handler: Callable[..., Any], config: RunnableConfig
     ) -> Flow[ExtendedModelResponse[Any]]:
+        self._setup.model_called(request)
         record = cast("AgentRun | None", request.state.get("control"))
         responses = Responses()
         contract = AgentContract(self.policy.validator, request, responses)
@@ -264,6 +273,8 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         if not record or record.get("closed"):
             return None
         yield from self._closed(record, self._config())
+        if record["attempts"]:
+            self._setup.run_ended()
         return {"control": {**record, "closed": True}}
 
     def _closed(self, record: AgentRun, config: RunnableConfig) -> Flow[None]:

@@ -18,7 +18,8 @@ def nested_retries(runnable: Any) -> int:
     """Return how often one call of a Runnable may be repeated below us.
 
     Counts `max_retries` of the models in it, that of their SDK's client where they leave it to the
-    SDK, `with_retry`, and a `RetryEngine`. Three layers of three attempts are 27 calls, not nine:
+    SDK, `with_retry`, a `RetryEngine`, and the attempts of a model that is under control already.
+    Three layers of three attempts are 27 calls, not nine:
     put `max_retries=0` on the model and let one layer retry.
     """
     below = max((nested_retries(part) for part in parts_of(runnable)), default=0)
@@ -39,7 +40,7 @@ def warn_of_nested_retries(*runnables: Runnable[Any, Any] | None, stacklevel: in
         names = ", ".join(dict.fromkeys(f"`{part.get_name()}`" for part in _retrying(runnable)))
         msg = (
             f"{names} already retries, so that one attempt may be {times + 1} calls: "
-            "set `max_retries=0` on the model and let one layer retry"
+            "let one layer retry; `max_retries=0` on a model turns its own retries off"
         )
         warnings.warn(msg, UserWarning, stacklevel=stacklevel + 1)
 
@@ -55,7 +56,9 @@ def _attempts(runnable: Any) -> int:
     """Return how often a Runnable calls what it surrounds."""
     if isinstance(runnable, RunnableRetry):
         return runnable.max_attempt_number
-    attempts: int = getattr(getattr(runnable, "wrapper", None), "max_attempts", 1)
+    own = getattr(runnable, "__dict__", {})  # a binding answers for what it binds, which is a part
+    engine = getattr(own.get("policy"), "retry", own.get("wrapper"))
+    attempts: int = getattr(engine, "max_attempts", 1)
     return attempts
 
 

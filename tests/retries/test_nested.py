@@ -6,6 +6,7 @@ import pytest
 from langchain_core.runnables import RunnableBranch, RunnableLambda, RunnablePassthrough
 from langchain_openai import ChatOpenAI
 
+from langchain_control import with_control
 from langchain_control.components.retry import RetryEngine
 from langchain_control.retries.nested import nested_retries, warn_of_nested_retries
 from langchain_control.testing import ScriptedChatModel
@@ -36,14 +37,20 @@ PLAIN = ScriptedChatModel(script=["hi"])
         (openai(max_retries=2).with_retry(stop_after_attempt=3), 8),
         (RunnablePassthrough.assign(a=openai(max_retries=4)), 4),
         (RetryEngine(max_attempts=3).wrap(PLAIN), 2),
+        (with_control(PLAIN), 2),
+        (with_control(PLAIN, {"retry": {"max_attempts": 1}}), 0),
+        (with_control(PLAIN).with_structured_output(dict[str, int]), 2),
+        (RunnablePassthrough() | with_control(PLAIN).bind(stop=["x"]), 2),
+        (RetryEngine(max_attempts=3).wrap(PLAIN).bind(stop=["x"]), 2),
         (RunnableBranch((bool, openai(max_retries=4)), PLAIN), 4),
         (lambda x: x, 0),
         (None, 0),
     ],
     ids=[
         "a fake", "a function", "off", "set", "the SDK's default", "bound", "in a chain",
-        "in fallbacks", "with_retry", "multiplied", "assigned", "our own", "branch", "callable",
-        "nothing",
+        "in fallbacks", "with_retry", "multiplied", "assigned", "our own", "control",
+        "control without retries", "objects", "bound control", "our own, bound", "branch",
+        "callable", "nothing",
     ],
 )  # fmt: skip
 def test_retries_below_are_counted(runnable, times):
@@ -57,6 +64,12 @@ def test_the_warning_names_the_model_and_the_setting():
         warn_of_nested_retries(PLAIN | OPENAI, stacklevel=1)
 
     assert caught[0].filename == __file__
+
+
+def test_control_inside_control_is_told():
+    """Nine calls came of it, and no word."""
+    with pytest.warns(UserWarning, match="`ControlledModel` already retries.* 3 calls"):
+        with_control(with_control(PLAIN))
 
 
 def test_one_layer_of_retries_is_fine():
