@@ -162,9 +162,12 @@ class ControlledModel(Controlled[Output], Generic[Output]):
             **kwargs: For the model's own `with_structured_output`, such as `strict` and `tools`.
 
         Raises:
-            ValueError: The model does not have the method or does not take the arguments, or the
-                schema is not one.
+            ValueError: The model does not have the method or does not take the arguments, the
+                schema is not one, or a `ControlResult` was asked for by `include_result`.
         """
+        if self.include_result:
+            msg = "an object has no place for `include_result`: leave it out, or use `include_raw`"
+            raise ValueError(msg)
         model, policy = told(self.model, self.policy, schema, method, kwargs)
         return StructuredModel(
             model=model,

@@ -544,3 +544,11 @@ def test_an_error_says_where_the_answer_is_wrong():
 
     with pytest.raises(ResponseRejected, match=r"breaks `type` at /city: expected string$"):
         with_control(model, policy()).with_structured_output(City).invoke("Which?")
+
+
+def test_a_result_beside_the_object_is_refused():
+    """What was asked for with `include_result` was dropped without a word, and errors raised."""
+    controlled = with_control(ScriptedChatModel(script=[]), include_result=True)
+
+    with pytest.raises(ValueError, match=r"include_result.*include_raw"):
+        controlled.with_structured_output(dict[str, int])
