@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -45,6 +46,7 @@ class ControlPolicy(OverridableModel):
     """Everything that decides how a request is treated: one frozen bundle of components.
 
     Give components, or the plain data they are made of: `ControlPolicy(retry={"max_attempts": 5})`.
+    A fallback's fixed answer that breaks the contract is told by a `UserWarning`.
 
     !!! example "A contract, a fallback and a trail"
 
@@ -159,6 +161,17 @@ class ControlPolicy(OverridableModel):
                 f"`deadline_seconds` ({self.deadline_seconds:g}), which bounds the whole request"
             )
             raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _fixed_answers_can_pass(self) -> Self:
+        """Tell now what would show in an outage. Rules may cost something, and are not asked."""
+        contract = self.validator.model_copy(update={"rules": ()})
+        for name, answer in self.fallback.fixed_answers():
+            for broken in contract.inspect(answer).violations[:1]:
+                why = f"{broken.path or '/'}: expected {broken.expected}"
+                msg = f"the fallback `{name}` can never answer, as it breaks the contract at {why}"
+                warnings.warn(msg, UserWarning, stacklevel=1)  # one place, so that it is told once
         return self
 
     def _imply(self, name: str, **settings: Any) -> None:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from langchain_control import ControlPolicy, FailureMode, FallbackRouter, InputGuard, RetryEngine
 from langchain_control.retries.remedies import Remedy
+from langchain_control.strategies import CannedAnswer
 
 DATA = {"retry": {"max_attempts": 5}, "guard": {"max_chars": 100}, "timeout_seconds": 3}
 YAML = """
@@ -228,3 +229,31 @@ def test_its_repr_shows_the_components_and_what_was_set():
     assert "guard=None" in shown
     assert "RetryEngine()" in shown
     assert "deadline_seconds" not in shown
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ("Sorry, try later.", "`sorry` .* at /: expected JSON"),
+        (CannedAnswer({"b": 1}), '`sorry` .* at /: expected the property "a"'),
+        (" ", "`sorry` .* at /: expected an answer"),
+    ],
+    ids=["text", "value", "blank"],
+)
+def test_a_fixed_answer_that_can_never_pass_is_told_at_once(answer, why):
+    """It was accepted without a word, and found out in the outage."""
+    with pytest.warns(UserWarning, match=why):
+        ControlPolicy(
+            validator={"required_keys": ["a"]}, fallback={"strategies": [("sorry", answer)]}
+        )
+
+
+def test_rules_are_not_asked_about_fixed_answers():
+    """Making a policy costs no call of a judge."""
+    asked = []
+
+    ControlPolicy(
+        validator={"rules": [asked.append]}, fallback={"strategies": [("sorry", "Sorry.")]}
+    )
+
+    assert asked == []

@@ -552,3 +552,24 @@ def test_a_result_beside_the_object_is_refused():
 
     with pytest.raises(ValueError, match=r"include_result.*include_raw"):
         controlled.with_structured_output(dict[str, int])
+
+
+@pytest.mark.parametrize("answer", [City(city="Oslo"), {"city": "Oslo"}], ids=["object", "dict"])
+def test_a_fallback_may_give_the_object_itself(answer):
+    """It ended as a crash of the strategy."""
+    policy = {"fallback": {"strategies": [("known", lambda _: answer)]}}
+    model = ScriptedChatModel(script=lambda _: "")
+
+    structured = with_control(model, policy).with_structured_output(City)
+
+    assert structured.invoke("Which city?") == City(city="Oslo")
+
+
+def test_a_fixed_fallback_that_is_no_such_object_is_told_at_once():
+    """The schema is known here first."""
+    controlled = with_control(
+        ScriptedChatModel(script=[]), {"fallback": {"strategies": [("sorry", "Sorry.")]}}
+    )
+
+    with pytest.warns(UserWarning, match="`sorry` can never answer"):
+        controlled.with_structured_output(City)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -195,6 +195,12 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
             return Turn(tried, None)
         marked = _marked(contract.clean(asked.reply, asked.verdict), name)
         return Turn(tried, FallbackAnswer(name, marked, asked.verdict.value))
+
+    def fixed_answers(self) -> Iterator[tuple[str, str]]:
+        """Yield the answers that are known beforehand, each by the name of its strategy."""
+        for name, strategy in self.strategies:
+            if isinstance(strategy, CannedAnswer):
+                yield name, strategy.text
 
     def next_after(self, tries: Sequence[FallbackTry]) -> tuple[str, Any] | None:
         """Return whose turn it is, by name and strategy, or `None` if all have had one."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from pydantic import BaseModel
 
 from langchain_control.outcomes import Attempt, FailureMode, FallbackTry
 from langchain_control.strategies.canned import CannedAnswer
@@ -27,8 +28,9 @@ __all__ = [
     "other_model",
 ]
 
-FallbackReply: TypeAlias = str | AIMessage | None
-"""An answer. `None` and blank text pass the request on to the next strategy."""
+FallbackReply: TypeAlias = str | AIMessage | Mapping[str, Any] | list[Any] | BaseModel | None
+"""An answer: text, a message, or what becomes JSON, as a dataclass does, too. `None` and blank text
+pass the request on to the next strategy."""
 
 
 @dataclass(frozen=True, slots=True)

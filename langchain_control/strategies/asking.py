@@ -10,7 +10,6 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from langchain_control._effects import Call, Flow
-from langchain_control.conversation import answer_of
 from langchain_control.errors import ControlError, classify, retry_after_seconds
 from langchain_control.errors.declared import FailureModes
 from langchain_control.errors.foreign import steers_a_graph
@@ -24,6 +23,7 @@ from langchain_control.outcomes import (
 )
 from langchain_control.strategies.function import from_function
 from langchain_control.strategies.other_model import Circuit, OtherModel
+from langchain_control.strategies.replies import NoAnswerError, reply_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,7 +118,7 @@ def ask(
     try:
         given = yield from strategy
         given = (yield given) if inspect.isawaitable(given) else given
-        reply = _NO_REPLY if given is None else answer_of(given)
+        reply = _NO_REPLY if given is None else reply_of(given)
     except Exception as exc:
         if steers_a_graph(exc):
             raise
@@ -171,13 +171,19 @@ def _outcome_of(exc: Exception) -> FallbackOutcome:
 
 
 def _verdict_on(exc: Exception, failure_modes: FailureModes) -> ValidationResult:
-    """Return an exception as a verdict: its own reason if it is ours, else its name alone."""
+    """Return an exception as a verdict: its own words if it is ours, else its name alone."""
     mode = classify(exc, failure_modes)
     if mode is None or mode is FailureMode.NONE:
         mode = FailureMode.MODEL_ERROR
-    reason = exc.result.reason if isinstance(exc, ControlError) else ""
-    why = reason or type(exc).__name__
+    why = _words_of(exc) or type(exc).__name__
     return failure(mode, why, retry_after=retry_after_seconds(exc))
+
+
+def _words_of(exc: Exception) -> str:
+    """Return what an exception of ours says. It holds no content."""
+    if isinstance(exc, ControlError):
+        return exc.result.reason
+    return str(exc) if isinstance(exc, NoAnswerError) else ""
 
 
 def _is_blank(reply: AIMessage) -> bool:

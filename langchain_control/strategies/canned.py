@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage
+
+from langchain_control.strategies.replies import as_json
 
 if TYPE_CHECKING:
     from langchain_control.strategies import FallbackRequest
@@ -17,14 +18,14 @@ class CannedAnswer:
     """Give the same answer every time: the last strategy of a router that must not fail."""
 
     def __init__(self, answer: Any) -> None:
-        """Take the answer: text, or any JSON value for a contract that asks for JSON.
+        """Take the answer: text, or a JSON value or pydantic object, where JSON is asked for.
 
         Raises:
             TypeError: The answer is neither text nor a JSON value.
             ValueError: It holds a number that JSON does not know.
         """
         if not isinstance(answer, str):
-            answer = json.dumps(answer, ensure_ascii=False, allow_nan=False)
+            answer = as_json(answer)
         self.text: str = answer
 
     def __call__(self, question: str, request: FallbackRequest) -> AIMessage:  # noqa: ARG002

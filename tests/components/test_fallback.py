@@ -3,10 +3,13 @@
 import asyncio
 import logging
 import pickle
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.documents import Document
 from langchain_core.exceptions import ModelAPIError, ModelAuthenticationError
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage
 from langchain_core.output_parsers import StrOutputParser
@@ -14,7 +17,7 @@ from langchain_core.prompt_values import StringPromptValue
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
 from langgraph.errors import GraphBubbleUp
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from langchain_control._effects import Call
 from langchain_control.components._base import Component
@@ -30,6 +33,7 @@ from langchain_control.errors import (
 from langchain_control.outcomes import ControlResult, FailureMode, Violation, failure, passed
 from langchain_control.stores import InMemoryCircuitStore
 from langchain_control.strategies import (
+    CannedAnswer,
     FallbackRequest,
     LastGoodAnswer,
     other_model,
@@ -139,7 +143,7 @@ def told_on(handler):
         ([passes, answers], "2"),
         ([crashes, answers], "2"),
         ([crashes, passes, lambda q: " \n", lambda q: AIMessage(""), answers, crashes], "5"),
-        ([lambda q: {"not": "an answer"}, answers], "2"),
+        ([lambda q: {"no", "answer"}, answers], "2"),
     ],
     ids=["first", "after none", "after a crash", "after all kinds", "after a wrong type"],
 )
@@ -149,6 +153,60 @@ def test_the_first_valid_answer_wins(call, strategies, winner):
 
     assert answer.text == "You asked: Why?"
     assert answer.response_metadata[FALLBACK] == winner
+
+
+class City(BaseModel):
+    """A place, under the name that its schema has for it."""
+
+    city: str = Field(alias="cityName")
+
+
+@dataclass
+class Place:
+    """A place."""
+
+    city: str
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"city": "Århus"}, '{"city": "Århus"}'),
+        (MappingProxyType({"a": 1}), '{"a": 1}'),
+        ([{"a": None}], '[{"a": null}]'),
+        (City(cityName="Oslo"), '{"cityName": "Oslo"}'),
+        ([City(cityName="Oslo")], '[{"cityName": "Oslo"}]'),
+        (Place("Oslo"), '{"city": "Oslo"}'),
+    ],
+    ids=repr,
+)
+def test_an_object_is_an_answer_in_json(call, given, text):
+    """It was a `TypeError` in the outage, and what everybody tries first."""
+    assert call(router(lambda q: given), "Why?").text == text
+    assert CannedAnswer(given).text == text
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        HumanMessage("secret"),
+        {"messages": [AIMessage("secret")]},
+        [Document("secret")],
+        {"secret": float("nan")},
+        7,
+        City,
+    ],
+    ids=lambda given: type(given).__name__,
+)
+def test_what_is_no_answer_is_told_by_its_type(call, given):
+    """A conversation or a document must not become one; the record holds no content."""
+    with pytest.raises(AttemptsExhausted) as caught:
+        call(router(lambda q: given), "Why?")
+
+    [tried] = caught.value.result.fallbacks
+    assert (tried["outcome"], tried["failure_mode"]) == ("crashed", "model_error")
+    assert tried["message"].startswith("an answer is a `str`, an `AIMessage`, or")
+    assert tried["message"].endswith(f"got `{type(given).__name__}`")
 
 
 def test_later_strategies_are_not_asked():

@@ -1,0 +1,63 @@
+"""What a strategy may give for an answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import is_dataclass
+from typing import Any
+
+from langchain_core.load import Serializable
+from langchain_core.messages import AIMessage
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
+
+from langchain_control.conversation import answer_of
+
+__all__ = ["NoAnswerError", "as_json", "reply_of"]
+
+
+class NoAnswerError(TypeError):
+    """A strategy gave what is no answer. Its text holds no content."""
+
+    def __init__(self, given: Any) -> None:
+        """Say what was given by its type."""
+        found = f"`{type(given).__name__}`"
+        super().__init__(
+            f"an answer is a `str`, an `AIMessage`, or an object that is JSON, got {found}"
+        )
+
+
+def reply_of(given: Any) -> AIMessage:
+    """Return what a strategy gave as a message: a mapping, a list or a typed object as JSON.
+
+    Raises:
+        NoAnswerError: It is nothing of these.
+    """
+    try:
+        return answer_of(as_json(given) if _is_object(given) else given)
+    except (TypeError, ValueError) as exc:
+        raise NoAnswerError(given) from exc
+
+
+def as_json(given: Any) -> str:
+    """Encode a JSON value; it may be or hold dataclasses and pydantic objects.
+
+    Raises:
+        TypeError: It is no JSON value, or one of LangChain's own objects: those are not answers.
+        ValueError: It holds a number that JSON does not know.
+    """
+    return json.dumps(given, ensure_ascii=False, allow_nan=False, default=_plain)
+
+
+def _plain(given: Any) -> Any:
+    if not _is_object(given):
+        msg = f"`{type(given).__name__}` is no JSON value"
+        raise TypeError(msg)
+    return dict(given) if isinstance(given, Mapping) else to_jsonable_python(given)
+
+
+def _is_object(given: Any) -> bool:
+    """Whether it stands for JSON. LangChain's own objects, such as documents, do not."""
+    is_object = isinstance(given, Mapping | list | BaseModel) or is_dataclass(given)
+    return is_object and not isinstance(given, Serializable | type)
