@@ -79,7 +79,10 @@ class Call(NamedTuple):
 
     @property
     def is_fair(self) -> bool:
-        """Whether it has the time that is its due; else it proves nothing by being late."""
+        """Whether it may use its full time limit.
+
+        If the request's deadline cuts it short, a timeout says nothing about the provider.
+        """
         return self.remaining_seconds is None or self.limit_seconds == self.timeout_seconds
 
     @property

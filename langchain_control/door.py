@@ -66,9 +66,9 @@ class Controlled(Component[LanguageModelInput, Output], Generic[Output]):
         return self.override(model=self.model.bind(**arguments))
 
     def _config(self, config: RunnableConfig | None) -> RunnableConfig:
-        """Return a config on which the trail hears everything, and message streams nothing.
+        """Return a config that the trail hears and `stream_mode="messages"` does not.
 
-        A judge that asks a model, a rule or a detector, is no answer either.
+        A model that a rule or detector asks stays out of the stream as well.
         """
         return merge_configs(heard(config, self.policy.audit), {"tags": [UNHEARD]})
 

@@ -39,7 +39,7 @@ __all__ = ["ControlPolicy", "policy_of"]
 ENVIRONMENT_PREFIX = "LANGCHAIN_CONTROL_"
 
 MAX_SECONDS = 86_400.0
-"""A day. Who wants to wait longer wants no limit, which is not on offer for calls."""
+"""A day: the longest time limit. A call always has one; `deadline_seconds=None` sets none."""
 
 
 class ControlPolicy(OverridableModel):

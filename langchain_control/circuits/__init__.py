@@ -65,7 +65,8 @@ class Permit(NamedTuple):
     key: str
     """The circuit that gave it."""
     generation: int
-    """Which stretch between two state changes it belongs to. Later, it counts for nothing."""
+    """Number of the circuit's state period. Once the state has changed, the permit's outcome is
+    ignored."""
     lease: int | None = None
     """The probe slot it holds in a half-open circuit; with a window, the number of the call."""
     started: float = 0.0

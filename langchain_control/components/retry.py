@@ -213,10 +213,10 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
         return max(retry_after or 0.0, min(jittered, self.max_delay_seconds))
 
     def wrap(self, runnable: Any, validator: Runnable[Any, Any] | None = None) -> Wrapped:
-        """Return `runnable` with retries. What it raises last is raised, once they are used up.
+        """Return `runnable` with retries. Once they are used up, its last exception is raised.
 
-        Retried is what `classify` recognizes, a gate's `ResponseRejected` among it. Anything else
-        is raised at once, and so is an input that was turned away.
+        Retries the failures that `classify` recognizes and `policies` retries, including a gate's
+        `ResponseRejected`. Anything else is raised at once, and so is a rejected input.
 
         Corrections reach prompt values, messages and text as a last message, and a mapping with
         `input` as its `feedback`. Retries do not read LangChain's cache.

@@ -182,9 +182,9 @@ class ResponseValidator(Gate[AIMessage]):
     def glance(self, beginning: str) -> ValidationResult | None:
         """Judge an answer of which only the beginning has arrived.
 
-        Certain are lengths and phrases, and the finished members of a JSON object or array that
-        stands at the start of the answer; a model that would begin anew is not waited for. The work
-        is linear in the text: ask now and then.
+        Checked: maximum length, forbidden phrases, rules that judge beginnings, and members of the
+        leading JSON value that are complete. It does not wait for a model that might start over.
+        The work is linear in the text: ask now and then.
 
         Returns:
             The verdict, if no continuation can make the answer pass; `None` while one may.

@@ -171,8 +171,8 @@ def classify(exc: BaseException, declared: FailureModes = ()) -> FailureMode | N
     Knows langchain-core's `ModelError` family, this package's own errors, the errors of common SDKs
     and HTTP clients, timeouts and connection errors of the standard library, any exception that
     carries an HTTP status, and what LangChain raises where it cannot read a reply or finds none.
-    What was raised `from` one of these and says nothing itself means the same. Everything else is
-    a programming error and must be raised on.
+    An unknown exception is classified by the one it was raised `from`. Everything else is a
+    programming error and must be raised on.
 
     Args:
         exc: The exception.

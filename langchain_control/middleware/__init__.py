@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 try:
-    import langchain.agents.middleware  # noqa: F401  (asked for by name, so that its lack has one)
+    import langchain.agents.middleware  # noqa: F401  (imported first, to name a missing extra)
 except ModuleNotFoundError as exc:
     msg = 'agents need LangChain: `pip install "langchain-control[agents]"`'
     raise ImportError(msg) from exc

@@ -19,8 +19,8 @@ class Strict(NamedTuple):
 def strict(schema: Mapping[str, Any]) -> Strict:
     """Rewrite a schema for a strict mode.
 
-    What meets the new one meets the old one, but for alternatives that exclude each other.
-    Faithful is what requires nothing that was optional, unless it may be null and is by default.
+    What meets the new schema meets the old one, except where `oneOf` has become `anyOf`. A faithful
+    rewriting makes no optional property required, except those whose default is null.
     """
     rewriting = _Rewriting()
     return Strict(rewriting.of(schema), rewriting.is_faithful)

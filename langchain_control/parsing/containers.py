@@ -81,9 +81,10 @@ class Container:
         return self.is_tuple and self.due is Due.COMMA and len(self.items) == 1
 
     def has_begun_for_sure(self) -> bool:
-        """Whether this is an array of which no bracket can be the one too many.
+        """Whether this is an array neither of whose brackets can be surplus.
 
-        Around a single item that may be the opening one, before a last array that of the array.
+        With one item, the opening bracket may be the surplus one; if the last item is an array,
+        the closing bracket may be that array's.
         """
         several = isinstance(self.items, list) and len(self.items) > 1
         return several and not isinstance(self.last, list)

@@ -140,7 +140,7 @@ def check_writable(value: Any) -> None:
 
 
 def fingerprint(value: Any) -> str:
-    """Return what two JSON values have in common if and only if they are the same.
+    """Return a text that is equal for two JSON values exactly if they are the same value.
 
     Python's own `==` takes `1`, `1.0` and `True` for the same.
     """

@@ -53,7 +53,8 @@ def next_rung(
 
     Args:
         failures: The attempts so far, all of them failed; the last one decides.
-        ladder: The rungs for that failure, from the lowest. Those below the run's own are passed.
+        ladder: The rungs for that failure, from the lowest. Rungs below the run's current one
+            are skipped.
         max_repeats: How often the failure may come back; `None` sets no limit.
         attempts_left: How many attempts there may still be.
 
