@@ -61,7 +61,7 @@ class Call(NamedTuple):
     input: Any
     config: RunnableConfig | None
     timeout_seconds: float | None = None
-    """The time that is its due."""
+    """Full time limit of the call."""
     threads: BoundedThreads | None = None
     """Where a sync call with a time limit runs, and any call of a Runnable that has no async."""
     patience: Patience | None = None
@@ -69,11 +69,11 @@ class Call(NamedTuple):
     remaining_seconds: float | None = None
     """What is left to its request, for waiting and calling together. `None` sets no limit."""
     thread: FreeThread | None = None
-    """The one it runs in, once it has been waited for."""
+    """The thread it runs in, once one is free."""
 
     @property
     def limit_seconds(self) -> float | None:
-        """How long it may take: its due, or what is left if that is less."""
+        """How long it may take: its full time limit, or what its request has left, if less."""
         limits = (self.timeout_seconds, self.remaining_seconds)
         return min((seconds for seconds in limits if seconds is not None), default=None)
 
@@ -91,7 +91,7 @@ class Call(NamedTuple):
         return self.threads is not None and not self.threads.is_free
 
     def given(self, thread: FreeThread) -> Call:
-        """Return the call as it begins, in a thread that was waited for."""
+        """Return the call with its thread, less the time that was spent waiting for it."""
         left = self.remaining_seconds
         remaining = None if left is None else max(0.0, left - thread.waited_seconds)
         return self._replace(thread=thread, remaining_seconds=remaining)
@@ -103,7 +103,7 @@ class Call(NamedTuple):
 
 
 class Ready(NamedTuple):
-    """Wait until a call can begin at once, and return it so: in a thread, where it needs one.
+    """Wait until a call can begin at once, and return it, with its thread if it needs one.
 
     Whoever asks for it makes the call, or calls its `give_back`.
     """

@@ -17,8 +17,8 @@ class Overridable:
     def override(self, **changes: Any) -> Self:
         """Return the same with some settings changed, validated like a new one.
 
-        A setting that has settings itself may be given by the plain data of its changes: the rest
-        of it is kept.
+        A setting that has settings of its own may be given as a mapping of changes to it: its
+        other settings are kept.
         """
         kept = self._settings()
         return type(self)(**kept | {n: _changed(kept.get(n), c) for n, c in changes.items()})
@@ -29,10 +29,10 @@ class Overridable:
 
 
 class OverridableModel(Overridable, BaseModel):
-    """A model that can be overridden. What nobody has set may follow from what is changed."""
+    """A model that can be overridden. Fields that nobody has set get their defaults anew."""
 
     def _settings(self) -> dict[str, Any]:
-        """Return what was set, and injected objects, which stay the same whoever made them."""
+        """Return the fields that were set, and injected objects even where they are defaults."""
         return {
             name: getattr(self, name)
             for name, field in type(self).model_fields.items()
@@ -41,6 +41,6 @@ class OverridableModel(Overridable, BaseModel):
 
 
 def _changed(part: Any, change: Any) -> Any:
-    """Change a part in place of putting something else there, where plain data says what."""
+    """Override the part if the change is a mapping for it, else replace it."""
     is_change = isinstance(part, Overridable) and isinstance(change, Mapping)
     return part.override(**change) if is_change else change

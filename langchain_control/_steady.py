@@ -12,9 +12,8 @@ __all__ = ["SteadyClock"]
 class SteadyClock:
     """Seconds since the epoch, as the wall clock had them when this one was made.
 
-    A wall clock that is put right would end a request that has time left, or give one more than it
-    may take. Another process reads about the same time, so that a deadline still means something
-    where a run is resumed.
+    If the wall clock were corrected during a request, its deadline would come too early or late.
+    Another process reads about the same time, so a deadline still holds where a run is resumed.
     """
 
     def __init__(
@@ -36,5 +35,5 @@ class SteadyClock:
         return self._steady() + self._ahead
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle as a clock to be set: steady time starts anew with each machine."""
+        """Pickle without the time: every machine counts steady time from another start."""
         return SteadyClock, ()

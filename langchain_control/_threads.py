@@ -31,8 +31,8 @@ class BoundedThreads:
 
     Python cannot stop a thread: a call that outlives its limit keeps its thread until it returns.
     So the number of threads is bounded, and a call that finds none free fails with `NoFreeThread`
-    without being started. Its own limit begins with its thread, so that a lack of threads leaves
-    it the time that is its due. Threads end with their call; nothing stays behind.
+    without being started. A call's time limit begins when it has its thread, so waiting for one
+    does not shorten it. Threads end with their call; nothing stays behind.
     """
 
     def __init__(self, limit: int = 32) -> None:
@@ -90,11 +90,11 @@ class FreeThread:
     """A thread that was taken for one call."""
 
     def __init__(self, places: threading.BoundedSemaphore, waited_seconds: float) -> None:
-        """Take over a place among the threads.
+        """Take over a thread.
 
         Args:
-            places: Where it was taken, and is given back.
-            waited_seconds: How long that took.
+            places: The semaphore it was taken from, and is given back to.
+            waited_seconds: How long it was waited for.
         """
         self.waited_seconds = waited_seconds
         self._places = places

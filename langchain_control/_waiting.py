@@ -1,4 +1,4 @@
-"""Waiting for a call, up to a limit and no longer than there is hope."""
+"""Waiting for a call, up to a time limit or until it is given up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Patience", "await_within", "no_answer", "raisable", "waits"]
 T = TypeVar("T")
 
 Patience = Callable[[], float]
-"""Asked before each wait how many seconds it may be; 0 gives the call up."""
+"""Returns how many seconds the next wait may take; 0 gives the call up."""
 
 
 def waits(limit_seconds: float, patience: Patience | None = None) -> Iterator[float]:
@@ -36,7 +36,7 @@ def waits(limit_seconds: float, patience: Patience | None = None) -> Iterator[fl
 async def await_within(
     call: asyncio.Future[T], limit_seconds: float, patience: Patience | None = None
 ) -> T:
-    """Await a call for so long, even if it swallows its own cancellation.
+    """Await a call up to a time limit, even if it swallows its own cancellation.
 
     Raises:
         TimeoutError: There was no answer in time, or it was given up earlier.
@@ -67,7 +67,7 @@ def raisable(exc: BaseException) -> BaseException:
 
 
 def no_answer(started: float) -> TimeoutError:
-    """Say that there was none since `started`, a time of the monotonic clock."""
+    """Build the error of a call without an answer since `started`, on the monotonic clock."""
     return TimeoutError(f"no answer within {time.monotonic() - started:.3g} s")
 
 

@@ -1,4 +1,4 @@
-"""What the messages of a caller are, seen from the prompt that is made of them, and an answer."""
+"""A caller's messages, sorted by their part in a prompt, and answers in any form as messages."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["Conversation", "answer_of", "messages_of"]
 
 
 class Conversation(NamedTuple):
-    """A list of messages, by their part in a prompt. In this order they are the list again."""
+    """A list of messages, sorted by their part in a prompt. Their order is the list's."""
 
     system: Sequence[BaseMessage]
     """System messages at the start."""

@@ -89,7 +89,7 @@ class AuditRecord(TypedDict, total=False):
     status: str
     attempts: int
     calls: int
-    """Answers that an agent's run wanted of its model; further attempts were retries."""
+    """Model answers that an agent's run asked for; further attempts were retries."""
     delay_seconds: float
     rules: list[str]
     """Ids of the rules that fired or were broken."""
@@ -108,7 +108,7 @@ def request_id_in(config: RunnableConfig) -> str:
 
 
 def with_request_id(config: RunnableConfig, request_id: str) -> RunnableConfig:
-    """Return the config under which everything that happens is told as one request's."""
+    """Return a config under which all events belong to this request."""
     metadata = config.get("metadata") or {}
     if metadata.get(REQUEST_ID) == request_id:
         return config
@@ -116,9 +116,9 @@ def with_request_id(config: RunnableConfig, request_id: str) -> RunnableConfig:
 
 
 def event(name: EventName, config: RunnableConfig, **fields: Any) -> Emit | None:
-    """Build the effect that tells about something on the run of `config`.
+    """Build the effect that sends an event on the run of `config`, or `None` if nobody listens.
 
-    Fields that are `None` are left out. Where nobody listens there is nothing to do.
+    Fields that are `None` are left out.
     """
     if not _has_listeners(config):
         return None

@@ -25,8 +25,8 @@ def fenced(kind: str, text: str, *, label: str | None = None) -> str:
 def fence_label(text: str) -> str:
     """Derive a label from a text in which it does not occur, in upper or lower case.
 
-    Derived, not random: the same text gets the same fence, so prompts can be cached. Who writes a
-    text around the hash of that text finds that another label was taken.
+    Derived, not random: the same text gets the same fence, so prompts can be cached. A text
+    that contains the label derived from it gets another label.
     """
     content, lowered = text.encode("utf-8", "replace"), text.lower()
     labels = (sha256(b"%d:%b" % (salt, content)).hexdigest()[:_LABEL_CHARS] for salt in count())

@@ -73,8 +73,8 @@ def control_handoff(  # noqa: PLR0913  (keywords, each with a meaning of its own
         policy: The rules, or the plain data of them. The retry engine decides about attempts and
             corrections, the guard looks for attacks in what is passed, and the trail is told. The
             rest plays no part.
-        key: Where in the state it is. `messages` means the last answer since anything was asked or
-            handed over; anything else, text or JSON. Corrections travel in `messages` in any case.
+        key: Where in the state it is. `messages` means the last answer after the last question or
+            hand-over; any other key holds text or JSON. Corrections always travel in `messages`.
     """
     validator = (
         contract
@@ -182,7 +182,7 @@ class Handoff(Component[Any, "Command[str]"]):
     def _return(
         self, verdict: ValidationResult, messages: list[BaseMessage], passed_on: Any
     ) -> Command[str]:
-        """Ask the sender again. Providers refuse a history in which a call has no result."""
+        """Ask the sender again, without tool calls that got no result: providers refuse them."""
         said = self.policy.retry.hint(verdict.failure_mode, verdict.violations)
         rejected = passed_on.id if isinstance(passed_on, BaseMessage) else None
         correction = HumanMessage(
@@ -219,7 +219,7 @@ class Handoff(Component[Any, "Command[str]"]):
         return Command(goto=str(self.fallback), update=update)
 
     def _settled(self, answer: AIMessage) -> AIMessage:
-        """Mark an answer, or the next hand-off would take it for one of its own sender's."""
+        """Mark an answer as accepted, or the next hand-off would take it for its own sender's."""
         marked = {**answer.response_metadata, SETTLED: self.get_name()}
         return answer.model_copy(update={"response_metadata": marked})
 
@@ -259,7 +259,7 @@ def _waits_for_tools(passed_on: Any, messages: list[BaseMessage]) -> bool:
 
 
 def _without(messages: list[BaseMessage], ids: set[str | None]) -> list[BaseMessage]:
-    """Return what removes messages by their ids, and with calls of tools their results."""
+    """Return the removals of messages by their ids; tool results go with their calls."""
     gone, goes = list[BaseMessage](), False
     for message in messages:
         goes = goes if isinstance(message, ToolMessage) else message.id in ids

@@ -387,7 +387,7 @@ def _out_of_time(
 def _forbidden(
     attempts: Sequence[Attempt], state: RunState, context: Context
 ) -> ValidationResult | None:
-    """Say what forbids a retry that the table allows: what is used up, by this request or all."""
+    """Return why there is no retry: this request's limits or the shared budget are used up."""
     last, retry = attempts[-1]["failure_mode"], context.policy.retry
     if why := context.used_up([*attempts, *state["fallbacks"]]):
         return failure(FailureMode.USAGE_LIMIT_EXCEEDED, f"{why} after `{last}`")

@@ -1,4 +1,4 @@
-"""What is said about circuits: states, outcomes, permits, and the rules they go by."""
+"""The vocabulary of circuits: states, outcomes, permits, and the settings they follow."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ class Outcome(StrEnum):
     SLOW = "slow"
     """Answered, but too late to be of use. Without a `FailureWindow`, a success."""
     OVERDUE = "overdue"
-    """Still under way after `slow_seconds`. Counts as slow at once; what the call comes to later
-    counts for nothing. No verdict without a `FailureWindow`."""
+    """Still under way after `slow_seconds`. Counts as slow at once; its later outcome is ignored.
+    Without a `FailureWindow` it is ignored, too."""
     THROTTLED = "throttled"
-    """Told to come back later. Opens the circuit for that long; no verdict without a time."""
+    """Told to come back later. Opens the circuit for that long; ignored if no time was given."""
     IGNORED = "ignored"
     """Says nothing: a bad request, an error of ours, a cancelled call."""
 
@@ -60,7 +60,7 @@ class StateChange(NamedTuple):
 
 
 class Permit(NamedTuple):
-    """Leave to make one call. Hand it back through `record` or `release`."""
+    """Permission for one call. Hand it back through `record` or `release`."""
 
     key: str
     """The circuit that gave it."""
@@ -76,7 +76,7 @@ class Permit(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """No leave to call."""
+    """The circuit does not admit a call."""
 
     key: str
     state: CircuitState
@@ -92,7 +92,7 @@ class Refusal(NamedTuple):
         return f"the circuit of `{self.key}` {_STANDING[self.state]}{wait}"
 
     def error(self) -> CircuitOpen:
-        """Cross over to the exception family."""
+        """Return the exception for this refusal."""
         result = ControlResult(
             status="rejected",
             failure_mode=FailureMode.CIRCUIT_OPEN,
@@ -126,7 +126,7 @@ class CircuitView(TypedDict):
 
 
 class CircuitRules(Protocol):
-    """The settings a circuit goes by. `CircuitBreaker` documents and validates them."""
+    """The settings a circuit follows. `CircuitBreaker` documents and validates them."""
 
     @property
     def failure_threshold(self) -> int:

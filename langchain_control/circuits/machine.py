@@ -84,7 +84,7 @@ class Circuit:
     _run: int
     _tally: Tally
     standing_permit: Permit | None
-    """What a caller gets, without a lock, while nothing needs to be counted at admission."""
+    """The permit that all callers get, without a lock, while admissions need not be counted."""
     used: bool
     """For the owner: whether the circuit was asked for lately."""
 
@@ -138,7 +138,7 @@ class Circuit:
         now: float,
         retry_after: float | None = None,
     ) -> None:
-        """Take the verdict of one call, if the circuit still stands as it did at its start."""
+        """Count the outcome of one call, unless the state has changed since the call began."""
         self.tick(rules, now)
         if permit.generation != self._generation:
             return
@@ -162,11 +162,11 @@ class Circuit:
 
     @property
     def is_closed(self) -> bool:
-        """Whether it stands closed by itself, with nothing worth remembering."""
+        """Whether it is closed and not held by hand, so that nothing is lost by forgetting it."""
         return self.state is CLOSED and not self._held
 
     def _spend(self, permit: Permit, outcome: Outcome) -> bool:
-        """Use up a permit; say whether it still had a verdict to give."""
+        """Use up a permit; say whether its outcome still counts."""
         if self.state is HALF_OPEN:
             return self._leases.pop(permit.lease, None) is not None
         if permit.lease in self._overdue:
@@ -212,9 +212,9 @@ class Circuit:
                 self._change(HALF_OPEN, "the open time is over", now)
 
     def _set_back(self, now: float) -> None:
-        """Count from now what was counted from the last change, which lies in the future.
+        """Take now for the time of the last change, which lies in the future.
 
-        A server's clock was set back; without this a circuit would stay open for as much longer.
+        A server's clock was set back; the circuit would stay open for that much longer.
         """
         by = self._changed_at - now
         self._changed_at = now
@@ -369,7 +369,7 @@ class Circuit:
         self._open_until = now + seconds * (1 + rules.recovery_jitter * self._uniform())
 
     def _throttle(self, retry_after: float, rules: CircuitRules, now: float) -> None:
-        """Open for as long as the provider asked: it is well, so nothing needs to be probed."""
+        """Open for as long as the provider asked. It is working, so no probe follows."""
         self._change(OPEN, "told to wait", now)
         self._open_until = now + min(retry_after, _longest_open_seconds(rules))
         self._resumes_closed = True

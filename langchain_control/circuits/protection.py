@@ -25,10 +25,10 @@ class Asked(Protocol):
     """Who admits calls and hears how they went: a `CircuitBreaker`."""
 
     def acquire(self) -> Permit:
-        """Return leave for one call, or raise `CircuitOpen`."""
+        """Return a permit for one call, or raise `CircuitOpen`."""
 
     def try_acquire(self) -> Maybe[Permit | Refusal]:
-        """Return leave for one call, or the refusal."""
+        """Return a permit for one call, or the refusal."""
 
     def record(
         self, permit: Permit, outcome: Outcome, retry_after: float | None = None

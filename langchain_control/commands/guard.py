@@ -45,10 +45,11 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _names_a_file(given: str) -> bool:
-    """Whether something is there by that name, or would be but for a mistake in it.
+    """Whether a file has that name, or was probably meant by it.
 
-    A mistyped name that is judged as a text passes, whatever the file holds. So one word with a
-    separator or a suffix in it is no text; one that is meant for a text comes in by standard input.
+    A mistyped file name must not be judged as a text: it would pass, whatever the file holds. So a
+    single word with a separator or a suffix counts as a file name; pass such a text by standard
+    input.
     """
     if given == "-" or os.path.exists(given):  # noqa: PTH110  (`Path` raises for long texts)
         return True

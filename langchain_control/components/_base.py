@@ -22,7 +22,7 @@ Value = TypeVar("Value")
 
 
 _CALL_SIGNATURE = signature(lambda value, run_manager, config: None)  # noqa: ARG005
-"""LangChain inspects what it calls twice per call; told the answer, it need not look."""
+"""LangChain would inspect the signature of what it calls, twice per call; this spares it that."""
 
 
 class Component(OverridableModel, RunnableSerializable[Input, Output], Generic[Input, Output]):
@@ -69,7 +69,7 @@ class Component(OverridableModel, RunnableSerializable[Input, Output], Generic[I
         return await self._acall_with_config(call, input, config)
 
     def _with_arguments(self, arguments: dict[str, Any]) -> Self:
-        """Return the component as a call with these arguments needs it."""
+        """Return the component for a call with these arguments."""
         given = ", ".join(f"`{name}`" for name in arguments)
         msg = f"`{type(self).__name__}` takes no call arguments, got {given}"
         raise TypeError(msg)

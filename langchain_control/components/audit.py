@@ -128,7 +128,7 @@ class AuditLogger(BaseCallbackHandler, AuditReports, Overridable):
 
     @property
     def ignore_llm(self) -> bool:
-        """Spare every streamed token a call."""
+        """Ignore model events: every streamed token would cost a call."""
         return True
 
     @property

@@ -48,7 +48,7 @@ class CircuitBreaker(Wrapper[Any, Any]):
     waiting. After `recovery_seconds` it is half-open and admits `half_open_probes` calls; if all
     succeed it closes, if one fails or gets lost it opens again.
 
-    A result counts only if the circuit still stands as it did when the call began. No lock is
+    A result counts only if the circuit's state has not changed since the call began. No lock is
     held while a call is under way.
 
     !!! example "Guard a model"
@@ -83,7 +83,7 @@ class CircuitBreaker(Wrapper[Any, Any]):
     """
 
     name: str = Field(default="default", min_length=1)
-    """Names the circuit, in the store and in errors. Breakers that share both share the circuit."""
+    """Name of the circuit. Breakers with the same name and the same store share the circuit."""
     failure_threshold: int = Field(default=5, ge=1)
     """Failures in a row that open the circuit. With a `window` they must also meet silence."""
     recovery_seconds: float = Field(default=30.0, gt=0)
@@ -99,7 +99,7 @@ class CircuitBreaker(Wrapper[Any, Any]):
     recovery_jitter: float = Field(default=0.0, ge=0, le=1)
     """Share of the open time that chance may add, so that many workers do not probe as one."""
     ramp_seconds: float = Field(default=0.0, ge=0)
-    """How long a circuit that has closed takes to let everything through. 0 opens the gates."""
+    """How long a circuit that has closed takes to let everything through. 0: at once."""
     window: FailureWindow | None = None
     """Judge by the share of failures instead of a run of them. Wanted under concurrency."""
     give_up_late_calls: bool = False
@@ -146,7 +146,7 @@ class CircuitBreaker(Wrapper[Any, Any]):
     # --- by hand ----------------------------------------------------------------------------------
 
     def acquire(self, key: str | None = None) -> Permit:
-        """Return leave for one call, to be handed back through `record` or `release`.
+        """Return a permit for one call. Hand it back through `record` or `release`.
 
         Args:
             key: A circuit of its own under this breaker's name, such as the model's name.
@@ -162,12 +162,12 @@ class CircuitBreaker(Wrapper[Any, Any]):
         return permitted(decision)
 
     async def aacquire(self, key: str | None = None) -> Permit:
-        """Return leave for one call. See `acquire`."""
+        """Return a permit for one call. See `acquire`."""
         answer = self.try_acquire(key)
         return permitted(answer if isinstance(answer, tuple) else await answer)
 
     def try_acquire(self, key: str | None = None) -> Maybe[Permit | Refusal]:
-        """Return leave for one call, or the refusal as a value.
+        """Return a permit for one call, or the refusal as a value.
 
         Awaitable only if the store answers asynchronously; the built-in ones answer at once.
         """
@@ -258,7 +258,7 @@ class CircuitBreaker(Wrapper[Any, Any]):
     # --- in flows ---------------------------------------------------------------------------------
 
     def admit(self, config: RunnableConfig, key: str | None = None) -> Flow[Permit | Refusal]:
-        """Ask for one call, and announce what asking has changed."""
+        """Ask for a permit, and announce the state changes that this has caused."""
         decision = yield from self._admitted(self.store.acquire(self._circuit(key), self))
         try:
             yield from self.announce(decision.changes, config)
@@ -272,7 +272,7 @@ class CircuitBreaker(Wrapper[Any, Any]):
     def calling(
         self, call: Call, config: RunnableConfig, key: str | None = None
     ) -> Flow[Any | Refusal]:
-        """Make a call if the circuit admits it, and take the verdict of how it went.
+        """Make a call if the circuit admits it, and record its outcome.
 
         Args:
             call: What to call. Waits for it no longer than `patience` does. A thread is waited
@@ -381,7 +381,7 @@ class CircuitBreaker(Wrapper[Any, Any]):
 
 
 def _at_once(answer: Maybe[T]) -> T:
-    """Return an answer that nobody is there to wait for."""
+    """Return the store's answer to a sync caller, who cannot await one."""
     if inspect.isawaitable(answer):
         raise _must_be_awaited(answer)
     return answer

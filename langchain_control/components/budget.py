@@ -64,7 +64,7 @@ class TokenBudget(Gate[Prompt]):
     """
 
     counter: Callable[[str], int] | None = Field(default=None, repr=False, exclude=True)
-    """Counts a text in place of `encoding`, such as `model.get_num_tokens`; taken at its word."""
+    """Counts a text in place of `encoding`, such as `model.get_num_tokens`. Taken as exact."""
 
     @model_validator(mode="after")
     def _leave_room_for_a_prompt(self) -> Self:

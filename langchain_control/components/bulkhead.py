@@ -145,7 +145,7 @@ def _called(bound: Runnable[Any, Any], value: Any, config: RunnableConfig) -> Fl
 
 
 class _Turn:
-    """The wait for a place, in the shape of a call."""
+    """Waiting for a place; called as a Runnable is."""
 
     def __init__(self, ticket: Ticket) -> None:
         self._ticket = ticket

@@ -159,7 +159,7 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
         """Ask all strategies, as a flow, until one has a valid answer.
 
         Args:
-            request: What to answer. Whoever is among its `tries` has had a turn.
+            request: What to answer. Strategies among its `tries` have had their turn.
             contract: Judges each answer. Without one, any answer that is not blank is valid.
             config: The run that events are told on and strategies are called under.
             calls: How strategies are called.
@@ -211,11 +211,11 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
     def seconds_to_wait(
         self, tries: Sequence[FallbackTry], model_retry_after: float | None = None
     ) -> float | None:
-        """Return when the first of those that could not be asked may be asked again.
+        """Return when the first strategy that could not be asked may be asked again.
 
         Args:
             tries: What became of all strategies, in order.
-            model_retry_after: The same of the model, said before the first of them was asked.
+            model_retry_after: Seconds until the model may be asked, told before the first try.
 
         Returns:
             Seconds from the end of the last try; `None` if nobody said, or there are no strategies.
@@ -337,7 +337,7 @@ def _record(
 
 
 def _has_used_tokens(strategy: Any, asked: Asked) -> bool:
-    """Whether a model has answered: a function or a text has not, unless its answer says so."""
+    """Whether the answer took tokens: a model's did, another's only if it reports usage."""
     model = strategy.bound if isinstance(strategy, OtherModel) else strategy
     has_answered = asked.outcome in ("answered", "rejected") and asks_a_model(model)
     return has_answered or asked.reply.usage_metadata is not None

@@ -138,7 +138,7 @@ class PromptBuilder(Component[Prompt | PromptParts, ChatPromptValue]):
             margin += excess
 
     def _warn_of(self, cuts: Sequence[str]) -> None:
-        """Tell who has not chosen a total that it leaves something out."""
+        """Warn that something was left out, unless the total was chosen on purpose."""
         if not cuts or self.budget.has_own_total:
             return
         named = ", ".join(f"`{cut}`" for cut in cuts)

@@ -45,7 +45,7 @@ from langchain_control.retries.remedies import DEFAULT_REMEDIES, RemedyTable
 __all__ = ["Retry", "RetryEngine"]
 
 _FINAL = (InputRejected, BudgetExceeded, AttemptsExhausted)
-"""Failures of the input, which no other answer mends, and of everything that could be tried."""
+"""Never retried: the input is at fault, or everything was tried already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,9 @@ class Retry:
     native_schema: bool = False
     """Whether to use the provider's own schema mode, where the model has one."""
     silent_in_schema_mode: bool = False
-    """Whether to leave the feedback out where the model has one."""
+    """Whether to leave the feedback out where the model has such a mode."""
     resamples: int = 0
-    """How many draws to move on from the model's own seed and temperature."""
+    """Added to the model's seed, so that it draws anew; also raises a low temperature."""
     answer_limit_factor: float = 1.0
     """By how much to raise the model's own limit of answer tokens."""
 
@@ -107,7 +107,7 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
     failure_modes: FailureModes = Field(default=(), exclude=True)
     """What exceptions of your own mean, for `wrap`. A policy has a setting for all of it."""
     budget: RetryBudget = Field(default_factory=RetryBudget, repr=False, exclude=True)
-    """What all requests together may retry. Bounds what an outage costs, as attempts do not."""
+    """Limit of retries over all requests. Bounds what an outage costs; `max_attempts` does not."""
     random: Random = Field(default_factory=Random, repr=False, exclude=True)
     """Where jitter comes from."""
 

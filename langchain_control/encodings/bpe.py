@@ -37,7 +37,7 @@ digit into a line break or one of these marks; so both sides are encoded as they
 
 _GUESSED_CHARS_PER_TOKEN = 5
 _MOST_CHARS_PER_TOKEN = 10
-"""Only blanks and rules of dashes have more, and nobody misses those. A bound, because a tokenizer
+"""Only runs of blanks or dashes have more, and nobody misses those. A bound, because a tokenizer
 takes long over them: a thousand tokens of blanks are 128,000 characters and 70 ms."""
 
 
@@ -91,7 +91,7 @@ class BpeTokenizer:
     def truncate(self, text: str, max_tokens: int) -> str:
         """Return a prefix of at most `max_tokens`, in time that depends on `max_tokens` only.
 
-        Nor is it longer than ten characters a token, which only runs of blanks would be.
+        The prefix has at most ten characters a token; only runs of blanks would have more.
         """
         if max_tokens <= 0:
             return ""
@@ -106,7 +106,7 @@ class BpeTokenizer:
         return ""
 
     def _head(self, text: str, max_tokens: int) -> tuple[str, list[int] | None]:
-        """Encode just so much of a text that it is too long; no ids if as much as may be fits."""
+        """Encode the start of a text until there are too many tokens; no ids if there never are."""
         for chars_per_token in (_GUESSED_CHARS_PER_TOKEN, _MOST_CHARS_PER_TOKEN):
             length = (max_tokens + 1) * chars_per_token
             head = well_formed(text[:length])

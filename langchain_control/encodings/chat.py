@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["MEDIA_TOKENS", "REPLY_TOKENS", "message_tokens", "tool_tokens"]
 
 REPLY_TOKENS = 3
-"""Prime the reply; once for each list of messages."""
+"""Tokens that prime the reply, once for each list of messages."""
 
 MEDIA_TOKENS = 85
 """For an image, file, audio or video block: what OpenAI charges for an image at low detail, and

@@ -142,7 +142,7 @@ class AgentContract:
         return broken(mode, [missing])
 
     def _members(self) -> frozenset[str]:
-        """Return all that the answer may have, if there is one kind of answer that says so."""
+        """Return the names of all members an answer may have; empty if that is not known."""
         schemas = list(self._schemas.values())
         return all_members(schemas[0].json_schema()) if len(schemas) == 1 else frozenset()
 
@@ -174,7 +174,7 @@ class AgentContract:
 def violations_of_arguments(tool: Any, call: ToolCall) -> tuple[Violation, ...]:
     """List what is wrong with the arguments of a tool call, by path below the tool's name.
 
-    Types are converted as the tool itself would. What LangGraph injects is none of the model's.
+    Types are converted as the tool itself would. Arguments that LangGraph injects are not checked.
     """
     if not isinstance(tool, BaseTool):
         return ()  # the provider runs it, and knows its schema
@@ -188,7 +188,7 @@ def _broken(contract: Contract, value: Any) -> tuple[Violation, ...]:
 
 
 def _saying(text: str, answer: AIMessage) -> AIMessage:
-    """Return an answer with nothing but `text` in it; what its provider says of it stays."""
+    """Return an answer whose only content is `text`; the provider's metadata stays."""
     bare = {"content": text, "tool_calls": [], "invalid_tool_calls": []}
     return answer.model_copy(update=bare)
 

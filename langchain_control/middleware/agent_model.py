@@ -19,7 +19,7 @@ __all__ = ["AgentModel", "Responses"]
 
 
 class Responses:
-    """What the handler gave for each answer: LangChain parses structured output by the way."""
+    """The handler's response to each call; in it LangChain has parsed structured output."""
 
     def __init__(self) -> None:
         """Begin a model call."""
@@ -43,7 +43,7 @@ class Responses:
         return answer
 
     def behind(self, answer: AIMessage) -> ModelResponse[Any]:
-        """Return the response that an answer came in; one without, for an answer from elsewhere."""
+        """Return the response that an answer came in, or a new one for an answer from elsewhere."""
         found = (response for given, response in self._given if given is answer)
         return next(found, ModelResponse(result=[answer]))
 

@@ -32,7 +32,7 @@ class AgentRun(TypedDict, total=False):
     fallbacks: list[FallbackTry]
     """Of all model calls of the run."""
     calls: int
-    """How many answers were wanted of the model."""
+    """How many answers the agent asked the model for."""
     status: str | None
     strategy: str
     failure: FailureNote | None
@@ -64,7 +64,7 @@ def agent_result(state: Mapping[str, Any]) -> ControlResult:
 def record_of(
     run: RunState, before: AgentRun | None = None, *, deadline: float | None = None
 ) -> AgentRun:
-    """Return what is kept of a walk through the steps, after what was kept before it."""
+    """Return the record of a walk through the steps, added to the record before it."""
     earlier = before or AgentRun(
         request_id=run["request_id"],
         started=run["started"],

@@ -159,7 +159,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
     def after_model(self, state: Any, runtime: Any) -> dict[str, Any] | None:  # noqa: ARG002
         """Ask the person that a fallback wants to ask, in a step of its own.
 
-        Paused within the model's step, the graph would make every call again on resume.
+        If the graph paused within the model's step, it would repeat every call on resume.
         """
         record: AgentRun = state.get("control") or AgentRun()
         paused = record.get("paused")
@@ -269,7 +269,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         return begun, "fallback"
 
     def _ended(self, record: AgentRun | None) -> Flow[dict[str, Any] | None]:
-        """Close the run, once: others may end the thread's next run before it begins."""
+        """Close the run, once: other middleware may end the next run before it has a record."""
         if not record or record.get("closed"):
             return None
         yield from self._closed(record, self._config())
@@ -420,7 +420,7 @@ def _changed(before: Sequence[BaseMessage], after: Sequence[BaseMessage]) -> lis
 
 
 def _without_structure(state: Mapping[str, Any]) -> dict[str, None]:
-    """Return what takes the last run's structured response off a thread: this run has none yet."""
+    """Return the update that clears the structured response of the thread's last run."""
     stale = state.get("structured_response") is not None
     return {"structured_response": None} if stale else {}
 

@@ -9,7 +9,7 @@ __all__ = ["as_object"]
 
 _DEFINITIONS = ("$defs", "definitions")
 _ALTERNATIVES = frozenset(["anyOf", "oneOf", "allOf", "enum", "const", "not", "if"])
-"""At a root without properties they say what it is, and no provider takes it there."""
+"""No provider takes a root that is defined by one of these and has no properties."""
 
 
 def as_object(schema: Mapping[str, Any]) -> dict[str, Any] | None:

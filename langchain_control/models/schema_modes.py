@@ -41,7 +41,7 @@ BEST_FIRST: tuple[SchemaMode, ...] = ("json_schema", "function_calling")
 """The modes that take a schema."""
 
 MAX_NAME_CHARS = 64
-"""Of a tool or a schema, as OpenAI and others take it."""
+"""Longest name of a tool or schema that OpenAI and others take."""
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 

@@ -15,7 +15,7 @@ TEMPERATURE_STEP = 0.2
 not make out (Radford et al. 2022, section 4.5)."""
 
 MAX_TEMPERATURE = 1.0
-"""No model refuses it."""
+"""Highest temperature that is set; every model takes it."""
 
 _ANSWER_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict")
 

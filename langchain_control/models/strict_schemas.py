@@ -54,7 +54,7 @@ class _Rewriting:
         return value
 
     def _renamed(self, keyword: str, schema: Mapping[str, Any]) -> str:
-        """Call alternatives by the one name that is known, where a tag keeps them apart anyway."""
+        """Write `oneOf` as `anyOf`, which the mode knows. A discriminator makes them equal."""
         if keyword == "oneOf":
             self.is_faithful &= "discriminator" in schema and "anyOf" not in schema
             return "anyOf"
@@ -67,7 +67,7 @@ class _Rewriting:
         return {**rewritten, "required": [*properties], "additionalProperties": False}
 
     def _beside_a_reference(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        """Keep what a field says about itself: beside `$ref` itself nothing may stand."""
+        """Wrap a `$ref`, which must stand alone, in `anyOf` to keep what stands beside it."""
         beside = {key: value for key, value in schema.items() if key != "$ref"}
         if not set(beside) <= _ANNOTATIONS | {"description", "title"}:
             self.is_faithful = False
@@ -76,7 +76,7 @@ class _Rewriting:
 
 
 def _says_its_type(schema: Mapping[str, Any]) -> bool:
-    """Whether it is no less than a type: a strict mode takes neither anything nor any object."""
+    """Whether a schema states its type, and of an object or array what is in it."""
     match schema:
         case {"type": "object"}:
             return "properties" in schema

@@ -149,7 +149,7 @@ def _model_name(runnable: Runnable[Any, Any], config: RunnableConfig | None) -> 
 
 
 def _surrounds(runnable: Runnable[Any, Any]) -> TypeGuard[Surrounds]:
-    """A binding has the attributes of what is bound in it, and would be left out."""
+    """Whether it surrounds a model itself; a `RunnableBinding` only has what it binds."""
     return isinstance(runnable, Surrounds) and not isinstance(runnable, RunnableBinding)
 
 

@@ -25,7 +25,7 @@ def breaks_off(text: str, strict: Attempt) -> bool:
 
 
 _DOUBTFUL = r"\\:{}\[\]<`~\x00-\x1f\ud800-\udfff"
-"""What strings may hold that leaves a doubt: escapes, JSON, ends of wrappings, and no text."""
+"""Characters of strings that leave a doubt: escapes, JSON, ends of wrappings, and no text."""
 _SOUND = re.compile(
     r"""(?=\{[ \t\r\n]{0,100}"|\[[ \t\r\n]{0,100}["\[{0-9])"""
     rf"""(?:[ \t\r\n{{}}\[\]:,]++|"[^"{_DOUBTFUL}]{{0,100}}+"|true|false|null"""

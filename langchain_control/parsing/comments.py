@@ -40,7 +40,7 @@ def announces_omission(words: str) -> bool:
 
 
 def said_by(comment: str, *, at_end: bool = False) -> str:
-    """Return which repair it is to leave a comment out.
+    """Return the kind of repair that leaving out a comment is.
 
     Args:
         comment: The comment, with its signs.

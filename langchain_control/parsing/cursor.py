@@ -48,7 +48,7 @@ class Cursor:
                 self.position = bullet.end()
 
     def kind_of_comment(self, comment: str, end: int) -> str:  # noqa: ARG002
-        """Return which repair it is to leave the comment out that is here."""
+        """Return the kind of repair that leaving out this comment is."""
         return said_by(comment)
 
     def skip_prefix(self) -> None:

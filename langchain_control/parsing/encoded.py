@@ -124,4 +124,4 @@ _ENCODINGS: dict[str, tuple[tuple[re.Pattern[str], Callable[[str], str | None]],
         for mark in ("'", '"', "`")
     },
 }
-"""Under a part of every text that is encoded so: how to be sure of it, and how to undo it."""
+"""By a part of every text that is encoded so: the pattern that confirms it, and what undoes it."""

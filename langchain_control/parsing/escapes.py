@@ -15,7 +15,7 @@ class Escape(NamedTuple):
     value: str
     end: int
     repair: str | None = None
-    """The kind of repair it took, if it is none of JSON."""
+    """The kind of repair that reading it was, unless JSON has this escape."""
 
 
 def read_escape(text: str, start: int) -> Escape:

@@ -38,12 +38,12 @@ def parse_leniently(text: str, start: int, *, finished: bool = False) -> Lenient
     Args:
         text: Any text.
         start: Offset of the bracket.
-        finished: Whether whoever wrote the text is known to have come to an end. Brackets missing
-            there were then forgotten; otherwise they are taken for cut off. Whoever wrote the end
-            of a code fence or a closing tag behind them had finished.
+        finished: Whether the text is known to be complete. If so, brackets missing at its end were
+            forgotten; if not, the text is taken for cut off. The end of a code fence or a closing
+            tag behind the value also shows that it is complete.
 
     Raises:
-        MalformedJSONError: It cannot be told what was meant.
+        MalformedJSONError: The intended value is not clear.
     """
     found = _Parser(text, start, finished=finished).parse()
     kinds = {repair.kind for repair in found.repairs}
@@ -98,7 +98,7 @@ class _Parser(Structure):
         self.enter(container)
 
     def _call(self, parent: Container | None) -> bool:
-        """Begin the call that is here, if its arguments can be told."""
+        """Begin the call that is here, if it is clear what its arguments are."""
         if call := CALL_OF_CONTAINER.match(self.text, self.position):
             self.mend("constructor")
             self.position = call.end()
@@ -185,7 +185,7 @@ class _Parser(Structure):
             self._put_strings()
 
     def _reads_plain(self) -> bool:
-        """Read what needs no closer look, if such stands here."""
+        """Read standard JSON up to what needs a closer look, if there is any here."""
         before = self.position
         self.position = read_plain(self.text, before, self._stack[-1])
         return self.position > before
@@ -200,7 +200,7 @@ class _Parser(Structure):
             self.mend("missing_comma", is_certain=self._is_separate(container))
 
     def _is_separate(self, container: Container) -> bool:
-        """Whether two values with nothing between them can be nothing but two."""
+        """Whether two values with nothing between them are certainly two."""
         if isinstance(container.items, list):
             return isinstance(container.last, dict | list) and self.text[self.position] in "{["
         breaks = _BREAK_BEFORE.search(self.text, max(0, self.position - _LOOK_BACK), self.position)

@@ -70,8 +70,8 @@ def candidates(
 
     Args:
         text: Any text.
-        finished: Whether whoever wrote the text is known to have come to an end.
-        tried: What came of reading at one place of the text, if that is known.
+        finished: Whether the text is known to be complete.
+        tried: The result of reading at one place of the text, if that was done already.
     """
     return _Search(text, finished=finished, tried=tried).values()
 
@@ -83,7 +83,7 @@ class _Search:
         self._text, self._finished, self._tried = text, finished, tried
         self._position = 0
         self._sound_end = 0
-        """Up to where nothing can be the beginning of a value that could not be read."""
+        """Before this offset no value begins that could not be read."""
         self._read_values = self._damaged = self._unclosed = 0
         self._has_answer = False
 
@@ -121,7 +121,7 @@ class _Search:
             self._sound_end = end
 
     def _reason_to_stop(self, start: int) -> Fault | None:
-        """Say why what begins here, and all that follows, is not looked at."""
+        """Return why the search ends at this place, or `None` to go on."""
         if self._read_values == MAX_CANDIDATES or self._damaged == MAX_DAMAGED:
             return Fault("size", "one value", "too many", start)
         if _is_inside(self._text, start, self._sound_end):
@@ -152,10 +152,10 @@ def sole_value(text: str, strict: Attempt | None = None) -> Candidate | Tried | 
 
     Args:
         text: Any text.
-        strict: What came of reading strict JSON at one place of the text, if that is known.
+        strict: The result of reading strict JSON at one place of the text, if that was done.
 
     Returns:
-        Where there is a doubt, what came of reading at the first bracket.
+        The value, or if there is a doubt, the result of reading at the first bracket.
     """
     if strict is not None and text.startswith(("{", "["), strict.start):
         tried = _tried(text, strict)
@@ -240,7 +240,7 @@ def _with_what_follows(text: str, found: Candidate) -> Candidate | Broken:
 
 
 def _what_goes_on(repairs: Sequence[Repair]) -> re.Pattern[str]:
-    """Say what may not follow a value: the less, the surer it is that it ends there."""
+    """Return what may not follow a value. The surer its end is, the less that is."""
     if not repairs:
         return _PROPERTY_AFTER
     return _GOES_ON_IN_LINE if _is_sure(repairs) else _GOES_ON

@@ -37,4 +37,4 @@ MARGINS: dict[str, tuple[re.Pattern[str], Callable[[str], str | None]]] = {
     **{mark[0]: (_marked(mark), _without_marks) for mark in (">", "+", "|", "//")},
     **dict.fromkeys("0123456789", (_NUMBERED, _without_numbers)),
 }
-"""For the first character of a text: how to be sure that it stands in a margin, and what to do."""
+"""By the first character of a text: the pattern that confirms a margin, and what removes it."""

@@ -74,7 +74,7 @@ def translate(text: str, start: int) -> Translated | None:
 
 
 def _opened_in(piece: str) -> int:
-    """Count brackets that open, less those that close, in strings, too: a bound, not the depth."""
+    """Count opening less closing brackets, those in strings included: a bound of the depth."""
     return piece.count("{") + piece.count("[") - piece.count("}") - piece.count("]")
 
 
@@ -139,7 +139,7 @@ _MEANINGS = {
     "word": _Meaning(PYTHON_CONSTANTS.get, "python_literal"),
     "number": _Meaning(_number, "number_format"),
 }
-"""For each group of a step."""
+"""By the group of `_STEP` that matched."""
 
 _BEFORE_CLOSER = rf"(?=(?:\s|{COMMENT})*+[}}\]])"
 

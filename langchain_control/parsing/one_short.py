@@ -17,7 +17,7 @@ __all__ = ["one_bracket_short", "read_answer"]
 _NOT_SAID = frozenset((Ending.UNKNOWN, Ending.BROKEN_OFF))
 
 _END_OF_VALUE = re.compile(r"""(?:(?<![\s"'([{:=,;])"|[\]}]|\b(?:true|false|null))\Z""")
-"""After this a value cannot go on, as a number could, or a string whose next word is in quotes."""
+"""A value that ends so is complete. A number, or a string with quotes inside, may go on."""
 
 
 def read_answer(

@@ -52,16 +52,16 @@ _STRING = r'"(?P<string>(?P<bracket>[{\[])?+[^"\\\x00-\x1f]*+)"'
 _NUMBER = r"-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,3})?"
 _VALUE = rf"(?:{_STRING}|(?P<constant>true|false|null)|(?P<number>{_NUMBER})){_SPACE}"
 _NO_KEY = r"(?P<key>(?P<colon>(?!)))?(?P<lone_key>(?!))?"
-"""Nothing, with the groups of a key: all forms are read alike."""
+"""Matches nothing, but has the groups of a key, so that all forms are read alike."""
 _KEY_FOLLOWS = rf'"[^"\\\n]{{1,200}}"{_SPACE}:'
 _FOREIGN_KEY_FOLLOWS = rf"'[^'\n]{{0,200}}'{_SPACE}:|[\w$.-]{{1,100}}{_SPACE}:"
 
 
 def _followed(comma_before: str, closer: str, *, after_string: str, after_scalar: str) -> str:
-    """Return what surely follows a value.
+    """Return the pattern of what certainly follows a value.
 
-    Behind a key that holds a colon, which may lack its quote, and behind a string that begins with
-    a bracket, which may be JSON and go on, that is less.
+    Less is certain after a key that holds a colon, as its quote may be missing, and after a string
+    that begins with a bracket, as it may be JSON that goes on.
     """
     return (
         rf"(?:(?P<comma>,){_SPACE}(?={comma_before})|(?={closer}{_SPACE}(?:[,}}\]]|\Z))"

@@ -86,7 +86,7 @@ class Repair(NamedTuple):
     """A key of `GRADES`."""
     offset: int
     is_certain: bool = False
-    """Whether the place leaves no doubt about what is a guess elsewhere."""
+    """Whether there is no doubt here, though repairs of this kind are guesses elsewhere."""
 
     @property
     def grade(self) -> Grade:

@@ -35,7 +35,8 @@ def read_scalar(text: str, start: int, *, in_object: bool) -> Scalar:
     Args:
         text: Any text.
         start: Where the scalar begins.
-        in_object: Whether a key must follow its comma. Then what follows it may also be thousands.
+        in_object: Whether it is a value of an object. A key must follow its comma, so digits after
+            a comma are thousands.
 
     Raises:
         MalformedJSONError: There is none.

@@ -98,7 +98,7 @@ def _is_echo(value: dict[str, Any]) -> bool:
 
 
 def _in_string(inner: Any, note: str) -> Iterator[Unwrapped]:
-    """Yield what a string holds as JSON; what is no string is there already."""
+    """Yield the JSON that a string holds; a value that is no string as it is."""
     if not isinstance(inner, str):
         yield Unwrapped(inner, note)
         return

@@ -89,7 +89,7 @@ def attempt(text: str, start: int) -> Attempt:
 
 
 def ends_there(text: str, tried: Attempt) -> Fault | None:
-    """Return what is wrong with a text that should be the value that was read, and nothing else."""
+    """Return what is wrong with a text that should hold nothing but the value that was read."""
     if tried.fault is not None or tried.end == len(text):
         return tried.fault
     end = skip_whitespace(text, tried.end)
@@ -148,7 +148,7 @@ def fingerprint(value: Any) -> str:
 
 
 def skip_whitespace(text: str, start: int) -> int:
-    """Return where what is no whitespace of JSON begins."""
+    """Return the offset of the next character that is not JSON whitespace."""
     match = _WHITESPACE.match(text, start)
     return match.end() if match else start
 

@@ -17,7 +17,7 @@ class Place(NamedTuple):
     in_object: bool
     depth: int
     finished: bool = False
-    """Whether whoever wrote the text is known to have come to an end."""
+    """Whether the text is known to be complete."""
     in_parentheses: bool = False
     """Whether a tuple or call is open around it."""
     in_tuple: bool = False
@@ -77,7 +77,7 @@ _LAST_CLOSER = {
     True: re.compile(r"\s*+(?:\}|[\])]\s*+\Z)"),
     False: re.compile(r"\s*+(?:\]|[})]\s*+\Z)"),
 }
-"""By whether it is an object that may end there."""
+"""What ends the container, by whether it is an object."""
 _PARENTHESIS = re.compile(r"\s*+\)\s*+[,)}\];]")
 _CLOSER = (
     rf"(?:[}}\]](?=\s*+(?:[,}}\]);\uff0c]|{_QUOTED}|{_COMMENT}|{_END}))"

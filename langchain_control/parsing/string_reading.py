@@ -198,7 +198,7 @@ class StringReading:
         return before.rstrip().endswith(",")
 
     def _ended_unquoted(self, *, is_certain: bool = False) -> Quoted:
-        """End where the quote is missing: what closes or goes on after the value is not its."""
+        """End before the brackets and commas after the value: its quote is missing there."""
         value = "".join(self._pieces)
         kept = value.rstrip("}], \t\r\n")
         end = self._position - (len(value) - len(kept))

@@ -22,14 +22,14 @@ class Structure(Cursor):
         super().__init__(text, start)
         self._start, self._finished = start, finished
         self._replaces = replaces
-        """Whether a bracket that closes nothing stands for the right one, or for none."""
+        """Whether a bracket that closes nothing replaces the right one; if not, it is surplus."""
         self._stack: list[Container] = []
         self._root: Any = None
         self._parentheses = 0
         """How many tuples and calls were opened."""
 
     def kind_of_comment(self, comment: str, end: int) -> str:
-        """Return which repair it is to leave the comment out that is here."""
+        """Return the kind of repair that leaving out this comment is."""
         return said_by(comment, at_end=self.array_ends(end))
 
     def array_ends(self, position: int) -> bool:
@@ -113,7 +113,7 @@ class Structure(Cursor):
         return self._is_open(closer) and not self._closes_too_much(closer)
 
     def _closes_nothing(self, closer: str) -> bool:
-        """Whether a bracket is one too many, and no other one stands for it."""
+        """Whether a bracket is surplus, and does not stand for another one."""
         is_alone = len(self._stack) > 1 and not self._is_open(closer)
         return is_alone and not (self._replaces or self._closes_all())
 
@@ -157,7 +157,7 @@ class Structure(Cursor):
         )
 
     def _closes_too_much(self, closer: str) -> bool:
-        """Whether taking a bracket at its word would end the value before its text ends."""
+        """Whether closing what a bracket says would end the value before its text ends."""
         outermost = self._stack[0].closer == closer and all(
             container.closer != closer for container in self._stack[1:]
         )

@@ -50,7 +50,7 @@ def correction(instruction: str, violations: Sequence[Violation] = ()) -> str:
 
     Paths, expectations and excerpts may hold what the model wrote: property names are the model's,
     too. So all of it stands in one fence that it cannot close, on lines that it cannot break, and
-    excerpts lose what looks like an address, a number of somebody or a key.
+    e-mail addresses, long numbers and keys are masked in excerpts.
 
     Args:
         instruction: What to do, in the developer's words; at most `MAX_INSTRUCTION_CHARS`.

@@ -48,8 +48,8 @@ def next_rung(
 ) -> Rung | None:
     """Say on which rung to try again.
 
-    A rung is left when the same failure has come back on it `max_repeats` times, and in time for
-    every rung above it to have a try.
+    A rung is left once the same failure has come back on it `max_repeats` times, or once the
+    attempts left are just enough to try every rung above it.
 
     Args:
         failures: The attempts so far, all of them failed; the last one decides.

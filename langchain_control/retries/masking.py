@@ -1,4 +1,4 @@
-"""What a model wrote, without what looks like somebody's."""
+"""What a model wrote, with what looks like personal data masked."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ _PRIVATE = re.compile(
 
 
 def masked(text: str) -> str:
-    """Replace e-mail addresses, long numbers and keys. Give a text that is cut short already."""
+    """Replace e-mail addresses, long numbers and keys. Cut the text short before."""
     return _PRIVATE.sub(MASK, text)

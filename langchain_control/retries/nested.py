@@ -30,7 +30,7 @@ def warn_of_nested_retries(*runnables: Runnable[Any, Any] | None, stacklevel: in
     """Warn of each Runnable that retries by itself, naming whatever in it does.
 
     Args:
-        runnables: What is about to be retried; `None` is not.
+        runnables: What is about to be retried; `None` is skipped.
         stacklevel: Whose line the warning names; 2 is the caller of this function.
     """
     for runnable in (r for r in runnables if r is not None):

@@ -29,9 +29,9 @@ class Remedy(OverridableModel):
     silent_in_schema_mode: bool = False
     """Whether the correction is left out of the first attempt in the provider's own schema mode.
 
-    The mode enforces what the correction asks for, and on a small model the words made answers
-    wrong that were right without them. What fails in spite of the mode is told, and so is what the
-    mode does not enforce, as its client could not be asked for strictness.
+    The mode enforces what the correction asks for, and with a small model the correction made right
+    answers wrong. It is sent again once an attempt in that mode has failed, and where the mode does
+    not enforce the schema because its client cannot be asked for strictness.
     """
     max_repeats: int | None = Field(default=None, ge=1)
     """How often the same failure may come back, in the same places, before its rung is left.
@@ -93,7 +93,7 @@ _REWORD: dict[str, Any] = {
     "max_repeats": 2,
     "resample": True,
 }
-"""What an answer calls for whose shape was right: another wording first."""
+"""The remedy for an answer of the right shape: other words in the prompt first."""
 
 _RESHAPE: dict[str, Any] = {
     "ladder": ("native_schema", "other_model"),
@@ -101,7 +101,7 @@ _RESHAPE: dict[str, Any] = {
     "max_repeats": 1,
     "resample": True,
 }
-"""What a damaged answer calls for. To a small model the provider's own schema mode is worth more
+"""The remedy for a damaged answer. To a small model the provider's own schema mode is worth more
 than any wording, so it comes first; where a model has none, the rung is a second draw."""
 
 _DEFAULTS: dict[FailureMode, Remedy] = {
@@ -231,7 +231,7 @@ DEFAULT_REMEDIES = RemedyTable()
 
 
 def _fields_of(row: Any) -> Any:
-    """Return what a row says, and not what it leaves unsaid."""
+    """Return the fields that a row sets, without defaults."""
     if isinstance(row, Remedy):
         return {name: getattr(row, name) for name in row.model_fields_set}
     return row

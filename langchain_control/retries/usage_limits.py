@@ -71,7 +71,7 @@ class UsageLimits(OverridableModel):
     def reached_by(self, calls: Iterable[Attempt | FallbackTry]) -> str | None:
         """Say which limit the calls have reached, or `None` if there is room for another.
 
-        With a `max_cost`, a call without a price is one too many: what it cost cannot be told.
+        With a `max_cost`, the limit counts as reached once a call has no known cost.
         """
         made = list(calls)
         tokens = sum(call["input_tokens"] + call["output_tokens"] for call in made)

@@ -54,7 +54,7 @@ class Rule(Protocol):
     A rule may have an attribute `failure_mode`, a `FailureMode` that names what its violations
     mean; without it they are a `constraint_violation`. A rule whose `judges_beginnings` is true
     says that what it finds wrong with the beginning of an answer stays wrong however it goes on.
-    Texts, not JSON, are shown to such a rule while they still arrive; it must be sync.
+    Such a rule must be sync. It is shown texts, but no JSON, while they still arrive.
     """
 
     def check(self, answer: Answer) -> Verdict | Awaitable[Verdict]:

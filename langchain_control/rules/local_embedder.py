@@ -12,7 +12,7 @@ SAME_MEANING = 0.94
 paraphrases apart best on the STS benchmark (F1 0.735). Unrelated sentences reach 0.75."""
 
 MAX_CHARS = 2000
-"""Of a text; the model reads 512 tokens at a time."""
+"""Most characters of a text that are embedded; the model reads 512 tokens at a time."""
 
 
 class LocalEmbedder:

@@ -50,8 +50,8 @@ class Expresses:
     min_score: float | None = None
     """Share of the statements that must be said for the answer to pass. Unset, none need be.
 
-    Where the embedder fails as providers do, an answer passes that is only ranked, and its score is
-    unknown; one that has to pass fails as a call of the model would. Other errors are bugs.
+    If the embedder fails as providers do, with a timeout perhaps, an answer that is only ranked
+    passes without a score; one that must pass fails like a model call. Other errors are raised.
     """
 
     @property

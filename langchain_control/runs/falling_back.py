@@ -45,7 +45,7 @@ def calls_of(state: RunState, context: Context) -> Calls:
 
 
 def had_a_turn(state: RunState) -> list[FallbackTry]:
-    """Return the tries that count: a wait gives those another turn that said when to come back."""
+    """Return the tries that count. After a wait, earlier ones that may be asked again do not."""
     tries, waited_after = state["fallbacks"], state["waited_after"] or 0
     return [t for n, t in enumerate(tries) if n >= waited_after or t["retry_after"] is None]
 

@@ -157,9 +157,9 @@ class Context:
     prompt: MakesPrompts | None = None
     contract: AnswerContract | None = None
     earlier: tuple[Attempt | FallbackTry, ...] = ()
-    """What the request has asked before this walk; it counts against the limits of usage."""
+    """Calls that the request made before this walk; they count against its usage limits."""
     raised: Raised | None = None
-    """Kept where a walk has a context of its own, for the door that raises in the end."""
+    """Keeps what a model raised for the door, which may raise an error because of it."""
     is_whole_request: bool = True
     """Whether the end of the table is the end of the request. An agent's request is many calls."""
 

@@ -1,4 +1,4 @@
-"""What a call may use: its due, or what is left to the request of time, tokens and money."""
+"""What a call may use: its own time limit, and what its request has left of time and usage."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["GRACE_SECONDS", "UNHEARD", "InTime", "bounded", "remaining_seconds"]
 T = TypeVar("T")
 
 GRACE_SECONDS = 0.05
-"""What a fallback may take after the deadline: a canned answer needs no time, but not none."""
+"""Time for a fallback after the deadline: enough for a prepared answer."""
 
 UNHEARD = "nostream"
 """LangGraph's tag for calls that stay out of `stream_mode="messages"`: a draft is no answer yet."""
@@ -56,8 +56,8 @@ def remaining_seconds(state: PerRun, context: Context) -> float | None:
 class InTime:
     """A guard or a contract that is given up at the deadline of a request.
 
-    What its plug-ins await, and whom they call, is cut off then. What they do in sync code is not:
-    Python stops no function, and a thread for each would cost more than most of them take.
+    What its plug-ins await or call is cut off then. Their sync code is not: Python cannot stop a
+    function, and a thread for each would cost more than most of them take.
     """
 
     def __init__(self, judge: Any, state: PerRun, context: Context) -> None:

@@ -113,7 +113,7 @@ def _compress(file: RotatedFile) -> None:
 
 
 def _is_left_alone(fd: int) -> bool:
-    """Lock a file. Who came late to append to it is about to notice, and to let it go."""
+    """Lock a rotated file. A writer that still has it open is about to notice and close it."""
     for _ in range(_MOST_PAUSES):
         if try_exclusive(fd):
             return True

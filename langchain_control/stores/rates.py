@@ -7,17 +7,17 @@ from typing import NamedTuple
 __all__ = ["ROUNDING_SECONDS", "Demand", "Denial", "Grant", "virtual_schedule"]
 
 ROUNDING_SECONDS = 2e-6
-"""A shorter wait is none, but what rounding leaves of a time counted from 1970 in microseconds."""
+"""Shorter waits count as none: they come from rounding times to microseconds since 1970."""
 
 
 class Demand(NamedTuple):
-    """So much of a limited good."""
+    """An amount of something limited."""
 
     name: str
     """What is limited, such as `requests` or `tokens`."""
     amount: float
     per_second: float
-    """Rate at which the good comes back."""
+    """Rate at which it comes back."""
     burst: float
     """How much may be taken at once after a quiet time."""
 

@@ -28,7 +28,7 @@ _LARGEST_COUNT = 2**53
 class AuditIndex:
     """Count records without keeping them: memory stays the same however many there are.
 
-    Each `add` counts; telling a record heard twice from a new one is the caller's, see `RecentIds`.
+    Every `add` counts: the caller leaves out records that it has heard before, see `RecentIds`.
     Records may come from a file that anybody could have written, so values that make no sense
     count as zero and unknown failure modes are counted together.
     """
