@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -256,7 +257,7 @@ class AuditLogger(BaseCallbackHandler, AuditReports, Overridable):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the configuration: the copy opens its files for itself."""
-        return _rebuild, (self._settings(),)
+        return partial(AuditLogger, **self._settings()), ()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """Copy as the same logger: copies of a policy share the trail."""
@@ -271,10 +272,6 @@ class AuditLogger(BaseCallbackHandler, AuditReports, Overridable):
             "max_content_chars": self.max_content_chars,
             "raise_error": self.raise_error,
         }
-
-
-def _rebuild(settings: dict[str, Any]) -> AuditLogger:
-    return AuditLogger(**settings)
 
 
 def _refuse_without_file(settings: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ brown-out with many successes is retried freely, and a total failure runs dry af
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import Any
 
 __all__ = ["RetryBudget"]
@@ -79,12 +80,11 @@ class RetryBudget:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as a full stock: what was spent belongs to its process."""
-        return _rebuild, (self.capacity, self.retry_cost, self.success_gain)
+        rebuild = partial(
+            RetryBudget, self.capacity, retry_cost=self.retry_cost, success_gain=self.success_gain
+        )
+        return rebuild, ()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> RetryBudget:
         """Copy as the same stock: copies of a policy share it."""
         return self
-
-
-def _rebuild(capacity: float, retry_cost: float, success_gain: float) -> RetryBudget:
-    return RetryBudget(capacity, retry_cost=retry_cost, success_gain=success_gain)

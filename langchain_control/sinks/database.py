@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from langchain_control._json import dumps
@@ -146,11 +147,10 @@ class DatabaseSink:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the settings: the copy connects for itself."""
-        return _rebuild, (self.connect, self.table, self.placeholder)
-
-
-def _rebuild(connect: Callable[[], Connection], table: str, placeholder: str) -> DatabaseSink:
-    return DatabaseSink(connect, table=table, placeholder=placeholder)
+        rebuild = partial(
+            DatabaseSink, self.connect, table=self.table, placeholder=self.placeholder
+        )
+        return rebuild, ()
 
 
 def _without_nul(value: Any) -> Any:

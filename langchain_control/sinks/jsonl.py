@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
@@ -147,11 +148,7 @@ class JsonlSink:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the settings: the copy opens the file for itself."""
-        return _rebuild, (str(self.path), self.settings)
-
-
-def _rebuild(path: str, settings: dict[str, Any]) -> JsonlSink:
-    return JsonlSink(path, **settings)
+        return partial(JsonlSink, str(self.path), **self.settings), ()
 
 
 # --- from record to line ------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from langchain_control.trail.index import AuditIndex
@@ -70,8 +71,4 @@ class MemorySink(AuditReports):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle empty: records stay in the process that wrote them."""
-        return _rebuild, (self.limit,)
-
-
-def _rebuild(limit: int) -> MemorySink:
-    return MemorySink(limit=limit)
+        return partial(MemorySink, limit=self.limit), ()

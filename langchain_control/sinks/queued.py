@@ -8,6 +8,7 @@ import os
 import queue
 import threading
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from langchain_control._per_process import PerProcess
@@ -119,11 +120,7 @@ class QueuedSink:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the settings: queued records stay in the process that wrote them."""
-        return _rebuild, (self.sink, self._settings)
-
-
-def _rebuild(sink: AuditSink, settings: dict[str, Any]) -> QueuedSink:
-    return QueuedSink(sink, **settings)
+        return partial(QueuedSink, self.sink, **self._settings), ()
 
 
 class _Backlog:

@@ -71,11 +71,10 @@ class SqliteSink(DatabaseSink):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the settings: the copy opens the file for itself."""
-        return _rebuild, (str(self.path), self.table, self.timeout_seconds)
-
-
-def _rebuild(path: str, table: str, timeout_seconds: float) -> SqliteSink:
-    return SqliteSink(path, table=table, timeout_seconds=timeout_seconds)
+        rebuild = partial(
+            SqliteSink, str(self.path), table=self.table, timeout_seconds=self.timeout_seconds
+        )
+        return rebuild, ()
 
 
 def _connect(path: Path, timeout_seconds: float) -> sqlite3.Connection:

@@ -6,6 +6,7 @@ import itertools
 import random
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from langchain_control.circuits import Outcome, Permit
@@ -132,14 +133,11 @@ class InMemoryCircuitStore:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as an empty store: circuits belong to their process."""
-        return _rebuild, (self._max_keys, self._clock, self._uniform)
+        rebuild = partial(
+            InMemoryCircuitStore, max_keys=self._max_keys, clock=self._clock, uniform=self._uniform
+        )
+        return rebuild, ()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> InMemoryCircuitStore:
         """Copy as the same store: copies of a policy share their circuits."""
         return self
-
-
-def _rebuild(
-    max_keys: int, clock: Callable[[], float], uniform: Callable[[], float]
-) -> InMemoryCircuitStore:
-    return InMemoryCircuitStore(max_keys=max_keys, clock=clock, uniform=uniform)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from langchain_control.stores.rates import Demand, Denial, Grant, virtual_schedule
@@ -79,7 +80,7 @@ class InMemoryRateStore:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as an empty store: what was taken belongs to its process."""
-        return _rebuild, (self._max_keys, self._clock)
+        return partial(InMemoryRateStore, max_keys=self._max_keys, clock=self._clock), ()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> InMemoryRateStore:
         """Copy as the same store: copies of a policy share their limits."""
@@ -90,7 +91,3 @@ def denied(demand: Demand, wait_seconds: float, max_wait_seconds: float) -> Deni
     """Build the denial of a demand that would have to wait too long."""
     hopeless = (demand.amount - demand.burst) / demand.per_second > max_wait_seconds
     return Denial(demand.name, None if hopeless else wait_seconds - max_wait_seconds)
-
-
-def _rebuild(max_keys: int, clock: Callable[[], float]) -> InMemoryRateStore:
-    return InMemoryRateStore(max_keys=max_keys, clock=clock)

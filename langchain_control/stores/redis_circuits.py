@@ -9,6 +9,7 @@ import re
 import secrets
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from langchain_control._per_process import PerProcess
@@ -288,14 +289,16 @@ class RedisCircuitStore:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as a store of the same server: circuits are there."""
-        return _rebuild, (
+        rebuild = partial(
+            RedisCircuitStore,
             self._url,
-            self._prefix,
-            self._max_keys,
-            self._timeout_seconds,
-            self._poll_seconds,
-            self._away_seconds,
+            prefix=self._prefix,
+            max_keys=self._max_keys,
+            timeout_seconds=self._timeout_seconds,
+            poll_seconds=self._poll_seconds,
+            away_seconds=self._away_seconds,
         )
+        return rebuild, ()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> RedisCircuitStore:
         """Copy as the same store: copies of a policy share its connections."""
@@ -349,21 +352,3 @@ def _numbers() -> Iterator[int]:
     yield 0
     while True:
         yield secrets.randbits(53)
-
-
-def _rebuild(  # noqa: PLR0913, PLR0917  (the settings)
-    url: str,
-    prefix: str,
-    max_keys: int,
-    timeout_seconds: float,
-    poll_seconds: float,
-    away_seconds: float,
-) -> RedisCircuitStore:
-    return RedisCircuitStore(
-        url,
-        prefix=prefix,
-        max_keys=max_keys,
-        timeout_seconds=timeout_seconds,
-        poll_seconds=poll_seconds,
-        away_seconds=away_seconds,
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from langchain_control.stores.in_memory_rates import InMemoryRateStore, denied
@@ -134,14 +135,15 @@ class RedisRateStore:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as a store of the same server: limits are there."""
-        return _rebuild, (self._url, self._prefix, self._timeout_seconds, self._away_seconds)
+        rebuild = partial(
+            RedisRateStore,
+            self._url,
+            prefix=self._prefix,
+            timeout_seconds=self._timeout_seconds,
+            away_seconds=self._away_seconds,
+        )
+        return rebuild, ()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> RedisRateStore:
         """Copy as the same store: copies of a policy share its connections."""
         return self
-
-
-def _rebuild(url: str, prefix: str, timeout_seconds: float, away_seconds: float) -> RedisRateStore:
-    return RedisRateStore(
-        url, prefix=prefix, timeout_seconds=timeout_seconds, away_seconds=away_seconds
-    )
