@@ -12,8 +12,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from langchain_control.conversation import answer_of
 from langchain_control.middleware.handlers import acall_handler, call_handler
-from langchain_control.models.fresh import without_cache
-from langchain_control.models.settings import unwrapped, varied
+from langchain_control.models.settings import drawn_anew, unwrapped
 
 __all__ = ["AgentModel", "Responses"]
 
@@ -86,12 +85,8 @@ class AgentModel(Runnable[list[BaseMessage], AIMessage]):
 
     def for_retry(self, retry: Mapping[str, Any]) -> AgentModel:
         """Return the model off LangChain's cache, drawn anew or with room for a longer answer."""
-        settings = self._request.model_settings
-        asked: Any = varied(
-            without_cache(self._request.model).bind(**settings),
-            answer_limit_factor=retry["answer_limit_factor"],
-            resamples=retry["resamples"],
-        )
+        bound = self._request.model.bind(**self._request.model_settings)
+        asked: Any = drawn_anew(bound, retry)
         return self._with(model=asked.bound, model_settings=asked.kwargs)
 
     def in_place_of(self, other: Runnable[Any, Any]) -> AgentModel:

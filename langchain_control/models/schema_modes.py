@@ -25,9 +25,8 @@ from langchain_core.runnables import (
 from pydantic import ConfigDict
 
 from langchain_control.conversation import answer_of
-from langchain_control.models.fresh import without_cache
 from langchain_control.models.object_schemas import as_object
-from langchain_control.models.settings import unwrapped, varied
+from langchain_control.models.settings import drawn_anew, unwrapped
 from langchain_control.models.strict_schemas import strict
 from langchain_control.models.unless_refused import UnlessRefused
 
@@ -120,11 +119,7 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
 
     def for_retry(self, retry: Mapping[str, Any]) -> Runnable[Any, Any]:
         """Return the model as a retry should call it; see `MakesVariants`."""
-        model = varied(
-            without_cache(self.model),
-            answer_limit_factor=retry["answer_limit_factor"],
-            resamples=retry["resamples"],
-        )
+        model = drawn_anew(self.model, retry)
         known = in_schema_mode(model, self.response_schema, self.mode, self.arguments) or self
         if not retry["native_schema"] or self.mode == BEST_FIRST[0]:
             return known

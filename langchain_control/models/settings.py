@@ -8,7 +8,9 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable, RunnableBinding
 
-__all__ = ["TEMPERATURE_STEP", "unwrapped", "varied"]
+from langchain_control.models.fresh import without_cache
+
+__all__ = ["TEMPERATURE_STEP", "drawn_anew", "unwrapped", "varied"]
 
 TEMPERATURE_STEP = 0.2
 """By how much each new draw raises the least temperature, as Whisper does for speech that it could
@@ -18,6 +20,20 @@ MAX_TEMPERATURE = 1.0
 """Highest temperature that is set; every model takes it."""
 
 _ANSWER_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict")
+
+
+def drawn_anew(model: Runnable[Any, Any], retry: Mapping[str, Any]) -> Runnable[Any, Any]:
+    """Return a model as a retry should call it: off LangChain's cache, with changed settings.
+
+    Args:
+        model: A chat model, bound or not. The settings of anything else are left alone.
+        retry: The fields of a `Retry`.
+    """
+    return varied(
+        without_cache(model),
+        answer_limit_factor=retry["answer_limit_factor"],
+        resamples=retry["resamples"],
+    )
 
 
 def varied(

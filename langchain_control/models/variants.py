@@ -16,9 +16,8 @@ from langchain_core.runnables import (
 from langchain_core.runnables.config import merge_configs
 
 from langchain_control.models.configurable import chosen
-from langchain_control.models.fresh import without_cache
 from langchain_control.models.schema_modes import BEST_FIRST, SchemaModel, in_schema_mode
-from langchain_control.models.settings import unwrapped, varied
+from langchain_control.models.settings import drawn_anew, unwrapped
 from langchain_control.models.unless_refused import UnlessRefused
 
 __all__ = [
@@ -29,7 +28,6 @@ __all__ = [
     "has_binding_mode",
     "in_place_of",
     "name_of",
-    "unwrapped",
 ]
 
 
@@ -72,11 +70,7 @@ def for_retry(
         return model
     if isinstance(model, MakesVariants):
         return model.for_retry(retry)
-    fresh = varied(
-        without_cache(model),
-        answer_limit_factor=retry["answer_limit_factor"],
-        resamples=retry["resamples"],
-    )
+    fresh = drawn_anew(model, retry)
     if not retry["native_schema"] or schema is None:
         return fresh
     native = in_schema_mode(fresh, schema, BEST_FIRST[0])

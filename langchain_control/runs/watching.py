@@ -11,7 +11,7 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
 from langchain_core.runnables import Runnable, RunnableConfig
 
-from langchain_control.models.variants import unwrapped
+from langchain_control.models.settings import unwrapped
 from langchain_control.parsing.ending import Ending
 
 __all__ = ["FIRST_LOOK_CHARS", "watched"]
