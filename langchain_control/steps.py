@@ -29,6 +29,7 @@ from langchain_control.outcomes import (
     ValidationResult,
     failure,
 )
+from langchain_control.retries.planned import PlannedRetry
 from langchain_control.runs.attempts import attempt_of, content_of, sha256_of
 from langchain_control.runs.endings import cut_off, finished, turned_away
 from langchain_control.runs.falling_back import (
@@ -151,7 +152,7 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
 
 def retry_with_mutation(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:  # noqa: ARG001
     """Wait, then go round again with the correction in the prompt."""
-    retry = cast("dict[str, Any]", state["retry"])
+    retry = cast("PlannedRetry", state["retry"])
     yield event(
         EventName.RETRY_SCHEDULED,
         config,
@@ -368,7 +369,8 @@ def _failed(
         why = _forbidden(attempts, state, context)
     if why is not None:
         retry, note = None, note_of(note["step"] if note else "validate", why)
-    return {"attempts": attempts, "failure": note, "retry": asdict(retry) if retry else None}
+    planned = cast("PlannedRetry", asdict(retry)) if retry else None
+    return {"attempts": attempts, "failure": note, "retry": planned}
 
 
 def _out_of_time(

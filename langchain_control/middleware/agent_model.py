@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from langchain.agents.middleware.types import ModelRequest, ModelResponse
@@ -13,6 +13,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_control.conversation import answer_of
 from langchain_control.middleware.handlers import acall_handler, call_handler
 from langchain_control.models.settings import drawn_anew, unwrapped
+from langchain_control.retries.planned import PlannedRetry
 
 __all__ = ["AgentModel", "Responses"]
 
@@ -83,7 +84,7 @@ class AgentModel(Runnable[list[BaseMessage], AIMessage]):
             return self._responses.keep(exc.ai_message)
         return self._responses.keep(response)
 
-    def for_retry(self, retry: Mapping[str, Any]) -> AgentModel:
+    def for_retry(self, retry: PlannedRetry) -> AgentModel:
         """Return the model off LangChain's cache, drawn anew or with room for a longer answer."""
         bound = self._request.model.bind(**self._request.model_settings)
         asked: Any = drawn_anew(bound, retry)

@@ -29,6 +29,7 @@ from langchain_control.models.object_schemas import as_object
 from langchain_control.models.settings import drawn_anew, unwrapped
 from langchain_control.models.strict_schemas import strict
 from langchain_control.models.unless_refused import UnlessRefused
+from langchain_control.retries.planned import PlannedRetry
 
 __all__ = ["BEST_FIRST", "SchemaMode", "SchemaModel", "in_schema_mode"]
 
@@ -117,7 +118,7 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
         changes = {"model": self.model.bind(**kwargs), "asked": self.asked.bind(**kwargs)}
         return self.model_copy(update=changes)
 
-    def for_retry(self, retry: Mapping[str, Any]) -> Runnable[Any, Any]:
+    def for_retry(self, retry: PlannedRetry) -> Runnable[Any, Any]:
         """Return the model as a retry should call it; see `MakesVariants`."""
         model = drawn_anew(self.model, retry)
         known = in_schema_mode(model, self.response_schema, self.mode, self.arguments) or self

@@ -9,6 +9,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable, RunnableBinding
 
 from langchain_control.models.fresh import without_cache
+from langchain_control.retries.planned import PlannedRetry
 
 __all__ = ["TEMPERATURE_STEP", "drawn_anew", "unwrapped", "varied"]
 
@@ -22,12 +23,12 @@ MAX_TEMPERATURE = 1.0
 _ANSWER_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict")
 
 
-def drawn_anew(model: Runnable[Any, Any], retry: Mapping[str, Any]) -> Runnable[Any, Any]:
+def drawn_anew(model: Runnable[Any, Any], retry: PlannedRetry) -> Runnable[Any, Any]:
     """Return a model as a retry should call it: off LangChain's cache, with changed settings.
 
     Args:
         model: A chat model, bound or not. The settings of anything else are left alone.
-        retry: The fields of a `Retry`.
+        retry: What was decided on.
     """
     return varied(
         without_cache(model),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Protocol, TypeGuard, runtime_checkable
 
 from langchain_core.language_models import BaseChatModel
@@ -19,6 +18,7 @@ from langchain_control.models.configurable import chosen
 from langchain_control.models.schema_modes import BEST_FIRST, SchemaModel, in_schema_mode
 from langchain_control.models.settings import drawn_anew, unwrapped
 from langchain_control.models.unless_refused import UnlessRefused
+from langchain_control.retries.planned import PlannedRetry
 
 __all__ = [
     "MakesVariants",
@@ -35,7 +35,7 @@ __all__ = [
 class MakesVariants(Protocol):
     """A model that is asked through something else, such as an agent's handler."""
 
-    def for_retry(self, retry: Mapping[str, Any]) -> Runnable[Any, Any]:
+    def for_retry(self, retry: PlannedRetry) -> Runnable[Any, Any]:
         """Return the model as a retry should call it."""
 
     def in_place_of(self, other: Runnable[Any, Any]) -> Runnable[Any, Any]:
@@ -53,7 +53,7 @@ class Surrounds(Protocol):
 
 
 def for_retry(
-    model: Runnable[Any, Any], retry: Mapping[str, Any] | None, schema: dict[str, Any] | None
+    model: Runnable[Any, Any], retry: PlannedRetry | None, schema: dict[str, Any] | None
 ) -> Runnable[Any, Any]:
     """Return the model as this attempt should call it.
 
@@ -63,7 +63,7 @@ def for_retry(
 
     Args:
         model: The model of the first attempt.
-        retry: The fields of a `Retry`; `None` for a first attempt.
+        retry: What was decided on; `None` for a first attempt.
         schema: The contract as JSON Schema, if there is one.
     """
     if retry is None:

@@ -23,6 +23,7 @@ from langchain_control.outcomes import (
     ValidationResult,
     Violation,
 )
+from langchain_control.retries.planned import PlannedRetry
 from langchain_control.retries.usage_limits import cost_of
 from langchain_control.strategies.asking import AnswerContract, causes
 
@@ -88,8 +89,8 @@ class PerRun(TypedDict, total=False):
     draft: Draft
     attempts: list[Attempt]
     failure: FailureNote | None
-    retry: dict[str, Any] | None
-    """The fields of the `Retry` that `validate` decided on."""
+    retry: PlannedRetry | None
+    """What `validate` decided on."""
     status: str | None
     """`None` while the run goes on."""
     strategy: str
@@ -171,14 +172,14 @@ class Context:
         """Return the name of the request's own model."""
         return self.model_name or name_of(self.model, config)
 
-    def asked(self, retry: Mapping[str, Any] | None, config: RunnableConfig | None = None) -> Asked:
+    def asked(self, retry: PlannedRetry | None, config: RunnableConfig | None = None) -> Asked:
         """Return the model that an attempt asks: the request's own, or the one of the last rung."""
         other = self.policy.retry.other_model
         if retry is None or retry["rung"] != "other_model" or other is None:
             return Asked(self.model, self.name(config))
         return Asked(in_place_of(self.model, other), name_of(other, config))
 
-    def has_binding_mode(self, retry: Mapping[str, Any]) -> bool:
+    def has_binding_mode(self, retry: PlannedRetry) -> bool:
         """Say whether a retry can ask its model in a mode in which a provider keeps a schema."""
         return has_binding_mode(self.asked(retry).model, self.policy.validator.json_schema())
 

@@ -3,7 +3,7 @@
 import asyncio
 import pickle
 from random import Random
-from typing import ClassVar
+from typing import ClassVar, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -35,6 +35,7 @@ from langchain_control.errors import (
 )
 from langchain_control.outcomes import ControlResult, FailureMode, Violation, failure, passed
 from langchain_control.retries.budget import RetryBudget
+from langchain_control.retries.planned import PlannedRetry
 from langchain_control.testing import ScriptedChatModel
 
 
@@ -740,3 +741,8 @@ def test_a_wrapped_runnable_draws_on_the_shared_budget(call):
     with pytest.raises(ConnectionError):
         call(retrying, "Q?")
     assert len(model.calls) == 4
+
+
+def test_a_retry_is_kept_in_a_state_with_all_of_its_fields():
+    """What a state holds of a retry is what the engine decided, by the same names and types."""
+    assert get_type_hints(PlannedRetry) == get_type_hints(Retry)
