@@ -44,7 +44,7 @@ from langchain_control.runs.endings import close
 from langchain_control.runs.exits import ExitBehavior, exit_behavior_of, has_to_raise
 from langchain_control.runs.falling_back import had_a_turn, request_of
 from langchain_control.runs.notices import WITHOUT_ANSWER
-from langchain_control.runs.screening import WITHHELD, index_of_question
+from langchain_control.runs.screening import index_of_question, withheld
 from langchain_control.runs.state import Context, Raised, RunState, calls_in, fresh_run, result_of
 from langchain_control.steps import StepName, drive
 from langchain_control.strategies.human import as_answer
@@ -210,7 +210,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
             return {"messages": changed, "control": record, **_without_structure(state)}
         yield from self._raised_if_asked_to(opened, record, config)
         return {
-            "messages": [*_withheld(messages, opened), opened["messages"][-1]],
+            "messages": [*_question_withheld(messages, opened), opened["messages"][-1]],
             "control": record,
             "jump_to": "end",
             **_without_structure(state),
@@ -415,7 +415,7 @@ def _changed(before: Sequence[BaseMessage], after: Sequence[BaseMessage]) -> lis
     for one, must not meet the attack either.
     """
     kept = {message.id: message for message in after}
-    screened = [kept.get(message.id) or _emptied(message) for message in before]
+    screened = [kept.get(message.id) or withheld(message) for message in before]
     return [new for new, old in zip(screened, before, strict=True) if new != old]
 
 
@@ -425,13 +425,9 @@ def _without_structure(state: Mapping[str, Any]) -> dict[str, None]:
     return {"structured_response": None} if stale else {}
 
 
-def _withheld(messages: Sequence[BaseMessage], run: RunState) -> list[BaseMessage]:
+def _question_withheld(messages: Sequence[BaseMessage], run: RunState) -> list[BaseMessage]:
     """Return what stands in for a question that was an attack: it must not come back as history."""
     note, asked = run["failure"], index_of_question(messages)
     if asked is None or not note or note["mode"] != FailureMode.PROMPT_INJECTION:
         return []
-    return [_emptied(messages[asked])]
-
-
-def _emptied(message: BaseMessage) -> BaseMessage:
-    return message.model_copy(update={"content": WITHHELD})
+    return [withheld(messages[asked])]

@@ -25,7 +25,7 @@ from langchain_control.middleware.tool_results import each_message, from_outside
 from langchain_control.outcomes import FailureMode, ValidationResult, failure, passed
 from langchain_control.policy import ControlPolicy
 from langchain_control.retries.corrections import correction
-from langchain_control.runs.screening import WITHHELD
+from langchain_control.runs.screening import withheld
 
 __all__ = ["ToolContext", "ToolHandler", "ToolPolicy", "controlled"]
 
@@ -238,10 +238,6 @@ def _messages_by_id(state: Any) -> dict[str | None, BaseMessage]:
     return {message.id: message for message in messages if message.id}
 
 
-def _withheld(message: BaseMessage) -> BaseMessage:
-    return message.model_copy(update={"content": WITHHELD})
-
-
 def _as_data(message: BaseMessage) -> BaseMessage:
     given = message.content
     content = _fence(given) if isinstance(given, str) else [_fence_block(block) for block in given]
@@ -259,7 +255,7 @@ def _fence(text: str) -> str:
 
 
 _TREATMENTS: dict[str, Callable[[BaseMessage], BaseMessage]] = {
-    "block": _withheld,
+    "block": withheld,
     "fence": _as_data,
     "observe": lambda message: message,
 }

@@ -14,7 +14,7 @@ from langchain_control.events import blocked
 from langchain_control.outcomes import FailureMode, Source, ValidationResult
 from langchain_control.runs.notices import failure_behind
 
-__all__ = ["WITHHELD", "documents_in", "index_of_question", "screened"]
+__all__ = ["WITHHELD", "documents_in", "index_of_question", "screened", "withheld"]
 
 WITHHELD = "[withheld by a safety check]"
 """Stands in for a tool result that may not reach the model: the call it answers needs a result."""
@@ -25,6 +25,11 @@ class Judges(Protocol):
 
     def judge(self, value: Any, *, source: Source) -> Flow[ValidationResult]:
         """Judge a text by where it came from."""
+
+
+def withheld(message: BaseMessage) -> BaseMessage:
+    """Return what stands in for a message that may not reach the model."""
+    return message.model_copy(update={"content": WITHHELD})
 
 
 def index_of_question(messages: Sequence[BaseMessage]) -> int | None:
@@ -89,7 +94,7 @@ def screened(
         if verdict.failure_mode is FailureMode.PROMPT_INJECTION:
             yield blocked("InputGuard", verdict, config, request_id=request_id, key=source)
             if isinstance(item, ToolMessage):
-                kept.append(item.model_copy(update={"content": WITHHELD}))
+                kept.append(withheld(item))
             was_left_out = not isinstance(item, ToolMessage)
         else:  # an empty or long one is the budget's business
             kept.append(verdict.value if verdict.passed else item)
