@@ -14,6 +14,7 @@ from langchain_core.messages import AIMessage  # pydantic reads it, for the sche
 from typing_extensions import TypedDict  # pydantic builds no schema of typing's before 3.12
 
 __all__ = [
+    "ANSWERED",
     "Attempt",
     "ControlResult",
     "FailureMode",
@@ -38,6 +39,9 @@ EXPECTED_CHARS = 240
 
 Status = Literal["accepted", "fallback", "rejected", "exhausted"]
 """How a run ended: a model answer, a fallback answer, an input turned away, or nothing."""
+
+ANSWERED: tuple[Status, ...] = ("accepted", "fallback")
+"""How runs end that have an answer."""
 
 Source = Literal["user", "context", "tool"]
 """Where a text came from: the person asking, a retrieved document, or a tool."""
@@ -252,7 +256,7 @@ class ControlResult:
     @property
     def passed(self) -> bool:
         """Whether there is an answer that meets the contract, from the model or a fallback."""
-        return self.status in ("accepted", "fallback")
+        return self.status in ANSWERED
 
     @property
     def model(self) -> str | None:

@@ -14,6 +14,7 @@ from langchain_control.conversation import messages_of
 from langchain_control.events import request_id_in, rules_of
 from langchain_control.models.variants import has_binding_mode, in_place_of, name_of
 from langchain_control.outcomes import (
+    ANSWERED,
     Attempt,
     ControlResult,
     FailureMode,
@@ -291,7 +292,7 @@ def result_of(state: Mapping[str, Any]) -> ControlResult:
         msg = "the run has not finished: its state has no `status`"
         raise ValueError(msg)
     note = state.get("failure")
-    has_answer = status in ("accepted", "fallback")
+    has_answer = status in ANSWERED
     answer = state["messages"][-1] if has_answer else None
     return ControlResult(
         status=status,
