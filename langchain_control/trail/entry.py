@@ -8,12 +8,12 @@ from typing import Any, cast
 from uuid import uuid4
 
 from langchain_control.events import AuditRecord
+from langchain_control.trail.lines import LONGEST_ID_CHARS
 
 __all__ = ["entry_of"]
 
 _FIELDS = frozenset(AuditRecord.__annotations__)
 
-_LONGEST_ID = 128
 _MOST_ITEMS = 100
 _LARGEST_INT = 2**63 - 1
 
@@ -47,7 +47,7 @@ def entry_of(record: AuditRecord, *, content_chars: int) -> AuditRecord:
         fields["time"] = datetime.now(UTC).isoformat(timespec="milliseconds")
     fields.setdefault("request_id", fields["id"])
     for name in ("id", "request_id"):
-        fields[name] = str(fields[name])[:_LONGEST_ID]
+        fields[name] = str(fields[name])[:LONGEST_ID_CHARS]
     return cast("AuditRecord", fields)
 
 

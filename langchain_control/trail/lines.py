@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
     from langchain_control.events import AuditRecord
 
-__all__ = ["LONGEST_LINE_BYTES", "lines", "parsed"]
+__all__ = ["LONGEST_ID_CHARS", "LONGEST_LINE_BYTES", "lines", "parsed"]
 
 LONGEST_LINE_BYTES = 1 << 20
 """Of longer lines only the end is looked at: no sink writes them."""
 
-_LONGEST_ID = 128
+LONGEST_ID_CHARS = 128
+"""Longer ids are cut when they are written, and not taken from a file: ids are kept in memory."""
 
 _START_OF_RECORD = b'{"id":"'
 """Cannot occur inside a record, where quotes are escaped and nothing is nested."""
@@ -60,7 +61,5 @@ def _record(line: bytes) -> AuditRecord | None:
     if not isinstance(value, dict):
         return None
     record_id, event = value.get("id"), value.get("event")
-    # Ids are remembered for a while, so a long one is not taken.
-    if not isinstance(event, str) or not isinstance(record_id, str) or len(record_id) > _LONGEST_ID:
-        return None
-    return cast("AuditRecord", value)
+    has_id = isinstance(record_id, str) and len(record_id) <= LONGEST_ID_CHARS
+    return cast("AuditRecord", value) if has_id and isinstance(event, str) else None
