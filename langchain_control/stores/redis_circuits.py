@@ -119,9 +119,9 @@ class RedisCircuitStore:
         self._link = RedisLink(
             url,
             SWAP,
-            channel=prefix,
             timeout_seconds=timeout_seconds,
             away_seconds=away_seconds,
+            channel=prefix,
             on_push=self._pushed,
         )
         self._held = PerProcess(_Copies)

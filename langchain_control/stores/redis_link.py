@@ -34,9 +34,9 @@ class RedisLink:
         url: str,
         script: str,
         *,
-        channel: str,
         timeout_seconds: float,
         away_seconds: float,
+        channel: str = "",
         on_push: Callable[[bytes], None] | None = None,
     ) -> None:
         """Connect when first asked.
@@ -44,9 +44,9 @@ class RedisLink:
         Args:
             url: Of the server.
             script: In Lua.
-            channel: Where the script publishes.
             timeout_seconds: How long an answer may take.
             away_seconds: How long a server that did not answer is left alone.
+            channel: Where the script publishes, if it does.
             on_push: Called in a thread of its own with each message. `None` does not listen.
 
         Raises:

@@ -88,7 +88,6 @@ class RedisRateStore:
         self._link = RedisLink(
             url,
             SCRIPT,
-            channel=prefix,
             timeout_seconds=timeout_seconds,
             away_seconds=away_seconds,
         )
