@@ -66,8 +66,6 @@ class FallbackAnswer(NamedTuple):
     """Which strategy gave it."""
     message: AIMessage
     """The answer in the form that passed the contract, marked as a fallback's."""
-    value: Any = None
-    """The parsed answer, where the contract asks for one."""
 
 
 class Turn(NamedTuple):
@@ -194,7 +192,7 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
         if asked.outcome != "answered":
             return Turn(tried, None)
         marked = _marked(contract.clean(asked.reply, asked.verdict), name)
-        return Turn(tried, FallbackAnswer(name, marked, asked.verdict.value))
+        return Turn(tried, FallbackAnswer(name, marked))
 
     def fixed_answers(self) -> Iterator[tuple[str, str]]:
         """Yield the answers that are known beforehand, each by the name of its strategy."""

@@ -368,7 +368,7 @@ def test_an_answer_must_meet_the_contract(call):
         Asks(router=router(*strategies), contract=Wants("yes")), FallbackRequest(QUESTION)
     )
 
-    assert (answer.name, answer.message.text, answer.value) == ("2", "YES", {"word": "yes"})
+    assert (answer.name, answer.message.text) == ("2", "YES")
     assert answer.message.response_metadata == {FALLBACK: "2"}
 
 
