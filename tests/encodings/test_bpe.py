@@ -117,8 +117,12 @@ def test_a_cut_text_is_nearly_full(name, random_text):
 def test_a_cut_text_is_valid_utf8(name):
     """Characters of several tokens are kept whole, and surrogates do not survive a cut."""
     tokenizer = tokenizer_for(name)
+    text = "👩‍👩‍👧\ud800한국어" * 20
     for limit in range(30):
-        tokenizer.truncate("👩‍👩‍👧\ud800한국어" * 20, limit).encode()
+        cut = tokenizer.truncate(text, limit)
+        assert tokenizer.count(cut) <= limit
+        assert text.replace("\ud800", "\ufffd").startswith(cut)
+        assert cut.encode().decode() == cut
 
 
 def test_cutting_reads_as_much_as_the_limit_asks_not_the_whole_text(name):

@@ -78,15 +78,17 @@ def test_repr_and_pickle_keep_the_address_not_the_password():
     assert repr(pickle.loads(pickle.dumps(store))) == repr(store)
 
 
-def test_a_trip_is_pushed(server, make):
+def test_a_trip_is_pushed(server, make, monkeypatch):
     """Other workers refuse within milliseconds, without asking."""
     prefix = next(PREFIXES)
     here, there = (make(server.url, prefix=prefix, poll_seconds=60) for _ in range(2))
     succeed(there)
     succeed(here)
     wait_until(lambda: subscribers(server, prefix) == 2)
+    asked = asked_of(there, monkeypatch)
     fail(here, times=3)
     wait_until(lambda: isinstance(there.acquire(KEY, RULES), Refusal))
+    assert asked == []
 
 
 def test_a_trip_is_found_without_a_push(server, make):
