@@ -59,7 +59,7 @@ def for_retry(
 
     The first attempt gets the model as it is. A retry never reads LangChain's cache, which would
     give the same bad answer again, and may draw anew, use the provider's own schema mode, or allow
-    a larger answer.
+    a larger answer. A model with tools stays out of that mode: some clients take no tools in it.
 
     Args:
         model: The model of the first attempt.
@@ -71,7 +71,8 @@ def for_retry(
     if isinstance(model, MakesVariants):
         return model.for_retry(retry)
     fresh = drawn_anew(model, retry)
-    if not retry["native_schema"] or schema is None:
+    _, bound = unwrapped(model)
+    if not retry["native_schema"] or schema is None or bound.get("tools"):
         return fresh
     native = in_schema_mode(fresh, schema, BEST_FIRST[0])
     return fresh if native is None else UnlessRefused(native, fresh)
@@ -82,11 +83,13 @@ def has_binding_mode(model: Runnable[Any, Any], schema: dict[str, Any] | None) -
 
     LangChain's own `with_structured_output`, which a class may inherit, asks for a tool call
     whatever the mode, and few providers hold tool calls to their schema. Nor is a schema kept to
-    that cannot be asked for strictly, where strictness is to be asked for.
+    that cannot be asked for strictly, where strictness is to be asked for. A model with tools
+    is not asked in that mode.
     """
-    chat_model, _ = unwrapped(model)
+    chat_model, bound = unwrapped(model)
     inherited = BaseChatModel.with_structured_output
-    if schema is None or getattr(type(chat_model), inherited.__name__, inherited) is inherited:
+    has_own = getattr(type(chat_model), inherited.__name__, inherited) is not inherited
+    if schema is None or not has_own or bound.get("tools"):
         return False
     known = in_schema_mode(model, schema, BEST_FIRST[0])
     return known is not None and known.is_binding

@@ -46,6 +46,19 @@ def test_settings_reach_a_model_in_its_schema_mode():
 NATIVE = RETRY | {"native_schema": True}
 
 
+def test_a_model_with_tools_stays_out_of_the_schema_mode():
+    """The client of OpenAI raises a `ValueError` for tools in it that are not strict."""
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+    provider = Provider()
+    model = provider.model().bind(tools=[tool])
+
+    for_retry(model, NATIVE, CITY).invoke("Which city?")
+
+    [sent] = provider.requests
+    assert (sent["tools"], "response_format" in sent) == ([tool], False)
+    assert not has_binding_mode(model, CITY)
+
+
 @pytest.mark.parametrize("told", [False, True], ids=["as it is", "by tools"])
 def test_a_server_without_a_schema_mode_is_asked_as_before(told):
     """Its client has one all the same; the retry must not be lost by it."""
