@@ -16,12 +16,14 @@ from typing_extensions import TypedDict  # pydantic wants this one before Python
 
 from langchain_control._effects import Flow, arun, run
 from langchain_control.errors import error_for
+from langchain_control.models.variants import tools_of
 from langchain_control.outcomes import Attempt, FallbackTry
 from langchain_control.policy import ControlPolicy, policy_of
 from langchain_control.retries.nested import warn_of_nested_retries
 from langchain_control.runs.exits import ExitBehavior, exit_behavior_of, has_to_raise
 from langchain_control.runs.state import Context, FailureNote, PerRun, result_of
 from langchain_control.runs.storable import StorableAnswers
+from langchain_control.runs.tool_calls import for_tools
 from langchain_control.steps import STEPS, Router, Step, performed
 
 __all__ = [
@@ -98,6 +100,7 @@ def create_control_graph(
     """
     policy = policy_of(policy)
     runnable = coerce_to_runnable(model)
+    policy = for_tools(policy) if tools_of(runnable) else policy
     warn_of_nested_retries(runnable, policy.retry.other_model)
     exits = exit_behavior_of(exit_behavior)
     answers = StorableAnswers(policy.validator)

@@ -8,15 +8,17 @@ from typing import Any, Generic, Literal, Self, TypeVar, overload
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.base import coerce_to_runnable
+from pydantic import model_validator
 
 from langchain_control._effects import Flow
 from langchain_control.components._base import Output
 from langchain_control.door import Controlled
-from langchain_control.models.variants import name_of
+from langchain_control.models.variants import name_of, tools_of
 from langchain_control.outcomes import ControlResult
 from langchain_control.policy import ControlPolicy, policy_of
 from langchain_control.retries.nested import warn_of_nested_retries
 from langchain_control.runs.state import result_of
+from langchain_control.runs.tool_calls import for_tools
 from langchain_control.structured import Method, StructuredModel, told
 
 __all__ = ["ControlledModel", "with_control"]
@@ -92,6 +94,12 @@ class ControlledModel(Controlled[Output], Generic[Output]):
     include_result: bool = False
     """Whether to return a `ControlResult` instead of raising."""
 
+    @model_validator(mode="after")
+    def _corrects_calls_of_tools(self) -> Self:
+        if tools_of(self.model):
+            object.__setattr__(self, "policy", for_tools(self.policy))  # frozen, not handed out yet
+        return self
+
     @property
     def OutputType(self) -> Any:  # noqa: N802
         """An `AIMessage`, or a `ControlResult` where asked for."""
@@ -100,7 +108,8 @@ class ControlledModel(Controlled[Output], Generic[Output]):
     def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Self:
         """Return the model with tools, under the same control.
 
-        An answer that calls tools passes the contract: its content is not the answer yet.
+        An answer that calls them goes on if their schemas take the arguments: it is not held to the
+        contract, as it is not the answer yet.
 
         Raises:
             TypeError: What is under control is no model that takes tools.

@@ -138,7 +138,8 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
     response, note = state["draft"]["response"], state["failure"]
     verdict: ValidationResult | None = None
     if response is not None:
-        verdict = yield from InTime(context.answers, state, context).judge(response)
+        contract = context.answers_of(context.asked(state["retry"]).model)
+        verdict = yield from InTime(contract, state, context).judge(response)
         note = None if verdict.passed else note_of("validate", verdict)
     attempt = attempt_of(state, context, note, verdict, config)
     yield _attempt_event(attempt, note, state, context, config)
@@ -178,7 +179,7 @@ def fallback(state: RunState, context: Context, config: RunnableConfig) -> Flow[
         if router.pauses(due[1]):  # people take their time; whoever comes after them has theirs
             state = cast("RunState", {**state, "deadline": deadline_from_now(context.policy)})
         request, calls = request_of(state), calls_of(state, context)
-        contract = InTime(context.answers, state, context)
+        contract = InTime(context.answers_of(due[1]), state, context)
         turn = yield from router.turn(due, request, contract, config, calls)
         tries = [*state["fallbacks"], turn.tried]
         if turn.answer is None:
@@ -343,7 +344,7 @@ def _accepted(
     context: Context,
 ) -> dict[str, Any]:
     """Return what an accepted answer changes, after telling whoever learns from it."""
-    answer = context.answers.clean(response, verdict)
+    answer = context.answers_of(context.model).clean(response, verdict)
     context.policy.retry.succeeded(attempts)
     if not answer.tool_calls:
         context.policy.fallback.remember(request_of(state), answer)

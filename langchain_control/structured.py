@@ -16,12 +16,13 @@ from pydantic import model_validator
 from langchain_control._effects import Flow
 from langchain_control.components._base import Output
 from langchain_control.components.validator import ResponseValidator
+from langchain_control.contracts.tool_calls import NO_ANSWER
 from langchain_control.door import Controlled
 from langchain_control.errors import error_for
 from langchain_control.models.object_schemas import as_object
 from langchain_control.models.schema_modes import BEST_FIRST, SchemaMode, in_schema_mode
 from langchain_control.models.variants import name_of
-from langchain_control.outcomes import FailureMode, ValidationResult, Violation, failure
+from langchain_control.outcomes import FailureMode, ValidationResult, failure
 from langchain_control.policy import ControlPolicy
 from langchain_control.runs.state import result_of
 
@@ -79,13 +80,10 @@ class _ObjectsOnly:
             return (yield from self._validator.judge(value))
         yield from ()
         why = "the model called a tool, where only an object is an answer"
-        return failure(FailureMode.SCHEMA_VIOLATION, why, violations=(_NO_OBJECT,))
+        return failure(FailureMode.SCHEMA_VIOLATION, why, violations=(NO_ANSWER,))
 
     def clean(self, message: AIMessage, verdict: ValidationResult) -> AIMessage:
         return self._validator.clean(message, verdict)
-
-
-_NO_OBJECT = Violation(rule="tool_call", expected="the answer itself", found="a tool call")
 
 
 _NAME_CHARS = 80

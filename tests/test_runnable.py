@@ -938,8 +938,12 @@ def test_a_poisoned_tool_result_is_withheld(call):
 
 def test_tools_can_be_bound(call):
     """An answer that calls a tool goes on to whoever runs tools."""
+
+    def search(q: str) -> None:
+        """Search."""
+
     said = AIMessage("", tool_calls=[{"name": "search", "args": {"q": "city"}, "id": "1"}])
-    model = with_control(ScriptedChatModel(script=[said]), policy()).bind_tools([])
+    model = with_control(ScriptedChatModel(script=[said]), policy()).bind_tools([search])
 
     assert call(model, "Which city?").tool_calls[0]["name"] == "search"
 

@@ -384,7 +384,7 @@ def test_a_tool_call_where_an_object_is_due_is_wrong(call):
 
 def test_with_tools_a_tool_call_is_an_answer(call):
     """As the model's own does it: the calls are in `raw`, and there is no object yet."""
-    said = AIMessage("", tool_calls=[{"name": "look_up", "args": {}, "id": "1"}])
+    said = AIMessage("", tool_calls=[{"name": "look_up", "args": {"city": "Oslo"}, "id": "1"}])
     model = Native(script=[said], asked=[])
     structured = with_control(model, policy()).with_structured_output(
         City, include_raw=True, tools=[look_up], strict=True

@@ -70,7 +70,8 @@ class ResponseValidator(Gate[AIMessage]):
     content and as plain data in `additional_kwargs["parsed"]`. Everything that is wrong is told at
     once.
 
-    A message that calls tools is passed on as it is: its content is not the answer yet.
+    A message that calls tools is passed on as it is: its content is not the answer yet. Whether the
+    model has such tools is known to a model under control, and to an agent.
 
     !!! example "Reject answers that are no invoice"
 
@@ -167,6 +168,16 @@ class ResponseValidator(Gate[AIMessage]):
     def OutputType(self) -> Any:  # noqa: N802
         """The clean answer."""
         return AIMessage
+
+    @property
+    def expects_json(self) -> bool:
+        """Whether an answer has to be JSON."""
+        return self._compiled.expects_json
+
+    @property
+    def accepts_anything(self) -> bool:
+        """Whether any whole answer passes: nothing is asked of its shape or its content."""
+        return not (self._compiled.expects_json or self._compiled.checks or self.rules)
 
     def inspect(self, value: AIMessage | str) -> ValidationResult:
         """Judge an answer without stopping anything. Its `value` is the parsed JSON, or the text.

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from langchain.agents.middleware.types import ModelRequest, ModelResponse
 from langchain.agents.structured_output import AutoStrategy, ProviderStrategy, ToolStrategy
 from langchain_core.messages import AIMessage, BaseMessage, ToolCall, ToolMessage
-from langchain_core.tools import BaseTool
 
 from langchain_control._effects import Flow
 from langchain_control.components.validator import ResponseValidator
 from langchain_control.contracts import Contract, compile_contract
 from langchain_control.contracts.broken import broken
 from langchain_control.contracts.members import all_members
+from langchain_control.contracts.tool_calls import (
+    as_json,
+    schemas_of,
+    tool_name,
+    violations_of_call,
+    violations_of_value,
+)
 from langchain_control.middleware.agent_model import Responses
 from langchain_control.outcomes import FailureMode, ValidationResult, Violation, passed
 from langchain_control.parsing import (
     Fault,
-    MalformedJSONError,
     Unparsed,
     canonical,
-    loads,
     read_answer,
 )
 from langchain_control.parsing.ending import ending_of
-from langchain_control.parsing.strict import TOO_DEEP
 from langchain_control.runs.storable import StorableAnswers
 
-__all__ = ["Accepted", "AgentContract", "tool_name", "violations_of_arguments"]
+__all__ = ["Accepted", "AgentContract"]
 
 
 class Accepted(NamedTuple):
@@ -83,11 +85,11 @@ class AgentContract:
         response = self._responses.behind(answer)
         structured = [call for call in answer.tool_calls if self._is_structured(call, response)]
         others = [call for call in answer.tool_calls if call not in structured]
-        violations = [violation for call in others for violation in self._judge_call(call)]
+        violations = [v for call in others for v in violations_of_call(call, self._tools)]
         if len(structured) > 1:
             violations.append(Violation("tool.structured", "one structured answer", "several"))
         if violations:
-            return broken(FailureMode.SCHEMA_VIOLATION, violations, self._arguments())
+            return broken(FailureMode.SCHEMA_VIOLATION, violations, schemas_of(self._tools))
         if not structured:
             return passed(None, notes=("tool_calls",))
         [call] = structured
@@ -98,17 +100,6 @@ class AgentContract:
         """Whether a call is the answer itself: by its name, or because LangChain answered it."""
         answered = {m.tool_call_id for m in response.result if isinstance(m, ToolMessage)}
         return call["name"] in self._schemas or call["id"] in answered
-
-    def _judge_call(self, call: ToolCall) -> Sequence[Violation]:
-        if call["name"] not in self._tools:
-            known = ", ".join(f"`{name}`" for name in self._tools) or "none, there are no tools"
-            return [Violation("tool.unknown", f"a call of one of {known}", call["name"])]
-        return violations_of_arguments(self._tools[call["name"]], call)
-
-    def _arguments(self) -> dict[str, Any]:
-        """Return what the tools take as JSON Schema, by their names."""
-        tools = (tool for tool in self._tools.values() if isinstance(tool, BaseTool))
-        return {t.name: compile_contract(t.tool_call_schema).json_schema() for t in tools}
 
     # --- structured output ----------------------------------------------------------------------
 
@@ -150,12 +141,12 @@ class AgentContract:
         self, schema: Contract | None, value: Any, answer: AIMessage, name: str
     ) -> Flow[ValidationResult]:
         response = self._responses.behind(answer)
-        if schema is not None and (violations := _broken(schema, value)):
+        if schema is not None and (violations := violations_of_value(schema, value)):
             return broken(FailureMode.SCHEMA_VIOLATION, violations, schema.json_schema())
         if schema is None and response.structured_response is None:
             missing = Violation("structured_response", f"arguments that `{name}` takes")
             return broken(FailureMode.SCHEMA_VIOLATION, [missing])
-        text = _as_json(value)
+        text = as_json(value)
         if isinstance(text, Violation):
             return broken(FailureMode.SCHEMA_VIOLATION, [text])
         verdict = yield from self._storable.judge(_saying(text, answer))
@@ -171,42 +162,14 @@ class AgentContract:
         return any(_fits(schema, value) for schema in self._schemas.values())
 
 
-def violations_of_arguments(tool: Any, call: ToolCall) -> tuple[Violation, ...]:
-    """List what is wrong with the arguments of a tool call, by path below the tool's name.
-
-    Types are converted as the tool itself would. Arguments that LangGraph injects are not checked.
-    """
-    if not isinstance(tool, BaseTool):
-        return ()  # the provider runs it, and knows its schema
-    wrong = _broken(compile_contract(tool.tool_call_schema), call["args"])
-    return tuple(replace(v, path=f"/{tool.name}{v.path}") for v in wrong)
-
-
-def _broken(contract: Contract, value: Any) -> tuple[Violation, ...]:
-    text = _as_json(value)
-    return (text,) if isinstance(text, Violation) else contract.judge(contract.coerced(value))
-
-
 def _saying(text: str, answer: AIMessage) -> AIMessage:
     """Return an answer whose only content is `text`; the provider's metadata stays."""
     bare = {"content": text, "tool_calls": [], "invalid_tool_calls": []}
     return answer.model_copy(update=bare)
 
 
-def _as_json(value: Any) -> str | Violation:
-    """Write a value as JSON that any parser takes, or say why it cannot be."""
-    try:
-        text = canonical(value)
-        loads(text)
-    except MalformedJSONError as exc:
-        return Violation(f"json.{exc.fault.kind}", exc.fault.expected)
-    except RecursionError:
-        return Violation(f"json.{TOO_DEEP.kind}", TOO_DEEP.expected)
-    return text
-
-
 def _fits(schema: Contract, value: Any) -> bool:
-    return not _broken(schema, value)
+    return not violations_of_value(schema, value)
 
 
 def _rest_of(response: ModelResponse[Any]) -> tuple[BaseMessage, ...]:
@@ -227,11 +190,3 @@ def _schemas_in(response_format: Any) -> dict[str, Contract]:
         case schema:
             specs = ToolStrategy(schema).schema_specs
     return {spec.name: compile_contract(spec.schema) for spec in specs}
-
-
-def tool_name(tool: Any) -> str:
-    """Return the name that a model calls a tool by."""
-    if isinstance(tool, BaseTool):
-        return tool.name
-    function = tool.get("function") or tool
-    return str(function.get("name") or function.get("type"))

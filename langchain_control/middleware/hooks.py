@@ -39,13 +39,13 @@ from langchain_control.models.variants import name_of
 from langchain_control.outcomes import FailureMode
 from langchain_control.policy import ControlPolicy, policy_of
 from langchain_control.retries.nested import warn_of_nested_retries
-from langchain_control.retries.remedies import DEFAULT_REMEDIES, RemedyTable
 from langchain_control.runs.endings import close
 from langchain_control.runs.exits import ExitBehavior, exit_behavior_of, has_to_raise
 from langchain_control.runs.falling_back import had_a_turn, request_of
 from langchain_control.runs.notices import WITHOUT_ANSWER
 from langchain_control.runs.screening import index_of_question, withheld
 from langchain_control.runs.state import Context, Raised, RunState, calls_in, fresh_run, result_of
+from langchain_control.runs.tool_calls import for_tools
 from langchain_control.steps import StepName, drive
 from langchain_control.strategies.human import as_answer
 
@@ -53,12 +53,6 @@ __all__ = ["ControlMiddleware"]
 
 AGENT = "agent"
 """Name in the trail where no model is asked."""
-
-CORRECTION = (
-    "The last answer did not have the requested shape. Call tools with arguments that fit their "
-    "schemas; where JSON is asked for, answer with one JSON object and nothing else."
-)
-"""What a model is told in place of the default for `schema_violation`, which knows no tools."""
 
 
 class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
@@ -116,7 +110,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         if run_deadline_seconds is not None and not run_deadline_seconds > 0:
             msg = f"`run_deadline_seconds` must be positive, got {run_deadline_seconds!r}"
             raise ValueError(msg)
-        self.policy = _for_agents(policy_of(policy))
+        self.policy = for_tools(policy_of(policy))
         self.exit_behavior = exit_behavior_of(exit_behavior)
         self.run_deadline_seconds = run_deadline_seconds
         self.tool_policy = ToolPolicy.model_validate(tool_policy or {})
@@ -332,15 +326,6 @@ _NO_MODEL = RunnableLambda(str, name=AGENT)
 
 
 # --- the policy, as agents need it ----------------------------------------------------------------
-
-
-def _for_agents(policy: ControlPolicy) -> ControlPolicy:
-    """Replace the default correction of a wrong shape by one that knows of tools."""
-    table, mode = policy.retry.policies, FailureMode.SCHEMA_VIOLATION
-    if table[mode].correction != DEFAULT_REMEDIES[mode].correction:
-        return policy
-    rows = {**table.root, mode: table[mode].model_copy(update={"correction": CORRECTION})}
-    return policy.override(retry=policy.retry.override(policies=RemedyTable(rows)))
 
 
 def _with_reply(policy: ControlPolicy, record: AgentRun | None) -> ControlPolicy:

@@ -8,7 +8,7 @@ from typing import Any
 
 from langchain.agents.middleware.types import ModelRequest
 
-from langchain_control.middleware.agent_contract import tool_name
+from langchain_control.contracts.tool_calls import tool_name
 from langchain_control.models.variants import name_of
 from langchain_control.retries.nested import warn_of_nested_retries
 
@@ -26,7 +26,7 @@ class SetupCheck:
 
     def model_called(self, request: ModelRequest[Any]) -> None:
         """Look at a model, and at the tools that it is offered."""
-        self._tools.update(map(tool_name, request.tools))
+        self._tools.update(filter(None, map(tool_name, request.tools)))
         name = name_of(request.model)
         if name not in self._models:
             self._models.add(name)

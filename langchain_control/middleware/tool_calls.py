@@ -14,12 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from langchain_control._effects import Call, Flow
 from langchain_control.circuits import Refusal
 from langchain_control.components.breaker import CircuitBreaker
+from langchain_control.contracts.tool_calls import violations_of_arguments
 from langchain_control.errors import classify
 from langchain_control.errors.foreign import steers_a_graph
 from langchain_control.errors.logged import log_failure
 from langchain_control.events import EventName, blocked, event, rules_of
 from langchain_control.fences import fenced
-from langchain_control.middleware.agent_contract import violations_of_arguments
 from langchain_control.middleware.handlers import acall_handler, call_handler
 from langchain_control.middleware.tool_results import each_message, from_outside, with_messages
 from langchain_control.outcomes import FailureMode, ValidationResult, failure, passed

@@ -28,6 +28,7 @@ __all__ = [
     "has_binding_mode",
     "in_place_of",
     "name_of",
+    "tools_of",
 ]
 
 
@@ -130,6 +131,25 @@ def name_of(model: Runnable[Any, Any], config: RunnableConfig | None = None) -> 
     return _model_name(model, config) or chosen(model, config).get_name()
 
 
+def tools_of(model: Any) -> list[Any] | None:
+    """Return the tools of a model as they are bound to it, or `None` where nobody can see them.
+
+    Those of a sequence are those of the last model in it.
+    """
+    if isinstance(model, RunnableSequence):
+        steps = map(tools_of, reversed(model.steps))
+        return next((tools for tools in steps if tools is not None), None)
+    if isinstance(model, SchemaModel):
+        return [*(tools_of(model.asked) or ()), *(model.arguments.get("tools") or ())]
+    if _surrounds(model):
+        return tools_of(model.bound)
+    chat_model, bound = unwrapped(model)
+    tools = bound.get("tools") or []
+    if chat_model is None:
+        return None
+    return list(tools) if isinstance(tools, list | tuple) else [tools]
+
+
 def _model_name(runnable: Runnable[Any, Any], config: RunnableConfig | None) -> str | None:
     runnable = chosen(runnable, config)
     if isinstance(runnable, RunnableSequence):
@@ -145,7 +165,7 @@ def _model_name(runnable: Runnable[Any, Any], config: RunnableConfig | None) -> 
     return next((name for name in names if isinstance(name, str) and name), None)
 
 
-def _surrounds(runnable: Runnable[Any, Any]) -> TypeGuard[Surrounds]:
+def _surrounds(runnable: Any) -> TypeGuard[Surrounds]:
     """Whether it surrounds a model itself; a `RunnableBinding` only has what it binds."""
     return isinstance(runnable, Surrounds) and not isinstance(runnable, RunnableBinding)
 

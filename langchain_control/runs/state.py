@@ -26,6 +26,7 @@ from langchain_control.outcomes import (
 )
 from langchain_control.retries.planned import PlannedRetry
 from langchain_control.retries.usage_limits import cost_of
+from langchain_control.runs.tool_calls import AnswersOrCalls
 from langchain_control.strategies.asking import AnswerContract, causes
 
 if TYPE_CHECKING:
@@ -188,10 +189,11 @@ class Context:
         """Say which limit of usage the request has reached, if it has."""
         return self.policy.usage_limits.reached_by([*self.earlier, *calls])
 
-    @property
-    def answers(self) -> AnswerContract:
-        """Judges answers, the model's and those of fallbacks."""
-        return self.contract or self.policy.validator
+    def answers_of(self, asked: Any) -> AnswerContract:
+        """Return who judges the answers of a model, or of a fallback strategy."""
+        validator = self.policy.validator
+        asked = in_place_of(self.model, asked)
+        return AnswersOrCalls(self.contract or validator, asked, validator)
 
 
 def deadline_from_now(policy: ControlPolicy) -> float | None:
