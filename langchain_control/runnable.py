@@ -167,7 +167,8 @@ class ControlledModel(Controlled[Output], Generic[Output]):
                 function or tool as OpenAI and Anthropic describe it.
             include_raw: Return a dict with the message as `raw`, and `parsed` and `parsing_error`;
                 never raise for an answer.
-            method: How the model learns the schema; see `Method`. By default the best it has.
+            method: How the model learns the schema; see `Method`. By default the best it has; where
+                its server refuses that, the next best.
             **kwargs: For the model's own `with_structured_output`, such as `strict` and `tools`.
 
         Raises:

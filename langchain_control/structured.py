@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from inspect import isroutine
 from typing import Any, Generic, Literal, NamedTuple, Self
@@ -20,7 +19,12 @@ from langchain_control.contracts.tool_calls import NO_ANSWER
 from langchain_control.door import Controlled
 from langchain_control.errors import error_for
 from langchain_control.models.object_schemas import as_object
-from langchain_control.models.schema_modes import BEST_FIRST, SchemaMode, in_schema_mode
+from langchain_control.models.schema_modes import (
+    SchemaMode,
+    in_best_mode,
+    in_schema_mode,
+    schema_in_words,
+)
 from langchain_control.models.variants import name_of
 from langchain_control.outcomes import FailureMode, ValidationResult, failure
 from langchain_control.policy import ControlPolicy
@@ -112,11 +116,13 @@ def told(
     schema = _json_schema_in(schema)
     policy = policy.override(validator=_held_to(schema, policy.validator))
     contract = policy.validator.json_schema() or {}
-    modes = BEST_FIRST if method is None else tuple(m for m in (method,) if m != "prompt")
-    for mode in modes:
-        asked = in_schema_mode(model, contract, mode, arguments)
-        if asked is not None:
-            return Told(asked, _told_in_prompt(policy) if mode == "json_mode" else policy)
+    asked = None
+    if method is None:
+        asked = in_best_mode(model, contract, arguments)
+    elif method != "prompt":
+        asked = in_schema_mode(model, contract, method, arguments)
+    if asked is not None:
+        return Told(asked, _told_in_prompt(policy) if method == "json_mode" else policy)
     if arguments or method not in (None, "prompt"):
         wanted = [f"by `{method}`"] if method else []
         wanted += [f"with `{name}`" for name in arguments]
@@ -139,9 +145,8 @@ def _why_not(contract: Mapping[str, Any]) -> str:
 
 
 def _told_in_prompt(policy: ControlPolicy) -> ControlPolicy:
-    schema = json.dumps(policy.validator.json_schema(), separators=(",", ":"))
-    told = f"Answer with one JSON value, and nothing else, that meets this JSON Schema: {schema}"
-    return policy.override(prompt={"constraints": (*policy.prompt.constraints, told)})
+    words = schema_in_words(policy.validator.json_schema() or {})
+    return policy.override(prompt={"constraints": (*policy.prompt.constraints, words)})
 
 
 def _json_schema_in(schema: Any) -> Any:

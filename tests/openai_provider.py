@@ -19,16 +19,18 @@ class Provider:
     Says a text, a message as a dict, or the whole body as bytes.
     """
 
-    def __init__(self, *says: Any, refuses: str = "", status: int = 400) -> None:
+    def __init__(self, *says: Any, refuses: str | list[str] = "", status: int = 400) -> None:
         self.requests: list[dict[str, Any]] = []
         self.pulled: list[str] = []
         self._says = says or ('{"city": "Paris"}',)
-        self._refuses, self._status = refuses, status
+        self._refuses = {*([refuses] if isinstance(refuses, str) else refuses)}
+        self._status = status
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(json.loads(request.content))
-        if self._refuses and self._refuses in self.requests[-1]:
-            return httpx.Response(self._status, json={"error": {"message": "no"}})
+        if self._refuses & set(self.requests[-1]):
+            error = {"message": "This is unavailable now", "type": "invalid_request_error"}
+            return httpx.Response(self._status, json={"error": error})
         said = self._says[min(len(self.requests), len(self._says)) - 1]
         if isinstance(said, bytes):
             return httpx.Response(200, content=said)

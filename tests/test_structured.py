@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypedDict
 
 import pydantic.v1
 import pytest
-from langchain_core.exceptions import OutputParserException
+from langchain_core.exceptions import ModelInvalidRequestError, OutputParserException
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
@@ -288,6 +288,114 @@ def test_a_model_without_any_mode_is_told_the_schema_in_the_prompt(call):
     )
 
     assert "JSON Schema" in model.calls[0][0].text
+
+
+REFUSING = [
+    ([], ["response_format"]),
+    (["response_format"], ["response_format", "tools"]),
+    (["response_format", "tools"], ["response_format", "tools", "words"]),
+]
+
+
+def told_by(sent):
+    """Say how a request tells its schema."""
+    in_words = "JSON Schema" in str(sent["messages"])
+    ways = [key for key in ("response_format", "tools") if key in sent]
+    return (ways + ["words"] * in_words)[0]
+
+
+def saying(ways, name):
+    """What the provider says to a request that it takes; it counts those that it refuses."""
+    wrong, right = ('{"city": 7}', GOOD)
+    if ways[-1] == "tools":
+        wrong, right = (tool_call(name, **json.loads(said)) for said in (wrong, right))
+    return [wrong] * len(ways) + [right]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "watched"])
+@pytest.mark.parametrize(
+    "schema", [City, CityDict, CITY], ids=["pydantic", "TypedDict", "JSON Schema"]
+)
+@pytest.mark.parametrize(("refuses", "ways"), REFUSING, ids=["nothing", "schemas", "tools, too"])
+def test_the_best_method_is_the_best_that_the_server_takes(call, refuses, ways, schema, stream):
+    """Its client has a schema mode all the same; the request ended as `model_rejected` by that."""
+    name = getattr(schema, "__name__", "Answer")
+    provider = Provider(*saying(ways, name), refuses=refuses)
+    watching = policy().override(judge_while_streaming=stream)
+    structured = with_control(provider.model(), watching).with_structured_output(schema)
+
+    assert call(structured, "Which city?") in (City(city="Paris"), {"city": "Paris"})
+    assert [told_by(sent) for sent in provider.requests] == ways * 2
+
+
+def test_arguments_of_a_call_reach_every_way_of_asking(call):
+    """The last of them is the model itself, with the schema in the prompt."""
+    provider = Provider(GOOD, refuses=["response_format", "tools"])
+    structured = with_control(provider.model(), policy()).with_structured_output(City)
+
+    call(structured.bind(stop=["x"]), "Which city?")
+
+    assert [sent["stop"] for sent in provider.requests] == [["x"]] * 3
+
+
+@pytest.mark.parametrize("method", ["json_schema", "function_calling", "json_mode"])
+def test_a_method_that_the_caller_named_is_kept(call, method):
+    """Another one in its place would be a surprise."""
+    provider = Provider(GOOD, refuses=["response_format", "tools"])
+    structured = with_control(provider.model(), policy()).with_structured_output(
+        City, method=method
+    )
+
+    with pytest.raises(AttemptsExhausted, match="OpenAIInvalidRequestError"):
+        call(structured, "Which city?")
+    assert len(provider.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "requests"), [({"strict": True}, 2), ({"tools": [look_up], "strict": True}, 1)]
+)
+def test_arguments_are_not_dropped_for_a_way_that_takes_none(call, arguments, requests):
+    """Words know no strictness, and tool calls no other tools."""
+    provider = Provider(GOOD, refuses=["response_format", "tools"])
+    structured = with_control(provider.model(), policy()).with_structured_output(
+        City, include_raw=True, **arguments
+    )
+
+    assert call(structured, "Which city?")["parsing_error"].result.failure_mode == "model_rejected"
+    assert len(provider.requests) == requests
+
+
+def test_a_wrong_key_is_wrong_in_every_way(call):
+    """It is not tried again by other means."""
+    provider = Provider(refuses="messages", status=401)
+    structured = with_control(provider.model(), policy()).with_structured_output(City)
+
+    with pytest.raises(AttemptsExhausted):
+        call(structured, "Which city?")
+    assert len(provider.requests) == 1
+
+
+def test_a_model_with_one_mode_is_not_refused_in_it_twice(call):
+    """LangChain's own `with_structured_output` is one mode under every name."""
+    refusal = ModelInvalidRequestError("no tools")
+    model = ScriptedChatModel(script=[refusal, GOOD])
+
+    structured = with_control(model, policy()).with_structured_output(City)
+
+    assert call(structured, "Which city?") == City(city="Paris")
+    assert "JSON Schema" in model.calls[1][-1].text
+
+
+def test_another_model_is_asked_in_the_best_way_that_it_has(call):
+    """Its server may take less than that of the first one."""
+    spare = Provider(tool_call("City", city="Paris"), refuses="response_format")
+    rules = policy().override(retry={"other_model": spare.model()})
+    first = Provider("no")
+
+    structured = with_control(first.model(), rules).with_structured_output(City)
+
+    assert call(structured, "Which city?") == City(city="Paris")
+    assert [told_by(sent) for sent in spare.requests] == ["response_format", "tools"]
 
 
 def test_the_schema_mode_of_the_provider_is_preferred(call):

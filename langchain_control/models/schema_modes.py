@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
-from functools import partial
+from functools import partial, reduce
 from inspect import signature
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, cast
@@ -29,9 +29,17 @@ from langchain_control.models.object_schemas import as_object
 from langchain_control.models.settings import drawn_anew, unwrapped
 from langchain_control.models.strict_schemas import strict
 from langchain_control.models.unless_refused import UnlessRefused
+from langchain_control.retries.corrections import with_correction
 from langchain_control.retries.planned import PlannedRetry
 
-__all__ = ["BEST_FIRST", "SchemaMode", "SchemaModel", "in_schema_mode"]
+__all__ = [
+    "BEST_FIRST",
+    "SchemaMode",
+    "SchemaModel",
+    "in_best_mode",
+    "in_schema_mode",
+    "schema_in_words",
+]
 
 SchemaMode = Literal["json_schema", "function_calling", "json_mode"]
 """How a provider takes a schema: as one for its answer, as that of a tool's arguments, or not at
@@ -67,6 +75,8 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
     """Whether the provider has been asked to give nothing but what meets the schema."""
     asked: Any
     """The model in its schema mode."""
+    otherwise: Any = None
+    """How to ask where the provider refuses this mode; `None` if it is the caller's choice."""
 
     def invoke(
         self,
@@ -75,7 +85,7 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
         **kwargs: Any,
     ) -> AIMessage:
         """Ask the model."""
-        return self._as_answer(self.asked.invoke(input, config, **kwargs))
+        return self._as_answer(self._call.invoke(input, config, **kwargs))
 
     async def ainvoke(
         self,
@@ -84,7 +94,7 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
         **kwargs: Any,
     ) -> AIMessage:
         """Ask the model."""
-        return self._as_answer(await self.asked.ainvoke(input, config, **kwargs))
+        return self._as_answer(await self._call.ainvoke(input, config, **kwargs))
 
     def stream(
         self,
@@ -94,7 +104,7 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
     ) -> Iterator[AIMessage]:
         """Ask the model, and hand on what arrives. An answer through a tool comes whole."""
         if self._answers_in_text:
-            yield from self.asked.stream(input, config, **kwargs)
+            yield from self._call.stream(input, config, **kwargs)
         else:
             yield self.invoke(input, config, **kwargs)
 
@@ -108,20 +118,19 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
         if not self._answers_in_text:
             yield await self.ainvoke(input, config, **kwargs)
             return
-        stream = cast("AsyncGenerator[Any, None]", self.asked.astream(input, config, **kwargs))
+        stream = cast("AsyncGenerator[Any, None]", self._call.astream(input, config, **kwargs))
         async with aclosing(stream):
             async for chunk in stream:
                 yield chunk
 
     def bind(self, **kwargs: Any) -> Runnable[Any, Any]:
         """Hand further arguments to the model."""
-        changes = {"model": self.model.bind(**kwargs), "asked": self.asked.bind(**kwargs)}
-        return self.model_copy(update=changes)
+        return self._around(self.model.bind(**kwargs))
 
     def for_retry(self, retry: PlannedRetry) -> Runnable[Any, Any]:
         """Return the model as a retry should call it; see `MakesVariants`."""
         model = drawn_anew(self.model, retry)
-        known = in_schema_mode(model, self.response_schema, self.mode, self.arguments) or self
+        known = self._around(model)
         if not retry["native_schema"] or self.mode == BEST_FIRST[0]:
             return known
         best = in_schema_mode(model, self.response_schema, BEST_FIRST[0], self.arguments)
@@ -129,8 +138,7 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
 
     def in_place_of(self, other: Runnable[Any, Any]) -> Runnable[Any, Any]:
         """Return another chat model that is told the same schema, where it has a way to."""
-        ways = (in_schema_mode(other, self.response_schema, mode) for mode in BEST_FIRST)
-        return next(filter(None, ways), other)
+        return in_best_mode(other, self.response_schema) or other
 
     def __repr_args__(self) -> Any:
         """Show the model by name: its own repr may hold keys and addresses."""
@@ -147,6 +155,20 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
         content = json.dumps(whole[-1]) if whole else message.invalid_tool_calls[-1]["args"]
         changes = {"content": content or "", "tool_calls": [], "invalid_tool_calls": []}
         return message.model_copy(update=changes)
+
+    def _around(self, model: Runnable[Any, Any]) -> SchemaModel:
+        """Return another form of the model that is told the schema in the same way."""
+        if self.otherwise is not None:
+            told = in_best_mode(model, self.response_schema, self.arguments)
+        else:
+            told = in_schema_mode(model, self.response_schema, self.mode, self.arguments)
+        return told or self
+
+    @property
+    def _call(self) -> Runnable[Any, Any]:
+        if self.otherwise is None:
+            return self.asked  # type: ignore[no-any-return]
+        return UnlessRefused(self.asked, self.otherwise)
 
     @property
     def _answers_in_text(self) -> bool:
@@ -192,6 +214,43 @@ def in_schema_mode(
         is_binding=telling.is_binding,
         asked=_rebound(model, _raw_call(chain)),
     )
+
+
+def in_best_mode(
+    model: Runnable[Any, Any],
+    schema: dict[str, Any],
+    arguments: Mapping[str, Any] = MappingProxyType({}),
+) -> SchemaModel | None:
+    """Return a model that is told a schema in the best way that its provider takes.
+
+    Where the provider refuses a mode that its client has, the next one is tried, and in the end the
+    schema is told in words; further arguments have no words, and `tools` no other mode.
+
+    Args:
+        model: As for `in_schema_mode`.
+        schema: The contract as JSON Schema.
+        arguments: As for `in_schema_mode`.
+
+    Returns:
+        `None` if the client has no mode that takes the schema.
+    """
+    ways = [w for mode in BEST_FIRST if (w := in_schema_mode(model, schema, mode, arguments))]
+    if not ways or arguments.get("tools"):
+        return next(iter(ways), None)
+    best, *others = ways
+    below: list[Runnable[Any, Any]] = [way for way in others if way.asked != best.asked]
+    if not arguments:
+        words = partial(with_correction, text=schema_in_words(schema))
+        below.append(RunnableLambda(words, name="schema_in_words") | model)
+    below.reverse()
+    otherwise = reduce(lambda lower, way: UnlessRefused(way, lower), below) if below else None
+    return best.model_copy(update={"otherwise": otherwise})
+
+
+def schema_in_words(schema: Mapping[str, Any]) -> str:
+    """Tell a schema where there is no mode for it."""
+    spelled = json.dumps(schema, separators=(",", ":"))
+    return f"Answer with one JSON value, and nothing else, that meets this JSON Schema: {spelled}"
 
 
 class _Telling(NamedTuple):

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import aclosing, closing
 from typing import Any, cast
 
+from langchain_core.exceptions import ModelAuthenticationError
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from langchain_control.errors import classify
@@ -100,4 +101,6 @@ class UnlessRefused(Runnable[Any, Any]):
 
 
 def _is_refusal(exc: Exception) -> bool:
-    return classify(exc) is FailureMode.MODEL_REJECTED
+    """Whether another request may be taken; whoever is not known here is not known in any way."""
+    is_unknown = isinstance(exc, ModelAuthenticationError)
+    return classify(exc) is FailureMode.MODEL_REJECTED and not is_unknown
