@@ -1,4 +1,4 @@
-"""A caller's messages, sorted by their part in a prompt, and answers in any form as messages."""
+"""A caller's messages and documents, sorted by their part in a prompt, and answers as messages."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from langchain_core.documents import Document
 from langchain_core.exceptions import ModelAPIError
 from langchain_core.messages import (
     AIMessage,
@@ -22,7 +23,7 @@ from langchain_core.prompt_values import PromptValue
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Conversation", "answer_of", "messages_of"]
+__all__ = ["Conversation", "answer_of", "documents_in", "messages_of"]
 
 
 class Conversation(NamedTuple):
@@ -82,6 +83,23 @@ def messages_of(given: Any) -> list[BaseMessage]:
             return convert_to_messages(given)
     msg = f"expected a str, messages or a prompt value, got `{type(given).__name__}`"
     raise TypeError(msg)
+
+
+def documents_in(context: Any) -> list[str]:
+    """Return retrieved context, one or several texts or `Document`s, as a list of texts.
+
+    Raises:
+        TypeError: It is neither.
+    """
+    if context is None:
+        return []
+    documents = [context] if isinstance(context, str | Document) else context
+    is_list = isinstance(documents, Sequence) and not isinstance(documents, bytes)
+    odd = [d for d in documents if not isinstance(d, str | Document)] if is_list else [documents]
+    if odd:
+        msg = f"`context` is text, Documents, or a sequence of these, got `{type(odd[0]).__name__}`"
+        raise TypeError(msg)
+    return [d.page_content if isinstance(d, Document) else d for d in documents]
 
 
 def answer_of(given: Any, *, is_reply: bool = False) -> AIMessage:

@@ -40,7 +40,7 @@ from langchain_control.runs.falling_back import (
     waited_for_a_circuit,
 )
 from langchain_control.runs.model_call import called_in_turn
-from langchain_control.runs.screening import documents_in, index_of_question, screened
+from langchain_control.runs.screening import documents_of, index_of_question, screened
 from langchain_control.runs.state import (
     Context,
     FailureNote,
@@ -85,7 +85,7 @@ def guard(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upd
     policy = context.policy
     run = fresh_run(config, policy)
     config = with_request_id(config, run["request_id"])
-    messages, documents = list(state["messages"]), documents_in(state.get("context"))
+    messages, documents = list(state["messages"]), documents_of(state)
     if policy.limiter is not None:
         admitted = yield from policy.limiter.admit(config, messages, policy.deadline_seconds)
         if not admitted.passed:

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from langchain_core.documents import Document
 from langchain_core.messages import (
     AIMessage,
     AIMessageChunk,
@@ -11,7 +12,8 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
-from langchain_control.conversation import Conversation, answer_of
+from langchain_control import PromptBuilder
+from langchain_control.conversation import Conversation, answer_of, documents_in
 
 SYSTEM, ASK, ANSWER = SystemMessage("s"), HumanMessage("q"), AIMessage("a")
 CALL = AIMessage("", tool_calls=[{"name": "search", "args": {}, "id": "1"}])
@@ -48,6 +50,24 @@ def test_nothing_is_lost(messages):
     system, turns, question, rest = Conversation.of(messages)
     before = [message for turn in turns for message in turn]
     assert [*system, *before, *([question] if question else []), *rest] == messages
+
+
+@pytest.mark.parametrize(
+    ("context", "texts"),
+    [(None, []), ("a", ["a"]), (Document("a"), ["a"]), (("a", Document("b")), ["a", "b"])],
+)
+def test_documents_are_texts(context, texts):
+    """One or several, in any form that a retriever or a person gives them."""
+    assert documents_in(context) == texts
+
+
+@pytest.mark.parametrize("context", [[1], b"a", 5, {"a": "b"}, ["a", None]])
+def test_anything_else_is_no_document(context):
+    """By its type, and whoever asks."""
+    with pytest.raises(TypeError, match="`context` is text, Documents, or a sequence of these"):
+        documents_in(context)
+    with pytest.raises(TypeError, match="`context` is text"):
+        PromptBuilder().build("q", context=context)
 
 
 @pytest.mark.parametrize("said", ["hi", AIMessage("hi"), AIMessageChunk("hi")])

@@ -16,7 +16,7 @@ from typing_extensions import TypedDict  # pydantic wants this one before Python
 
 from langchain_control.components._base import Component
 from langchain_control.components.budget import Prompt, TokenBudget, overflow
-from langchain_control.conversation import Conversation, messages_of
+from langchain_control.conversation import Conversation, documents_in, messages_of
 from langchain_control.encodings.chat import REPLY_TOKENS
 from langchain_control.encodings.surrogates import well_formed
 from langchain_control.errors import BudgetExceeded, rejection
@@ -122,11 +122,15 @@ class PromptBuilder(Component[Prompt | PromptParts, ChatPromptValue]):
         Returns:
             The messages, or none and a `token_overflow` verdict if what is required does not fit.
 
+        Raises:
+            TypeError: The question or the context is none.
+
         Warns:
             UserWarning: Something was left out, and the budget's total is the default.
         """
         conversation = Conversation.of(messages_of(question))
-        documents, margin = _texts(context), 0
+        documents = [well_formed(text) for text in documents_in(context) if text.strip()]
+        margin = 0
         while True:
             draft = _Draft(self, conversation, margin)
             built = draft.finish(documents, well_formed(feedback or ""))
@@ -349,12 +353,3 @@ def _parts(value: Prompt | PromptParts) -> PromptParts:
         msg = f"expected `input` and perhaps `context` and `feedback`, got {keys or 'no keys'}"
         raise ValueError(msg)
     return value
-
-
-def _texts(context: Reference | None) -> list[str]:
-    """Return the texts of a context's documents, without blank ones."""
-    if context is None:
-        return []
-    documents = [context] if isinstance(context, str | Document) else context
-    texts = (d.page_content if isinstance(d, Document) else d for d in documents)
-    return [well_formed(text) for text in texts if text.strip()]

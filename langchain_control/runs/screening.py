@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 
 from langchain_control._effects import Flow
+from langchain_control.conversation import documents_in
 from langchain_control.events import blocked
 from langchain_control.outcomes import FailureMode, Source, ValidationResult
 from langchain_control.runs.notices import failure_behind
+from langchain_control.runs.state import RunState
 
-__all__ = ["WITHHELD", "documents_in", "index_of_question", "screened", "withheld"]
+__all__ = ["WITHHELD", "documents_of", "index_of_question", "screened", "withheld"]
 
 WITHHELD = "[withheld by a safety check]"
 """Stands in for a tool result that may not reach the model: the call it answers needs a result."""
@@ -38,25 +39,20 @@ def index_of_question(messages: Sequence[BaseMessage]) -> int | None:
     return next(humans, None)
 
 
-def documents_in(context: Any) -> list[str]:
-    """Return retrieved context, one or several texts or `Document`s, as a list of texts.
+def documents_of(state: RunState) -> list[str]:
+    """Return the documents of a run, as a list of texts.
 
     Raises:
-        TypeError: It is neither.
+        TypeError: What a graph has for `context` is no documents.
     """
-    if context is None:
-        return []
-    documents = [context] if isinstance(context, str | Document) else context
-    is_list = isinstance(documents, Sequence) and not isinstance(documents, bytes)
-    odd = [d for d in documents if not isinstance(d, str | Document)] if is_list else [documents]
-    if odd:
+    try:
+        return documents_in(state.get("context"))
+    except TypeError as exc:
         msg = (
-            f"`context` is text, Documents, or a sequence of these, got `{type(odd[0]).__name__}`; "
-            "a graph with a `context` of another kind adds this one with "
+            f"{exc}; a graph with a `context` of another kind adds this one with "
             "`input_schema=MessagesState`, or calls its own something else"
         )
-        raise TypeError(msg)
-    return [d.page_content if isinstance(d, Document) else d for d in documents]
+        raise TypeError(msg) from None
 
 
 def screened(
