@@ -203,7 +203,8 @@ def overflow(slot: str, needed: int, room: int) -> ValidationResult:
     """Build the verdict on a part of a prompt that does not fit."""
     return failure(
         FailureMode.TOKEN_OVERFLOW,
-        f"`{slot}` needs {needed} tokens, there is room for {room}",
+        f"`{slot}` needs {needed} tokens, more than the {room} that the budget's `total_tokens` "
+        "leaves for it",
         violations=(
             Violation(
                 rule=f"budget.{slot}",

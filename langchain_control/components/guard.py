@@ -193,7 +193,8 @@ class InputGuard(Gate[Any]):
         if chars > self.max_chars:
             return failure(
                 FailureMode.TOKEN_OVERFLOW,
-                f"the input has {chars} characters, more than the {self.max_chars} allowed",
+                f"the input has {chars} characters, more than the {self.max_chars} that the "
+                "guard's `max_chars` allows",
             )
         return None
 

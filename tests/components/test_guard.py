@@ -221,6 +221,15 @@ def test_of_a_conversation_the_newest_turn_is_judged(call):
         call(InputGuard(), [*earlier, HumanMessage(INJECTION)])
 
 
+def test_the_message_on_length_names_the_setting():
+    """Who is stopped by a limit learns which one it is."""
+    verdict = InputGuard(max_chars=5).inspect("too long")
+
+    assert verdict.message == (
+        "the input has 8 characters, more than the 5 that the guard's `max_chars` allows"
+    )
+
+
 def test_a_tool_message_is_judged_as_tool_output():
     """Tool output may be empty or long, and is searched."""
     guard = InputGuard(max_chars=20)
