@@ -94,7 +94,7 @@ def guard(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upd
     if policy.guard is not None:
         guarding, asked = InTime(policy.guard, run, context), index_of_question(messages)
         if asked is not None or all(isinstance(m, SystemMessage) for m in messages):
-            verdict = yield from guarding.judge("" if asked is None else messages[asked])
+            verdict = yield from guarding.judge(messages if asked is None else messages[asked])
             if not verdict.passed:
                 return (yield from turned_away(run, "InputGuard", verdict, context, config))
         if asked is not None:

@@ -725,10 +725,20 @@ def test_the_default_budget_says_that_it_cuts(call):
 
 
 def test_an_empty_conversation_is_empty_input(call):
-    """No message at all, or only the application's own, is turned away like an empty one."""
-    for given in ([], [SystemMessage("Be brief.")]):
+    """No message at all, or only ones that say nothing, is turned away like an empty one."""
+    for given in ([], [SystemMessage(" ")], [SystemMessage("Be brief."), HumanMessage("")]):
         with pytest.raises(InputRejected, match="empty"):
             call(with_control(ScriptedChatModel(script=[]), policy()), given)
+
+
+def test_a_prompt_of_the_application_alone_is_answered(call):
+    """A template may put everything into a system message; a provider takes that."""
+    model = ScriptedChatModel(script=[GOOD])
+    template = ChatPromptTemplate.from_messages([("system", "Name a city in {country}.")])
+
+    call(template | with_control(model, policy()), {"country": "France"})
+
+    assert model.calls == [[SystemMessage("Name a city in France.")]]
 
 
 @pytest.mark.parametrize("context", [{"a": "b"}, [{"page_content": "x"}], 5, b"x"])

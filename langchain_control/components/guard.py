@@ -54,7 +54,8 @@ class InputGuard(Gate[Any]):
     Takes a string, a prompt value, a message, a list of messages, documents, or a mapping, with the
     texts it holds at any depth, and hands on the same kind of value, sanitized. Of a conversation,
     the human and tool messages after the last model answer are judged and sanitized; what came
-    earlier was judged when it was new, and system messages are the application's own.
+    earlier was judged when it was new, and system messages are the application's own, with all that
+    was formatted into them.
 
     !!! example "Guard a chain"
 
@@ -183,13 +184,10 @@ class InputGuard(Gate[Any]):
             )
         if source != "user":
             return None
-        texts = [sanitize(part.text) for part in taken.parts if part.source == "user"]
-        from_tools = any(part.source == "tool" for part in taken.parts)
-        only_retrieved = bool(taken.parts) and not texts
-        something_else = taken.has_other_content or from_tools or only_retrieved
-        if not any(map(str.strip, texts)) and not something_else:
+        texts = [part.text for part in taken.parts if part.source == "user"]
+        if _is_empty(taken, texts):
             return failure(FailureMode.CONSTRAINT_VIOLATION, "the input is empty")
-        chars = sum(map(len, texts))
+        chars = sum(len(sanitize(text)) for text in texts)
         if chars > self.max_chars:
             return failure(
                 FailureMode.TOKEN_OVERFLOW,
@@ -366,3 +364,16 @@ def _with_joined(parts: Sequence[Part]) -> list[Part]:
     by_user = [part.text for part in parts if part.source == "user"]
     joined = [Part("\n".join(by_user), "user")] if len(by_user) > 1 else []
     return [*parts, *joined]
+
+
+def _is_empty(taken: Parts, texts: Sequence[str]) -> bool:
+    """Whether nothing is asked, where `texts` is what the user wrote.
+
+    What is asked may be in an image or follow from what a tool returned; a prompt without a turn of
+    the user asks by its documents or by the messages that are not judged.
+    """
+    if any(sanitize(text).strip() for text in texts) or taken.has_other_content:
+        return False
+    if any(part.source == "tool" for part in taken.parts):
+        return False
+    return bool(texts) or not (taken.parts or taken.has_unjudged_messages)

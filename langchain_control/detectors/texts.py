@@ -55,6 +55,8 @@ class Parts:
     """Returns a value of the same kind with these texts in place of the parts."""
     has_other_content: bool = False
     """Whether there is something besides text, such as an image."""
+    has_unjudged_messages: bool = False
+    """Whether there are messages that say something and are not to be judged."""
     complete: bool = True
     """Whether every text is among the parts; not so if there are too many or too deep ones."""
 
@@ -78,6 +80,7 @@ def take_apart(value: Any, source: Source) -> Parts:
         tuple(found.parts),
         lambda texts: _fill(template, iter(texts)),
         has_other_content=found.other,
+        has_unjudged_messages=found.unjudged,
         complete=found.values <= MAX_VALUES and not found.too_deep,
     )
 
@@ -108,6 +111,7 @@ class _Found:
     source: Source
     parts: list[Part] = field(default_factory=list)
     other: bool = False
+    unjudged: bool = False
     values: int = 0
     too_deep: bool = False
 
@@ -134,7 +138,7 @@ class _Found:
             case str():
                 return self._text(value, source)
             case BaseMessage():
-                return self._message(value, source, depth) if _is_input(value) else value
+                return self._turn(value, value, source, depth)
             case StringPromptValue():
                 return self._copy(value, {"text": value.text}, source, depth)
             case ChatPromptValue():
@@ -186,16 +190,30 @@ class _Found:
         return _Shape(pieces, lambda new: _like(value, new))
 
     def _conversation(self, messages: Sequence[Any], source: Source, depth: int = 0) -> _Shape:
-        """Judge what came in after the last answer of the model; the rest was judged before."""
+        """Judge what came in after the last answer of the model; the rest was judged before.
+
+        A prompt may end with the beginning of the answer it asks for, which is no answer yet.
+        """
         kinds = convert_to_messages(messages)
         newest = len(kinds)
+        while depth == 0 and newest and _is_beginning(kinds[newest - 1]):
+            newest -= 1
         while newest and not isinstance(kinds[newest - 1], AIMessage):
             newest -= 1
         pieces = [
-            self._message(message, source, depth) if at >= newest and _is_input(kind) else message
+            self._turn(message, kind, source, depth, is_new=at >= newest)
             for at, (message, kind) in enumerate(zip(messages, kinds, strict=True))
         ]
         return _Shape(pieces, list)
+
+    def _turn(
+        self, message: Any, kind: BaseMessage, source: Source, depth: int, *, is_new: bool = True
+    ) -> Any:
+        """Judge a message if it is new and came from outside."""
+        if is_new and _is_input(kind):
+            return self._message(message, source, depth)
+        self.unjudged = self.unjudged or _says_something(kind)
+        return message
 
     def _message(self, message: Any, source: Source, depth: int = 0) -> _Shape:
         """Judge the content of a message, or of a mapping that stands for one."""
@@ -237,6 +255,17 @@ def _retrieved(source: Source) -> Source:
 def _is_input(message: BaseMessage) -> bool:
     is_user = isinstance(message, ChatMessage) and message.role in ("user", "human")
     return is_user or isinstance(message, HumanMessage | ToolMessage)
+
+
+def _is_beginning(message: BaseMessage) -> bool:
+    """Whether a message at the end of a prompt is the beginning of the answer it asks for."""
+    return isinstance(message, AIMessage) and not message.tool_calls
+
+
+def _says_something(message: BaseMessage) -> bool:
+    content = message.content
+    said = content.strip() if isinstance(content, str) else content
+    return bool(said or getattr(message, "tool_calls", None))
 
 
 _ROLES = frozenset({"user", "human", "assistant", "ai", "system", "developer", "tool"})

@@ -221,6 +221,43 @@ def test_of_a_conversation_the_newest_turn_is_judged(call):
         call(InputGuard(), [*earlier, HumanMessage(INJECTION)])
 
 
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [SystemMessage("Summarize: the sky")],
+        [HumanMessage("Hi"), AIMessage("Sure,")],
+        [HumanMessage("Hi"), AIMessage("", tool_calls=[{"name": "f", "args": {}, "id": "1"}])],
+        [AIMessage("Hello, how can I help?")],
+        {"messages": [HumanMessage("Hi"), AIMessage("Sure,")]},
+    ],
+)
+def test_a_prompt_without_a_new_human_turn_is_not_empty(call, messages):
+    """It passes as it is: something is said, and there is nothing new to judge."""
+    assert call(InputGuard(), messages) == messages
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [],
+        [SystemMessage(" ")],
+        [SystemMessage("Be brief."), HumanMessage("\u200b")],
+        [HumanMessage(""), AIMessage("Sure,")],
+        {"input": "", "history": [HumanMessage("Hi"), AIMessage("Hello")]},
+    ],
+)
+def test_a_human_turn_that_says_nothing_is_empty(messages):
+    """What the application or the model said does not make up for it."""
+    verdict = InputGuard().inspect(messages)
+
+    assert verdict.failure_mode is FailureMode.CONSTRAINT_VIOLATION
+
+
+def test_the_beginning_of_an_answer_hides_no_question():
+    """A prompt may end with words put into the model's mouth; what is asked stands before them."""
+    assert not InputGuard().inspect([HumanMessage(INJECTION), AIMessage("Sure,")]).passed
+
+
 def test_the_message_on_length_names_the_setting():
     """Who is stopped by a limit learns which one it is."""
     verdict = InputGuard(max_chars=5).inspect("too long")
