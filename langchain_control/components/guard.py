@@ -55,7 +55,8 @@ class InputGuard(Gate[Any]):
     texts it holds at any depth, and hands on the same kind of value, sanitized. Of a conversation,
     the human and tool messages after the last model answer are judged and sanitized; what came
     earlier was judged when it was new, and system messages are the application's own, with all that
-    was formatted into them.
+    was formatted into them. Objects in a mapping, collections other than lists and tuples, and keys
+    are judged by what a template would make of them and handed on as they are.
 
     !!! example "Guard a chain"
 
@@ -77,7 +78,8 @@ class InputGuard(Gate[Any]):
     mode: Mode = "block"
     """What to do with an attack: `block` it, `sanitize` by cutting its sentences out (a user's
     text of which nothing is left is blocked), `fence` it as data, or `observe` it and hand it on,
-    for a trial run."""
+    for a trial run. What cannot be rewritten, such as an object in a mapping, is blocked in place
+    of being sanitized or fenced."""
 
     modes: Mapping[Source, Mode] = Field(default_factory=dict)
     """Exceptions from `mode` by source, such as fencing what tools return."""
@@ -184,10 +186,10 @@ class InputGuard(Gate[Any]):
             )
         if source != "user":
             return None
-        texts = [part.text for part in taken.parts if part.source == "user"]
-        if _is_empty(taken, texts):
+        by_user = [part for part in taken.parts if part.source == "user"]
+        if _is_empty(taken, [part.text for part in by_user if not part.is_fixed]):
             return failure(FailureMode.CONSTRAINT_VIOLATION, "the input is empty")
-        chars = sum(len(sanitize(text)) for text in texts)
+        chars = sum(len(sanitize(part.text)) for part in by_user)
         if chars > self.max_chars:
             return failure(
                 FailureMode.TOKEN_OVERFLOW,
@@ -254,7 +256,7 @@ class InputGuard(Gate[Any]):
     def _verdict(self, taken: Parts, judged: Sequence[_Judged]) -> ValidationResult:
         findings = tuple(finding for item in judged for finding in item.findings)
         for item in judged:
-            if item.hits and self._mode(item.part.source) == "block":
+            if item.hits and self._mode(item.part) == "block":
                 return _attack(item.hits, findings)
         split = any(item.hits for item in judged[len(taken.parts) :])
         texts = [self._treated(item, split=split) for item in judged[: len(taken.parts)]]
@@ -264,7 +266,7 @@ class InputGuard(Gate[Any]):
         hits = [hit for item in judged for hit in item.hits]
         if hits and any(map(is_spent, by_user)) and all(is_spent(t) or not t for t in by_user):
             return _attack(hits, findings)
-        modes = (self._mode(item.part.source) for item in judged if item.hits)
+        modes = (self._mode(item.part) for item in judged if item.hits)
         return passed(
             taken.rebuild(texts),
             findings=findings,
@@ -280,10 +282,12 @@ class InputGuard(Gate[Any]):
             item: The text and what was found in it.
             split: Whether the user's texts make an attack only together.
         """
-        text, source, hits = item.part.text, item.part.source, item.hits
-        anywhere = split and source == "user"
+        text, hits = item.part.text, item.hits
+        if item.part.is_fixed:
+            return text
+        anywhere = split and item.part.source == "user"
         if hits or anywhere:
-            match self._mode(source):
+            match self._mode(item.part):
                 case "sanitize":
                     return REMOVED if anywhere else sanitize(self._without_attacks(item))
                 case "fence":
@@ -328,8 +332,9 @@ class InputGuard(Gate[Any]):
     def _threshold(self, source: Source) -> float:
         return self.thresholds.get(source, PRESETS[self.preset][source])
 
-    def _mode(self, source: Source) -> Mode:
-        return self.modes.get(source, self.mode)
+    def _mode(self, part: Part) -> Mode:
+        mode = self.modes.get(part.source, self.mode)
+        return "block" if part.is_fixed and mode != "observe" else mode
 
 
 class _Judged(NamedTuple):
@@ -361,9 +366,11 @@ def _detect_normalized_of(detector: Any) -> Any:
 
 def _with_joined(parts: Sequence[Part]) -> list[Part]:
     """Add the user's texts read as one: an attack may be split over several."""
-    by_user = [part.text for part in parts if part.source == "user"]
-    joined = [Part("\n".join(by_user), "user")] if len(by_user) > 1 else []
-    return [*parts, *joined]
+    by_user = [part for part in parts if part.source == "user"]
+    if len(by_user) <= 1:
+        return [*parts]
+    is_fixed = any(part.is_fixed for part in by_user)
+    return [*parts, Part("\n".join(part.text for part in by_user), "user", is_fixed)]
 
 
 def _is_empty(taken: Parts, texts: Sequence[str]) -> bool:

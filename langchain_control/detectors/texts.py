@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections import UserList, UserString, deque
+from collections.abc import (
+    Callable,
+    Collection,
+    ItemsView,
+    Iterable,
+    Iterator,
+    KeysView,
+    Mapping,
+    Sequence,
+    ValuesView,
+)
+from dataclasses import dataclass, field, replace
+from datetime import date, time, timedelta, tzinfo
+from itertools import islice
+from numbers import Number
 from typing import Any
+from uuid import UUID
 
 from langchain_core.documents import Document
 from langchain_core.messages import (
@@ -16,8 +32,8 @@ from langchain_core.messages import (
     convert_to_messages,
 )
 from langchain_core.prompt_values import ChatPromptValue, PromptValue, StringPromptValue
-from pydantic import BaseModel
 
+from langchain_control.detectors.rendering import held_by, rendered
 from langchain_control.outcomes import Source
 
 __all__ = ["Part", "Parts", "take_apart"]
@@ -28,7 +44,7 @@ CONTEXT_KEYS = frozenset({"context", "contexts", "docs", "documents", "source_do
 MAX_DEPTH = 16
 """How many values may stand within one another."""
 MAX_VALUES = 5_000
-"""How many texts and collections of values one value may hold."""
+"""How many texts, objects and collections of values one value may hold."""
 
 _ATTRIBUTES = frozenset(
     {"type", "id", "index", "mime_type", "media_type", "file_id", "tool_use_id", "signature"}
@@ -37,6 +53,15 @@ _ATTRIBUTES = frozenset(
 _MEDIA = frozenset({"data", "base64", "url", "image_url", "input_audio", "file_data"})
 """Keys of a content block below which there is an image, a sound or a file, unless it is text."""
 
+_WITHOUT_TEXT = (type(None), int, float, Number, range, date, time, timedelta, tzinfo, UUID)
+"""What says nothing, however it is rendered."""
+_NO_MORE_THAN_ITEMS = (set, frozenset, deque, UserList, KeysView, ValuesView, ItemsView)
+"""Collections that are rendered as what they hold, and nothing else."""
+_LIKE_STRINGS = (bytes, bytearray, memoryview, UserString)
+"""Collections of characters."""
+_NAME = re.compile(r"[\w.$-]{0,30}", re.ASCII)
+"""A key that is one word or identifier says nothing to a model, unless it is long."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -44,6 +69,8 @@ class Part:
 
     text: str
     source: Source
+    is_fixed: bool = False
+    """Whether it is the text of something that is handed on as it is, such as an object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +95,8 @@ def take_apart(value: Any, source: Source) -> Parts:
         value: A string, prompt value, message, sequence of messages (in any form LangChain takes),
             documents, or a mapping. Of mappings and collections all strings are judged, however
             they are nested: those of documents and under `CONTEXT_KEYS` as retrieved, all others
-            as coming from `source`.
+            as coming from `source`. Of an object within them, what a template would render is
+            judged. Iterators are not read, which would use them up.
         source: Who wrote the text. Tool messages always count as `tool`.
 
     Raises:
@@ -81,7 +109,7 @@ def take_apart(value: Any, source: Source) -> Parts:
         lambda texts: _fill(template, iter(texts)),
         has_other_content=found.other,
         has_unjudged_messages=found.unjudged,
-        complete=found.values <= MAX_VALUES and not found.too_deep,
+        complete=found.values <= MAX_VALUES and not found.unread,
     )
 
 
@@ -110,10 +138,11 @@ def _fill(template: Any, texts: Iterator[str]) -> Any:
 class _Found:
     source: Source
     parts: list[Part] = field(default_factory=list)
+    keys: set[tuple[str, Source]] = field(default_factory=set)
     other: bool = False
     unjudged: bool = False
     values: int = 0
-    too_deep: bool = False
+    unread: bool = False
 
     def visit(self, value: Any) -> Any:
         """Take the whole value apart; what has no text at all is a mistake of the caller."""
@@ -132,7 +161,7 @@ class _Found:
                 raise TypeError(msg)
 
     def _nested(self, value: Any, source: Source, depth: int) -> Any:  # noqa: PLR0911  (one line for each kind of value)
-        if self._is_too_much(value, depth):
+        if self._is_passed_over(value, depth):
             return value
         match value:
             case str():
@@ -154,19 +183,44 @@ class _Found:
             case list() | tuple():
                 return self._collection(value, source, depth)
             case _:
-                self.other = self.other or value is not None
-                return value
+                return self._object(value, source, depth)
 
-    def _is_too_much(self, value: Any, depth: int) -> bool:
-        if not isinstance(value, str | BaseModel | Mapping | list | tuple):
-            return False
+    def _is_passed_over(self, value: Any, depth: int) -> bool:
+        """Whether a value is handed on unread: it says nothing, or there is too much to read."""
+        if not isinstance(value, str) and isinstance(value, _WITHOUT_TEXT):
+            self.other = self.other or value is not None
+            return True
         self.values += 1
-        self.too_deep = self.too_deep or depth > MAX_DEPTH
+        self.unread = self.unread or depth > MAX_DEPTH
         return depth > MAX_DEPTH or self.values > MAX_VALUES
 
-    def _text(self, text: str, source: Source) -> _Slot:
-        self.parts.append(Part(text, source))
+    def _text(self, text: str, source: Source, *, is_fixed: bool = False) -> _Slot:
+        self.parts.append(Part(text, source, is_fixed))
         return _Slot()
+
+    def _object(self, value: Any, source: Source, depth: int) -> _Shape:
+        """Judge what a value holds and how it is rendered, and hand it on as it is."""
+        self.other = True
+        start = len(self.parts)
+        pieces: list[Any] = [self._collection(self._items(value), source, depth)]
+        if not isinstance(value, _NO_MORE_THAN_ITEMS):
+            held = held_by(value)
+            pieces.append(self._mapping(held, source, depth))
+            if text := rendered(value, held):
+                pieces.append(self._text(text, source))
+        self.parts[start:] = [replace(part, is_fixed=True) for part in self.parts[start:]]
+        return _Shape(pieces, lambda _: value)
+
+    def _items(self, value: Any) -> list[Any]:
+        """Return what a collection holds; nothing of what is none, or fails to tell."""
+        if not isinstance(value, Collection) or isinstance(value, _LIKE_STRINGS):
+            return []
+        try:
+            items = list(islice(value, MAX_VALUES + 1))
+        except Exception:  # noqa: BLE001  (a foreign object may refuse in any way)
+            return []
+        self.unread = self.unread or len(items) > MAX_VALUES
+        return items
 
     def _copy(self, value: Any, fields: dict[str, Any], source: Source, depth: int) -> _Shape:
         pieces = [self._nested(entry, source, depth + 1) for entry in fields.values()]
@@ -180,7 +234,17 @@ class _Found:
             self._nested(entry, _retrieved(source) if key in CONTEXT_KEYS else source, depth + 1)
             for key, entry in value.items()
         ]
-        return _Shape(pieces, lambda new: dict(zip(value, new, strict=True)))
+        names_variables = depth == 0 and source == "user"
+        keys = [] if names_variables else self._keys(value, source)
+        return _Shape([*pieces, *keys], lambda new: dict(zip(value, new, strict=False)))
+
+    def _keys(self, keys: Iterable[Any], source: Source) -> list[_Slot]:
+        """Judge keys that may be more than names, each of them once, as records repeat them."""
+        texts = dict.fromkeys(key if isinstance(key, str) else rendered(key, {}) for key in keys)
+        told = {(text, source): text for text in texts if not _NAME.fullmatch(text)}
+        new = [text for key, text in told.items() if key not in self.keys]
+        self.keys.update(told)
+        return [self._text("\n".join(new), source, is_fixed=True)] if new else []
 
     def _collection(self, value: list[Any] | tuple[Any, ...], source: Source, depth: int) -> _Shape:
         if value and all(isinstance(item, BaseMessage) or _is_message(item) for item in value):
@@ -233,7 +297,7 @@ class _Found:
         """Judge what a content block says, whatever its type, but not its media."""
         if not isinstance(block, Mapping):
             return self._nested(block, source, depth)
-        if self._is_too_much(block, depth):
+        if self._is_passed_over(block, depth):
             return block
         pieces = []
         for key, entry in block.items():
@@ -244,7 +308,8 @@ class _Found:
                 pieces.append(_Shape([self._block(e, source, depth + 1) for e in entry], list))
             else:
                 pieces.append(self._block(entry, source, depth + 1))
-        return _Shape(pieces, lambda new: dict(zip(block, new, strict=True)))
+        keys = self._keys(block, source)
+        return _Shape([*pieces, *keys], lambda new: dict(zip(block, new, strict=False)))
 
 
 def _retrieved(source: Source) -> Source:
