@@ -159,7 +159,9 @@ def test_tools_are_read_in_every_common_form(form, wrong):
     assert [attempt["failure_mode"] for attempt in result.attempts] == ["schema_violation", "none"]
 
 
-@pytest.mark.parametrize("tools", [[NOT_UNDERSTOOD], [PROVIDERS_OWN], object()], ids=str)
+@pytest.mark.parametrize(
+    "tools", [[NOT_UNDERSTOOD], [PROVIDERS_OWN], object()], ids=["dialect", "provider", "no list"]
+)
 def test_what_is_not_understood_is_handed_on(tools):
     """A call may be one of those tools; whoever runs them judges it."""
     model = ScriptedChatModel(script=[UNKNOWN]).bind(tools=tools)
