@@ -85,10 +85,9 @@ class Call(NamedTuple):
         """
         return self.remaining_seconds is None or self.limit_seconds == self.timeout_seconds
 
-    @property
-    def would_wait(self) -> bool:
-        """Whether all threads are busy at this moment."""
-        return self.threads is not None and not self.threads.is_free
+    def without_limit(self) -> Call:
+        """Return the call as one that takes no time: it needs no thread to be given up in."""
+        return self._replace(timeout_seconds=None, remaining_seconds=None)
 
     def given(self, thread: FreeThread) -> Call:
         """Return the call with its thread, less the time that was spent waiting for it."""
@@ -105,10 +104,12 @@ class Call(NamedTuple):
 class Ready(NamedTuple):
     """Wait until a call can begin at once, and return it, with its thread if it needs one.
 
-    Whoever asks for it makes the call, or calls its `give_back`.
+    Whoever asks for it makes the call, or calls its `give_back`. Raises `NoFreeThread`.
     """
 
     call: Call
+    may_wait: bool = True
+    """Whether to wait for a thread as long as the call may take. Else there is one or none."""
 
 
 class Await(NamedTuple):
@@ -174,8 +175,8 @@ def _perform(effect: Any) -> Any:
     match effect:
         case Call():
             return _called(effect)
-        case Ready(call):
-            return _ready(call)
+        case Ready(call, may_wait):
+            return _ready(call, may_wait=may_wait)
         case Sleep(seconds):
             return time.sleep(seconds)
         case Emit(name, data, config):
@@ -198,14 +199,14 @@ def _called(call: Call) -> Any:
     return call.thread.run(lambda: runnable.invoke(given, config), limit, call.patience)
 
 
-def _ready(call: Call) -> Call:
+def _ready(call: Call, *, may_wait: bool = True) -> Call:
     limit = call.limit_seconds
     if limit is None or call.thread is not None:
         return call
     if call.threads is None:
         msg = "a sync call with a time limit needs `threads`"
         raise TypeError(msg)
-    return call.given(call.threads.take(limit))
+    return call.given(call.threads.take(limit if may_wait else 0))
 
 
 def _in_a_run(config: RunnableConfig) -> bool:
@@ -224,8 +225,8 @@ async def _aperform(effect: Any) -> Any:
     match effect:
         case Call():
             return await _acalled(effect)
-        case Ready(call):
-            return await _aready(call)
+        case Ready(call, may_wait):
+            return await _aready(call, may_wait=may_wait)
         case Sleep(seconds):
             return await asyncio.sleep(seconds)
         case Emit(name, data, config):
@@ -249,10 +250,10 @@ async def _acalled(call: Call) -> Any:
     return await await_within(answering, limit, call.patience)
 
 
-async def _aready(call: Call) -> Call:
+async def _aready(call: Call, *, may_wait: bool = True) -> Call:
     limit = call.limit_seconds
     if limit is None or call.threads is None or call.thread is not None:
         return call
     if not is_sync_only(call.runnable):
         return call
-    return call.given(await call.threads.atake(limit))
+    return call.given(await call.threads.atake(limit if may_wait else 0))

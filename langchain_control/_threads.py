@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import Counter
 from concurrent.futures import Future
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
+from enum import Enum, auto
+from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from langchain_control._waiting import Patience, await_within, no_answer, raisable, waits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 __all__ = ["BoundedThreads", "FreeThread", "NoFreeThread"]
 
@@ -26,49 +30,90 @@ class NoFreeThread(TimeoutError):  # noqa: N818  (named for what happened, like 
     """All threads were busy for as long as a call may wait; it was not started."""
 
 
+class Standing(Enum):
+    """What a thread counts as."""
+
+    AWAITED = auto()
+    """Somebody waits for its call."""
+    NESTED = auto()
+    """So does a call in another of the threads, which counts for both."""
+    GIVEN_UP = auto()
+    """Its call goes on, and nobody waits for it any more."""
+    ENDED = auto()
+
+
 class BoundedThreads:
-    """Run sync calls on at most `limit` threads, each call within its own time limit.
+    """Run sync calls on a bounded number of threads, each call within its own time limit.
 
     Python cannot stop a thread: a call that outlives its limit keeps its thread until it returns.
-    So the number of threads is bounded, and a call that finds none free fails with `NoFreeThread`
-    without being started. A call's time limit begins when it has its thread, so waiting for one
+    So there is room for `limit` calls that somebody waits for, and for as many that were given up;
+    further ones of these take room from the first. A call that finds none fails with
+    `NoFreeThread` without being started. Its own limit begins with its thread, so waiting for one
     does not shorten it. Threads end with their call; nothing stays behind.
+
+    A call made within one of the threads needs no room while it is waited for: its caller has it
+    already, and would keep it while the call waits.
     """
 
     def __init__(self, limit: int = 32) -> None:
-        """Allow `limit` calls at a time, those included that were given up but still run."""
+        """Make room for `limit` calls at a time, and as many again that were given up."""
         if limit < 1:
             msg = f"`limit` must be at least 1, got {limit}"
             raise ValueError(msg)
         self.limit = limit
-        self._free = threading.BoundedSemaphore(limit)
+        self._changed = threading.Condition()
+        self._counts: Counter[Standing] = Counter()
+        self._apart: dict[str, BoundedThreads] = {}
 
-    @property
-    def is_free(self) -> bool:
-        """Whether a call would find a thread right now."""
-        if taken := self._free.acquire(blocking=False):
-            self._free.release()
-        return taken
+    def of(self, name: str) -> BoundedThreads:
+        """Return as many threads again, for calls of this name alone."""
+        return self._apart.setdefault(name, BoundedThreads(self.limit))
 
     def take(self, max_wait_seconds: float) -> FreeThread:
         """Return a thread for one call, which must run in it or give it back.
 
         Raises:
-            NoFreeThread: All were busy that long.
+            NoFreeThread: There was no room that long.
         """
-        started = time.monotonic()
-        if not self._free.acquire(timeout=max(0.0, max_wait_seconds)):
+        taken = partial(self._taken, time.monotonic())
+        with self._changed:
+            thread = self._changed.wait_for(taken, max(0.0, max_wait_seconds))
+        if thread is None:
             raise self._none_free(max_wait_seconds)
-        return FreeThread(self._free, time.monotonic() - started)
+        return thread
 
     async def atake(self, max_wait_seconds: float) -> FreeThread:
         """Return a thread for one call. See `take`; the event loop is never blocked."""
         started = time.monotonic()
-        while not self._free.acquire(blocking=False):
+        while (thread := self._taken(started)) is None:
             if time.monotonic() - started >= max_wait_seconds:
                 raise self._none_free(max_wait_seconds)
             await asyncio.sleep(POLL_SECONDS)
-        return FreeThread(self._free, time.monotonic() - started)
+        return thread
+
+    def move(self, thread: FreeThread, standing: Standing) -> None:
+        """Count a thread as something else from now on. No effect once its call has ended."""
+        with self._changed:
+            if thread.standing is Standing.ENDED:
+                return
+            self._counts[thread.standing] -= 1
+            self._counts[standing] += 1
+            thread.standing = standing
+            self._changed.notify()
+
+    def _taken(self, started: float) -> FreeThread | None:
+        around = _AROUND.get().get(self)
+        is_nested = around is not None and around.standing is not Standing.ENDED
+        standing = Standing.NESTED if is_nested else Standing.AWAITED
+        with self._changed:
+            if standing is Standing.AWAITED and not self._has_room():
+                return None
+            self._counts[standing] += 1
+        return FreeThread(self, time.monotonic() - started, standing)
+
+    def _has_room(self) -> bool:
+        too_many_given_up = max(0, self._counts[Standing.GIVEN_UP] - self.limit)
+        return self._counts[Standing.AWAITED] + too_many_given_up < self.limit
 
     def _none_free(self, seconds: float) -> NoFreeThread:
         return NoFreeThread(f"no free thread within {seconds:g} s ({self.limit} are busy)")
@@ -89,15 +134,22 @@ class BoundedThreads:
 class FreeThread:
     """A thread that was taken for one call."""
 
-    def __init__(self, places: threading.BoundedSemaphore, waited_seconds: float) -> None:
+    def __init__(
+        self,
+        threads: BoundedThreads,
+        waited_seconds: float,
+        standing: Standing = Standing.AWAITED,
+    ) -> None:
         """Take over a thread.
 
         Args:
-            places: The semaphore it was taken from, and is given back to.
-            waited_seconds: How long it was waited for.
+            threads: Where it was taken, and is given back.
+            waited_seconds: How long that took.
+            standing: What it counts as there.
         """
         self.waited_seconds = waited_seconds
-        self._places = places
+        self.standing = standing
+        self._threads = threads
         self._is_ours = True
 
     def run(
@@ -115,12 +167,15 @@ class FreeThread:
         """
         started = time.monotonic()
         outcome = self._start(call)
-        for step in waits(timeout_seconds, patience):
-            try:
-                outcome.exception(timeout=step)
-            except TimeoutError:  # of waiting: what the call itself raises is returned, not raised
-                continue
-            return outcome.result()
+        try:
+            for step in waits(timeout_seconds, patience):
+                try:
+                    outcome.exception(timeout=step)
+                except TimeoutError:  # of waiting: what the call itself raises is returned
+                    continue
+                return outcome.result()
+        finally:
+            self._threads.move(self, Standing.GIVEN_UP)
         raise no_answer(started)
 
     async def arun(
@@ -128,33 +183,46 @@ class FreeThread:
     ) -> T:
         """Await what `call` returns or raises. See `run`."""
         outcome = asyncio.wrap_future(self._start(call))
-        return await await_within(outcome, timeout_seconds, patience)
+        try:
+            return await await_within(outcome, timeout_seconds, patience)
+        finally:
+            self._threads.move(self, Standing.GIVEN_UP)
 
     def give_back(self) -> None:
         """Leave the thread to others. No effect once a call has begun: it gives it back itself."""
         if self._is_ours:
             self._is_ours = False
-            self._places.release()
+            self._release()
 
     def _start(self, call: Callable[[], T]) -> Future[T]:
         outcome: Future[T] = Future()
         outcome.set_running_or_notify_cancel()  # so that nobody can cancel it any more
         context = copy_context()
+        context.run(_AROUND.set, {**_AROUND.get(), self._threads: self})
 
         def work() -> None:
             try:
                 result = context.run(call)
             except BaseException as exc:  # noqa: BLE001  (raised again where it is waited for)
-                self._places.release()
+                self._release()
                 outcome.set_exception(raisable(exc))
             else:
-                self._places.release()
+                self._release()
                 outcome.set_result(result)
 
         self._is_ours = False
         try:
             threading.Thread(target=work, name="langchain-control-call", daemon=True).start()
         except BaseException:
-            self._places.release()
+            self._release()
             raise
         return outcome
+
+    def _release(self) -> None:
+        self._threads.move(self, Standing.ENDED)
+
+
+_AROUND: ContextVar[Mapping[BoundedThreads, FreeThread]] = ContextVar(
+    "langchain_control_threads_around", default=MappingProxyType({})
+)
+"""The threads that a call is made in."""

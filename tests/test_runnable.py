@@ -499,6 +499,62 @@ def test_an_open_circuit_is_not_waited_for(call):
     assert result.failure_mode is FailureMode.CIRCUIT_OPEN
 
 
+def recovering():
+    """A breaker that one failure opens, and what brings it to where it waits for a probe."""
+    clock = ManualClock()
+    breaker = CircuitBreaker(failure_threshold=1, store=InMemoryCircuitStore(clock=clock))
+    return breaker, lambda: clock.advance(breaker.recovery_seconds)
+
+
+def test_a_probe_is_not_waited_for(call):
+    """A half-open circuit refuses at once where no thread is free: no attempt, no retries."""
+    breaker, recover = recovering()
+    dead = policy(threads=1, breaker=breaker)
+    model = RunnableLambda(lambda _: GOOD, name="dead")
+    breaker.record(breaker.acquire("dead"), Outcome.FAILURE)
+    recover()
+
+    with all_taken(dead.threads):
+        result = call(with_control(model, dead, include_result=True), "Q?")
+
+    assert breaker.state("dead") == "half_open"
+    assert (result.failure_mode, result.attempts) == (FailureMode.CIRCUIT_OPEN, ())
+
+
+def test_a_circuit_gets_its_probe_while_calls_still_hang(call):
+    """The calls of an outage that never return keep nobody from seeing its end."""
+    breaker, recover = recovering()
+    gate, is_up = threading.Event(), []
+    once = policy(
+        threads=2, timeout_seconds=0.02, breaker=breaker, retry=RetryEngine(max_attempts=1)
+    )
+
+    def provider(_):
+        return GOOD if is_up else gate.wait(10)
+
+    controlled = with_control(RunnableLambda(provider, name="p"), once, include_result=True)
+    for _ in range(3):
+        call(controlled, "Q?")
+        recover()
+    is_up.append(True)
+    patient = once.override(timeout_seconds=5)
+    result = call(with_control(controlled.model, patient, include_result=True), "Q?")
+    gate.set()
+
+    assert (result.status, breaker.state("p")) == ("accepted", "closed")
+
+
+def test_calls_within_calls_do_not_wait_for_each_other(call):
+    """An agent that holds the only thread may ask a model under the same policy."""
+    shared = policy(threads=1)
+    inner = with_control(lambda _: GOOD, shared)
+
+    def agent(messages):
+        return inner.invoke(messages)
+
+    assert call(with_control(agent, shared, include_result=True), "Q?").status == "accepted"
+
+
 def test_a_result_keeps_what_every_strategy_did(call):
     """Which model answered, why the others did not, and what all of them used."""
     broken = CircuitBreaker()

@@ -11,6 +11,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import Field, model_validator
 
 from langchain_control._effects import Call, Flow, Ready, arun
+from langchain_control._threads import NoFreeThread
 from langchain_control.circuits import (
     CircuitState,
     CircuitView,
@@ -283,9 +284,9 @@ class CircuitBreaker(Wrapper[Any, Any]):
         Returns:
             What the call gives, or the refusal.
         """
-        if call.would_wait and (refusal := (yield from self.refusal(key))) is not None:
-            return refusal  # an open circuit must not be waited for
-        ready: Call = yield Ready(call)
+        ready = yield from self._ready(call, key)
+        if isinstance(ready, Refusal):
+            return ready
         try:
             return (yield from self._calling(ready, config, key))
         finally:
@@ -293,11 +294,7 @@ class CircuitBreaker(Wrapper[Any, Any]):
 
     def refusal(self, key: str | None = None) -> Flow[Refusal | None]:
         """Return the refusal of an open circuit, without asking for a permit."""
-        circuit = self._circuit(key)
-        view: CircuitView = yield self.store.view(circuit, self)
-        if view["state"] != CircuitState.OPEN:
-            return None
-        return Refusal(circuit, CircuitState.OPEN, view["retry_after"])
+        return (yield from self._refusal_in(key, CircuitState.OPEN))
 
     def settle(
         self,
@@ -333,6 +330,23 @@ class CircuitBreaker(Wrapper[Any, Any]):
         if (refusal := (yield from self.refusal())) is not None:
             raise refusal.error()
         return value
+
+    def _ready(self, call: Call, key: str | None) -> Flow[Call | Refusal]:
+        """Return the call in its thread, for which only a closed circuit lets it wait."""
+        try:
+            ready: Call = yield Ready(call, may_wait=False)
+        except NoFreeThread:
+            refusal = yield from self._refusal_in(key, CircuitState.OPEN, CircuitState.HALF_OPEN)
+            if refusal is not None:
+                return refusal
+            ready = yield Ready(call)
+        return ready
+
+    def _refusal_in(self, key: str | None, *states: CircuitState) -> Flow[Refusal | None]:
+        circuit = self._circuit(key)
+        view: CircuitView = yield self.store.view(circuit, self)
+        state = CircuitState(view["state"])
+        return Refusal(circuit, state, view["retry_after"]) if state in states else None
 
     def _calling(self, call: Call, config: RunnableConfig, key: str | None) -> Flow[Any | Refusal]:
         permit = yield from self.admit(config, key)
