@@ -178,7 +178,7 @@ def fallback(state: RunState, context: Context, config: RunnableConfig) -> Flow[
     if (due := router.next_after(had_a_turn(state))) is not None:
         if router.pauses(due[1]):  # people take their time; whoever comes after them has theirs
             state = cast("RunState", {**state, "deadline": deadline_from_now(context.policy)})
-        request, calls = request_of(state), calls_of(state, context)
+        request, calls = request_of(state), calls_of(state, context, due[0])
         contract = InTime(context.answers_of(due[1]), state, context)
         turn = yield from router.turn(due, request, contract, config, calls)
         tries = [*state["fallbacks"], turn.tried]

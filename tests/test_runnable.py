@@ -62,7 +62,12 @@ from langchain_control.retries.budget import RetryBudget
 from langchain_control.runs import time_limits
 from langchain_control.sinks import MemorySink
 from langchain_control.stores import InMemoryCircuitStore
-from langchain_control.strategies import other_model
+from langchain_control.strategies import (
+    CannedAnswer,
+    LastGoodAnswer,
+    TemplateAnswer,
+    other_model,
+)
 from langchain_control.testing import ChaosChatModel, ManualClock, Reply, ScriptedChatModel
 from tests.scenarios import AT_ONCE, ATTACK, CITY, GOOD
 
@@ -542,6 +547,41 @@ def test_a_circuit_gets_its_probe_while_calls_still_hang(call):
     gate.set()
 
     assert (result.status, breaker.state("p")) == ("accepted", "closed")
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    ["Sorry.", CannedAnswer("Sorry."), TemplateAnswer("Sorry."), lambda _: "Sorry."],
+    ids=["text", "canned", "template", "function"],
+)
+def test_a_fallback_answers_while_the_models_calls_hang(call, strategy):
+    """Threads that the model's calls hold are not needed to say that it is down."""
+    fallback = FallbackRouter(strategies=[("apology", strategy)])
+    dead = ControlPolicy(
+        threads=1, timeout_seconds=5, fallback=fallback, retry=RetryEngine(max_attempts=1)
+    )
+    dead.breaker.open("dead")
+    model = RunnableLambda(lambda _: GOOD, name="dead")
+
+    with all_taken(dead.threads):
+        result = call(with_control(model, dead, include_result=True), "Q?")
+
+    assert (result.status, result.message.text) == ("fallback", "Sorry.")
+
+
+def test_what_answers_at_once_needs_no_thread(call):
+    """Texts, templates and memories answer even where strategies have no thread left."""
+    memory = LastGoodAnswer()
+    fallback = FallbackRouter(strategies=[("memory", memory), ("text", "Sorry.")])
+    once = ControlPolicy(threads=1, fallback=fallback, retry=RetryEngine(max_attempts=1))
+    model = ScriptedChatModel(script=["Because.", TimeoutError(), TimeoutError()])
+    controlled = with_control(model, once, include_result=True)
+    call(controlled, "Why?")
+
+    with all_taken(once.threads.of("memory")), all_taken(once.threads.of("text")):
+        answers = [call(controlled, question).message.text for question in ("Why?", "How?")]
+
+    assert answers == ["Because.", "Sorry."]
 
 
 def test_calls_within_calls_do_not_wait_for_each_other(call):

@@ -32,16 +32,18 @@ def request_of(state: RunState) -> FallbackRequest:
     )
 
 
-def calls_of(state: RunState, context: Context) -> Calls:
-    """Return how strategies are called in this run."""
+def calls_of(state: RunState, context: Context, strategy: str) -> Calls:
+    """Return how a strategy is called in this run.
+
+    It has threads of its own: those of the model may all be held by calls that hang.
+    """
     policy, request = context.policy, request_of(state)
 
     def tokens(reply: AIMessage) -> tuple[int, int]:
         return tokens_of(reply, request.prompt or request.messages, policy.prompt.budget)
 
-    return Calls(
-        bounded(state, context), policy.breaker, tokens, policy.usage_limits.cost, policy.timer
-    )
+    make_call = bounded(state, context, policy.threads.of(strategy))
+    return Calls(make_call, policy.breaker, tokens, policy.usage_limits.cost, policy.timer)
 
 
 def had_a_turn(state: RunState) -> list[FallbackTry]:

@@ -43,7 +43,7 @@ def _called(state: RunState, context: Context, config: RunnableConfig) -> Flow[R
     model = for_retry(asked.model, state["retry"], policy.validator.json_schema())
     if policy.judge_while_streaming:
         model = watched(model, policy.validator.glance)
-    effect = bounded(state, context)(model, state["draft"]["prompt"], config)
+    effect = bounded(state, context, policy.threads)(model, state["draft"]["prompt"], config)
     started, response, note, error = policy.timer(), None, None, None
     try:
         answer = yield from policy.breaker.calling(effect, config, asked.name)

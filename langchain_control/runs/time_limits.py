@@ -29,9 +29,9 @@ UNHEARD = "nostream"
 """LangGraph's tag for calls that stay out of `stream_mode="messages"`: a draft is no answer yet."""
 
 
-def bounded(state: RunState, context: Context) -> MakeCall:
+def bounded(state: RunState, context: Context, threads: BoundedThreads) -> MakeCall:
     """Return how calls are made in this run: unheard, and within what is left of time and usage."""
-    policy = context.policy
+    due = context.policy.timeout_seconds
 
     def call_within(runnable: Any, given: Any, config: RunnableConfig) -> Call:
         if (why := context.used_up(calls_in(state))) and asks_a_model(runnable):
@@ -41,7 +41,6 @@ def bounded(state: RunState, context: Context) -> MakeCall:
         remaining = None if left is None else max(GRACE_SECONDS, left)
         unheard = merge_configs(config, {"tags": [UNHEARD]})
         asked = in_place_of(context.model, runnable)
-        due, threads = policy.timeout_seconds, policy.threads
         return Call(asked, given, unheard, due, threads, remaining_seconds=remaining)
 
     return call_within

@@ -21,7 +21,7 @@ from langchain_control.outcomes import (
     failure,
     passed,
 )
-from langchain_control.strategies.function import from_function
+from langchain_control.strategies.function import answers_at_once, from_function
 from langchain_control.strategies.other_model import Circuit, OtherModel
 from langchain_control.strategies.replies import NoAnswerError, reply_of
 
@@ -147,7 +147,8 @@ def answering(
         make_call: Makes the call; give one that sets a time limit.
     """
     if not isinstance(strategy, Runnable):
-        return (yield make_call(from_function(strategy, name), request, config))
+        call = make_call(from_function(strategy, name), request, config)
+        return (yield call.without_limit() if answers_at_once(strategy) else call)
     prompt = request.prompt or list(request.messages)
     if isinstance(strategy, OtherModel):
         return (yield from strategy.called(prompt, config, make_call))

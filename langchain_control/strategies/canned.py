@@ -17,6 +17,9 @@ __all__ = ["CannedAnswer"]
 class CannedAnswer:
     """Give the same answer every time: the last strategy of a router that must not fail."""
 
+    answers_at_once = True
+    """It is called where it is asked for: while threads are short, too."""
+
     def __init__(self, answer: Any) -> None:
         """Take the answer: text, or a JSON value or pydantic object, where JSON is asked for.
 

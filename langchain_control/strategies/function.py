@@ -14,7 +14,7 @@ from langchain_control._effects import AsyncInSyncCallError
 if TYPE_CHECKING:
     from langchain_control.strategies import FallbackRequest
 
-__all__ = ["from_function", "is_strategy"]
+__all__ = ["answers_at_once", "from_function", "is_strategy"]
 
 _MOST_ARGUMENTS = 2
 
@@ -24,11 +24,17 @@ def is_strategy(function: Any) -> bool:
     return callable(function) and _arguments_taken(function) is not None
 
 
+def answers_at_once(function: Any) -> bool:
+    """Whether a strategy says that it waits for nothing, so that its answer needs no time limit."""
+    return bool(getattr(function, "answers_at_once", False))
+
+
 def from_function(function: Callable[..., Any], name: str) -> Runnable[FallbackRequest, Any]:
     """Return a function, sync or async, as a Runnable that answers a request.
 
     A second argument is filled with the request only where the function requires one. In an async
-    call a sync function runs in a thread: what blocks in it holds up nobody else.
+    call a sync function runs in a thread, unless it answers at once: what blocks in it holds up
+    nobody else.
     """
     takes = _arguments_taken(function) or _MOST_ARGUMENTS
 
@@ -38,8 +44,13 @@ def from_function(function: Callable[..., Any], name: str) -> Runnable[FallbackR
     async def ask_async(request: FallbackRequest) -> Any:
         return await function(*(request.question, request)[:takes])
 
+    async def ask_here(request: FallbackRequest) -> Any:
+        return ask(request)
+
     if is_async_callable(function):
         return RunnableLambda(_refuse, ask_async, name=name)
+    if answers_at_once(function):
+        return RunnableLambda(ask, ask_here, name=name)
     return RunnableLambda(ask, name=name)
 
 

@@ -25,6 +25,9 @@ class HumanAnswer:
     pauses = True
     """Tells an agent to ask in a step of its own, so that on resume no model call is repeated."""
 
+    answers_at_once = True
+    """Neither the pause nor the reply takes time: the graph's caller waits, not this."""
+
     def __init__(self, ask: str = "The model has no acceptable answer. What is yours?") -> None:
         """Set what the person is told."""
         self.ask = ask

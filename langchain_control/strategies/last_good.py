@@ -46,6 +46,9 @@ class LastGoodAnswer:
     users apart: it is called within the run, whose config is `ensure_config()`.
     """
 
+    answers_at_once = True
+    """It is called where it is asked for: while threads are short, too."""
+
     def __init__(
         self,
         *,

@@ -21,6 +21,9 @@ class TemplateAnswer:
     Placeholders are those of `string.Template`, so that braces of JSON need no escaping.
     """
 
+    answers_at_once = True
+    """It is called where it is asked for: while threads are short, too."""
+
     def __init__(self, template: str) -> None:
         """Take the text, with `$question`, `$failure_mode` and `$request_id` as placeholders.
 
