@@ -14,7 +14,7 @@ PACKAGE = ROOT / "langchain_control"
 
 LAYERS = [
     {"outcomes", "_threads", "_waiting", "_json", "_per_process", "_overriding", "_steady"},
-    {"errors", "sync_only", "_effects", "events"},
+    {"errors", "parts", "sync_only", "_effects", "events"},
     {"circuits", "conversation", "encodings", "fences", "logging_setup", "models", "retries"},
     {"detectors", "rules", "parsing", "contracts", "strategies", "stores", "sinks", "trail"},
     {"components"},

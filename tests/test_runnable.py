@@ -17,6 +17,7 @@ from langchain_core.exceptions import (
     ModelTimeoutError,
     OutputParserException,
 )
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import (
     AIMessage,
     AIMessageChunk,
@@ -25,11 +26,13 @@ from langchain_core.messages import (
     ToolMessage,
 )
 from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
 from langgraph.errors import GraphInterrupt
 from langgraph.graph import START, MessagesState, StateGraph
+from pydantic import Field
 
 from langchain_control import (
     AuditLogger,
@@ -724,6 +727,46 @@ def test_hung_sync_models_do_not_fill_the_event_loops_executor():
     gate.set()
 
     assert ended == ({FailureMode.TIMEOUT}, "free")
+
+
+class Noticing(BaseChatModel):
+    """A model without async, which notes the names of the threads that it is called in."""
+
+    seen: list[str] = Field(default_factory=list)
+
+    @property
+    def _llm_type(self):
+        return "noticing"
+
+    def _generate(self, messages, stop=None, run_manager=None, **kwargs):
+        self.seen.append(threading.current_thread().name)
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(GOOD))])
+
+    def _stream(self, messages, stop=None, run_manager=None, **kwargs):
+        self.seen.append(threading.current_thread().name)
+        yield ChatGenerationChunk(message=AIMessageChunk(GOOD))
+
+
+@pytest.mark.parametrize(
+    "made_of",
+    [
+        lambda model: (model, {}),
+        lambda model: (model, {"judge_while_streaming": True}),
+        lambda model: (RunnableLambda(lambda messages: messages) | model, {}),
+        lambda model: (model.with_fallbacks([model]), {"judge_while_streaming": True}),
+        lambda model: (CircuitBreaker().wrap(model), {}),
+    ],
+    ids=["alone", "watched", "in a chain", "with fallbacks, watched", "behind a breaker"],
+)
+async def test_sync_models_run_in_the_policys_threads(made_of):
+    """Async code runs whatever has no async in threads that a hung call may keep."""
+    noticing = Noticing()
+    model, changes = made_of(noticing)
+    rules = policy(validator={"accept_broken_off": True}, **changes)
+
+    await with_control(model, rules, include_result=True).ainvoke("Q?")
+
+    assert noticing.seen == ["langchain-control-call"]
 
 
 def test_what_a_judge_asks_a_model_is_not_streamed():

@@ -68,6 +68,11 @@ class Component(OverridableModel, RunnableSerializable[Input, Output], Generic[I
 
         return await self._acall_with_config(call, input, config)
 
+    @property
+    def needs_no_await(self) -> bool:
+        """Whether a sync call does all that an async one does. Plug-ins may have to be awaited."""
+        return False
+
     def _with_arguments(self, arguments: dict[str, Any]) -> Self:
         """Return the component for a call with these arguments."""
         given = ", ".join(f"`{name}`" for name in arguments)
@@ -161,6 +166,11 @@ class Wrapped(Component[Any, Any]):
     def OutputType(self) -> Any:  # noqa: N802
         """That of the wrapped Runnable."""
         return self.bound.OutputType
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """What it is made of, for `parts_of`."""
+        return self.wrapper, self.bound
 
     def around(self, other: Runnable[Any, Any]) -> Wrapped:
         """Return another Runnable in the same wrapper's care."""

@@ -230,6 +230,11 @@ class CircuitBreaker(Wrapper[Any, Any]):
             return Outcome.THROTTLED
         return Outcome.IGNORED
 
+    @property
+    def needs_no_await(self) -> bool:
+        """Whether a sync call does all that an async one does."""
+        return not inspect.iscoroutinefunction(self.store.view)
+
     # --- looking and interfering, with a store that answers at once -------------------------------
 
     def state(self, key: str | None = None) -> CircuitState:

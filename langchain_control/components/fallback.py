@@ -27,7 +27,6 @@ from langchain_control.errors import (
 from langchain_control.errors.declared import FailureModes
 from langchain_control.errors.logged import log_failure
 from langchain_control.events import EventName, event, rules_of
-from langchain_control.models.parts import asks_a_model
 from langchain_control.models.variants import name_of
 from langchain_control.outcomes import (
     ControlResult,
@@ -35,6 +34,7 @@ from langchain_control.outcomes import (
     FallbackTry,
     ValidationResult,
 )
+from langchain_control.parts import asks_a_model
 from langchain_control.strategies import CannedAnswer, FallbackRequest, RemembersAnswers
 from langchain_control.strategies.asking import (
     AnswerContract,
@@ -336,8 +336,7 @@ def _record(
 
 def _has_used_tokens(strategy: Any, asked: Asked) -> bool:
     """Whether the answer took tokens: a model's did, another's only if it reports usage."""
-    model = strategy.bound if isinstance(strategy, OtherModel) else strategy
-    has_answered = asked.outcome in ("answered", "rejected") and asks_a_model(model)
+    has_answered = asked.outcome in ("answered", "rejected") and asks_a_model(strategy)
     return has_answered or asked.reply.usage_metadata is not None
 
 

@@ -127,6 +127,11 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
         """Hand further arguments to the model."""
         return self._around(self.model.bind(**kwargs))
 
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """What it is made of, for `parts_of`."""
+        return (self.asked,)
+
     def for_retry(self, retry: PlannedRetry) -> Runnable[Any, Any]:
         """Return the model as a retry should call it; see `MakesVariants`."""
         model = drawn_anew(self.model, retry)

@@ -27,6 +27,11 @@ class UnlessRefused(Runnable[Any, Any]):
         """Take the better way and the one that is known to work."""
         self._preferred, self._otherwise = preferred, otherwise
 
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """What it is made of, for `parts_of`."""
+        return self._preferred, self._otherwise
+
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002
         """Ask the model."""
         try:

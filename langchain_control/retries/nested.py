@@ -9,7 +9,7 @@ from typing import Any
 from langchain_core.runnables import Runnable
 from langchain_core.runnables.retry import RunnableRetry
 
-from langchain_control.models.parts import parts_of
+from langchain_control.parts import parts_of
 
 __all__ = ["nested_retries", "warn_of_nested_retries"]
 

@@ -12,9 +12,9 @@ from langchain_core.runnables.config import merge_configs
 from langchain_control._effects import Await, Call, Flow
 from langchain_control._threads import BoundedThreads
 from langchain_control.errors import AttemptsExhausted, rejection
-from langchain_control.models.parts import asks_a_model
 from langchain_control.models.variants import in_place_of
 from langchain_control.outcomes import FailureMode, ValidationResult, failure
+from langchain_control.parts import asks_a_model
 from langchain_control.runs.state import Context, PerRun, RunState, calls_in
 from langchain_control.strategies.asking import MakeCall
 

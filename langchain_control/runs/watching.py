@@ -43,6 +43,11 @@ class _Watched(Runnable[Any, Any]):
         self._model = model
         self._is_hopeless = is_hopeless
 
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """What it is made of, for `parts_of`."""
+        return (self._model,)
+
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002
         heard = _Heard(self._is_hopeless)
         stream = cast("Generator[Any, None, None]", self._model.stream(input, config, **kwargs))

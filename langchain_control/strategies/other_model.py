@@ -81,6 +81,11 @@ class OtherModel(Runnable[Any, Any]):
         self.limiter = limiter
         self._key = key
 
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """What it is made of, for `parts_of`."""
+        return self.bound, self.breaker, self.limiter
+
     def behind(self, breaker: Circuit, key: str) -> OtherModel:
         """Return the model with a circuit: its own, or else one under this breaker's name."""
         if self.breaker is not None:

@@ -9,12 +9,22 @@ from langchain_core.language_models import BaseLanguageModel
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel
 
-__all__ = ["asks_a_model", "parts_of"]
+__all__ = ["asks_a_model", "names_parts", "parts_of"]
+
+
+def names_parts(runnable: Any) -> bool:
+    """Whether a Runnable says what it is made of, as `parts`: it does what they do, no more.
+
+    Asked of the class, as a binding has the attributes of what is bound in it.
+    """
+    return hasattr(type(runnable), "parts")
 
 
 def parts_of(runnable: Any) -> Iterator[Runnable[Any, Any]]:
     """Yield the Runnables that a Runnable is made of; what a function calls is not seen."""
-    if isinstance(runnable, Runnable) and isinstance(runnable, BaseModel):
+    if names_parts(runnable):
+        yield from _runnables_in(runnable.parts)
+    elif isinstance(runnable, Runnable) and isinstance(runnable, BaseModel):
         for name in type(runnable).model_fields:
             yield from _runnables_in(getattr(runnable, name))
 
