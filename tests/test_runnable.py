@@ -668,6 +668,21 @@ def test_a_fallback_sees_the_conversation_as_screened(call):
     assert seen == ["No.", "Which city?"]
 
 
+def test_an_accepted_answer_survives_a_strategy_that_crashes_over_it(call):
+    """A healthy model has answered: what a fallback makes of it is the fallback's own trouble."""
+
+    class Crashes:
+        def __call__(self, question, request):
+            return None
+
+        def remember(self, request, answer):
+            raise KeyError
+
+    falling = policy(fallback=FallbackRouter(strategies=[("memory", Crashes())]))
+
+    assert call(with_control(lambda _: GOOD, falling), "Which city?").additional_kwargs["parsed"]
+
+
 def test_a_cut_off_run_gives_its_reservation_back():
     """A client that hangs up does not keep the tokens that were reserved for its answer."""
     limiter = RateLimiter(tokens_per_minute=1000, answer_tokens=900)

@@ -235,10 +235,16 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
         return bool(getattr(strategy, "pauses", False))
 
     def remember(self, request: FallbackRequest, answer: AIMessage) -> None:
-        """Tell an accepted answer of the model to the strategies that learn from it."""
-        for _, strategy in self.strategies:
+        """Tell an accepted answer of the model to the strategies that learn from it.
+
+        One that crashes over it is logged and skipped: the answer is as good without it.
+        """
+        for name, strategy in self.strategies:
             if isinstance(strategy, RemembersAnswers):
-                strategy.remember(request, answer)
+                try:
+                    strategy.remember(request, answer)
+                except Exception as exc:  # noqa: BLE001  (a plug-in may fail in any way)
+                    log_failure(f"the fallback strategy `{name}`", exc)
 
     def _flow(self, value: LanguageModelInput, config: RunnableConfig) -> Flow[AIMessage]:
         request = _request_in(value)

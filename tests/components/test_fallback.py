@@ -781,6 +781,22 @@ def test_a_good_answer_is_remembered(call):
     assert [call(chain, q).text for q in ("Why?", "Why?", "How?")] == ["good", "good", "Sorry."]
 
 
+def test_a_crash_over_a_good_answer_is_logged_and_the_others_learn_it(call, caplog):
+    """An answer that passed was lost to a key without a user."""
+
+    def user(request):
+        raise KeyError(request.question)
+
+    memory = LastGoodAnswer()
+    chain = router(LastGoodAnswer(key=user), memory).wrap(ScriptedChatModel(script=["good"]))
+
+    assert call(chain, "Why?").text == "good"
+    assert len(memory) == 1
+    [line] = [r.getMessage() for r in caplog.records]
+    assert line.startswith("the fallback strategy `1` failed with `KeyError` in `user` (")
+    assert "Why" not in caplog.text
+
+
 # --- settings -------------------------------------------------------------------------------------
 
 
