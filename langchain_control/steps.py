@@ -21,7 +21,6 @@ from langchain_core.messages import AIMessage, SystemMessage
 from langchain_core.runnables import RunnableConfig
 
 from langchain_control._effects import Emit, Flow, Sleep
-from langchain_control.errors.foreign import steers_a_graph
 from langchain_control.events import EventName, event, with_request_id
 from langchain_control.outcomes import (
     Attempt,
@@ -31,7 +30,7 @@ from langchain_control.outcomes import (
 )
 from langchain_control.retries.planned import PlannedRetry
 from langchain_control.runs.attempts import attempt_of, content_of, sha256_of
-from langchain_control.runs.endings import cut_off, finished, turned_away
+from langchain_control.runs.endings import closed_if_cut_off, finished, turned_away
 from langchain_control.runs.falling_back import (
     calls_of,
     had_a_turn,
@@ -44,6 +43,7 @@ from langchain_control.runs.screening import documents_of, index_of_question, sc
 from langchain_control.runs.state import (
     Context,
     FailureNote,
+    PerRun,
     RunState,
     calls_in,
     deadline_from_now,
@@ -82,9 +82,14 @@ Router = Callable[[RunState, Context], StepName]
 
 def guard(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
     """Open the run: admit it, judge the question, screen what else would reach the model."""
-    policy = context.policy
-    run = fresh_run(config, policy)
+    run = fresh_run(config, context.policy)
     config = with_request_id(config, run["request_id"])
+    opening = _opened(run, state, context, config)
+    return (yield from closed_if_cut_off(opening, run, context, config))
+
+
+def _opened(run: PerRun, state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
+    policy = context.policy
     messages, documents = list(state["messages"]), documents_of(state)
     if policy.limiter is not None:
         admitted = yield from policy.limiter.admit(config, messages, policy.deadline_seconds)
@@ -289,18 +294,12 @@ def drive(
 def performed(
     step: Step, state: RunState, context: Context, config: RunnableConfig
 ) -> Flow[Update]:
-    """Do one step. A run that is cut off in it tells the trail, and frees what it had reserved."""
-    if step.node is not guard:
-        config = with_request_id(config, state["request_id"])
-    try:
-        return (yield from step.node(state, context, config))
-    except GeneratorExit:  # nobody performs this flow any more
-        raise
-    except BaseException as exc:
-        if not steers_a_graph(exc):
-            run = {} if step.node is guard else state  # before `guard` it is the last run's
-            yield from cut_off(run, exc, context, config)
-        raise
+    """Do one step of a run, which is closed if it is cut off in it."""
+    if step.node is guard:  # opens the run; the state is the last one's until then
+        return (yield from guard(state, context, config))
+    config = with_request_id(config, state["request_id"])
+    doing = step.node(state, context, config)
+    return (yield from closed_if_cut_off(doing, state, context, config))
 
 
 # --- what the nodes share -------------------------------------------------------------------------

@@ -64,7 +64,7 @@ from langchain_control.errors import (
 from langchain_control.retries.budget import RetryBudget
 from langchain_control.runs import time_limits
 from langchain_control.sinks import MemorySink
-from langchain_control.stores import InMemoryCircuitStore
+from langchain_control.stores import InMemoryCircuitStore, InMemoryRateStore
 from langchain_control.strategies import (
     CannedAnswer,
     LastGoodAnswer,
@@ -702,6 +702,83 @@ def test_a_cut_off_run_gives_its_reservation_back():
         assert (await limiter.ainspect("Q?")).passed
 
     asyncio.run(main())
+
+
+def test_a_run_cut_off_in_its_guard_gives_its_reservation_back():
+    """It had been admitted, and nobody else would ever settle it."""
+    limiter = RateLimiter(tokens_per_minute=1000, answer_tokens=900)
+    entered = asyncio.Event()
+    sink = MemorySink()
+
+    async def hangs(_):
+        entered.set()
+        await asyncio.sleep(60)
+
+    async def main():
+        rules = policy(
+            limiter=limiter,
+            guard=InputGuard(detectors=[hangs]),
+            audit=AuditLogger(None, sinks=[sink]),
+        )
+        run = asyncio.create_task(with_control(lambda _: GOOD, rules).ainvoke("Q?"))
+        await entered.wait()
+        assert not (await limiter.ainspect("Q?")).passed
+        run.cancel()
+        await asyncio.wait({run})
+        assert (await limiter.ainspect("Q?")).passed
+
+    asyncio.run(main())
+    assert [r["event"] for r in sink.records] == ["control.cut_off"]
+
+
+@pytest.mark.parametrize("question", ["Which city?", ATTACK])
+def test_a_run_whose_end_cannot_be_told_is_settled_once(call, question):
+    """Freed by its end and once more as cut off, it would let through more than the rate."""
+    settled = []
+
+    class Counting(InMemoryRateStore):
+        def give_back(self, key, demands):
+            settled.append(key)
+            super().give_back(key, demands)
+
+    class Full(MemorySink):
+        def write(self, record):
+            if record["event"] == "control.finished":
+                raise PermissionError
+
+    rules = policy(
+        limiter=RateLimiter(tokens_per_minute=1000, answer_tokens=900, store=Counting()),
+        audit=AuditLogger(None, sinks=[Full()], raise_error=True),
+    )
+
+    with pytest.raises(PermissionError):
+        call(with_control(lambda _: GOOD, rules), question)
+
+    assert settled == ["rate:default"]
+
+
+def test_a_run_cut_off_in_its_guard_is_told_as_one_request():
+    """What was told of it before its end has the same id."""
+    sink = MemorySink()
+
+    async def breaks(text):
+        raise ZeroDivisionError
+
+    rules = policy(
+        limiter=RateLimiter(requests_per_minute=6000, burst_seconds=0.01, on_limit="wait"),
+        guard=InputGuard(detectors=[breaks]),
+        audit=AuditLogger(None, sinks=[sink]),
+    )
+
+    async def main():
+        for _ in range(2):
+            with pytest.raises(ZeroDivisionError):
+                await with_control(lambda _: GOOD, rules).ainvoke("Q?")
+
+    asyncio.run(main())
+    *_, waited, ended = sink.records
+    assert (waited["event"], ended["event"]) == ("control.waited", "control.cut_off")
+    assert waited["request_id"] == ended["request_id"]
 
 
 def test_arguments_of_a_call_reach_the_model(call):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from langchain_core.runnables import RunnableConfig
 
 from langchain_control._effects import Flow
 from langchain_control.components.limiter import Reservation
-from langchain_control.events import EventName, blocked, event, request_id_in
+from langchain_control.errors.foreign import steers_a_graph
+from langchain_control.events import EventName, blocked, event
 from langchain_control.outcomes import FailureMode, ValidationResult
 from langchain_control.runs.notices import WITHOUT_ANSWER, notice
 from langchain_control.runs.state import Context, PerRun, RunState, note_of, usage_of
 
-__all__ = ["close", "cut_off", "finished", "turned_away"]
+__all__ = ["close", "closed_if_cut_off", "finished", "turned_away"]
+
+T = TypeVar("T")
 
 _STEP_OF = {"RateLimiter": "guard", "InputGuard": "guard", "TokenBudget": "build"}
 
@@ -47,15 +50,31 @@ def finished(
     return final
 
 
-def cut_off(
+def closed_if_cut_off(
+    flow: Flow[T], run: Mapping[str, Any], context: Context, config: RunnableConfig
+) -> Flow[T]:
+    """Perform a part of a run. If the run is cut off in it, free what was reserved, and say so.
+
+    It is cut off when it is cancelled, or ended by a mistake of the program.
+    """
+    try:
+        return (yield from flow)
+    except GeneratorExit:  # nobody performs this flow any more
+        raise
+    except BaseException as exc:
+        if not steers_a_graph(exc):
+            yield from _cut_off(run, exc, context, config)
+        raise
+
+
+def _cut_off(
     run: Mapping[str, Any], exc: BaseException, context: Context, config: RunnableConfig
 ) -> Flow[None]:
-    """Close a run that was cancelled, or ended by a mistake of the program."""
     yield from _settled(run, context)
     yield event(
         EventName.CUT_OFF,
         config,
-        request_id=run.get("request_id") or request_id_in(config),
+        request_id=run["request_id"],
         message=type(exc).__name__,
         model=context.name(config),
         attempts=len(run.get("attempts") or ()),
@@ -63,11 +82,15 @@ def cut_off(
 
 
 def _settled(run: Mapping[str, Any], context: Context) -> Flow[None]:
-    """Replace what a rate limit holds for a run by what the run has used."""
+    """Replace what a rate limit holds for a run by what the run has used.
+
+    Once: parallel parts of a run, and its end after it was cut off, hold the same reservation.
+    """
     reserved, limiter = run.get("reservation"), context.policy.limiter
     if reserved and limiter is not None:
-        tokens = usage_of(run)["total_tokens"]
-        yield limiter.settle(Reservation(*reserved), tokens)
+        reservation, tokens = Reservation(*reserved), usage_of(run)["total_tokens"]
+        reserved.clear()
+        yield limiter.settle(reservation, tokens)
 
 
 def close(final: Mapping[str, Any], context: Context, config: RunnableConfig) -> Flow[None]:
