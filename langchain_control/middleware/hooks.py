@@ -39,7 +39,7 @@ from langchain_control.models.variants import name_of
 from langchain_control.outcomes import FailureMode
 from langchain_control.policy import ControlPolicy, policy_of
 from langchain_control.retries.nested import warn_of_nested_retries
-from langchain_control.runs.endings import close
+from langchain_control.runs.endings import close, closed_if_cut_off
 from langchain_control.runs.exits import ExitBehavior, exit_behavior_of, has_to_raise
 from langchain_control.runs.falling_back import had_a_turn, request_of
 from langchain_control.runs.notices import WITHOUT_ANSWER
@@ -255,6 +255,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
             return begun, "build"
         begun["request_id"] = record["request_id"]
         begun["deadline"] = _earlier(begun["deadline"], record["deadline"])
+        begun["reservation"] = record["reservation"]
         paused = record.get("paused")
         if not paused:
             return begun, "build"
@@ -272,13 +273,8 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         return {"control": {**record, "closed": True}}
 
     def _closed(self, record: AgentRun, config: RunnableConfig) -> Flow[None]:
-        attempts = record["attempts"]
-        model = attempts[-1]["model"] if attempts else AGENT
-        yield from close(
-            record,
-            self._context(model_name=model),
-            with_request_id(config, record["request_id"]),
-        )
+        config = with_request_id(config, record["request_id"])
+        yield from close(record, self._context_of(record), config)
 
     def _tool_called(self, request: ToolCallRequest, handler: Callable[..., Any]) -> Flow[Any]:
         config = self._config()
@@ -290,7 +286,10 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         ends = record["deadline"] if record else None
         seconds_left = None if ends is None else ends - self.policy.clock()
         context = ToolContext(request, self.policy, rules, config, seconds_left)
-        return (yield from controlled(context, ToolHandler(handler)))
+        calling = controlled(context, ToolHandler(handler))
+        if not record:
+            return (yield from calling)
+        return (yield from closed_if_cut_off(calling, record, self._context_of(record), config))
 
     # --- parts ------------------------------------------------------------------------------------
 
@@ -304,6 +303,11 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
     def _context(self, **parts: Any) -> Context:
         whole = {"policy": self.policy, "model": _NO_MODEL, "model_name": AGENT, **parts}
         return Context(**whole, is_whole_request=False)
+
+    def _context_of(self, record: AgentRun) -> Context:
+        """Return the context of a run between its model calls."""
+        attempts = record["attempts"]
+        return self._context(model_name=attempts[-1]["model"] if attempts else AGENT)
 
     def _raised_if_asked_to(
         self,

@@ -55,14 +55,16 @@ def closed_if_cut_off(
 ) -> Flow[T]:
     """Perform a part of a run. If the run is cut off in it, free what was reserved, and say so.
 
-    It is cut off when it is cancelled, or ended by a mistake of the program.
+    It is cut off when it is cancelled, or ended by a mistake of the program. Where parts of it were
+    under way at the same time, the first says so: they share `run`, which is marked.
     """
     try:
         return (yield from flow)
     except GeneratorExit:  # nobody performs this flow any more
         raise
     except BaseException as exc:
-        if not steers_a_graph(exc):
+        if not (steers_a_graph(exc) or run.get("closed")):
+            cast("dict[str, Any]", run)["closed"] = True
             yield from _cut_off(run, exc, context, config)
         raise
 
@@ -88,9 +90,10 @@ def _settled(run: Mapping[str, Any], context: Context) -> Flow[None]:
     """
     reserved, limiter = run.get("reservation"), context.policy.limiter
     if reserved and limiter is not None:
-        reservation, tokens = Reservation(*reserved), usage_of(run)["total_tokens"]
+        reservation = Reservation(*reserved)
         reserved.clear()
-        yield limiter.settle(reservation, tokens)
+        used = usage_of({**run, "attempts": [*context.earlier, *run["attempts"]]})
+        yield limiter.settle(reservation, used["total_tokens"])
 
 
 def close(final: Mapping[str, Any], context: Context, config: RunnableConfig) -> Flow[None]:

@@ -1,0 +1,126 @@
+"""Agents' runs that are cancelled: the trail says so, once, and their room is free again."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from langchain_core.messages import AIMessage
+from langchain_core.tools import tool
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import interrupt
+
+from langchain_control import RateLimiter
+from langchain_control.stores import InMemoryRateStore
+from langchain_control.testing import Reply
+from tests.middleware.agents import THREAD, agent_of, ask, audited, calling, tool_call
+
+
+class Counting(InMemoryRateStore):
+    """A store that knows what was taken, and what was given back."""
+
+    def __init__(self):
+        """Begin empty."""
+        super().__init__()
+        self.taken, self.given_back = [], []
+
+    def take(self, key, demands, max_wait_seconds):
+        """Count it."""
+        self.taken.append(sum(demand.amount for demand in demands))
+        return super().take(key, demands, max_wait_seconds)
+
+    def give_back(self, key, demands):
+        """Count it."""
+        self.given_back.append(sum(demand.amount for demand in demands))
+        super().give_back(key, demands)
+
+
+def limited():
+    """Rules with a trail and a limit that has room for one run."""
+    store = Counting()
+    limiter = RateLimiter(tokens_per_minute=1000, answer_tokens=900, store=store)
+    rules, sink = audited(limiter=limiter)
+    return rules, sink, store
+
+
+async def cancelled(agent, entered, config=None):
+    """Run an agent, and cancel it once it has got there."""
+    run = asyncio.create_task(agent.ainvoke(ask(), config))
+    await entered.wait()
+    run.cancel()
+    await asyncio.wait({run})
+    assert run.cancelled()
+
+
+def ends(sink):
+    """List how runs ended, by event and message."""
+    told = ("control.finished", "control.cut_off")
+    return [(r["event"], r.get("message")) for r in sink.records if r["event"] in told]
+
+
+CUT_OFF = [("control.cut_off", "CancelledError")]
+
+
+@pytest.mark.parametrize("make_checkpointer", [lambda: None, InMemorySaver])
+@pytest.mark.parametrize("parallel", [1, 3])
+async def test_a_run_cancelled_in_its_tools_is_told_and_settled_once(parallel, make_checkpointer):
+    """However many tools were under way, one request has ended."""
+    entered = asyncio.Event()
+
+    @tool
+    async def slow(city: str) -> str:
+        """Take for ever."""
+        entered.set()
+        await asyncio.Event().wait()
+        return city
+
+    rules, sink, store = limited()
+    calls = [tool_call("slow", city="Oslo", id=str(n)) for n in range(parallel)]
+    saver = make_checkpointer()
+    agent, _ = agent_of([calling(*calls)], rules, tools=[slow], checkpointer=saver)
+
+    await cancelled(agent, entered, THREAD)
+
+    assert ends(sink) == CUT_OFF
+    assert len({r["request_id"] for r in sink.records}) == 1
+    [attempt] = [r for r in sink.records if r["event"] == "control.attempt"]
+    [taken], [given_back] = store.taken, store.given_back
+    assert taken - given_back == attempt["input_tokens"] + attempt["output_tokens"] > 0
+
+
+async def test_a_run_cancelled_in_a_model_call_is_settled_by_all_that_it_used():
+    """What the calls before it have used is not given back."""
+    entered = asyncio.Event()
+
+    def script(messages):
+        if messages[-1].type == "human":
+            return calling(tool_call("weather", city="Oslo"))
+        entered.set()
+        return Reply("too late", delay_seconds=60)
+
+    rules, sink, store = limited()
+    agent, _ = agent_of(script, rules)
+
+    await cancelled(agent, entered)
+
+    assert ends(sink) == CUT_OFF
+    [attempt] = [r for r in sink.records if r["event"] == "control.attempt"]
+    [taken], [given_back] = store.taken, store.given_back
+    assert taken - given_back == attempt["input_tokens"] + attempt["output_tokens"] > 0
+
+
+def test_a_tool_that_pauses_the_graph_cuts_nothing_off(call):
+    """The run goes on once somebody has answered."""
+
+    @tool
+    def asks(city: str) -> str:
+        """Ask a person."""
+        return str(interrupt(city))
+
+    rules, sink, store = limited()
+    script = [calling(tool_call("asks", city="Oslo")), AIMessage("fine")]
+    agent, _ = agent_of(script, rules, tools=[asks], checkpointer=InMemorySaver())
+
+    call(agent, ask(), THREAD)
+
+    assert (ends(sink), store.given_back) == ([], [])
