@@ -19,6 +19,7 @@ from langchain_core.callbacks.manager import adispatch_custom_event, dispatch_cu
 from langchain_core.runnables.config import ensure_config
 
 from langchain_control._waiting import await_within, raisable
+from langchain_control.errors.listeners import listening
 from langchain_control.sync_only import is_sync_only
 
 if TYPE_CHECKING:
@@ -181,7 +182,8 @@ def _perform(effect: Any) -> Any:
             return time.sleep(seconds)
         case Emit(name, data, config):
             if _in_a_run(config):
-                dispatch_custom_event(name, data, config=config)
+                with listening():
+                    dispatch_custom_event(name, data, config=config)
             return None
         case Await(given):
             raise _not_in_sync(given)
@@ -231,7 +233,8 @@ async def _aperform(effect: Any) -> Any:
             return await asyncio.sleep(seconds)
         case Emit(name, data, config):
             if _in_a_run(config):
-                await adispatch_custom_event(name, data, config=config)
+                with listening():
+                    await adispatch_custom_event(name, data, config=config)
             return None
         case Await(given, seconds):
             return await await_within(asyncio.ensure_future(given), seconds)

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.exceptions import LangChainException, OutputParserException
 
 from langchain_control.errors.declared import FailureModes, declared_mode
-from langchain_control.errors.foreign import explained, mode_of, steers_a_graph
+from langchain_control.errors.foreign import explained, mode_of
+from langchain_control.errors.listeners import gets_out
 from langchain_control.errors.retry_after import seconds_to_wait
 from langchain_control.outcomes import ControlResult, FailureMode
 
@@ -172,13 +173,13 @@ def classify(exc: BaseException, declared: FailureModes = ()) -> FailureMode | N
     and HTTP clients, timeouts and connection errors of the standard library, any exception that
     carries an HTTP status, and what LangChain raises where it cannot read a reply or finds none.
     An unknown exception is classified by the one it was raised `from`. Everything else is a
-    programming error and must be raised on.
+    programming error, or a listener's that stops the run, and must be raised on.
 
     Args:
         exc: The exception.
         declared: What the application says of its own exceptions. Goes before what is known.
     """
-    if steers_a_graph(exc):
+    if gets_out(exc):
         return None
     modes = (_own_mode(known, declared) for known in explained(exc))
     return next(filter(None, modes), None)

@@ -16,7 +16,7 @@ from langchain_control.circuits import Refusal
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.contracts.tool_calls import violations_of_arguments
 from langchain_control.errors import classify
-from langchain_control.errors.foreign import steers_a_graph
+from langchain_control.errors.listeners import gets_out
 from langchain_control.errors.logged import log_failure
 from langchain_control.events import EventName, blocked, event, rules_of
 from langchain_control.fences import fenced
@@ -110,7 +110,7 @@ class _Done(NamedTuple):
 
 
 def controlled(context: ToolContext, handler: ToolHandler) -> Flow[Any]:
-    """Make a tool call as its rules allow it. Nothing but what steers the graph is raised.
+    """Make a tool call as its rules allow it. Nothing of the tool's is raised.
 
     Returns:
         What the tool gave, or an error message that the model can act on.
@@ -143,7 +143,7 @@ def _done(context: ToolContext, handler: ToolHandler) -> Flow[_Done]:
     try:
         output = with_messages((yield from _made(context, handler)))
     except Exception as exc:
-        if steers_a_graph(exc):
+        if gets_out(exc):
             raise
         return (yield from _failed(context, exc))
     if isinstance(output, Refusal):

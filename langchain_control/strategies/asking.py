@@ -12,7 +12,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_control._effects import Call, Flow
 from langchain_control.errors import ControlError, classify, retry_after_seconds
 from langchain_control.errors.declared import FailureModes
-from langchain_control.errors.foreign import steers_a_graph
+from langchain_control.errors.listeners import gets_out
 from langchain_control.outcomes import (
     FailureMode,
     FallbackOutcome,
@@ -108,7 +108,8 @@ def ask(
 ) -> Flow[Asked]:
     """Ask a strategy and judge its answer. Nothing that it raises gets out.
 
-    What LangGraph raises to interrupt or redirect a graph does: it is no failure.
+    What LangGraph raises to interrupt or redirect a graph does, and what a listener raises to stop
+    the run: they are no failures of the strategy.
 
     Args:
         strategy: Gives the answer, see `answering`.
@@ -120,7 +121,7 @@ def ask(
         given = (yield given) if inspect.isawaitable(given) else given
         reply = _NO_REPLY if given is None else reply_of(given)
     except Exception as exc:
-        if steers_a_graph(exc):
+        if gets_out(exc):
             raise
         return Asked(_outcome_of(exc), _NO_REPLY, _verdict_on(exc, failure_modes), exc)
     if _is_blank(reply):

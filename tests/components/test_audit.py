@@ -14,15 +14,26 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from langchain.agents import create_agent
 from langchain_core.callbacks import adispatch_custom_event, dispatch_custom_event
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_core.tools import StructuredTool
 
+from langchain_control import (
+    CircuitBreaker,
+    ControlMiddleware,
+    ControlPolicy,
+    FallbackRouter,
+    RetryEngine,
+    with_control,
+)
 from langchain_control.components.audit import AuditLogger
 from langchain_control.events import REQUEST_ID, AuditRecord, EventName
+from langchain_control.middleware import ToolPolicy
 from langchain_control.sinks import MemorySink
+from langchain_control.testing import ScriptedChatModel
 from tests.audit_records import attempt, audit_record, finished
 
 Call = Callable[..., Any]
@@ -294,6 +305,79 @@ def test_failing_closed_stops_the_run(call: Call) -> None:
 
     assert audit.write_errors == 1
     assert len(healthy.records) == 1
+
+
+class OutOfReach(MemorySink):
+    """A sink that cannot keep the news of a circuit, and says so as a provider would."""
+
+    def __init__(self, error: Exception) -> None:
+        """Take what to raise."""
+        super().__init__()
+        self.error = error
+
+    def write(self, record: AuditRecord) -> None:
+        """Refuse one kind of record."""
+        if record["event"] == EventName.CIRCUIT_CHANGED:
+            raise self.error
+        super().write(record)
+
+
+def _sink_error(cause: Exception) -> Exception:
+    error = RuntimeError("the sink is down")
+    error.__cause__ = cause
+    return error
+
+
+def _down(_: Any) -> str:
+    raise ConnectionError
+
+
+def _no_city(city: str) -> str:
+    """Look a city up."""
+    raise ConnectionError
+
+
+def _of_the_model(policy: ControlPolicy) -> tuple[Any, Any]:
+    return with_control(_down, policy), "Why?"
+
+
+def _of_a_stand_in(policy: ControlPolicy) -> tuple[Any, Any]:
+    stand_in = FallbackRouter(strategies=[("spare", RunnableLambda(_down)), ("canned", "Sorry.")])
+    return with_control(lambda _: "", policy.override(fallback=stand_in)), "Why?"
+
+
+def _of_a_tool(policy: ControlPolicy) -> tuple[Any, Any]:
+    look_up = StructuredTool.from_function(_no_city)
+    calls = [{"name": "_no_city", "args": {"city": "Oslo"}, "id": "1"}]
+    model = ScriptedChatModel(script=[AIMessage("", tool_calls=calls), "fine"])
+    rules = ToolPolicy(breaker=CircuitBreaker(failure_threshold=1))
+    control = ControlMiddleware(policy, tool_policy=rules)
+    agent = create_agent(model, [look_up], middleware=[control])
+    return agent, {"messages": [("user", "Why?")]}
+
+
+@pytest.mark.parametrize("circuit", [_of_the_model, _of_a_stand_in, _of_a_tool])
+@pytest.mark.parametrize(
+    "error", [OSError("disk full"), TimeoutError(), _sink_error(ConnectionResetError())]
+)
+def test_failing_closed_stops_the_run_whatever_the_sink_raises(
+    call: Call, circuit: Any, error: Exception
+) -> None:
+    """A sink's timeout was taken for the model's, and the run went on without its record."""
+    sink = OutOfReach(error)
+    policy = ControlPolicy(
+        audit=AuditLogger(None, sinks=[sink], raise_error=True),
+        breaker=CircuitBreaker(failure_threshold=1),
+        retry=RetryEngine(max_attempts=1),
+        fallback=FallbackRouter(strategies=[("canned", "Sorry.")]),
+    )
+    runnable, given = circuit(policy)
+
+    with pytest.raises(type(error)) as caught:
+        call(runnable, given)
+
+    assert caught.value is error
+    assert sink.records[-1]["event"] == EventName.CUT_OFF
 
 
 def test_a_file_that_cannot_be_written_fails_the_same_way(tmp_path: Path, call: Call) -> None:
