@@ -22,7 +22,7 @@ from langchain_control.policy import ControlPolicy, policy_of
 from langchain_control.retries.nested import warn_of_nested_retries
 from langchain_control.runs.exits import ExitBehavior, exit_behavior_of, has_to_raise
 from langchain_control.runs.state import Context, FailureNote, PerRun, result_of
-from langchain_control.runs.storable import StorableAnswers
+from langchain_control.runs.storable import StorableAnswers, storable
 from langchain_control.runs.tool_calls import for_tools
 from langchain_control.steps import STEPS, Router, Step, performed
 
@@ -196,7 +196,7 @@ class _Node(Runnable[Any, Any]):
         return await arun(self._done(input, config or {}))
 
     def _done(self, state: Any, config: RunnableConfig) -> Flow[Any]:
-        update = yield from performed(self._step, state, self._context, config)
+        update = storable((yield from performed(self._step, state, self._context, config)))
         if has_to_raise(update, self._exits):
             raise error_for(result_of(update))
         return update

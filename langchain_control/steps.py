@@ -142,7 +142,7 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
     """Judge the answer, write the attempt down, and decide whether another try is worth it."""
     response, note = state["draft"]["response"], state["failure"]
     verdict: ValidationResult | None = None
-    if response is not None:
+    if response is not None and note is None:
         contract = context.answers_of(context.asked(state["retry"]).model)
         verdict = yield from InTime(contract, state, context).judge(response)
         note = None if verdict.passed else note_of("validate", verdict)

@@ -2,10 +2,22 @@
 
 import pytest
 from langchain_core.messages import AIMessage
+from langgraph.checkpoint.memory import InMemorySaver
 
-from langchain_control import ResponseValidator
+from langchain_control import (
+    ControlPolicy,
+    FallbackRouter,
+    ResponseValidator,
+    RetryEngine,
+    create_control_graph,
+)
 from langchain_control._effects import run
+from langchain_control.runs.state import result_of, state_of
 from langchain_control.runs.storable import StorableAnswers
+from langchain_control.testing import Reply, ScriptedChatModel
+from tests.scenarios import AT_ONCE
+
+BIG = 1 << 70
 
 ANSWERS = StorableAnswers(ResponseValidator(must_be_json=True))
 
@@ -34,3 +46,56 @@ def test_other_failures_are_told_as_they_are():
     verdict = run(ANSWERS.judge(AIMessage("no")))
 
     assert [violation.rule for violation in verdict.violations] == ["json.no_json"]
+
+
+def called_with(**arguments):
+    """An answer that calls a tool."""
+    return AIMessage("Paying.", tool_calls=[{"name": "pay", "args": arguments, "id": "1"}])
+
+
+UNSTORABLE = {
+    "arguments": called_with(n=BIG),
+    "deep arguments": called_with(a=[{"n": (1, BIG)}]),
+    "content": AIMessage([{"type": "tool_use", "id": "1", "name": "pay", "input": {"n": BIG}}]),
+    "metadata": AIMessage("hi", response_metadata={"seed": BIG}),
+    "usage": Reply("hi", input_tokens=BIG),
+}
+
+
+def through_a_checkpoint(model, **changes):
+    """Run a graph whose checkpoints are written."""
+    policy = ControlPolicy(retry=RetryEngine(**AT_ONCE), **changes)
+    graph = create_control_graph(model, policy, checkpointer=InMemorySaver())
+    return result_of(graph.invoke(state_of("Pay."), {"configurable": {"thread_id": "1"}}))
+
+
+@pytest.mark.parametrize("answer", UNSTORABLE.values(), ids=UNSTORABLE)
+def test_a_message_that_no_checkpoint_stores_is_rejected(answer):
+    """A model's answer is in the state before it is judged: the run was lost by a `TypeError`."""
+    model = ScriptedChatModel(script=[answer, called_with(n=str(BIG))])
+
+    result = through_a_checkpoint(model)
+
+    assert result.message.tool_calls[0]["args"] == {"n": str(BIG)}
+    assert result.attempts[0]["failure_mode"] == "schema_violation"
+    assert "as a string" in model.calls[1][-1].text
+
+
+def test_a_rejected_message_keeps_what_it_has_cost():
+    """Its tokens count against the limits of the request."""
+    reply = Reply(called_with(n=BIG), input_tokens=40, output_tokens=2)
+
+    result = through_a_checkpoint(ScriptedChatModel(script=[reply, "fine"]))
+
+    [rejected, _] = result.attempts
+    assert (rejected["input_tokens"], rejected["output_tokens"]) == (40, 2)
+
+
+def test_a_fallbacks_message_is_held_to_the_same():
+    """The next strategy has its turn."""
+    strategies = [("big", lambda _: called_with(n=BIG)), ("canned", "Sorry.")]
+    fallback = FallbackRouter(strategies=strategies)
+
+    result = through_a_checkpoint(ScriptedChatModel(script=[""] * 3), fallback=fallback)
+
+    assert [tried["outcome"] for tried in result.fallbacks] == ["rejected", "answered"]
