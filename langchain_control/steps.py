@@ -104,8 +104,11 @@ def _opened(run: PerRun, state: RunState, context: Context, config: RunnableConf
                 return (yield from turned_away(run, "InputGuard", verdict, context, config))
         if asked is not None:
             messages[asked] = verdict.value
-        messages = yield from screened(messages, guarding, run["request_id"], config, asked)
-        documents = yield from screened(documents, guarding, run["request_id"], config)
+        for items, judged in ((messages, asked), (documents, None)):
+            verdict = yield from screened(items, guarding, run["request_id"], config, judged)
+            if not verdict.passed:
+                return (yield from turned_away(run, "InputGuard", verdict, context, config))
+            items[:] = verdict.value
     return cast("Update", {**run, "draft": {"messages": messages, "context": documents}})
 
 

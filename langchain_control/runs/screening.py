@@ -11,7 +11,7 @@ from langchain_core.runnables import RunnableConfig
 from langchain_control._effects import Flow
 from langchain_control.conversation import documents_in
 from langchain_control.events import blocked
-from langchain_control.outcomes import FailureMode, Source, ValidationResult
+from langchain_control.outcomes import FailureMode, Source, ValidationResult, passed
 from langchain_control.runs.notices import failure_behind
 from langchain_control.runs.state import RunState
 
@@ -61,8 +61,8 @@ def screened(
     request_id: str,
     config: RunnableConfig,
     asked: int | None = None,
-) -> Flow[list[Any]]:
-    """Return what may reach the model, leaving attacks out and telling the trail.
+) -> Flow[ValidationResult]:
+    """Say what may reach the model, leaving attacks out and telling the trail.
 
     An attack in an earlier turn, a document or a tool result does not block the request: one
     poisoned message would end a conversation for good. Nor may it stay: an attack that was blocked
@@ -75,6 +75,10 @@ def screened(
         request_id: For the trail.
         config: The run to tell it on.
         asked: Position of the question, which has been judged.
+
+    Returns:
+        A verdict whose `value` is what may, or the failure of one that nobody could judge: it may
+        be an attack, or a turn that a conversation needs.
     """
     kept: list[Any] = []
     was_left_out = False
@@ -92,9 +96,17 @@ def screened(
             if isinstance(item, ToolMessage):
                 kept.append(withheld(item))
             was_left_out = not isinstance(item, ToolMessage)
-        else:  # an empty or long one is the budget's business
-            kept.append(verdict.value if verdict.passed else item)
-    return kept
+        elif verdict.passed:
+            kept.append(verdict.value)
+        elif verdict.failure_mode in _OF_ITS_SIZE:
+            kept.append(item)
+        else:
+            return verdict
+    return passed(kept)
+
+
+_OF_ITS_SIZE = (FailureMode.CONSTRAINT_VIOLATION, FailureMode.TOKEN_OVERFLOW)
+"""An empty text, or a long one, is the budget's business."""
 
 
 def _source_of(item: Any) -> Source | None:

@@ -12,6 +12,7 @@ from langchain_core.runnables.config import merge_configs
 from langchain_control._effects import Await, Call, Flow
 from langchain_control._threads import BoundedThreads
 from langchain_control.errors import AttemptsExhausted, rejection
+from langchain_control.errors.listeners import gets_out
 from langchain_control.models.variants import in_place_of
 from langchain_control.outcomes import FailureMode, ValidationResult, failure
 from langchain_control.parts import asks_a_model
@@ -71,9 +72,7 @@ class InTime:
         try:
             threads = self._context.policy.threads
             return (yield from _with_limited_waits(judging, self._seconds_left, threads))
-        except TimeoutError:
-            if self._seconds_left() > GRACE_SECONDS:
-                raise  # the plug-in's own
+        except _TooLateError:
             late = "the deadline of the request has passed while a plug-in judged"
             return failure(FailureMode.DEADLINE_EXCEEDED, late)
 
@@ -85,10 +84,18 @@ class InTime:
         return max(GRACE_SECONDS, remaining_seconds(self._state, self._context) or 0.0)
 
 
+class _TooLateError(BaseException):
+    """The deadline has cut off what was awaited, which nobody may take for a failure of its own."""
+
+
 def _with_limited_waits(
     flow: Flow[T], seconds_left: Callable[[], float], threads: BoundedThreads
 ) -> Flow[T]:
-    """Perform a flow in which nothing is awaited or called for longer than is left."""
+    """Perform a flow in which nothing is awaited or called for longer than is left.
+
+    Raises:
+        _TooLateError: Something was.
+    """
     value: Any = None
     error: BaseException | None = None
     while True:
@@ -108,4 +115,5 @@ def _with_limited_waits(
                 case _:
                     value = yield effect
         except BaseException as exc:  # noqa: BLE001  (handed to the flow, never swallowed)
-            error = exc
+            is_late = isinstance(exc, TimeoutError) and seconds_left() <= GRACE_SECONDS
+            error = _TooLateError() if is_late and not gets_out(exc) else exc

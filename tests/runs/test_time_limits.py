@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from langchain_core.messages import AIMessage, HumanMessage
 
 from langchain_control import (
     ControlPolicy,
@@ -85,8 +86,74 @@ async def test_a_detector_that_waits_is_cut_off(door):
 
     result = await door(model, policy)
 
-    assert (result.status, result.failure_mode) == ("rejected", FailureMode.TIMEOUT)
+    assert (result.status, result.failure_mode) == ("rejected", FailureMode.DEADLINE_EXCEEDED)
     assert model.calls == []
+
+
+@pytest.mark.parametrize("fails", ["block", "pass"])
+@pytest.mark.parametrize("door", DOORS)
+async def test_what_nobody_judged_in_time_reaches_no_fallback(door, fails):
+    """A detector that is cut off has not failed: the deadline is the request's."""
+    seen = []
+    policy = hurried(
+        guard=InputGuard(detectors=[Hangs()], when_detector_fails=fails),
+        fallback=FallbackRouter(strategies=[("f", seen.append)]),
+    )
+
+    result = await door(ScriptedChatModel(script=[]), policy)
+
+    assert (result.status, result.failure_mode) == ("rejected", FailureMode.DEADLINE_EXCEEDED)
+    assert seen == []
+
+
+class HangsOver(Hangs):
+    """A detector that waits for ever over one text."""
+
+    async def detect(self, text):
+        """Judge a text."""
+        if "Doc" in text:
+            await self._wait()
+        return []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"input": "Q?", "context": ["Doc one", "Doc two"]},
+        {"messages": [HumanMessage("Doc?"), AIMessage("No."), HumanMessage("Q?")]},
+    ],
+    ids=["document", "earlier turn"],
+)
+async def test_nor_does_what_came_with_it(given):
+    """A document or an earlier turn that nobody could judge goes nowhere either."""
+    seen = []
+    policy = hurried(
+        guard=InputGuard(detectors=[HangsOver()]),
+        fallback=FallbackRouter(strategies=[("f", seen.append)]),
+    )
+
+    result = await with_control(ScriptedChatModel(script=[]), policy, include_result=True).ainvoke(
+        given
+    )
+
+    assert (result.status, result.failure_mode) == ("rejected", FailureMode.DEADLINE_EXCEEDED)
+    assert seen == []
+
+
+def test_a_document_over_which_a_detector_fails_stops_the_input():
+    """As the question does: an attack would wait for it."""
+
+    def unreachable(text):
+        if "Doc" in text:
+            raise ConnectionError
+        return []
+
+    policy = ControlPolicy(guard=InputGuard(detectors=[unreachable]))
+    controlled = with_control(ScriptedChatModel(script=[]), policy, include_result=True)
+
+    result = controlled.invoke({"input": "Q?", "context": ["Doc"]})
+
+    assert (result.status, result.failure_mode) == ("rejected", FailureMode.MODEL_ERROR)
 
 
 async def test_a_fallback_answer_is_not_judged_for_ever():
