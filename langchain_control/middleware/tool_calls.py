@@ -25,7 +25,7 @@ from langchain_control.middleware.tool_results import each_message, from_outside
 from langchain_control.outcomes import FailureMode, ValidationResult, failure, passed
 from langchain_control.policy import ControlPolicy
 from langchain_control.retries.corrections import correction
-from langchain_control.runs.screening import withheld
+from langchain_control.runs.screening import is_of_its_size, withheld
 
 __all__ = ["ToolContext", "ToolHandler", "ToolPolicy", "controlled"]
 
@@ -216,7 +216,7 @@ def _judged(message: BaseMessage, context: ToolContext) -> Flow[ValidationResult
     if guard is None:
         return passed(None)
     verdict = yield from guard.judge(message, source="tool")
-    if verdict.failure_mode is not FailureMode.PROMPT_INJECTION:
+    if verdict.passed or is_of_its_size(verdict):
         return passed(None)
     yield blocked("InputGuard", verdict, context.config, key="tool")
     return verdict

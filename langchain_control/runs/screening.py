@@ -15,7 +15,14 @@ from langchain_control.outcomes import FailureMode, Source, ValidationResult, pa
 from langchain_control.runs.notices import failure_behind
 from langchain_control.runs.state import RunState
 
-__all__ = ["WITHHELD", "documents_of", "index_of_question", "screened", "withheld"]
+__all__ = [
+    "WITHHELD",
+    "documents_of",
+    "index_of_question",
+    "is_of_its_size",
+    "screened",
+    "withheld",
+]
 
 WITHHELD = "[withheld by a safety check]"
 """Stands in for a tool result that may not reach the model: the call it answers needs a result."""
@@ -98,15 +105,16 @@ def screened(
             was_left_out = not isinstance(item, ToolMessage)
         elif verdict.passed:
             kept.append(verdict.value)
-        elif verdict.failure_mode in _OF_ITS_SIZE:
+        elif is_of_its_size(verdict):
             kept.append(item)
         else:
             return verdict
     return passed(kept)
 
 
-_OF_ITS_SIZE = (FailureMode.CONSTRAINT_VIOLATION, FailureMode.TOKEN_OVERFLOW)
-"""An empty text, or a long one, is the budget's business."""
+def is_of_its_size(verdict: ValidationResult) -> bool:
+    """Say whether a text is only empty or too long, which is the budget's business."""
+    return verdict.failure_mode in (FailureMode.CONSTRAINT_VIOLATION, FailureMode.TOKEN_OVERFLOW)
 
 
 def _source_of(item: Any) -> Source | None:

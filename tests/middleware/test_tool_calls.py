@@ -19,7 +19,7 @@ from langgraph.prebuilt import ToolRuntime
 from langgraph.types import Command, Overwrite, Send, interrupt
 from pydantic import BaseModel
 
-from langchain_control import CircuitBreaker
+from langchain_control import CircuitBreaker, InputGuard
 from langchain_control.middleware import ControlMiddleware, ToolPolicy, agent_result
 from langchain_control.middleware.tool_results import with_messages
 from langchain_control.runs.screening import WITHHELD
@@ -81,6 +81,24 @@ def test_an_attack_in_a_result_is_withheld(call):
     [told] = [r for r in sink.records if r["event"] == "control.tool_called"]
     assert (told["key"], told["status"]) == ("poisoned", "withheld")
     assert told["failure_mode"] == "prompt_injection"
+
+
+def test_a_result_that_nobody_could_judge_is_withheld(call):
+    """An attack would wait for the detector's service to fail."""
+
+    def unreachable(text):
+        if "sunny" in text:
+            raise ConnectionError
+        return []
+
+    rules, sink = audited(guard=InputGuard(detectors=[unreachable]))
+    agent, model = agent_of([calling(tool_call("weather", city="Oslo")), "fine"], rules)
+
+    call(agent, ask())
+
+    assert model.calls[1][-1].text == WITHHELD
+    [told] = [r for r in sink.records if r["event"] == "control.tool_called"]
+    assert (told["status"], told["failure_mode"]) == ("withheld", "model_error")
 
 
 def test_an_attack_in_a_result_can_be_fenced(call):
