@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import RunnableConfig
 
 from langchain_control.components.audit import AuditLogger
 from langchain_control.components.budget import TokenBudget
+from langchain_control.encodings.chat import parts_of
 from langchain_control.outcomes import Attempt, FailureMode, ValidationResult
 from langchain_control.retries.ladder import FIRST_RUNG, fingerprint
 from langchain_control.runs.state import Context, FailureNote, RunState, violations_in
@@ -69,7 +71,29 @@ def content_of(response: AIMessage | None, audit: AuditLogger | None) -> str | N
     return str(response.text) if asked_for and response is not None else None
 
 
+_SENT = (
+    "type",
+    "role",
+    "name",
+    "content",
+    "tool_calls",
+    "invalid_tool_calls",
+    "tool_call_id",
+    "status",
+)
+"""What tells a model of a message, where the message has it."""
+
+
 def sha256_of(prompt: Sequence[BaseMessage]) -> str:
     """Return the SHA-256 of a prompt as it was sent, in hex."""
-    plain = json.dumps([(message.type, message.content) for message in prompt], default=str)
-    return hashlib.sha256(plain.encode()).hexdigest()
+    said = [[getattr(message, name, None) for name in _SENT] for message in prompt]
+    try:
+        plain = json.dumps(said, default=_plain)
+    except RecursionError:
+        plain = "".join(parts_of(said))
+    return hashlib.sha256(plain.encode(errors="backslashreplace")).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """Return what stands for a value in JSON. A set has another order in each process."""
+    return sorted(map(repr, value)) if isinstance(value, set | frozenset) else str(value)
