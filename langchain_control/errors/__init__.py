@@ -14,12 +14,13 @@ ControlError(LangChainException)   .result
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from langchain_core.exceptions import LangChainException, OutputParserException
 
 from langchain_control.errors.declared import FailureModes, declared_mode
-from langchain_control.errors.foreign import explained, mode_of
+from langchain_control.errors.foreign import explained, gathered_in, mode_of
 from langchain_control.errors.listeners import gets_out
 from langchain_control.errors.retry_after import seconds_to_wait
 from langchain_control.outcomes import ControlResult, FailureMode
@@ -41,6 +42,8 @@ __all__ = [
     "rejection",
     "retry_after_seconds",
 ]
+
+T = TypeVar("T")
 
 
 class ControlError(LangChainException):
@@ -172,8 +175,9 @@ def classify(exc: BaseException, declared: FailureModes = ()) -> FailureMode | N
     Knows langchain-core's `ModelError` family, this package's own errors, the errors of common SDKs
     and HTTP clients, timeouts and connection errors of the standard library, any exception that
     carries an HTTP status, and what LangChain raises where it cannot read a reply or finds none.
-    An unknown exception is classified by the one it was raised `from`. Everything else is a
-    programming error, or a listener's that stops the run, and must be raised on.
+    An unknown exception is classified by the one it was raised `from`, and a group by the first in
+    it if every one has a meaning. Everything else is a programming error, or a listener's that
+    stops the run, and must be raised on.
 
     Args:
         exc: The exception.
@@ -181,14 +185,17 @@ def classify(exc: BaseException, declared: FailureModes = ()) -> FailureMode | N
     """
     if gets_out(exc):
         return None
-    modes = (_own_mode(known, declared) for known in explained(exc))
-    return next(filter(None, modes), None)
+    return _first(
+        _own_mode(known, declared) or _shared_mode(known, declared) for known in explained(exc)
+    )
 
 
 def retry_after_seconds(exc: BaseException) -> float | None:
-    """Return the seconds a provider, a circuit or a rate limit asked to wait, if it did."""
-    asked = (_own_retry_after(known) for known in explained(exc))
-    return next((seconds for seconds in asked if seconds is not None), None)
+    """Return the seconds a provider, a circuit or a rate limit asked to wait, if it did.
+
+    Of a group it is the longest wait.
+    """
+    return _first(_longest_retry_after(known) for known in explained(exc))
 
 
 def _own_mode(exc: BaseException, declared: FailureModes) -> FailureMode | None:
@@ -197,5 +204,26 @@ def _own_mode(exc: BaseException, declared: FailureModes) -> FailureMode | None:
     return declared_mode(exc, declared) or mode_of(exc)
 
 
+def _shared_mode(exc: BaseException, declared: FailureModes) -> FailureMode | None:
+    """Return the first mode in a group, or `None` if one in it has none: it must be raised on."""
+    members = gathered_in(exc)
+    if any(steers_a_graph(member) for member in members):
+        return None
+    modes = [_first(_own_mode(known, declared) for known in explained(one)) for one in members]
+    return modes[0] if modes and all(modes) else None
+
+
+def _longest_retry_after(exc: BaseException) -> float | None:
+    asked = [
+        _first(_own_retry_after(known) for known in explained(one)) for one in gathered_in(exc)
+    ]
+    waits = (_own_retry_after(exc), *asked)
+    return max((seconds for seconds in waits if seconds is not None), default=None)
+
+
 def _own_retry_after(exc: BaseException) -> float | None:
     return exc.result.retry_after if isinstance(exc, ControlError) else seconds_to_wait(exc)
+
+
+def _first(values: Iterable[T | None]) -> T | None:
+    return next((value for value in values if value is not None), None)

@@ -19,7 +19,7 @@ from langchain_core import exceptions as core
 
 from langchain_control.outcomes import FailureMode
 
-__all__ = ["dig", "explained", "mode_of", "steers_a_graph"]
+__all__ = ["dig", "explained", "gathered_in", "mode_of", "steers_a_graph"]
 
 MOST_CAUSES = 8
 """How far back an exception is explained. Code nests no deeper; a chain may be a ring."""
@@ -49,6 +49,21 @@ def explained(exc: BaseException) -> Iterator[BaseException]:
             return
         yield known
         known = known.__cause__
+
+
+def gathered_in(exc: BaseException) -> list[BaseException]:
+    """List the exceptions in a group, those of groups within it too. In any other there are none.
+
+    Clients that use `asyncio.TaskGroup` or anyio raise what befell them in groups.
+    """
+    found, pending = [], [exc]
+    while pending:
+        known = pending.pop()
+        if isinstance(known, BaseExceptionGroup):
+            pending += reversed(known.exceptions)
+        elif known is not exc:
+            found.append(known)
+    return found
 
 
 def steers_a_graph(exc: BaseException) -> bool:

@@ -387,6 +387,58 @@ def test_a_name_alone_is_not_enough():
     assert classify(APIError()) is None
 
 
+# --- groups ---------------------------------------------------------------------------------------
+
+
+def caused(exc, cause):
+    """Return an exception as if it were raised `from` another."""
+    exc.__cause__ = cause
+    return exc
+
+
+@pytest.mark.parametrize(
+    ("within", "mode"),
+    [
+        ([ConnectionError()], TRANSIENT),
+        ([TimeoutError(), ConnectionError()], TIMEOUT),
+        ([ExceptionGroup("g", [CarriesStatusError(429)]), TimeoutError()], LIMITED),
+        ([caused(ValueError(), TimeoutError())], TIMEOUT),
+        ([ConnectionError(), KeyError("k")], OURS),
+        ([ExceptionGroup("g", [ConnectionError(), KeyError("k")])], OURS),
+        ([caused(GraphInterrupt(), TimeoutError())], OURS),
+    ],
+    ids=repr,
+)
+def test_a_group_means_the_first_in_it_unless_one_is_a_mistake(within, mode):
+    """Clients that use `asyncio.TaskGroup` or anyio raise what befell them in groups."""
+    group = ExceptionGroup("unhandled errors in a TaskGroup", within)
+
+    assert classify(group) is mode
+    assert classify(caused(RuntimeError("of an SDK"), group)) is mode
+
+
+def test_a_group_with_a_cancellation_is_raised_on():
+    """Whoever cancelled waits for it."""
+    assert classify(BaseExceptionGroup("g", [ConnectionError(), asyncio.CancelledError()])) is None
+
+
+def test_a_group_may_be_declared_as_a_whole():
+    """What the application says goes first."""
+    group = ExceptionGroup("g", [KeyError("k")])
+
+    assert classify(group, ((ExceptionGroup, TRANSIENT),)) is TRANSIENT
+    assert classify(group, ((KeyError, REJECTED),)) is REJECTED
+
+
+def test_a_group_raised_from_within_itself_is_classified():
+    """A chain may be a ring."""
+    mistake = KeyError("k")
+    group = ExceptionGroup("g", [mistake])
+    mistake.__cause__ = group
+
+    assert classify(group) is None
+
+
 # --- where it was raised --------------------------------------------------------------------------
 
 

@@ -86,3 +86,11 @@ def test_the_wait_is_found_below_a_wrapper():
     wrapper.__cause__ = CarriesStatusError(429, {"retry-after": "7"})
 
     assert retry_after_seconds(wrapper) == 7
+
+
+def test_the_longest_wait_in_a_group_counts():
+    """Each part of the call must find its provider ready."""
+    parts = [CarriesStatusError(429, {"retry-after": seconds}) for seconds in ("3", "7")]
+    nested = ExceptionGroup("g", [ExceptionGroup("g", parts), TimeoutError()])
+
+    assert retry_after_seconds(nested) == 7
