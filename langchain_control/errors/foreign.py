@@ -19,7 +19,7 @@ from langchain_core import exceptions as core
 
 from langchain_control.outcomes import FailureMode
 
-__all__ = ["dig", "explained", "gathered_in", "mode_of", "steers_a_graph"]
+__all__ = ["attribute", "dig", "explained", "gathered_in", "mode_of", "steers_a_graph"]
 
 MOST_CAUSES = 8
 """How far back an exception is explained. Code nests no deeper; a chain may be a ring."""
@@ -32,7 +32,7 @@ def mode_of(exc: BaseException) -> FailureMode | None:
     the exception's type, its HTTP status, the code of an error inside a stream, its name, and the
     place where it was raised.
     """
-    reason = getattr(exc, "reason", None)  # urllib's and urllib3's wrapped exception
+    reason = attribute(exc, "reason")  # urllib's and urllib3's wrapped exception
     inner = reason if isinstance(reason, BaseException) else None
     return _own_mode(inner) or _own_mode(exc)
 
@@ -120,7 +120,11 @@ def _by_type(exc: BaseException) -> FailureMode | None:
         if isinstance(exc, kind):
             return mode
     if isinstance(exc, core.ModelError):
-        return FailureMode.MODEL_ERROR if exc.is_retryable else FailureMode.MODEL_REJECTED
+        return (
+            FailureMode.MODEL_ERROR
+            if attribute(exc, "is_retryable")
+            else FailureMode.MODEL_REJECTED
+        )
     if isinstance(exc, OSError) and exc.errno in _UNREACHABLE:
         return FailureMode.MODEL_ERROR
     return None
@@ -154,11 +158,11 @@ def _by_status(exc: BaseException) -> FailureMode | None:
 
 def _status(exc: BaseException) -> int:
     """Find an HTTP status where SDKs put it: on the exception, or on its response."""
-    response: Any = getattr(exc, "response", None)
+    response = attribute(exc, "response")
     places = (
         dig(response, "ResponseMetadata", "HTTPStatusCode"),  # botocore
-        *(_attribute(exc, name) for name in ("status_code", "status", "code")),
-        getattr(response, "status_code", None),
+        *(_static(exc, name) for name in ("status_code", "status", "code")),
+        attribute(response, "status_code"),
     )
     return next((int(p) for p in places if isinstance(p, int)), 0)
 
@@ -203,21 +207,29 @@ def _by_code(exc: BaseException, modes: Mapping[str, FailureMode]) -> FailureMod
 
 
 def _codes(exc: BaseException) -> Iterator[str]:
-    body = getattr(exc, "body", None)
+    body = attribute(exc, "body")
     error = dig(body, "error") or body
     places = (
-        _attribute(exc, "code"),
-        _attribute(exc, "type"),
+        _static(exc, "code"),
+        _static(exc, "type"),
         dig(error, "code"),
         dig(error, "type"),
-        dig(getattr(exc, "response", None), "Error", "Code"),  # botocore
+        dig(attribute(exc, "response"), "Error", "Code"),  # botocore
     )
     return (place.lower() for place in places if isinstance(place, str))
 
 
-def _attribute(exc: BaseException, name: str) -> Any:
+def _static(exc: BaseException, name: str) -> Any:
     """Read an attribute without running a property: aiohttp's `code` warns that it is old."""
     return inspect.getattr_static(exc, name, None)
+
+
+def attribute(value: Any, name: str) -> Any:
+    """Return an attribute, or `None`, also where a property fails to tell it."""
+    try:
+        return getattr(value, name, None)
+    except Exception:  # noqa: BLE001  (a foreign object may refuse in any way)
+        return None
 
 
 def dig(value: Any, *names: str) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from email.utils import formatdate, parsedate_to_datetime
 from typing import Any
 
-from langchain_control.errors.foreign import dig
+from langchain_control.errors.foreign import attribute, dig
 
 __all__ = ["seconds_to_wait"]
 
@@ -31,19 +31,19 @@ def seconds_to_wait(exc: BaseException) -> float | None:
 
 
 def _headers(exc: BaseException) -> Iterator[Any]:
-    response: Any = getattr(exc, "response", None)
-    yield getattr(response, "headers", None)
-    yield getattr(exc, "headers", None)  # aiohttp, urllib
+    response = attribute(exc, "response")
+    yield attribute(response, "headers")
+    yield attribute(exc, "headers")  # aiohttp, urllib
     yield dig(response, "ResponseMetadata", "HTTPHeaders")  # botocore
 
 
 def _header(headers: Any, name: str) -> Any:
-    get = getattr(headers, "get", None)
+    get = attribute(headers, "get")
     return None if get is None else get(name) or get(name.title())
 
 
 def _retry_info(exc: BaseException) -> float | None:
-    details = dig(getattr(exc, "details", None), "error", "details")
+    details = dig(attribute(exc, "details"), "error", "details")
     for detail in details if isinstance(details, list) else ():
         if isinstance(delay := dig(detail, "retryDelay"), str):
             return _number(delay.removesuffix("s"))

@@ -15,7 +15,7 @@ from langchain_core.exceptions import OutputParserException
 from langgraph import errors as graph_errors
 from langgraph.errors import GraphBubbleUp, GraphInterrupt
 
-from langchain_control.errors import AttemptsExhausted, classify
+from langchain_control.errors import AttemptsExhausted, classify, retry_after_seconds
 from langchain_control.errors.foreign import steers_a_graph
 from langchain_control.outcomes import ControlResult, FailureMode
 from tests.sdk_errors import (
@@ -385,6 +385,38 @@ def test_a_name_alone_is_not_enough():
         pass
 
     assert classify(APIError()) is None
+
+
+# --- properties that raise ------------------------------------------------------------------------
+
+READ = ("body", "details", "headers", "is_retryable", "reason", "response", "status_code")
+"""What is read of an exception, whoever made it."""
+
+
+def _not_yet(_):
+    msg = "no response yet"
+    raise RuntimeError(msg)
+
+
+@pytest.mark.parametrize(
+    ("base", "mode"),
+    [(Exception, OURS), (ConnectionError, TRANSIENT), (core.ModelError, REJECTED)],
+)
+def test_a_property_that_raises_tells_nothing(base, mode):
+    """The exception itself is what must be raised on, or become a value."""
+    kind = type("UnreadableError", (base,), dict.fromkeys(READ, property(_not_yet)))
+
+    assert classify(kind("m")) is mode
+    assert retry_after_seconds(kind("m")) is None
+
+
+def test_a_response_that_raises_tells_nothing():
+    """Clients raise where a response is read that was not received."""
+    exc = CarriesStatusError(429)
+    exc.response = type("Response", (), dict.fromkeys(READ, property(_not_yet)))()
+
+    assert classify(exc) is LIMITED
+    assert retry_after_seconds(exc) is None
 
 
 # --- groups ---------------------------------------------------------------------------------------
