@@ -13,6 +13,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from langchain_control._at_fork import renew_in_children
 from langchain_control._waiting import Patience, await_within, no_answer, raisable, waits
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ class BoundedThreads:
     So there is room for `limit` calls that somebody waits for, and for as many that were given up;
     further ones of these take room from the first. A call that finds none fails with
     `NoFreeThread` without being started. Its own limit begins with its thread, so waiting for one
-    does not shorten it. Threads end with their call; nothing stays behind.
+    does not shorten it. Threads end with their call; nothing stays behind. A forked child begins
+    with all of them free.
 
     A call made within one of the threads needs no room while it is waited for: its caller has it
     already, and would keep it while the call waits.
@@ -61,9 +63,13 @@ class BoundedThreads:
             msg = f"`limit` must be at least 1, got {limit}"
             raise ValueError(msg)
         self.limit = limit
+        self._apart: dict[str, BoundedThreads] = {}
+        self._begin()
+        renew_in_children(self)
+
+    def _begin(self) -> None:
         self._changed = threading.Condition()
         self._counts: Counter[Standing] = Counter()
-        self._apart: dict[str, BoundedThreads] = {}
 
     def of(self, name: str) -> BoundedThreads:
         """Return as many threads again, for calls of this name alone."""

@@ -13,7 +13,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "langchain_control"
 
 LAYERS = [
-    {"outcomes", "_threads", "_waiting", "_json", "_per_process", "_overriding", "_steady"},
+    {"outcomes", "_threads", "_waiting", "_json", "_per_process", "_at_fork"}
+    | {"_overriding", "_steady"},
     {"errors", "parts", "sync_only", "_effects", "events"},
     {"circuits", "conversation", "encodings", "fences", "logging_setup", "models", "retries"},
     {"detectors", "rules", "parsing", "contracts", "strategies", "stores", "sinks", "trail"},

@@ -207,7 +207,7 @@ def _own_mode(exc: BaseException, declared: FailureModes) -> FailureMode | None:
 def _shared_mode(exc: BaseException, declared: FailureModes) -> FailureMode | None:
     """Return the first mode in a group, or `None` if one in it has none: it must be raised on."""
     members = gathered_in(exc)
-    if any(steers_a_graph(member) for member in members):
+    if any(map(gets_out, members)):
         return None
     modes = [_first(_own_mode(known, declared) for known in explained(one)) for one in members]
     return modes[0] if modes and all(modes) else None

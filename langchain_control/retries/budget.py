@@ -12,6 +12,8 @@ import threading
 from functools import partial
 from typing import Any
 
+from langchain_control._at_fork import renew_in_children
+
 __all__ = ["RetryBudget"]
 
 
@@ -22,7 +24,7 @@ class RetryBudget:
     retry, given back when that retry succeeds, and 1 earned by each success at the first attempt.
 
     Breakers open on an outage sooner than the stock runs dry; the budget is for what no breaker
-    sees, such as many models that fail a little.
+    sees, such as many models that fail a little. A forked child begins with a full stock.
     """
 
     def __init__(
@@ -46,7 +48,11 @@ class RetryBudget:
             )
             raise ValueError(msg)
         self.capacity, self.retry_cost, self.success_gain = capacity, retry_cost, success_gain
-        self._stock = float(capacity)
+        self._begin()
+        renew_in_children(self)
+
+    def _begin(self) -> None:
+        self._stock = float(self.capacity)
         self._lock = threading.Lock()
 
     @property

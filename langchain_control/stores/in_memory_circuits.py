@@ -9,6 +9,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from langchain_control._at_fork import renew_in_children
 from langchain_control.circuits import Outcome, Permit
 from langchain_control.circuits.machine import Circuit
 from langchain_control.stores.eviction import to_forget
@@ -33,7 +34,8 @@ class InMemoryCircuitStore:
     """Keep circuits in memory, shared by the threads and tasks of one process.
 
     An admitted call that succeeds on a closed circuit takes no lock. Every other operation holds
-    the store's lock for its own few microseconds, never while a caller's code runs.
+    the store's lock for its own few microseconds, never while a caller's code runs. A forked child
+    begins with an empty store: all circuits are closed, also those held open by hand.
     """
 
     def __init__(
@@ -55,8 +57,12 @@ class InMemoryCircuitStore:
             msg = f"`max_keys` must be at least 1, got {max_keys}"
             raise ValueError(msg)
         self._max_keys, self._clock, self._uniform = max_keys, clock, uniform
-        self._lock = threading.Lock()
         self._numbers = itertools.count(1).__next__
+        self._begin()
+        renew_in_children(self)
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
         self._circuits: dict[str, Circuit] = {}
 
     def acquire(self, key: str, rules: CircuitRules) -> Permit | Refusal:

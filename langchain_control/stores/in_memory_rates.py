@@ -7,6 +7,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from langchain_control._at_fork import renew_in_children
 from langchain_control.stores.rates import Demand, Denial, Grant, virtual_schedule
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ AT_ONCE = Grant(0.0)
 
 
 class InMemoryRateStore:
-    """Keep rate limits in memory, shared by the threads and tasks of one process."""
+    """Keep rate limits in memory, shared by the threads and tasks of one process.
+
+    A forked child begins with every limit untouched.
+    """
 
     def __init__(
         self, *, max_keys: int = 100_000, clock: Callable[[], float] = time.monotonic
@@ -34,6 +38,10 @@ class InMemoryRateStore:
             msg = f"`max_keys` must be at least 1, got {max_keys}"
             raise ValueError(msg)
         self._max_keys, self._clock = max_keys, clock
+        self._begin()
+        renew_in_children(self)
+
+    def _begin(self) -> None:
         self._lock = threading.Lock()
         self._arrivals: dict[str, dict[str, float]] = {}
 

@@ -9,20 +9,22 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any
 
+from langchain_control._at_fork import renew_in_children
+
 __all__ = ["Slots", "Ticket"]
 
 
 class Ticket:
     """A place, or the wait for one. Hand it back through `Slots.leave`, whatever becomes of it."""
 
-    __slots__ = ("_turn", "has_left", "key")
+    __slots__ = ("_turn", "has_left", "key", "room")
 
     has_left: bool
     """For the owner: whether it was handed back."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, room: _Room) -> None:
         """Begin to wait."""
-        self.key = key
+        self.key, self.room = key, room
         self.has_left = False
         self._turn: Future[None] = Future()
 
@@ -63,10 +65,17 @@ class Ticket:
 
 
 class Slots:
-    """Places by key, shared by the threads and tasks of one process. First come, first served."""
+    """Places by key, shared by the threads and tasks of one process. First come, first served.
+
+    A forked child begins with all of them free.
+    """
 
     def __init__(self) -> None:
         """Start empty."""
+        self._begin()
+        renew_in_children(self)
+
+    def _begin(self) -> None:
         self._lock = threading.Lock()
         self._rooms: dict[str, _Room] = {}
 
@@ -81,9 +90,9 @@ class Slots:
         Returns:
             A ticket, or `None` if the queue is full as well.
         """
-        ticket = Ticket(key)
         with self._lock:
             room = self._rooms.setdefault(key, _Room())
+            ticket = Ticket(key, room)
             if room.inside < places:
                 room.inside += 1
                 ticket.admit()
@@ -96,10 +105,10 @@ class Slots:
     def leave(self, ticket: Ticket) -> None:
         """Give a place to the next in the queue, or leave the queue. Counts once per ticket."""
         with self._lock:
-            if ticket.has_left:
-                return
+            room = ticket.room
+            if ticket.has_left or self._rooms.get(ticket.key) is not room:
+                return  # the second may be: it was entered before a fork
             ticket.has_left = True
-            room = self._rooms[ticket.key]
             if not ticket.is_admitted:
                 room.queue.remove(ticket)
                 return

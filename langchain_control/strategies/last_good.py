@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langchain_core.messages import AIMessage, BaseMessage
 
+from langchain_control._at_fork import renew_in_children
+
 if TYPE_CHECKING:
     from langchain_control.strategies import FallbackRequest
 
@@ -40,7 +42,7 @@ class LastGoodAnswer:
 
     A router tells it every accepted answer through `remember`. Entries are bounded in number and
     age; the least recently used go first. Safe to share by threads. Kept in memory: a pickled copy
-    starts empty.
+    and a forked child start empty.
 
     Answers go to whoever sends the same. Where they depend on who asks, give a `key` that tells
     users apart: it is called within the run, whose config is `ensure_config()`.
@@ -72,6 +74,10 @@ class LastGoodAnswer:
         self.max_age_seconds = max_age_seconds
         self._key = key
         self._clock = clock
+        self._begin()
+        renew_in_children(self)
+
+    def _begin(self) -> None:
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
 
