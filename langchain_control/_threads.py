@@ -73,7 +73,8 @@ class BoundedThreads:
 
     def of(self, name: str) -> BoundedThreads:
         """Return as many threads again, for calls of this name alone."""
-        return self._apart.setdefault(name, BoundedThreads(self.limit))
+        apart = self._apart.get(name)
+        return apart or self._apart.setdefault(name, BoundedThreads(self.limit))
 
     def take(self, max_wait_seconds: float) -> FreeThread:
         """Return a thread for one call, which must run in it or give it back.
