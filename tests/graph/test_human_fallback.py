@@ -163,7 +163,7 @@ def test_a_person_can_be_asked_twice(invoke):
 def test_whoever_comes_after_a_person_has_time_again(invoke):
     """People take longer than a request may; the deadline begins anew with their answer."""
     clock = ManualClock()
-    rules = policy(("person", HumanAnswer()), ("canned", "not JSON")).override(
+    rules = policy(("person", HumanAnswer()), ("next", lambda _: "not JSON")).override(
         deadline_seconds=10, clock=clock
     )
     model = ScriptedChatModel(script=["no", "no"])

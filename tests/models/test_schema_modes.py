@@ -362,9 +362,11 @@ def test_hopeless_answers_are_cut_off_in_the_schema_mode(call, schema_mode):
         retry={"max_attempts": 2 if schema_mode == "on a retry" else 1, **AT_ONCE},
         judge_while_streaming=True,
     )
-    controlled = with_control(provider.model(), policy, include_result=True)
     if schema_mode == "at once":
+        controlled = with_control(provider.model(), policy)
         controlled = controlled.with_structured_output(CITY, include_raw=True)
+    else:
+        controlled = with_control(provider.model(), policy, include_result=True)
 
     call(controlled, "?")
 
