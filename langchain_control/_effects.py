@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from langchain_core.callbacks.manager import adispatch_custom_event, dispatch_custom_event
 from langchain_core.runnables.config import ensure_config
 
-from langchain_control._waiting import await_within, raisable
+from langchain_control._waiting import await_within, raisable, running_task
 from langchain_control.errors.listeners import listening
 from langchain_control.sync_only import is_sync_only
 
@@ -157,6 +157,7 @@ def run(flow: Flow[T]) -> T:
 
 async def arun(flow: Flow[T]) -> T:
     """Perform a flow asynchronously. See `run`."""
+    task = running_task()
     value: Any = None
     error: BaseException | None = None
     while True:
@@ -169,7 +170,8 @@ async def arun(flow: Flow[T]) -> T:
         try:
             value = await _aperform(effect)
         except BaseException as exc:  # noqa: BLE001  (handed to the flow, never swallowed)
-            error = exc
+            is_closed = task is None or running_task() is not task  # nobody performs it any more
+            error = exc if is_closed else raisable(exc)
 
 
 def _perform(effect: Any) -> Any:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-__all__ = ["Patience", "await_within", "no_answer", "raisable", "waits"]
+__all__ = ["Patience", "await_within", "no_answer", "raisable", "running_task", "waits"]
 
 T = TypeVar("T")
 
@@ -55,15 +55,23 @@ async def await_within(
 
 
 def raisable(exc: BaseException) -> BaseException:
-    """Return an exception as generators and futures can carry it: `StopIteration` would end them.
+    """Return an exception as generators and futures can carry it: these two would end them.
 
-    LangChain's own executor makes the same of it.
+    LangChain's own executor makes the same of `StopIteration`.
     """
-    if not isinstance(exc, StopIteration):
+    if not isinstance(exc, StopIteration | GeneratorExit):
         return exc
-    error = RuntimeError("a call raised `StopIteration`")
+    error = RuntimeError(f"a call raised `{type(exc).__name__}`")
     error.__cause__ = exc
     return error
+
+
+def running_task() -> asyncio.Task[Any] | None:
+    """Return the task that runs at this moment. A coroutine that is closed may be in none."""
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # no loop is running
+        return None
 
 
 def no_answer(started: float) -> TimeoutError:

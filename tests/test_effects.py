@@ -100,6 +100,51 @@ def test_finally_runs_when_an_async_call_is_cancelled():
     assert released == ["given back"]
 
 
+@pytest.mark.parametrize("seconds", [None, 5])
+def test_finally_runs_when_a_call_raises_generator_exit(seconds):
+    """Effects in `finally` blocks included, as they would not be if it closed the flow."""
+    released = []
+
+    def leaves(_):
+        raise GeneratorExit
+
+    def inner():
+        try:
+            yield Call(RunnableLambda(leaves), 1, {}, seconds, BoundedThreads())
+        finally:
+            released.append((yield "given back"))
+
+    def flow():
+        yield from inner()
+
+    for perform in (run, lambda flow: asyncio.run(arun(flow))):
+        with pytest.raises(RuntimeError, match="GeneratorExit"):
+            perform(flow())
+
+    assert released == ["given back"] * 2
+
+
+def test_a_flow_is_closed_where_its_coroutine_is():
+    """Nothing can be performed any more, and nothing is tried."""
+    seen = []
+
+    def flow():
+        try:
+            yield Sleep(60)
+        except BaseException as exc:
+            seen.append(type(exc))
+            raise
+
+    async def begun():
+        running = arun(flow())
+        running.send(None)
+        return running
+
+    asyncio.run(begun()).close()
+
+    assert seen == [GeneratorExit]
+
+
 def test_an_async_call_that_swallows_cancellation_is_given_up_all_the_same():
     """The async limit is hard: a model that ignores its cancellation does not hold the caller."""
     stop = asyncio.Event()

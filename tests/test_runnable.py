@@ -907,6 +907,21 @@ def test_a_cut_off_run_is_in_the_trail(call, error):
     assert sink.records[0]["request_id"] == "r1"
 
 
+def test_a_model_that_raises_generator_exit_is_in_the_trail(call):
+    """It is a mistake of the model, and would end a caller's generator without a word."""
+    sink = MemorySink()
+
+    def leaves(_):
+        raise GeneratorExit
+
+    with pytest.raises(RuntimeError, match="GeneratorExit"):
+        call(with_control(leaves, policy(audit=AuditLogger(None, sinks=[sink]))), "Q?")
+
+    assert [(r["event"], r["message"]) for r in sink.records] == [
+        ("control.cut_off", "RuntimeError")
+    ]
+
+
 def test_a_correction_without_room_is_not_called_one(call):
     """Where the budget leaves no room for a correction, the trail says a plain retry."""
     cramped = policy(prompt=PromptBuilder(budget=TokenBudget(total_tokens=100)))
