@@ -68,7 +68,7 @@ PLAIN, BOTH = RunnableLambda(str), RunnableLambda(str, awaited)
         other_model(SYNC, breaker=CircuitBreaker()),
         CircuitBreaker().wrap(SYNC),
     ],
-    ids=str,
+    ids=lambda runnable: type(runnable).__name__,
 )
 def test_what_waits_for_sync_code_alone_is_sync_only(runnable):
     """However it is put together, and whatever stands around it that waits for nothing."""
@@ -93,7 +93,7 @@ def test_what_waits_for_sync_code_alone_is_sync_only(runnable):
         RetryEngine().wrap(SYNC),
         InputGuard() | SYNC,
     ],
-    ids=str,
+    ids=lambda runnable: type(runnable).__name__,
 )
 def test_an_async_part_makes_the_whole_async(runnable):
     """A sync call would not await it, and could not be cancelled."""
