@@ -69,7 +69,9 @@ class BoundedThreads:
 
     def _begin(self) -> None:
         self._changed = threading.Condition()
-        self._counts: Counter[Standing] = Counter()
+        self.counts: Counter[Standing] = (
+            Counter()
+        )  # in a child, another than its parent's calls have
 
     def of(self, name: str) -> BoundedThreads:
         """Return as many threads again, for calls of this name alone."""
@@ -103,8 +105,8 @@ class BoundedThreads:
         with self._changed:
             if thread.standing is Standing.ENDED:
                 return
-            self._counts[thread.standing] -= 1
-            self._counts[standing] += 1
+            thread.counts[thread.standing] -= 1
+            thread.counts[standing] += 1
             thread.standing = standing
             self._changed.notify()
 
@@ -115,12 +117,12 @@ class BoundedThreads:
         with self._changed:
             if standing is Standing.AWAITED and not self._has_room():
                 return None
-            self._counts[standing] += 1
-        return FreeThread(self, time.monotonic() - started, standing)
+            self.counts[standing] += 1
+            return FreeThread(self, time.monotonic() - started, standing)
 
     def _has_room(self) -> bool:
-        too_many_given_up = max(0, self._counts[Standing.GIVEN_UP] - self.limit)
-        return self._counts[Standing.AWAITED] + too_many_given_up < self.limit
+        too_many_given_up = max(0, self.counts[Standing.GIVEN_UP] - self.limit)
+        return self.counts[Standing.AWAITED] + too_many_given_up < self.limit
 
     def _none_free(self, seconds: float) -> NoFreeThread:
         return NoFreeThread(f"no free thread within {seconds:g} s ({self.limit} are busy)")
@@ -156,6 +158,7 @@ class FreeThread:
         """
         self.waited_seconds = waited_seconds
         self.standing = standing
+        self.counts = threads.counts
         self._threads = threads
         self._is_ours = True
 
