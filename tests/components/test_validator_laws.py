@@ -148,13 +148,16 @@ def test_any_text_is_judged_by_any_contract(case, text, is_lenient):
 
 @FEW
 @given(CASES, st.data())
-def test_a_value_that_was_cut_off_never_passes(case, data):
-    """Its schema may not mind what is missing."""
+def test_a_value_that_was_cut_off_never_passes_for_another(case, data):
+    """Its schema may not mind what is missing; only a last bracket may be missing, and is noted."""
     assume(isinstance(case.value, list | dict))
     whole = json.dumps(case.value)
     cut = whole[: data.draw(st.integers(0, len(whole) - 1))]
 
-    assert not ResponseValidator(response_schema=case.schema).inspect(cut).passed
+    verdict = ResponseValidator(response_schema=case.schema).inspect(cut)
+
+    assert not verdict.passed or (cut == whole[:-1] and same(verdict.value, case.value))
+    assert not verdict.passed or "repair:missing_closer" in verdict.notes
 
 
 # --- faults ---------------------------------------------------------------------------------------
