@@ -169,12 +169,14 @@ def test_an_attack_in_an_object_reaches_no_model(call):
     assert not model.calls
 
 
+FIXED = [holder for holder in HOLDERS if holder is not Text.ATTACK]
+"""Without what is a string, and is rewritten as one."""
+
+
 @pytest.mark.parametrize("mode", ["block", "sanitize", "fence"])
-@pytest.mark.parametrize("holder", HOLDERS, ids=lambda holder: type(holder).__name__)
+@pytest.mark.parametrize("holder", FIXED, ids=lambda holder: type(holder).__name__)
 def test_an_attack_in_what_cannot_be_rewritten_is_blocked(holder, mode):
     """It can be neither cut out nor fenced; only a trial run hands it on."""
-    if holder is Text.ATTACK:
-        pytest.skip("it is a string, and is rewritten as one")
     given = {"q": "Hello", "context": holder}
 
     verdict = InputGuard(mode=mode).inspect(given)

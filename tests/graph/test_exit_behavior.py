@@ -24,6 +24,7 @@ from langchain_control.handoff import control_handoff
 from langchain_control.sinks import MemorySink
 from langchain_control.strategies import HumanAnswer
 from langchain_control.testing import ScriptedChatModel
+from tests.graph.asking import ask, parent_of
 from tests.scenarios import AT_ONCE, ATTACK, CITY, GOOD, Scenario
 
 THREAD = {"configurable": {"thread_id": "1"}}
@@ -48,17 +49,6 @@ def rules(**changes) -> ControlPolicy:
         "retry": RetryEngine(**AT_ONCE),
     }
     return ControlPolicy(**(fields | changes))
-
-
-def ask(text="Which city?"):
-    return {"messages": [("user", text)]}
-
-
-def parent_of(control, checkpointer=None):
-    builder = StateGraph(MessagesState)
-    builder.add_node("answer", control)
-    builder.add_edge(START, "answer")
-    return builder.compile(checkpointer=checkpointer)
 
 
 @pytest.mark.parametrize("saver", [None, InMemorySaver], ids=["none", "memory"])

@@ -22,6 +22,7 @@ from langchain_control import (
 )
 from langchain_control.graph import result_of
 from langchain_control.testing import ScriptedChatModel
+from tests.graph.asking import ask, parent_of
 from tests.scenarios import AT_ONCE, ATTACK, CITY, GOOD
 
 DRAWING = Path(__file__).parent / "drawing.mmd"
@@ -34,17 +35,6 @@ def strict_policy(**changes) -> ControlPolicy:
         "prompt": PromptBuilder(system_prompt="You name cities."),
     }
     return ControlPolicy(**(fields | changes))
-
-
-def ask(text="Which city?"):
-    return {"messages": [("user", text)]}
-
-
-def parent_of(control, checkpointer=None):
-    builder = StateGraph(MessagesState)
-    builder.add_node("answer", control)
-    builder.add_edge(START, "answer")
-    return builder.compile(checkpointer=checkpointer)
 
 
 def test_the_graph_has_exactly_the_six_nodes():
