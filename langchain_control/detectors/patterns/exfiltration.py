@@ -57,8 +57,8 @@ RULES = (
         pattern=(
             rf"\b(?:send|forward|e?mail|post|upload|exfiltrat|transmit|submit|append|leak"
             rf"|copy)(?:e|ing"
-            rf"|s)?(?: \S{{1,20}}){{0,6}}? {_SENSITIVE}(?: \S{{1,20}}){{0,6}}? (?:to|at|via|into"
-            rf"|as)\b(?: \S{{1,20}}){{0,3}}? \W{{0,3}}"
+            rf"|s)?(?: \S{{1,20}}+){{0,6}}? {_SENSITIVE}(?: \S{{1,20}}+){{0,6}}? (?:to|at|via|into"
+            rf"|as)\b(?: \S{{1,20}}+){{0,3}}? \W{{0,3}}"
             r"(?:https?:|www\.|\S{1,40}@\S{1,40}|this (?:url|address|server|endpoint)|(?:my|the"
             r"|an?) (?:url|server|webhook|attacker|email|endpoint|external|remote)|url|query"
             r"|parameter)"
@@ -119,8 +119,8 @@ RULES = (
         ),
         pattern=(
             r"\b(?:call|invoke|use|execute|run|trigger) (?:the"
-            r"|this) (?:following )?(?:\S{1,24} ){0,2}?(?:tool|function|plugin|api|command"
-            r"|shell command|code)\b(?: \S{1,20}){0,5}? "
+            r"|this) (?:following )?(?:\S{1,24}+ ){0,2}?(?:tool|function|plugin|api|command"
+            r"|shell command|code)\b(?: \S{1,20}+){0,5}? "
             r"(?:without (?:asking|confirm\w{1,6}|telling|permission|user|approval)|rm -rf"
             r"|delete (?:all|the)|transfer|and (?:send|forward|email) (?:the|it|all))"
         ),
@@ -142,7 +142,7 @@ RULES = (
         anchors=("decode", "decrypt", "decipher", "base64", "rot13", "unscramble"),
         pattern=(
             r"(?:decode|decrypt|decipher|unscramble|base64"
-            r"|rot13)\w{0,3}(?: \S{1,30}){0,12}? (?:and|then)(?: \S{1,12}){0,2}? (?:follow"
+            r"|rot13)\w{0,3}(?: \S{1,30}+){0,12}? (?:and|then)(?: \S{1,12}+){0,2}? (?:follow"
             r"|execute|obey|comply|do what|carry out|run|act on|perform|respond to (?:it|the)"
             r"|answer (?:it|the decoded))\b"
         ),
@@ -231,10 +231,10 @@ RULES = (
         ),
         pattern=(
             r"\b(?:email|send|forward|export|dump|list) (?:the|all|all the"
-            r"|every) (?:\S{1,12} ){0,2}?(?:customer|user|employee|client|contact"
+            r"|every) (?:\S{1,12}+ ){0,2}?(?:customer|user|employee|client|contact"
             r"|patient)s?'? (?:list|data|records?|database|emails|passwords|details|information"
             r"|credentials)"
-            r"(?: \S{1,14}){0,3}? (?:to \S{1,40}@|to https?:|with(?:out)? (?:the )?(?:password"
+            r"(?: \S{1,14}+){0,3}? (?:to \S{1,40}@|to https?:|with(?:out)? (?:the )?(?:password"
             r"|permission|filter)s?)"
         ),
         category="LLM02",

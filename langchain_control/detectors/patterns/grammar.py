@@ -26,7 +26,7 @@ def one_of(words: str, *, optional: bool = False) -> str:
 
 def gap(most: int) -> str:
     """Match up to so many words of any kind, and the blanks around them."""
-    return rf"(?: \S{{1,24}}){{0,{most}}}? (?:[^\w\s]{{1,3}})?"
+    return rf"(?: \S{{1,24}}+){{0,{most}}}? (?:[^\w\s]{{1,3}})?"
 
 
 def sentence(*parts: str) -> str:
@@ -63,7 +63,7 @@ OWN_MESSAGE = (
 """What people wrote themselves and may take back, unless something else is joined to it."""
 
 TO_BE_TRANSLATED = (
-    r"(?:translate|say|spell|write)(?: \w{1,12}){0,4}:? [\"'`][^\"'`\n]{1,80}[\"'`]"
+    r"(?:translate|say|spell|write)(?: \w{1,12}+){0,4}:? [\"'`][^\"'`\n]{1,80}[\"'`]"
     r" (?:to|into|in) (?!(?:full|json|an?|the|markdown|your|this)\b)\w"
 )
 """Handing a construction over in quotation marks, to have it in another language."""

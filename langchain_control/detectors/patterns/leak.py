@@ -51,10 +51,10 @@ RULES = (
         pattern=sentence(
             rf"(?!{TO_BE_TRANSLATED})",
             one_of(_TELL),
-            r"\S{0,4}",
+            r"\S{0,4}+",
             gap(6),
             one_of("your|ur|chatgpt's|the assistant's|the model's|the bot's|the ai's"),
-            rf"(?: \S{{1,20}}){{0,3}}? (?:{_INSTRUCTIONS})",
+            rf"(?: \S{{1,20}}+){{0,3}}? (?:{_INSTRUCTIONS})",
         ),
         category="LLM07",
         severity="medium",
@@ -70,10 +70,10 @@ RULES = (
         pattern=sentence(
             rf"(?!{TO_BE_TRANSLATED})",
             one_of(_TELL),
-            r"\S{0,4}",
+            r"\S{0,4}+",
             gap(6),
             one_of("your|the|this|that|any|all|its|ur|chatgpt's"),
-            rf"(?: \S{{1,20}}){{0,2}}? (?:{_HIDDEN})(?: \S{{1,20}}){{0,2}}? ",
+            rf"(?: \S{{1,20}}+){{0,2}}? (?:{_HIDDEN})(?: \S{{1,20}}+){{0,2}}? ",
             one_of(
                 "prompts?|system message|system prompt|preprompt|pre-prompt|directives?"
                 "|instructions you|instructions given|instructions"
@@ -102,7 +102,7 @@ RULES = (
         pattern=(
             r"(?:system (?:prompt|message)|(?:initial|hidden|secret) (?:prompt|instructions)"
             r"|pre-?prompt)s?\b"
-            r"(?:\W{1,3}(?:\S{1,16} ){0,5}?(?:verbatim|word for word|back to me|in full|exactly"
+            r"(?:\W{1,3}(?:\S{1,16}+ ){0,5}?(?:verbatim|word for word|back to me|in full|exactly"
             r"|to me|in a code ?block|above|in json|in markdown|leak|reveal\w{0,2}))\b"
         ),
         category="LLM07",
@@ -132,9 +132,9 @@ RULES = (
         pattern=(
             r"\b(?:repeat|print|output|copy|write|return|show|display|tell|give|summari[sz]e"
             r"|translate|echo|recite|what(?: is| was| are| were|'s)?|include|reproduce)"
-            r"(?: \S{1,16}){0,4}? (?:everything|all|words?|text|messages?|sentences?|content"
+            r"(?: \S{1,16}+){0,4}? (?:everything|all|words?|text|messages?|sentences?|content"
             r"|lines?|paragraphs?|conversation|information|instructions?|it|prompts?)"
-            r"(?: \S{1,16}){0,3}? (?:above|before this|preceding this|prior to this"
+            r"(?: \S{1,16}+){0,3}? (?:above|before this|preceding this|prior to this"
             r"|previous to this|you were (?:told|given)|up to (?:this|here)|you (?:were"
             r"|have been) (?:told|given)|so far verbatim|before (?:my|our|the first"
             r"|this) (?:message|conversation|prompt|line|sentence))\b"
@@ -170,9 +170,9 @@ RULES = (
             r"|programmed)(?: (?:not )?to|\b)|what did they tell you|(?:how"
             r"|what) were you (?:instructed|prompted|programmed|told)"
             r"|what you were (?:told|instructed)|were you (?:told|instructed"
-            r"|given)(?: \S{1,16}){0,4} (?:instructions?|not to|to (?:hide|keep|protect))"
-            r"|what (?:was|were) (?:your|the)(?: \S{1,16}){0,2}? (?:first|initial|original|exact"
-            r"|previous|system)(?: \S{1,16}){0,2}? (?:instructions?|prompt|message|sentence|line"
+            r"|given)(?: \S{1,16}+){0,4} (?:instructions?|not to|to (?:hide|keep|protect))"
+            r"|what (?:was|were) (?:your|the)(?: \S{1,16}+){0,2}? (?:first|initial|original|exact"
+            r"|previous|system)(?: \S{1,16}+){0,2}? (?:instructions?|prompt|message|sentence|line"
             r"|directive)"
             r"|what (?:is|was) written (?:above|before|at the (?:top|beginning|start)))"
         ),
@@ -217,10 +217,10 @@ RULES = (
         ),
         pattern=(
             r"\byour (?:(?:full|entire|own|real|exact) )?(?:(?:system|hidden|secret|internal"
-            r"|developer|core|underlying|confidential) (?:\S{1,12} )?(?:prompts?|instructions?"
+            r"|developer|core|underlying|confidential) (?:\S{1,12}+ )?(?:prompts?|instructions?"
             r"|directives?|rules|guidelines|configuration|programming|polic(?:y|ies)"
             r"|system message|initiali[sz]ation|parameters)"
-            r"|(?:initial|original) (?:\S{1,12} )?(?:prompts?|directives?|programming"
+            r"|(?:initial|original) (?:\S{1,12}+ )?(?:prompts?|directives?|programming"
             r"|system message))\b"
         ),
         category="LLM07",
@@ -234,7 +234,7 @@ RULES = (
             r"\b(?:hidden|secret|concealed|undisclosed|confidential) (?:system )?(?:prompts?"
             r"|instructions?|directives?|rules|guidelines|configuration|programming|polic(?:y"
             r"|ies)|initiali[sz]ation)"
-            r"(?: \S{1,14}){0,6}? (?:you|your|ai|assistant|model|chatbot|bot|verbatim|output)\b"
+            r"(?: \S{1,14}+){0,6}? (?:you|your|ai|assistant|model|chatbot|bot|verbatim|output)\b"
         ),
         category="LLM07",
         severity="medium",
@@ -245,8 +245,8 @@ RULES = (
         anchors=anchors(_TELL),
         pattern=sentence(
             one_of(_TELL),
-            r"\S{0,4}(?: (?:me|us|out|down|the|a|all|exactly|exact|about|of"
-            r"|any)){0,4} (?:\S{1,14} ){0,3}?",
+            r"\S{0,4}+(?: (?:me|us|out|down|the|a|all|exactly|exact|about|of"
+            r"|any)){0,4} (?:\S{1,14}+ ){0,3}?",
             one_of("instructions?|commands?|prompts?|directives?|rules|guidelines"),
             r"(?: (?:that|which))? ",
             one_of(
@@ -276,8 +276,8 @@ RULES = (
         ),
         pattern=(
             r"(?:(?:previous|all|original|your|initial) instructions|(?:instructions"
-            r"|rules) above)(?: \S{1,12}){0,4}? (?:are|will be|should be|must be|in"
-            r"|and) (?:\S{1,12} )?(?:repeat\w{0,2}|print\w{0,2}|display\w{0,2}|shown|full|listed"
+            r"|rules) above)(?: \S{1,12}+){0,4}? (?:are|will be|should be|must be|in"
+            r"|and) (?:\S{1,12}+ )?(?:repeat\w{0,2}|print\w{0,2}|display\w{0,2}|shown|full|listed"
             r"|included|restated)\b"
         ),
         category="LLM07",
@@ -287,7 +287,7 @@ RULES = (
         id="leak.whole-context",
         anchors=("context window", "your context", "system message", "everything in your"),
         pattern=(
-            r"(?:everything|all|contents?|whatever|text)(?: \S{1,10}){0,3} (?:context window"
+            r"(?:everything|all|contents?|whatever|text)(?: \S{1,10}+){0,3} (?:context window"
             r"|your context|your memory)\b|context window including"
             r"|including the system (?:message|prompt)|everything in your (?:context|memory"
             r"|prompt)"

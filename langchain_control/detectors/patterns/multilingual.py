@@ -11,18 +11,23 @@ from langchain_control.detectors.rules import InjectionRule
 
 __all__ = ["RULES"]
 
-_SPACED_GAP = r"(?: [^\s.,;:!?]{1,24}){0,5}? "
+_SPACED_GAP = r"(?: [^\s.,;:!?]{1,24}+){0,5}? "
 _CLOSE_GAP = r"[^\n.!?]{0,14}?"
 
 
 def _either(stems: tuple[str, ...]) -> str:
-    return f"(?:{'|'.join(stems)})"
+    """Match one of the stems; one that ends with a blank is a word of its own."""
+    return f"(?:{'|'.join(map(_whole_or_begun, stems))})"
+
+
+def _whole_or_begun(stem: str) -> str:
+    return rf"{stem[:-1]}\b" if stem.endswith(" ") else stem
 
 
 def _rules_of(code: str, language: Language) -> tuple[InjectionRule, ...]:
     drop, objects, tell = language.drop, language.instructions, language.tell
     edge = r"\b" if drop[0].isascii() else ""
-    between = r"\S{0,8}" + _SPACED_GAP + r"(?:\S{0,3})" if language.spaced else _CLOSE_GAP
+    between = r"\S{0,8}+" + _SPACED_GAP + r"(?:\S{0,3})" if language.spaced else _CLOSE_GAP
     near = between.replace("{0,5}", "{0,3}")
 
     def rule(name: str, anchors: tuple[str, ...], pattern: str, category: str) -> InjectionRule:

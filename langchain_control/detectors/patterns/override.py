@@ -160,7 +160,7 @@ RULES = (
         anchors=("instruction", "prompt", "rules", "guidelines", "directive", "restrictions"),
         pattern=(
             r"(?:instructions?|prompts?|rules|guidelines|directives?"
-            r"|restrictions) (?:\S{1,20} ){0,6}?"
+            r"|restrictions) (?:\S{1,20}+ ){0,6}?"
             r"(?:no longer (?:apply|applies|valid|matter)|(?:is|are|were|was|have been"
             r"|has been) (?:now )?"
             r"(?:void|cancell?ed|revoked|overridden|superseded|obsolete|suspended|lifted|wrong"
@@ -174,8 +174,8 @@ RULES = (
         id="override.priority-claim",
         anchors=("override", "supersede", "takes precedence", "take precedence"),
         pattern=(
-            r"(?:overrides?|supersedes?|takes? precedence over) (?:\S{1,20} ){0,3}?"
-            r"(?:previous|prior|above|earlier|other|existing|system|your) (?:\S{1,20} ){0,2}?"
+            r"(?:overrides?|supersedes?|takes? precedence over) (?:\S{1,20}+ ){0,3}?"
+            r"(?:previous|prior|above|earlier|other|existing|system|your) (?:\S{1,20}+ ){0,2}?"
             r"(?:instructions?|prompts?|rules|guidelines|directives?|commands?)\b"
         ),
         unless=ASKED_ABOUT,
@@ -252,7 +252,7 @@ RULES = (
             r"\b(?:disabl|deactivat|turn off|switch off|suspend|lift|remov|shut off|relax)(?:e"
             r"|ed|ing)?"
             r"(?: (?:all|any|of|for now|temporarily)){0,2} (?:your|ur|the ai's|chatgpt's"
-            r"|openai's)(?: \S{1,16}){0,3}?"
+            r"|openai's)(?: \S{1,16}+){0,3}?"
             r" (?:filters?|filtering|guidelines?|polic(?:y|ies)|protocols?|restrictions?"
             r"|guardrails?|rules|limits|limitations"
             r"|boundaries|constraints|programming|moderation|safeguards?|norms?|safety|features"
@@ -277,7 +277,7 @@ RULES = (
             r"(?:safety (?:protocols?|filters?|features|guidelines|checks|mode|training"
             r"|restrictions)|content (?:filters?|polic(?:y|ies)|moderation)|restrictions|filters"
             r"|ethical (?:guidelines|constraints)"
-            r"|your (?:rules|guidelines|restrictions)) (?:\S{1,12} ){0,3}?(?:disabled"
+            r"|your (?:rules|guidelines|restrictions)) (?:\S{1,12}+ ){0,3}?(?:disabled"
             r"|deactivated|turned off|switched off|(?:is|are) off|suspended|lifted|bypassed"
             r"|have changed|revoked|removed)\b"
         ),
@@ -311,7 +311,7 @@ RULES = (
             r"(?: (?:from|yourself|of|all|the)){0,3} your(?: (?:usual|normal|standard|regular"
             r"|ethical|built-in|typical|own|default|preset|programmed|inherent|habitual|moral"
             r"|predetermined|safety)){1,3}"
-            r"(?: \S{1,16}){0,2}? (?:programming|protocols?|parameters|boundaries|guidelines"
+            r"(?: \S{1,16}+){0,2}? (?:programming|protocols?|parameters|boundaries|guidelines"
             r"|rules|constraints|restrictions|limits|limitations|directives|logic|confines"
             r"|algorithms?|training|filters|ethics|process)\b"
         ),
@@ -335,13 +335,13 @@ RULES = (
         ),
         pattern=(
             r"\b(?:modify|reconfigur\w|reprogram|rewrite|alter|invert|revers\w|rewir\w|hack"
-            r"|change|adjust|update) (?:\S{1,12} ){0,2}?your(?: \S{1,16}){0,2}?"
+            r"|change|adjust|update) (?:\S{1,12}+ ){0,2}?your(?: \S{1,16}+){0,2}?"
             r" (?:programming|algorithms?|protocols?|decision.making|core|directives?|guidelines"
             r"|ethical \w{1,14}|safety \w{1,14}|system prompt|neural \w{1,12}"
             r"|operating (?:parameters|instructions))\b"
         ),
         severity="medium",
-        unless=rf"{_EXCUSED}|\b(?:would|could|should|can|do|did|if) you (?:\S{{1,12}} )?$",
+        unless=rf"{_EXCUSED}|\b(?:would|could|should|can|do|did|if) you (?:\S{{1,12}}+ )?$",
     ),
     InjectionRule(
         id="override.permission-claimed",
@@ -356,7 +356,7 @@ RULES = (
         pattern=(
             r"(?:permission to|authori[sz]ed to|allowed to|cleared to) (?:skip|bypass|ignore"
             r"|override|disable|reveal|disclose)"
-            r"(?: \S{1,14}){0,3}? (?:safety|checks?|confirmations?|filters?|rules|restrictions"
+            r"(?: \S{1,14}+){0,3}? (?:safety|checks?|confirmations?|filters?|rules|restrictions"
             r"|guidelines|instructions|prompt|protocols?|password|secret)\b"
             r"|grant (?:me |us |the user |temporary |full |unrestricted |administrative |admin "
             r"|root ){1,4}(?:access|privileges|rights|permissions)\b"

@@ -43,10 +43,10 @@ RULES = (
         ),
         pattern=(
             r"\b(?:you are|you're|you will) (?:now|going to|about to)(?: be(?:come)?| act as)?,? "
-            r"(?:(?:a|an|the|my|in|called|named) )?(?:\S{1,16} ){0,2}?"
-            rf"(?:(?:different|another|{_UNBOUND})(?: \S{{1,16}}){{0,3}}? {_BEING}\b|dan\b"
+            r"(?:(?:a|an|the|my|in|called|named) )?(?:\S{1,16}+ ){0,2}?"
+            rf"(?:(?:different|another|{_UNBOUND})(?: \S{{1,16}}+){{0,3}}? {_BEING}\b|dan\b"
             rf"|stan\b|dude\b|aim\b"
-            rf"|{_MODE} mode\b|free (?:from|of)\b|no longer (?:\S{{1,16}} )?(?:bound|restricted"
+            rf"|{_MODE} mode\b|free (?:from|of)\b|no longer (?:\S{{1,16}}+ )?(?:bound|restricted"
             rf"|limited|an ai|a language)"
             r"|(?:un|not )(?:bound|restricted|filtered|censored|limited)\b)"
         ),
@@ -84,7 +84,7 @@ RULES = (
             r"\b(?:pretend|act|behave|imagine|respond|answer|operate|function|role-?play"
             r"|simulate|speak|reply"
             r"|you are|you're|you have|you can|you now have|continue|assume|provide|suppose)"
-            r"(?: \S{1,20}){0,7}? (?:no|without(?: any)?|free (?:of|from)(?: any| all)?|zero"
+            r"(?: \S{1,20}+){0,7}? (?:no|without(?: any)?|free (?:of|from)(?: any| all)?|zero"
             r"|lack(?:s|ing)?(?: any)?"
             r"|not (?:bound|restricted|limited|constrained|governed) by(?: any)?)"
             r"(?: (?:\S{1,14}[, ]{1,2}){0,3}?| )" + _LIMITS + r"\b"
@@ -99,7 +99,7 @@ RULES = (
         severity="medium",
         unless=(
             rf"{ASKED_ABOUT}|(?:story|novel|movie|film|book|about|article"
-            rf"|character)(?: \S{{1,12}}){{0,4}} $"
+            rf"|character)(?: \S{{1,12}}+){{0,4}} $"
         ),
     ),
     InjectionRule(
@@ -125,7 +125,7 @@ RULES = (
             r"\b(?:enabl|activat|enter|switch|turn on|engag|simulat|initiat|go into|unlock"
             r"|you are in|you're in|now in"
             r"|put yourself in)(?:e|ed|ing|s)?(?: (?:to|into|the|your|in|a)){0,3} "
-            rf"(?:\S{{1,14}} )?{_MODE}[ _-]?mode\b"
+            rf"(?:\S{{1,14}}+ )?{_MODE}[ _-]?mode\b"
         ),
         unless=(
             rf"{ASKED_ABOUT}|(?:android|phone|device|windows|chrome|browser|bios|laptop|iphone"
@@ -145,7 +145,7 @@ RULES = (
             "devmode",
         ),
         pattern=(
-            r"(?:developer|dan|god|dev|debug|jailbreak)[ _-]?mode(?:d)?[ :=]{1,3}(?:\S{1,10} )?"
+            r"(?:developer|dan|god|dev|debug|jailbreak)[ _-]?mode(?:d)?[ :=]{1,3}(?:\S{1,10}+ )?"
             r"(?:enabled|activated|on|engaged|output|response|v\d|true|unlocked)\b|jailbroken\b"
             r"|jailbreak (?:prompt|mode|yourself|enabled)"
         ),
@@ -189,7 +189,7 @@ RULES = (
             r"|i can't|no)))\b"
         ),
         severity="medium",
-        unless=r"(?:\bi|he|she|they|we|why|who|offer|could|people) (?:\S{1,12} )?$",
+        unless=r"(?:\bi|he|she|they|we|why|who|offer|could|people) (?:\S{1,12}+ )?$",
     ),
     InjectionRule(
         id="persona.ignores-rules",
@@ -232,7 +232,7 @@ RULES = (
         severity="medium",
         unless=(
             rf"{ASKED_ABOUT}|(?:who|people|person|driver|employee|employees|company|companies"
-            rf"|countries|he|she|they|if i|children|kids) (?:\S{{1,12}} )?$"
+            rf"|countries|he|she|they|if i|children|kids) (?:\S{{1,12}}+ )?$"
         ),
     ),
     InjectionRule(
@@ -268,7 +268,7 @@ RULES = (
         unless=(
             rf"{ASKED_ABOUT}|\b(?:not|avoid|never|don't|without|refuse|reject|any"
             rf"|prohibit\w{{0,3}}|against|is|are|it's|be|been|seem"
-            rf"|something) (?:\S{{1,12}} ){{0,3}}$"
+            rf"|something) (?:\S{{1,12}}+ ){{0,3}}$"
         ),
     ),
     InjectionRule(
@@ -314,7 +314,7 @@ RULES = (
         anchors=("grandma", "grandmother", "my late ", "deceased"),
         pattern=(
             r"(?:(?:deceased |late |dead )?grand(?:ma|mother)|my late \w{3,12}"
-            r"|deceased \w{3,12})(?:,? \S{1,16}){0,6}? (?:used to|would|who)(?: \S{1,16}){0,6}?"
+            r"|deceased \w{3,12})(?:,? \S{1,16}){0,6}? (?:used to|would|who)(?: \S{1,16}+){0,6}?"
             r" (?:tell|read|recite|sing|whisper|share|give|act)\w{0,3}\b.{0,60}(?:password"
             r"|napalm|keys?\b|recipe for|steps|how to (?:make|build)|produc|secret|instructions)"
         ),
@@ -341,7 +341,7 @@ RULES = (
         ),
         pattern=(
             r"(?:(?:not|never|don't) (?:say|respond|mention|include|reply|use)|without saying"
-            r"|stop saying|not use phrases)(?: \S{1,14}){0,8}? (?:as an? (?:ai|artificial"
+            r"|stop saying|not use phrases)(?: \S{1,14}+){0,8}? (?:as an? (?:ai|artificial"
             r"|large language|language) \S{0,12}|as chatgpt|you are an ai|you're an ai"
             r"|i am an ai|i'm an ai)"
             r"|(?:not|rather than|instead of) (?:as )?an ai (?:assistant|language model)"
@@ -370,9 +370,9 @@ RULES = (
         ),
         pattern=(
             r"about to (?:simulate|immerse yourself)|(?:take on|assume|into) the (?:role"
-            r"|persona) of (?:an(?:other)? )?(?:ai|chatbot)\b(?: \S{1,16}){0,4}? (?:called|named"
+            r"|persona) of (?:an(?:other)? )?(?:ai|chatbot)\b(?: \S{1,16}+){0,4}? (?:called|named"
             r"|known|that|who|model)"
-            r"|(?:fictional|hypothetical) ai (?:\S{1,14} ){0,4}?(?:no|without|never|ignores|free)"
+            r"|(?:fictional|hypothetical) ai (?:\S{1,14}+ ){0,4}?(?:no|without|never|ignores|free)"
         ),
         severity="medium",
     ),

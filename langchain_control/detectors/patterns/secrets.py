@@ -74,7 +74,7 @@ RULES = (
         severity="medium",
         unless=(
             r"(?:forgot|don't|didn't|reset|change|lost|without|if the user"
-            r"|user who)(?: \S{1,12}){0,3} $"
+            r"|user who)(?: \S{1,12}+){0,3} $"
         ),
         unless_after=_ELSEWHERE,
     ),
@@ -96,11 +96,11 @@ RULES = (
         ),
         pattern=(
             r"\b(?:(?:first|last|second|third|fourth|fifth|each|every|\d{1,2}(?:st|nd|rd|th)?"
-            r"|some|all) (?:\S{1,12} ){0,2}?)?"
+            r"|some|all) (?:\S{1,12}+ ){0,2}?)?"
             rf"(?:letters?|characters?|half|parts?|words?|syllables?|length|digits?)(?: (?:of|in"
             rf"|from|are in|does|is in))? (?:the|your|that) {_HIDDEN_THING}\b"
             rf"|how many (?:letters|characters|words|digits"
-            rf"|syllables) (?:\S{{1,12}} ){{0,3}}?(?:the|your) {_HIDDEN_THING}\b"
+            rf"|syllables) (?:\S{{1,12}}+ ){{0,3}}?(?:the|your) {_HIDDEN_THING}\b"
         ),
         category="LLM02",
         unless=r"(?:forgot|my|reset|change|java|python|function|regex|program|write a)[^.]{0,40}$",
@@ -143,7 +143,7 @@ RULES = (
             r"(?:encod|encrypt|revers|backward|rot13|base64|rhym|poem|story|acrostic|synonym"
             r"|hint|clue|riddle|translat|pig latin|morse|ascii|spell|song|describe|defin|scrambl"
             r"|emoji|cipher|anagram|without saying)\w{0,8}"
-            rf"(?: \S{{1,16}}){{0,7}}? (?:the|your) {_HIDDEN_THING}\b"
+            rf"(?: \S{{1,16}}+){{0,7}}? (?:the|your) {_HIDDEN_THING}\b"
         ),
         category="LLM02",
         severity="medium",
@@ -173,7 +173,7 @@ RULES = (
         ),
         pattern=(
             r"\b(?:letter|character|digit|vowel|syllable|number|symbol|word"
-            r"|capital)\w{0,7}(?: \S{1,12}){0,5}? (?:of|in|from)(?: (?:the|your|this|that"
+            r"|capital)\w{0,7}(?: \S{1,12}+){0,5}? (?:of|in|from)(?: (?:the|your|this|that"
             r"|ur))? (?:secret )?(?:password|passphrase|passcode|secret word|secret key"
             r"|code ?word|magic word)\b"
         ),

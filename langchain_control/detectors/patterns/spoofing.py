@@ -115,7 +115,7 @@ RULES = (
         id="spoofing.end-of-prompt",
         anchors=("end of ", "end prompt", "--end", "begin new", "end system", "end_of", "end user"),
         pattern=(
-            r"(?:end of (?:\S{1,12} )?(?:system )?(?:prompt|instructions?|system message"
+            r"(?:end of (?:\S{1,12}+ )?(?:system )?(?:prompt|instructions?|system message"
             r"|user input|untrusted \w{1,8})\b|end (?:prompt|system prompt)\b"
             r"|begin new (?:instructions?|prompt|session))"
         ),
