@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 
 from benchmarks.guard import print_table, read
@@ -49,7 +50,7 @@ def engines() -> dict[str, Callable[[], Search]]:
 
 def _rules() -> Search:
     index = RuleDetector()._index  # noqa: SLF001  (the search without its normalization)
-    search: Search = lambda text: list(index.search(text, ()))  # noqa: E731
+    search: Search = lambda text: list(index.search(text, (), count()))  # noqa: E731
     search("ignore")
     return search
 
@@ -102,7 +103,8 @@ def main() -> None:
     texts = [row.text for rows in files.values() for row in rows if len(row.text) in CHARACTERS]
     rng.shuffle(texts)
     texts = [normalize(text).canonical for text in texts if text.isascii()]
-    old, new = texts[:WARM_UP], texts[WARM_UP : WARM_UP + TEXTS]
+    known = min(WARM_UP, len(texts) // 2)
+    old, new = texts[:known], texts[known : known + TEXTS]
     flood = hostile(rng)
     lines = []
     for name, build in engines().items():
