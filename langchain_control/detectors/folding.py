@@ -119,11 +119,16 @@ _FOREIGN = r"\u0370-\u058f"
 _IN_LATIN = {letter: letter for letter in (*range(0x370, 0x590), *map(ord, ascii_lowercase))}
 _IN_LATIN |= _LATIN_OF
 """Holds what stays as well: a table is slow on what it does not hold."""
-_LATIN_LETTERS, _FOREIGN_LETTERS = re.compile(r"[a-z]+"), re.compile(f"[{_FOREIGN}]+")
-_NO_LETTER_BEFORE, _NO_LETTER_AFTER = rf"(?<![a-z{_FOREIGN}])", rf"(?![a-z{_FOREIGN}])"
-_MIXED = rf"(?:[a-z]++[{_FOREIGN}]|[{_FOREIGN}]++[a-z])[a-z{_FOREIGN}]*+"
-_MIXED_WORD = re.compile(f"{_NO_LETTER_BEFORE}{_MIXED}")
-_MIXED_OR_EXACT_WORD = re.compile(f"{_NO_LETTER_BEFORE}(?:{_MIXED}|[{_EXACT}]++{_NO_LETTER_AFTER})")
+_FOREIGN_LETTERS = re.compile(f"[{_FOREIGN}]+")
+_WORD_BEGINS = rf"[a-z{_FOREIGN}](?<![a-z{_FOREIGN}]{{2}})"
+"""Begins with a class, which is found fast."""
+_MIXED = (
+    rf"(?:(?<=[a-z])[a-z]*+[{_FOREIGN}]|(?<=[{_FOREIGN}])[{_FOREIGN}]*+[a-z])[a-z{_FOREIGN}]*+"
+)
+_MIXED_WORD = re.compile(f"{_WORD_BEGINS}{_MIXED}")
+_MIXED_OR_EXACT_WORD = re.compile(
+    rf"{_WORD_BEGINS}(?:{_MIXED}|(?<=[{_EXACT}])[{_EXACT}]*+(?![a-z{_FOREIGN}]))"
+)
 
 
 def resolve_lookalikes(text: str) -> str:
@@ -133,10 +138,12 @@ def resolve_lookalikes(text: str) -> str:
     """
     if text.isascii() or not _FOREIGN_LETTERS.search(text):
         return text
-    mostly_latin = _count(_LATIN_LETTERS, text) > _count(_FOREIGN_LETTERS, text)
-    disguised = _MIXED_OR_EXACT_WORD if mostly_latin else _MIXED_WORD
+    foreign = sum(map(len, _FOREIGN_LETTERS.findall(text)))
+    disguised = _MIXED_OR_EXACT_WORD if _latin_letters(text) > foreign else _MIXED_WORD
     return disguised.sub(lambda word: word[0].translate(_IN_LATIN), text)
 
 
-def _count(letters: re.Pattern[str], text: str) -> int:
-    return len(text) - len(letters.sub("", text))
+def _latin_letters(text: str) -> int:
+    """Count the letters from a to z."""
+    characters = text.encode("ascii", "ignore")
+    return len(characters) - len(characters.translate(None, ascii_lowercase.encode()))

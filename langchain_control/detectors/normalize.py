@@ -140,7 +140,18 @@ class View(NamedTuple):
             yield self
             return
         for start in range(0, len(self.text) - SHARED, PIECE - SHARED):
-            yield self._become(self.text[start : start + PIECE], Excerpt(start))
+            yield self._excerpt(start, start + PIECE)
+
+    def around(self, pattern: re.Pattern[str]) -> Iterator[View]:
+        """Yield each match of a pattern with what stands around it, a short text as it is."""
+        if len(self.text) <= PIECE:
+            yield self
+            return
+        for match in pattern.finditer(self.text):
+            yield self._excerpt(max(0, match.start() - SHARED), match.end() + SHARED)
+
+    def _excerpt(self, begins: int, ends: int) -> View:
+        return self._become(self.text[begins:ends], Excerpt(begins))
 
     def _become(self, text: str, step: Step) -> View:
         return View(text, self.reading, (*self.rewritings, step))
@@ -185,12 +196,17 @@ KEPT_OF_A_FLOOD = 4
 """Readings that are searched where there are too many, which is a finding of its own."""
 
 _CONTROL = re.compile(r"[^\t\n\r\x20-\x7e]")
+_NOT_DRAWN = r"\u00ad\u034f\u180e\u200b-\u200f\u2060-\u2064\ufeff"
 _UNSEEN = re.compile(
-    rf"(?<=\w)(?:(?P<filler>[{FILLERS}]+)|[\u00ad\u034f\u180e\u200b-\u200f\u2060-\u2064\ufeff]+)(?=\w)"
+    rf"[{FILLERS}{_NOT_DRAWN}](?<=\w.)"
+    rf"(?:(?<=[{FILLERS}])[{FILLERS}]*|(?<=[{_NOT_DRAWN}])[{_NOT_DRAWN}]*)(?=\w)"
 )
-"""What may stand between two letters of a word, or between two words, without being seen."""
-_TAGS = re.compile(r"[\U000e0020-\U000e007e]+")
+"""What may stand between two letters of a word, or between two words, without being seen. Begins
+with a class, which is found fast."""
+_TAG = r"\U000e0020-\U000e007e"
+_TAGS = re.compile(f"[{_TAG}]+")
 """A hidden copy of ASCII. Also read is what is left of a text when these are gone."""
+_TAGS_NEAR_EACH_OTHER = re.compile(f"[{_TAG}]++(?:[^{_TAG}]{{1,{2 * SHARED}}}+[{_TAG}]++)*+")
 _HYPHENATION = re.compile(r"(?<=[^\W\d_])-\n(?=[^\W\d_])")
 _WHITESPACE = re.compile(r"\s(?:\s+|(?<=[^\S\n ]))")
 """Two blanks and more, or one other than the usual. Begins with a class, which is found fast."""
@@ -224,8 +240,8 @@ def _further_readings(text: str, plain: View) -> Iterator[View]:
     if text.isascii():
         return
     if _TAGS.search(text):
-        for piece in View(text, "untagged").pieces():
-            if _TAGS.search(piece.text):
+        for tagged in View(text, "untagged").around(_TAGS_NEAR_EACH_OTHER):
+            for piece in tagged.pieces():
                 untagged = _read(piece.rewrite(_TAGS, _nothing))
                 yield untagged
                 yield from _possible_readings(untagged)
@@ -265,7 +281,7 @@ def _is_plain(text: str) -> bool:
 
 def _swap(match: re.Match[str]) -> str:
     """Take fillers out and put blanks where there is nothing: the other way round than usual."""
-    return "" if match["filler"] else " "
+    return "" if match[0][0] in FILLERS else " "
 
 
 def _nothing(_: re.Match[str]) -> str:

@@ -217,6 +217,21 @@ def test_a_long_word_among_other_scripts_is_read_once(letter, foreign):
     assert_grows_linearly(lambda text: normalize(text + foreign), letter, 20_000)
 
 
+@given(st.text(alphabet="aeox \u0430\u0435\u043e\u043b\u03bf\u0585.1"))
+def test_words_of_mixed_scripts_are_resolved_wherever_they_stand(text):
+    """Each word on its own: those of one script stay, but for exact look-alikes in Latin text."""
+    words = re.split(r"([ .1])", text)
+    letters = [letter for letter in text if letter not in " .1"]
+    is_latin = sum(map(str.isascii, letters)) > len(letters) / 2
+
+    def resolved(word):
+        is_exact = is_latin and "\u043b" not in word
+        is_mixed = word and not word.isascii() and any(map(str.isascii, word))
+        return folding.resolve_lookalikes(f"a{word}")[1:] if is_mixed or is_exact else word
+
+    assert folding.resolve_lookalikes(text) == "".join(map(resolved, words))
+
+
 FILLER = "The harbor is open from nine to five, and the boats leave on time. "
 
 
@@ -233,6 +248,31 @@ def test_of_a_long_text_the_pieces_that_show_signs_are_read_again(disguise):
     start = found.text.index(SECRET)
     span = found.source_span((start, start + len(SECRET)))
     assert text[slice(*span)] == disguise(SECRET)
+
+
+TAG = "\U000e0078"
+
+
+@pytest.mark.parametrize("before", ["", FILLER, FILLER * 700])
+def test_of_a_long_text_what_stands_around_hidden_tags_is_read_without_them(before):
+    """A single tag, which may stand in any flag of a country, costs no second reading of it all."""
+    text = before + SECRET.replace("o", f"o{TAG}") + FILLER * 700
+
+    [untagged] = [view for view in normalize(text).views if view.reading == "untagged"]
+
+    assert len(untagged.text) < 3 * SHARED
+    start = untagged.text.index(SECRET)
+    span = untagged.source_span((start, start + len(SECRET)))
+    assert text[slice(*span)].replace(TAG, "") == SECRET
+
+
+def test_tags_far_apart_are_read_around_each_of_them():
+    """Those that are near each other share a reading."""
+    far = FILLER * 100
+    near = SECRET.replace("o", f"o{TAG}")
+    text = near + far + near + FILLER + near + far
+
+    assert [view.text.count(SECRET) for view in normalize(text).views[1:]] == [1, 2]
 
 
 @pytest.mark.parametrize("before", range(PIECE - SHARED, PIECE, 97))
