@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Annotated, Any, Literal, NamedTuple
 
 from langchain_core.messages import AnyMessage
@@ -254,24 +255,20 @@ class InputGuard(Gate[Any]):
         return findings if shown == text else [replace(found, span=None) for found in findings]
 
     def _verdict(self, taken: Parts, judged: Sequence[_Judged]) -> ValidationResult:
-        findings = tuple(finding for item in judged for finding in item.findings)
-        for item in judged:
-            if item.hits and self._mode(item.part) == "block":
+        findings = tuple(chain.from_iterable(item.findings for item in judged))
+        suspect = [item for item in judged if item.hits]
+        for item in suspect:
+            if self._mode(item.part) == "block":
                 return _attack(item.hits, findings)
         split = any(item.hits for item in judged[len(taken.parts) :])
         texts = [self._treated(item, split=split) for item in judged[: len(taken.parts)]]
-        by_user = [
-            text for text, part in zip(texts, taken.parts, strict=True) if part.source == "user"
-        ]
-        hits = [hit for item in judged for hit in item.hits]
-        if hits and any(map(is_spent, by_user)) and all(is_spent(t) or not t for t in by_user):
-            return _attack(hits, findings)
-        modes = (self._mode(item.part) for item in judged if item.hits)
+        if suspect and _is_nothing_left(texts, taken.parts):
+            return _attack([hit for item in suspect for hit in item.hits], findings)
         return passed(
             taken.rebuild(texts),
             findings=findings,
-            notes=tuple(dict.fromkeys(modes)),
-            repaired=any(new != part.text for new, part in zip(texts, taken.parts, strict=True)),
+            notes=tuple(dict.fromkeys(self._mode(item.part) for item in suspect)),
+            repaired=texts != [part.text for part in taken.parts],
             score=round(1 - max((f.score for f in findings), default=0.0), 3),
         )
 
@@ -354,6 +351,12 @@ def _attack(hits: Sequence[Finding], findings: Sequence[Finding]) -> ValidationR
         findings=tuple(findings),
         score=round(1 - max(finding.score for finding in hits), 3),
     )
+
+
+def _is_nothing_left(texts: Sequence[str], parts: Sequence[Part]) -> bool:
+    """Whether of what the user wrote only marks are left, of the texts as they would go on."""
+    by_user = [text for text, part in zip(texts, parts, strict=True) if part.source == "user"]
+    return any(map(is_spent, by_user)) and all(is_spent(text) or not text for text in by_user)
 
 
 def _detect_of(detector: Any) -> Any:

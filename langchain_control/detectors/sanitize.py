@@ -45,7 +45,7 @@ def sanitize(text: str) -> str:
     Hangul fillers, and tabs and breaks of other times become blanks: words they stood between stay
     apart, as they were when the text was searched.
     """
-    if text.isascii() and not _CONTROL.search(text):
+    if text.isascii() and (text.isprintable() or not _CONTROL.search(text)):
         return text
     right_to_left = _RIGHT_TO_LEFT.search(text) is not None
 

@@ -147,11 +147,13 @@ class _Found:
     def visit(self, value: Any) -> Any:
         """Take the whole value apart; what has no text at all is a mistake of the caller."""
         match value:
+            case str():
+                return self._nested(value, self.source, 0)
             case BaseMessage():
                 return self._message(value, self.source)
             case list() | tuple() if not any(isinstance(item, Document) for item in value):
                 return self._conversation(convert_to_messages(list(value)), self.source)
-            case str() | PromptValue() | Document() | Mapping() | list() | tuple():
+            case PromptValue() | Document() | Mapping() | list() | tuple():
                 return self._nested(value, self.source, 0)
             case _:
                 msg = (
