@@ -122,9 +122,7 @@ _IN_LATIN |= _LATIN_OF
 _FOREIGN_LETTERS = re.compile(f"[{_FOREIGN}]+")
 _WORD_BEGINS = rf"[a-z{_FOREIGN}](?<![a-z{_FOREIGN}]{{2}})"
 """Begins with a class, which is found fast."""
-_MIXED = (
-    rf"(?:(?<=[a-z])[a-z]*+[{_FOREIGN}]|(?<=[{_FOREIGN}])[{_FOREIGN}]*+[a-z])[a-z{_FOREIGN}]*+"
-)
+_MIXED = rf"(?:(?<=[a-z])[a-z]*+[{_FOREIGN}]|(?<=[{_FOREIGN}])[{_FOREIGN}]*+[a-z])[a-z{_FOREIGN}]*+"
 _MIXED_WORD = re.compile(f"{_WORD_BEGINS}{_MIXED}")
 _MIXED_OR_EXACT_WORD = re.compile(
     rf"{_WORD_BEGINS}(?:{_MIXED}|(?<=[{_EXACT}])[{_EXACT}]*+(?![a-z{_FOREIGN}]))"
