@@ -57,6 +57,9 @@ CHARS_PER_TOKEN = 6
 """Of a text with more for each token to be judged, only the first and last half of so many are
 split into tokens."""
 
+OWN_RULE = "model.words"
+"""The rule of this detector's finding."""
+
 REPORTED_SCORE = 0.2
 """Below this probability nothing is reported, not even as a weak sign."""
 
@@ -144,9 +147,12 @@ class WordModelDetector:
         found = [finding for finding in findings if finding.tier == "rules"]
         if not 0 < len(found) <= DOUBTED_RULES or len(text.views) > 1:
             return list(findings)
+        suspect = any(finding.rule == OWN_RULE for finding in findings)
         return [
             replace(finding, score=min(finding.score, DOUBTED_SCORE))
-            if finding.rule in _built_in_rules() and _reads_ordinary(text, finding)
+            if finding.rule in _built_in_rules()
+            and not (suspect and _is_all_around(text, finding))
+            and _reads_ordinary(text, finding)
             else finding
             for finding in findings
         ]
@@ -204,6 +210,12 @@ def _from_both_ends(views: Sequence[View]) -> list[View]:
     """Return views from the outermost to those in the middle."""
     inwards = [view for pair in zip(views, reversed(views), strict=True) for view in pair]
     return inwards[: len(views)]
+
+
+def _is_all_around(text: NormalizedText, finding: Finding) -> bool:
+    """Whether the words around a match are all of the text, which was judged already."""
+    start, end = finding.span or (0, 0)
+    return start <= AROUND and len(text.source) - end <= AROUND
 
 
 def _reads_ordinary(text: NormalizedText, finding: Finding) -> bool:
@@ -286,7 +298,7 @@ def _span(judged: _Judged) -> tuple[int, int]:
 
 def _finding(judged: _Judged, probability: float) -> Finding:
     return Finding(
-        rule="model.words",
+        rule=OWN_RULE,
         category="LLM01",
         severity="high" if probability >= SURE else "medium" if probability >= LIKELY else "low",
         score=round(probability, 4),
