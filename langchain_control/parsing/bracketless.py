@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from langchain_control.parsing.lenient import Lenient
 from langchain_control.parsing.locate import Broken, Candidate, mended
 from langchain_control.parsing.notation import Translated, translate
-from langchain_control.parsing.repairs import Grade, Repair
+from langchain_control.parsing.repairs import Repair, are_lossless
 from langchain_control.parsing.strict import attempt, fingerprint
 
 __all__ = ["series", "without_brackets"]
@@ -75,7 +75,7 @@ def series(text: str, found: Sequence[Candidate | Broken]) -> Candidate | None:
 
 def _are_alike(items: Sequence[Candidate]) -> bool:
     """Whether objects are sound and have the same keys."""
-    sound = all(repair.grade is Grade.LOSSLESS for item in items for repair in item.repairs)
+    sound = all(are_lossless(item.repairs) for item in items)
     return sound and all(item.value.keys() == items[0].value.keys() for item in items)
 
 

@@ -40,6 +40,7 @@ def translate(text: str, start: int) -> Translated | None:
     runs: list[tuple[int, int]] = []
     kinds: dict[str, int] = {}
     position, written, depth = start, 0, 0
+    may_be_deep = text.count("[") + text.count("{") > MAX_DEPTH
     may_begin = True  # a value, or a key
     while step := _STEP.match(text, position):
         group = step.lastgroup or ""
@@ -58,8 +59,7 @@ def translate(text: str, start: int) -> Translated | None:
         if kind not in kinds:
             kinds.setdefault(kind or _kind_of(token), position + len(run))
         pieces.append(json_text)
-        depth += _opened_in(run + json_text)
-        if depth > MAX_DEPTH:
+        if may_be_deep and (depth := depth + _opened_in(run + json_text)) > MAX_DEPTH:
             break
         position, written = step.end(), written + len(run) + len(json_text)
     if not kinds:
@@ -67,10 +67,17 @@ def translate(text: str, start: int) -> Translated | None:
     whole = attempt("".join(pieces), 0)
     if whole.fault is not None:
         return None
-    run_start, run_written = next(run for run in reversed(runs) if run[1] < whole.end)
-    end = run_start + whole.end - run_written
+    end = _place_in_text(whole.end, runs)
     found = [Repair(kind, offset) for kind, offset in kinds.items() if offset < end]
     return Translated(whole.value, end, tuple(found))
+
+
+def _place_in_text(written: int, runs: list[tuple[int, int]]) -> int:
+    """Return where in the text a place within or right after a run stands, as it was written."""
+    while runs[-1][1] >= written:
+        runs.pop()
+    start, before = runs[-1]
+    return start + written - before
 
 
 def _opened_in(piece: str) -> int:

@@ -18,7 +18,7 @@ from langchain_control.parsing.locate import (
 )
 from langchain_control.parsing.reasoning import after_reasoning
 from langchain_control.parsing.repair_policy import RepairPolicy, permits
-from langchain_control.parsing.repairs import Grade, Repair
+from langchain_control.parsing.repairs import Repair, are_lossless
 from langchain_control.parsing.strict import (
     Attempt,
     Fault,
@@ -214,7 +214,7 @@ def _stands_by_itself(candidate: Candidate, policy: RepairPolicy) -> bool:
     """Whether an earlier value may be chosen: there is no guessing about drafts."""
     if policy is RepairPolicy.STRICT:
         return not candidate.repairs
-    return all(repair.grade is Grade.LOSSLESS for repair in candidate.repairs)
+    return are_lossless(candidate.repairs)
 
 
 def _refused(candidate: Candidate) -> Unparsed:

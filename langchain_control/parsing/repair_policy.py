@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from langchain_control.parsing.metered import MeteredText
-from langchain_control.parsing.repairs import GRADES, Grade, Repair
+from langchain_control.parsing.repairs import GRADES, Grade, Repair, are_lossless
 from langchain_control.parsing.strict import fingerprint
 
 __all__ = ["MAX_GUESSES", "MAX_SECOND_OPINION_CHARS", "RepairPolicy", "permits"]
@@ -52,11 +52,10 @@ def permits(policy: RepairPolicy, repairs: Sequence[Repair], text: str, value: A
         return True
     if policy is RepairPolicy.STRICT:
         return False
-    grades = [repair.grade for repair in repairs]
-    worst = max(grades)
-    if worst is Grade.LOSSLESS:
+    if are_lossless(repairs):
         return True
-    if worst is Grade.LOSSY or _shifts_levels(repairs) or _has_words_for_nothing(repairs):
+    grades = [repair.grade for repair in repairs]
+    if Grade.LOSSY in grades or _shifts_levels(repairs) or _has_words_for_nothing(repairs):
         return False
     guesses = grades.count(Grade.GUESS)
     return policy is RepairPolicy.AGREED and guesses <= MAX_GUESSES and _agreed(text, value)
