@@ -11,15 +11,10 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from langchain_control._effects import Flow, arun, run
 from langchain_control.components._base import Gate
-from langchain_control.contracts import (
-    Contract,
-    Vocabulary,
-    compile_contract,
-    vocabulary_of,
-)
+from langchain_control.contracts import compile_contract
 from langchain_control.contracts.beginnings import broken_for_good
 from langchain_control.contracts.broken import broken
-from langchain_control.contracts.members import all_members
+from langchain_control.contracts.reading import Problem, Reader, Reading, reader_of
 from langchain_control.conversation import answer_of
 from langchain_control.errors import ResponseRejected
 from langchain_control.models.confidence import confidence_of
@@ -30,17 +25,7 @@ from langchain_control.outcomes import (
     Violation,
     passed,
 )
-from langchain_control.parsing import (
-    Fault,
-    MalformedJSONError,
-    RepairPolicy,
-    Unparsed,
-    canonical,
-    may_wrap,
-    read_answer,
-    unwrap,
-    value_so_far,
-)
+from langchain_control.parsing import RepairPolicy, canonical
 from langchain_control.parsing.ending import Ending, ending_of
 from langchain_control.rules import (
     Answer,
@@ -172,12 +157,13 @@ class ResponseValidator(Gate[AIMessage]):
     @property
     def expects_json(self) -> bool:
         """Whether an answer has to be JSON."""
-        return self._compiled.expects_json
+        return self._compiled.reader.expects_json
 
     @property
     def accepts_anything(self) -> bool:
         """Whether any whole answer passes: nothing is asked of its shape or its content."""
-        return not (self._compiled.expects_json or self._compiled.checks or self.rules)
+        compiled = self._compiled
+        return not (compiled.reader.expects_json or compiled.checks or self.rules)
 
     def inspect(self, value: AIMessage | str) -> ValidationResult:
         """Judge an answer without stopping anything. Its `value` is the parsed JSON, or the text.
@@ -200,17 +186,17 @@ class ResponseValidator(Gate[AIMessage]):
         Returns:
             The verdict, if no continuation can make the answer pass; `None` while one may.
         """
-        compiled = self._compiled
-        answer = self._seen_so_far(beginning, compiled)
+        reader, checks, _ = self._compiled
+        answer = reader.read_beginning(beginning)
         if answer is None:
             return None
-        certain = (v for c in compiled.contracts for v in broken_for_good(c, answer.value))
+        certain = (v for c in reader.contracts for v in broken_for_good(c, answer.value))
         problems = [Problem(FailureMode.SCHEMA_VIOLATION, violation) for violation in certain]
-        for rule in compiled.checks if compiled.expects_json else (*compiled.checks, *self.rules):
+        for rule in checks if reader.expects_json else (*checks, *self.rules):
             if getattr(rule, "judges_beginnings", False):
                 found = violations_of(rule, cast("Verdict", ask(rule, answer)))
                 problems += (Problem(failure_mode_of(rule), violation) for violation in found)
-        return _verdict_on(*problems, schema=compiled.json_schemas) if problems else None
+        return _verdict_on(*problems, schema=reader.json_schemas) if problems else None
 
     def settled(self, answer: AIMessage | str) -> ValidationResult | None:
         """Judge an answer by how it came to its end, before anything in it is read.
@@ -232,7 +218,7 @@ class ResponseValidator(Gate[AIMessage]):
         message = answer_of(answer)
         if message.tool_calls:
             return message
-        if self._compiled.expects_json:
+        if self._compiled.reader.expects_json:
             content: Any = canonical(verdict.value)
             extras = {**message.additional_kwargs, "parsed": verdict.value}
             return message.model_copy(update={"content": content, "additional_kwargs": extras})
@@ -241,12 +227,13 @@ class ResponseValidator(Gate[AIMessage]):
 
     def json_schema(self) -> dict[str, Any] | None:
         """Return the contract as JSON Schema, or `None` if no shape is prescribed."""
-        contracts = self._compiled.contracts
+        contracts = self._compiled.reader.contracts
         return contracts[0].json_schema() if contracts else None
 
     def typed(self, value: Any) -> Any:
         """Return an accepted `value` as an instance of `response_schema`, if that is a type."""
-        return value if self.response_schema is None else self._compiled.contracts[0].typed(value)
+        contracts = self._compiled.reader.contracts
+        return value if self.response_schema is None else contracts[0].typed(value)
 
     def judge(self, value: AIMessage | str) -> Flow[ValidationResult]:
         """Judge an answer, as a flow. See `inspect`."""
@@ -256,7 +243,7 @@ class ResponseValidator(Gate[AIMessage]):
         if settled is not None:
             return settled
         compiled = self._compiled  # pydantic looks private attributes up slowly
-        reading = self._read(text, ending, compiled)
+        reading = compiled.reader.read(text, ending)
         problems = [*reading.problems]
         further = () if reading.problems else self.rules
         for rule in (*compiled.checks, *further):
@@ -265,13 +252,13 @@ class ResponseValidator(Gate[AIMessage]):
         score = float(not problems) if scores.coverage is None else scores.coverage
         measured = {"score": score, "scores": scores, "notes": reading.notes}
         if problems:
-            schema = compiled.json_schemas if reading.problems else None
+            schema = compiled.reader.json_schemas if reading.problems else None
             return _verdict_on(*problems, schema=schema, **measured)
         repaired = "repaired" in reading.notes
         value = answer.value if answer.is_json else answer.text
         return passed(value, repaired=repaired, **measured)
 
-    def _scores(self, message: AIMessage, reading: _Reading, compiled: _Compiled) -> Flow[Scores]:
+    def _scores(self, message: AIMessage, reading: Reading, compiled: _Compiled) -> Flow[Scores]:
         """Measure what can be measured; nobody but an embedder is asked."""
         answer, has_shape = reading.answer, not reading.problems
         found: list[float | None] = []
@@ -281,7 +268,7 @@ class ResponseValidator(Gate[AIMessage]):
                 found.append(measured.score)
         known = [score for score in found if score is not None]
         return Scores(
-            schema=float(has_shape) if compiled.expects_json else None,
+            schema=float(has_shape) if compiled.reader.expects_json else None,
             coverage=compiled.coverage.score(answer) if compiled.coverage else None,
             meaning=fmean(known) if known and len(known) == len(found) else None,
             confidence=confidence_of(message),
@@ -301,96 +288,16 @@ class ResponseValidator(Gate[AIMessage]):
             return _verdict_on(_EMPTY)
         return self.glance(text) if ending is Ending.GIVEN_UP else None
 
-    def _read(self, text: str, ending: Ending, compiled: _Compiled) -> _Reading:
-        """Find the JSON in a text, if there has to be any, and hold it against the contracts."""
-        if not compiled.expects_json:
-            return _Reading(Answer(text), () if _is_unicode(text) else (_NOT_UNICODE,))
-        found = read_answer(
-            text,
-            policy=self.repair,
-            accepts=compiled.accepts,
-            ending=ending,
-            members=compiled.members,
-        )
-        if isinstance(found, Unparsed):
-            return _Reading(Answer(text), (_problem_of(found.fault, ending),))
-        if compiled.accepts(found.value):
-            return _Reading(Answer(found.text, found.value, is_json=True), (), found.notes)
-        value, notes = self._fitted(found.value, compiled)
-        try:
-            answer = Answer(canonical(value) if notes else found.text, value, is_json=True)
-        except MalformedJSONError as exc:  # `coerce` can make a number that JSON cannot hold
-            return _Reading(Answer(text), (_problem_of(exc.fault, ending),))
-        found_wrong = (v for contract in compiled.contracts for v in contract.judge(value))
-        problems = (Problem(FailureMode.SCHEMA_VIOLATION, violation) for violation in found_wrong)
-        return _Reading(answer, tuple(problems), (*found.notes, *notes))
-
-    def _seen_so_far(self, beginning: str, compiled: _Compiled) -> Answer | None:
-        """Return what stands already, as rules see it; `None` if a repair may yet change it."""
-        if not compiled.expects_json:
-            whole_words = beginning[: max(map(beginning.rfind, " \n")) + 1]
-            return Answer(whole_words.strip())
-        found = value_so_far(beginning)
-        mendable = self.coerce or self.repair is RepairPolicy.LENIENT
-        if found is None or mendable or may_wrap(found, titles=compiled.vocabulary.titles):
-            return None
-        try:
-            return Answer(canonical(found), found, is_json=True)
-        except MalformedJSONError:
-            return None
-
-    def _fitted(self, value: Any, compiled: _Compiled) -> tuple[Any, tuple[str, ...]]:
-        """Take off a wrapping and convert types, where that makes a value meet the contracts."""
-        accepts, (names, titles) = compiled.accepts, compiled.vocabulary
-        if (unwrapped := unwrap(value, accepts, names=names, titles=titles)) is not None:
-            return unwrapped.value, (unwrapped.note,)
-        if self.coerce and self.response_schema is not None:
-            converted = compiled.contracts[0].coerced(value)
-            if accepts(converted):
-                return converted, ("coerced",)
-        return value, ()
-
-
-class Problem(NamedTuple):
-    """Something wrong with an answer, and what it amounts to."""
-
-    mode: FailureMode
-    violation: Violation
-
-
-class _Reading(NamedTuple):
-    """An answer as the rules see it, and what reading it brought to light."""
-
-    answer: Answer
-    problems: tuple[Problem, ...] = ()
-    notes: tuple[str, ...] = ()
-
 
 class _Compiled(NamedTuple):
     """The settings of a validator, ready for use."""
 
-    expects_json: bool
-    contracts: tuple[Contract, ...]
-    vocabulary: Vocabulary
-    members: frozenset[str]
-    """All that the object may have, if `response_schema` names them all."""
+    reader: Reader
     checks: tuple[Rule, ...]
     coverage: MustContain | None
 
-    @property
-    def json_schemas(self) -> list[dict[str, Any]]:
-        """The contracts as JSON Schema."""
-        return [contract.json_schema() for contract in self.contracts]
-
-    def accepts(self, value: Any) -> bool:
-        """Whether a JSON value meets the contracts."""
-        return all(contract.is_met_by(value) for contract in self.contracts)
-
 
 def _compile(settings: ResponseValidator) -> _Compiled:
-    schemas = [] if settings.response_schema is None else [settings.response_schema]
-    if settings.required_keys:
-        schemas.append({"type": "object", "required": list(settings.required_keys)})
     coverage = None
     if settings.must_contain:
         least = 1.0 if settings.min_score is None else settings.min_score
@@ -401,16 +308,14 @@ def _compile(settings: ResponseValidator) -> _Compiled:
         ForbiddenPhrases(settings.forbidden_phrases) if settings.forbidden_phrases else None,
         coverage,
     )
-    contracts = tuple(map(compile_contract, schemas))
-    described = settings.response_schema is not None
-    return _Compiled(
-        expects_json=settings.must_be_json or bool(schemas),
-        contracts=contracts,
-        vocabulary=vocabulary_of(contract.json_schema() for contract in contracts),
-        members=all_members(contracts[0].json_schema()) if described else frozenset(),
-        checks=tuple(check for check in checks if check),
-        coverage=coverage,
+    reader = reader_of(
+        settings.response_schema,
+        settings.required_keys,
+        must_be_json=settings.must_be_json,
+        repair=settings.repair,
+        coerce=settings.coerce,
     )
+    return _Compiled(reader, tuple(check for check in checks if check), coverage)
 
 
 def _verdict_on(*problems: Problem, **details: Any) -> ValidationResult:
@@ -429,20 +334,6 @@ def _asked(rule: Any, answer: Answer) -> Flow[list[Problem]]:
         said = rule.verdict_on(measured.score)
     mode = failure_mode_of(rule)
     return [Problem(mode, violation) for violation in violations_of(rule, said)]
-
-
-def _problem_of(fault: Fault, ending: Ending) -> Problem:
-    cut_off = fault.kind == "truncated" and ending is not Ending.FINISHED
-    mode = FailureMode.TRUNCATED if cut_off else FailureMode.SCHEMA_VIOLATION
-    return Problem(mode, Violation(f"json.{fault.kind}", fault.expected, fault.found))
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 _STOPPED = {
@@ -467,10 +358,6 @@ _NOT_COMPARED = Violation(
 _BAD_TOOL_CALL = Problem(
     FailureMode.SCHEMA_VIOLATION,
     Violation(rule="tool_call", expected="tool calls with JSON arguments"),
-)
-_NOT_UNICODE = Problem(
-    FailureMode.CONSTRAINT_VIOLATION,
-    Violation(rule="unicode", expected="Unicode text", found="a lone surrogate"),
 )
 _EMPTY = Problem(
     FailureMode.CONSTRAINT_VIOLATION,
