@@ -13,7 +13,7 @@ from langchain_control.errors import retry_after_seconds
 if TYPE_CHECKING:
     from langchain_control.stores import Changes, Maybe
 
-__all__ = ["Asked", "permitted", "protected"]
+__all__ = ["AdmitsCalls", "permitted", "protected"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -21,7 +21,7 @@ T = TypeVar("T")
 SUCCESS, IGNORED = Outcome.SUCCESS, Outcome.IGNORED  # read once, see `machine`
 
 
-class Asked(Protocol):
+class AdmitsCalls(Protocol):
     """Who admits calls and hears how they went: a `CircuitBreaker`."""
 
     def acquire(self) -> Permit:
@@ -39,7 +39,7 @@ class Asked(Protocol):
         """Say what a failure tells about the provider."""
 
 
-def protected(function: Callable[P, T], breaker: Asked) -> Callable[P, T]:
+def protected(function: Callable[P, T], breaker: AdmitsCalls) -> Callable[P, T]:
     """Return a function that calls another if the breaker admits it. See `CircuitBreaker.protect`.
 
     Raises:
@@ -60,7 +60,7 @@ def permitted(decision: Permit | Refusal) -> Permit:
     return decision
 
 
-def _protected(function: Callable[P, T], breaker: Asked) -> Callable[P, T]:
+def _protected(function: Callable[P, T], breaker: AdmitsCalls) -> Callable[P, T]:
     acquire, record = breaker.acquire, breaker.record
 
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -80,7 +80,7 @@ def _protected(function: Callable[P, T], breaker: Asked) -> Callable[P, T]:
 
 
 def _protected_async(
-    function: Callable[P, Awaitable[T]], breaker: Asked
+    function: Callable[P, Awaitable[T]], breaker: AdmitsCalls
 ) -> Callable[P, Awaitable[T]]:
     try_acquire, record = breaker.try_acquire, breaker.record
 

@@ -39,8 +39,8 @@ from langchain_control.strategies import CannedAnswer, FallbackRequest, Remember
 from langchain_control.strategies.asking import (
     AnswerContract,
     AnyAnswer,
-    Asked,
     Calls,
+    JudgedReply,
     answering,
     ask,
     causes,
@@ -321,7 +321,7 @@ def _guarded(name: str, strategy: Any, breaker: Circuit | None) -> Any:
 
 
 def _record(
-    name: str, strategy: Any, asked: Asked, calls: Calls, *, latency_seconds: float
+    name: str, strategy: Any, asked: JudgedReply, calls: Calls, *, latency_seconds: float
 ) -> FallbackTry:
     said = asked.reply.response_metadata.get("model_name")
     names = [name for name in (said, _model_of(strategy)) if name]
@@ -340,7 +340,7 @@ def _record(
     )
 
 
-def _has_used_tokens(strategy: Any, asked: Asked) -> bool:
+def _has_used_tokens(strategy: Any, asked: JudgedReply) -> bool:
     """Whether the answer took tokens: a model's did, another's only if it reports usage."""
     has_answered = asked.outcome in ("answered", "rejected") and asks_a_model(strategy)
     return has_answered or asked.reply.usage_metadata is not None

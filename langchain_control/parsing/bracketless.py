@@ -10,7 +10,7 @@ from langchain_control.parsing.lenient import Lenient
 from langchain_control.parsing.locate import Broken, Candidate, mended
 from langchain_control.parsing.notation import Translated, translate
 from langchain_control.parsing.repairs import Repair, are_lossless
-from langchain_control.parsing.strict import attempt, fingerprint
+from langchain_control.parsing.strict import fingerprint, scan
 
 __all__ = ["series", "without_brackets"]
 
@@ -21,7 +21,7 @@ def without_brackets(text: str, *, finished: bool = False) -> Candidate | None:
     Models continue a beginning that was given to them, such as `{`, without repeating it.
     """
     for source in _with_brackets(text, finished=finished):
-        read = attempt(source, 0)
+        read = scan(source, 0)
         found: Translated | Lenient | None = Translated(read.value, read.end, ())
         if read.fault is not None:
             found = translate(source, 0) or mended(source, 0)
@@ -41,7 +41,7 @@ def _with_brackets(text: str, *, finished: bool) -> Iterator[str]:
                 yield opening + text
             return
     if text.startswith("{") and text.endswith("]"):
-        first = attempt(text, 0)
+        first = scan(text, 0)
         if first.fault is None and _COMMA.match(text, first.end):
             yield "[" + text
 

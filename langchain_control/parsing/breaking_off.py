@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 from langchain_control.parsing.quotation_marks import QUOTES
-from langchain_control.parsing.strict import MAX_DEPTH, Attempt
+from langchain_control.parsing.strict import MAX_DEPTH, Scanned
 
 __all__ = ["breaks_off"]
 
 
-def breaks_off(text: str, strict: Attempt) -> bool:
+def breaks_off(text: str, strict: Scanned) -> bool:
     """Say whether a text surely is the beginning of one object or array, and nothing else.
 
     Args:

@@ -10,7 +10,7 @@ from langchain_control.parsing.comments import BULLET, SPACE_OR_COMMENT, said_by
 from langchain_control.parsing.quotation_marks import OPENING_QUOTES
 from langchain_control.parsing.quoted import Quoted, read_quoted
 from langchain_control.parsing.repairs import GRADES, MAX_REPAIRS, Grade, Repair
-from langchain_control.parsing.strict import Fault, MalformedJSONError, attempt
+from langchain_control.parsing.strict import Fault, MalformedJSONError, scan
 from langchain_control.parsing.string_ends import Place, surely_ends_before
 
 __all__ = ["BLANKS", "MARKS", "Cursor"]
@@ -78,7 +78,7 @@ class Cursor:
         """Read a string that is itself JSON, with nothing escaped in it."""
         if place.is_key or not self._nested_left or not _NESTED.match(self.text, self.position):
             return None
-        inner = attempt(self.text, self.position + 1)
+        inner = scan(self.text, self.position + 1)
         if inner.fault is None and surely_ends_before(self.text, inner.end + 1, place):
             value = self.text[self.position + 1 : inner.end]
             repair = Repair("inner_quote", self.position, is_certain=True)

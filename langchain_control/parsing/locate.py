@@ -14,11 +14,11 @@ from langchain_control.parsing.openings import BEGINS_JSON, OPENING
 from langchain_control.parsing.prose import end_of_prose_bracket, is_mentioned
 from langchain_control.parsing.repairs import Repair, are_lossless
 from langchain_control.parsing.strict import (
-    Attempt,
     Fault,
     MalformedJSONError,
-    attempt,
+    Scanned,
     check_writable,
+    scan,
 )
 from langchain_control.parsing.turns import next_turn_begins
 
@@ -54,7 +54,7 @@ class Broken(NamedTuple):
 class Tried(NamedTuple):
     """What came of reading at one place of a text, as JSON and in another notation."""
 
-    strict: Attempt
+    strict: Scanned
     translated: Translated | None = None
     """`None` where JSON was sound, and where no other notation makes it so."""
 
@@ -132,7 +132,7 @@ class _Search:
         """Read the value that begins here, and go on behind it."""
         tried = self._tried
         if tried is None or tried.strict.start != start:
-            tried = _tried(self._text, attempt(self._text, start))
+            tried = _tried(self._text, scan(self._text, start))
         found = _read(self._text, tried, finished=self._finished)
         self._read_values += 1
         self._damaged += found.fault is not None
@@ -147,7 +147,7 @@ class _Search:
             yield found
 
 
-def sole_value(text: str, strict: Attempt | None = None) -> Candidate | Tried | None:
+def sole_value(text: str, strict: Scanned | None = None) -> Candidate | Tried | None:
     """Return the only object or array of a text, if it is sound and nothing raises a doubt.
 
     Args:
@@ -163,7 +163,7 @@ def sole_value(text: str, strict: Attempt | None = None) -> Candidate | Tried | 
     start, sound_end = _first_beginning(text)
     if start < 0:
         return None
-    strict = attempt(text, start)
+    strict = scan(text, start)
     _, value, end, fault = strict
     if fault or not value or _SPEAKS_OF_JSON.search(text, end) or '"' in text[:start]:
         return _tried(text, strict)
@@ -174,7 +174,7 @@ def sole_value(text: str, strict: Attempt | None = None) -> Candidate | Tried | 
     return Candidate(value, start, end, text[start:end])
 
 
-def _tried(text: str, strict: Attempt) -> Tried:
+def _tried(text: str, strict: Scanned) -> Tried:
     """Read in another notation what is no JSON as it stands."""
     return Tried(strict, translate(text, strict.start) if strict.fault is not None else None)
 

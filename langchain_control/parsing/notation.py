@@ -19,7 +19,7 @@ from langchain_control.parsing.comments import COMMENT, said_by
 from langchain_control.parsing.escapes import unescaped
 from langchain_control.parsing.repairs import Repair
 from langchain_control.parsing.scalars import PYTHON_CONSTANTS, loose_number
-from langchain_control.parsing.strict import MAX_DEPTH, attempt
+from langchain_control.parsing.strict import MAX_DEPTH, scan
 
 __all__ = ["Translated", "translate"]
 
@@ -64,7 +64,7 @@ def translate(text: str, start: int) -> Translated | None:
         position, written = step.end(), written + len(run) + len(json_text)
     if not kinds:
         return None
-    whole = attempt("".join(pieces), 0)
+    whole = scan("".join(pieces), 0)
     if whole.fault is not None:
         return None
     end = _place_in_text(whole.end, runs)

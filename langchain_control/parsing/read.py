@@ -20,12 +20,12 @@ from langchain_control.parsing.reasoning import after_reasoning
 from langchain_control.parsing.repair_policy import RepairPolicy, permits
 from langchain_control.parsing.repairs import Repair, are_lossless
 from langchain_control.parsing.strict import (
-    Attempt,
     Fault,
-    attempt,
+    Scanned,
     canonical,
     ends_there,
     fingerprint,
+    scan,
     skip_whitespace,
 )
 from langchain_control.parsing.turns import first_turn
@@ -93,7 +93,7 @@ def read_json(
             missing at the end were forgotten; if nobody knows, the text may have broken off there,
             and what is left of it may well meet a contract.
     """
-    tried = attempt(text, skip_whitespace(text, 0))
+    tried = scan(text, skip_whitespace(text, 0))
     if (fault := ends_there(text, tried)) is None:
         return Parsed(tried.value, "strict")
     if len(text) > MAX_CHARS:
@@ -122,7 +122,7 @@ class _Found(NamedTuple):
 
 
 def _found(
-    body: str, inner: str, tried: Attempt | None, policy: RepairPolicy, ending: Ending
+    body: str, inner: str, tried: Scanned | None, policy: RepairPolicy, ending: Ending
 ) -> _Found:
     finished = ending is Ending.FINISHED
     may_stand = finished or policy is RepairPolicy.LENIENT
@@ -144,7 +144,7 @@ def _read_scalar(inner: str) -> Parsed | None:
     """Read what stood in a fence or after reasoning. Only as a whole it may be a scalar."""
     if inner[:1] in ("{", "["):
         return None
-    tried = attempt(inner, 0)
+    tried = scan(inner, 0)
     return None if ends_there(inner, tried) else Parsed(tried.value, "extracted")
 
 

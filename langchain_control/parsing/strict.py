@@ -16,15 +16,15 @@ from pydantic_core import to_json
 __all__ = [
     "MAX_DEPTH",
     "TOO_DEEP",
-    "Attempt",
     "Fault",
     "MalformedJSONError",
-    "attempt",
+    "Scanned",
     "canonical",
     "check_writable",
     "ends_there",
     "fingerprint",
     "loads",
+    "scan",
     "skip_whitespace",
 ]
 
@@ -56,7 +56,7 @@ class MalformedJSONError(ValueError):
         super().__init__(f"expected {fault.expected}, found {fault.found or 'something else'}")
 
 
-class Attempt(NamedTuple):
+class Scanned(NamedTuple):
     """What came of reading strict JSON at one place of a text."""
 
     start: int
@@ -66,10 +66,10 @@ class Attempt(NamedTuple):
     """Why there is no value."""
 
 
-def attempt(text: str, start: int) -> Attempt:
+def scan(text: str, start: int) -> Scanned:
     """Read the JSON value at `start`, if there is one that `canonical` can write again."""
     if text[start : start + 1] not in _BEGINNINGS:
-        return Attempt(start, fault=_unexpected_at(text, "a JSON value", start))
+        return Scanned(start, fault=_unexpected_at(text, "a JSON value", start))
     try:
         value, end = _DECODER.raw_decode(text, start)
         if text.count("[", start, end) + text.count("{", start, end) > MAX_DEPTH:
@@ -78,17 +78,17 @@ def attempt(text: str, start: int) -> Attempt:
         if not text.isascii() or text.find("\\u", start, end) >= 0:
             check_writable(value)
     except MalformedJSONError as exc:
-        return Attempt(start, fault=exc.fault)
+        return Scanned(start, fault=exc.fault)
     except json.JSONDecodeError as exc:
-        return Attempt(start, fault=_fault_of(exc, text))
+        return Scanned(start, fault=_fault_of(exc, text))
     except RecursionError:
-        return Attempt(start, fault=TOO_DEEP)
+        return Scanned(start, fault=TOO_DEEP)
     except ValueError:  # `int` refuses numbers of more than 4,300 digits
-        return Attempt(start, fault=Fault("number", "a number of reasonable length"))
-    return Attempt(start, value, end)
+        return Scanned(start, fault=Fault("number", "a number of reasonable length"))
+    return Scanned(start, value, end)
 
 
-def ends_there(text: str, tried: Attempt) -> Fault | None:
+def ends_there(text: str, tried: Scanned) -> Fault | None:
     """Return what is wrong with a text that should hold nothing but the value that was read."""
     if tried.fault is not None or tried.end == len(text):
         return tried.fault
@@ -102,7 +102,7 @@ def loads(text: str) -> Any:
     Raises:
         MalformedJSONError: It is not.
     """
-    tried = attempt(text, skip_whitespace(text, 0))
+    tried = scan(text, skip_whitespace(text, 0))
     if (fault := ends_there(text, tried)) is not None:
         raise MalformedJSONError(fault)
     return tried.value

@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from langchain_control.policy import ControlPolicy
 
 __all__ = [
-    "Asked",
     "Context",
     "Draft",
     "FailureNote",
     "MakesPrompts",
+    "NamedModel",
     "PerRun",
     "Raised",
     "RunState",
@@ -131,7 +131,7 @@ class MakesPrompts(Protocol):
         """Make a prompt within its budget. See `PromptBuilder.build`."""
 
 
-class Asked(NamedTuple):
+class NamedModel(NamedTuple):
     """A model, and the name it goes by."""
 
     model: Runnable[Any, Any]
@@ -174,12 +174,12 @@ class Context:
         """Return the name of the request's own model."""
         return self.model_name or name_of(self.model, config)
 
-    def asked(self, retry: PlannedRetry | None, config: RunnableConfig | None = None) -> Asked:
+    def asked(self, retry: PlannedRetry | None, config: RunnableConfig | None = None) -> NamedModel:
         """Return the model that an attempt asks: the request's own, or the one of the last rung."""
         other = self.policy.retry.other_model
         if retry is None or retry["rung"] != "other_model" or other is None:
-            return Asked(self.model, self.name(config))
-        return Asked(in_place_of(self.model, other), name_of(other, config))
+            return NamedModel(self.model, self.name(config))
+        return NamedModel(in_place_of(self.model, other), name_of(other, config))
 
     def has_binding_mode(self, retry: PlannedRetry) -> bool:
         """Say whether a retry can ask its model in a mode in which a provider keeps a schema."""

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 __all__ = [
     "AnswerContract",
     "AnyAnswer",
-    "Asked",
     "Calls",
+    "JudgedReply",
     "MakeCall",
     "answering",
     "ask",
@@ -93,7 +93,7 @@ class AnyAnswer:
         return message
 
 
-class Asked(NamedTuple):
+class JudgedReply(NamedTuple):
     """A strategy's answer and the verdict on it."""
 
     outcome: FallbackOutcome
@@ -105,7 +105,7 @@ class Asked(NamedTuple):
 
 def ask(
     strategy: Flow[Any], contract: AnswerContract, failure_modes: FailureModes = ()
-) -> Flow[Asked]:
+) -> Flow[JudgedReply]:
     """Ask a strategy and judge its answer. Nothing that it raises gets out.
 
     What LangGraph raises to interrupt or redirect a graph does, and what a listener raises to stop
@@ -123,12 +123,12 @@ def ask(
     except Exception as exc:
         if gets_out(exc):
             raise
-        return Asked(_outcome_of(exc), _NO_REPLY, _verdict_on(exc, failure_modes), exc)
+        return JudgedReply(_outcome_of(exc), _NO_REPLY, _verdict_on(exc, failure_modes), exc)
     if _is_blank(reply):
         verdict = failure(FailureMode.CONSTRAINT_VIOLATION, "no answer")
-        return Asked("passed", reply, verdict)
+        return JudgedReply("passed", reply, verdict)
     verdict = yield from contract.judge(reply)
-    return Asked("answered" if verdict.passed else "rejected", reply, verdict)
+    return JudgedReply("answered" if verdict.passed else "rejected", reply, verdict)
 
 
 def answering(

@@ -4,7 +4,7 @@ import pytest
 
 from langchain_control.parsing import Parsed, RepairPolicy, read_json
 from langchain_control.parsing.breaking_off import breaks_off
-from langchain_control.parsing.strict import MAX_DEPTH, attempt
+from langchain_control.parsing.strict import MAX_DEPTH, scan
 
 DOCUMENTS = [
     '{"name": "Ann", "tags": ["x", "it\'s"], "age": 30, "ok": true, "note": null}',
@@ -17,7 +17,7 @@ DOCUMENTS = [
 def test_what_breaks_off_is_cut_for_the_lenient_parser(text):
     """The quick answer is the one that mending comes to."""
     beginnings = [text[:end] for end in range(len(text))]
-    taken = [begun for begun in beginnings if breaks_off(begun, attempt(begun, 0))]
+    taken = [begun for begun in beginnings if breaks_off(begun, scan(begun, 0))]
 
     assert len(taken) > len(text) // 2
     for begun in taken:
@@ -46,4 +46,4 @@ def test_what_breaks_off_is_cut_for_the_lenient_parser(text):
 )
 def test_whatever_leaves_a_doubt_is_left_to_the_parser(text):
     """Complete or damaged texts, and those whose end is missing elsewhere, are looked at."""
-    assert not breaks_off(text, attempt(text, 0))
+    assert not breaks_off(text, scan(text, 0))

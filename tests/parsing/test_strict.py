@@ -4,12 +4,12 @@ import pytest
 
 from langchain_control.parsing.strict import (
     MAX_DEPTH,
-    Attempt,
     MalformedJSONError,
-    attempt,
+    Scanned,
     canonical,
     fingerprint,
     loads,
+    scan,
 )
 
 
@@ -75,7 +75,7 @@ def test_depth_counts_containers_and_not_brackets():
 
 def test_an_attempt_says_where_the_value_ends():
     """A value may stand in the middle of a text."""
-    assert attempt('x {"a": 1} y', 2) == Attempt(2, {"a": 1}, 10)
+    assert scan('x {"a": 1} y', 2) == Scanned(2, {"a": 1}, 10)
 
 
 def test_fingerprints_tell_types_apart():
