@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from inspect import signature
-from typing import Any, ClassVar, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypeVar, cast
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.base import RunnableSerializable, coerce_to_runnable
@@ -19,6 +20,13 @@ from langchain_control.outcomes import ValidationResult
 Input = TypeVar("Input")
 Output = TypeVar("Output")
 Value = TypeVar("Value")
+Item = TypeVar("Item")
+
+if TYPE_CHECKING:
+    Several: TypeAlias = Sequence[Item]
+else:
+    Several = tuple[Item, ...]
+"""Given as a list or any other collection, kept as a tuple. A string is none."""
 
 
 _CALL_SIGNATURE = signature(lambda value, run_manager, config: None)  # noqa: ARG005

@@ -23,7 +23,7 @@ from langchain_control.circuits import (
 from langchain_control.circuits.failure_window import FailureWindow
 from langchain_control.circuits.patience import PatienceWhileClosed
 from langchain_control.circuits.protection import permitted, protected
-from langchain_control.components._base import Wrapper
+from langchain_control.components._base import Several, Wrapper
 from langchain_control.errors import classify, retry_after_seconds
 from langchain_control.errors.declared import FailureModes
 from langchain_control.events import EventName, event
@@ -106,7 +106,7 @@ class CircuitBreaker(Wrapper[Any, Any]):
     give_up_late_calls: bool = False
     """Give up calls that take longer than `slow_seconds` once the circuit is not closed any more.
     Where a fallback answers instead."""
-    counts: tuple[FailureMode, ...] = (FailureMode.TIMEOUT, FailureMode.MODEL_ERROR)
+    counts: Several[FailureMode] = (FailureMode.TIMEOUT, FailureMode.MODEL_ERROR)
     """What is a failure. A second breaker may count broken contracts, per model and contract."""
     failure_modes: FailureModes = Field(default=(), exclude=True)
     """What exceptions of your own mean. In a policy, what the policy says, unless set here."""

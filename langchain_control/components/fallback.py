@@ -13,7 +13,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import Field, field_validator
 
 from langchain_control._effects import Call, Emit, Flow
-from langchain_control.components._base import Wrapper
+from langchain_control.components._base import Several, Wrapper
 from langchain_control.conversation import messages_of
 from langchain_control.errors import (
     BudgetExceeded,
@@ -101,7 +101,7 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
         ```
     """
 
-    strategies: tuple[tuple[str, Any], ...] = ()
+    strategies: Several[tuple[str, Any]] = ()
     """Names and strategies, best first.
 
     A strategy is a Runnable that takes messages, a `FallbackStrategy`, a function of the question,

@@ -12,7 +12,7 @@ from langchain_core.prompt_values import ChatPromptValueConcrete, StringPromptVa
 from pydantic import Field, SkipValidation, field_validator
 
 from langchain_control._effects import Flow, arun, run
-from langchain_control.components._base import Gate
+from langchain_control.components._base import Gate, Several
 from langchain_control.detectors import NormalizedText, RuleDetector, normalize
 from langchain_control.detectors.model import WordModelDetector
 from langchain_control.detectors.presets import PRESETS, Mode, Preset
@@ -85,12 +85,10 @@ class InputGuard(Gate[Any]):
     modes: Mapping[Source, Mode] = Field(default_factory=dict)
     """Exceptions from `mode` by source, such as fencing what tools return."""
 
-    allow: tuple[str, ...] = ()
+    allow: Several[str] = ()
     """Phrases that are harmless here, whatever their case: no detector sees them."""
 
-    detectors: Annotated[tuple[Any, ...], SkipValidation] = Field(
-        default_factory=_default_detectors
-    )
+    detectors: Annotated[Several[Any], SkipValidation] = Field(default_factory=_default_detectors)
     """Asked in order. Each has `detect(text)`, or is a function of the sanitized text; it may be
     async. The built-in tiers cost microseconds, so that they are on by default."""
 

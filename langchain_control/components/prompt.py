@@ -14,7 +14,7 @@ from langchain_core.runnables import RunnableConfig
 from pydantic import Field
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
-from langchain_control.components._base import Component
+from langchain_control.components._base import Component, Several
 from langchain_control.components.budget import Prompt, TokenBudget, overflow
 from langchain_control.conversation import Conversation, documents_in, messages_of
 from langchain_control.encodings.chat import REPLY_TOKENS
@@ -84,7 +84,7 @@ class PromptBuilder(Component[Prompt | PromptParts, ChatPromptValue]):
     system_prompt: str = ""
     """What the application tells the model first. Required: it is never cut."""
 
-    constraints: tuple[str, ...] = ()
+    constraints: Several[str] = ()
     """Requirements, numbered directly above the question, where models heed them best."""
 
     budget: TokenBudget = Field(default_factory=TokenBudget)

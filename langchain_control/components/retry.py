@@ -14,7 +14,7 @@ from langchain_core.runnables.config import merge_configs
 from pydantic import Field, field_validator, model_validator
 
 from langchain_control._effects import Call, Flow, Sleep
-from langchain_control.components._base import Wrapped, Wrapper
+from langchain_control.components._base import Several, Wrapped, Wrapper
 from langchain_control.errors import (
     AttemptsExhausted,
     BudgetExceeded,
@@ -101,7 +101,7 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
     """What to do about each failure mode. Give the rows that differ from the default."""
     other_model: Any = None
     """Who is asked on the rung `other_model`: a larger model, perhaps. `None` leaves it out."""
-    quote_answers_of: tuple[str, ...] = ()
+    quote_answers_of: Several[str] = ()
     """Names of models that are shown their rejected answer, cut short and fenced. None by default:
     small models repeat what they see."""
     failure_modes: FailureModes = Field(default=(), exclude=True)

@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from langchain_control._effects import Flow, arun, run
-from langchain_control.components._base import Gate
+from langchain_control.components._base import Gate, Several
 from langchain_control.contracts import compile_contract
 from langchain_control.contracts.beginnings import broken_for_good
 from langchain_control.contracts.broken import broken
@@ -71,15 +71,15 @@ class ResponseValidator(Gate[AIMessage]):
     """The contract: a pydantic model, a TypedDict, or a JSON Schema as a dict. Implies JSON."""
     must_be_json: bool = False
     """Whether the answer must be JSON, of any kind."""
-    required_keys: tuple[Phrase, ...] = ()
+    required_keys: Several[Phrase] = ()
     """Keys that must be there. Implies a JSON object."""
     max_length: int | None = Field(default=None, gt=0)
     """Most characters, counted on the clean text."""
     min_length: int | None = Field(default=None, ge=0)
     """Fewest characters, counted on the clean text."""
-    forbidden_phrases: tuple[Phrase, ...] = ()
+    forbidden_phrases: Several[Phrase] = ()
     """Phrases that must not occur, as whole words, whatever their case, width and spacing."""
-    must_contain: tuple[Phrase, ...] = ()
+    must_contain: Several[Phrase] = ()
     """Phrases that should occur. The share that does is the `score` of the verdict."""
     min_score: float | None = Field(default=None, ge=0, le=1)
     """Least share of `must_contain`. Unset, all of them must occur; 0 scores and never rejects."""
@@ -94,7 +94,7 @@ class ResponseValidator(Gate[AIMessage]):
     """Whether an answer may pass whose provider does not say how it ended. A stream that ends early
     leaves such an answer and raises nothing. Of providers that are known to say so; set it for a
     compatible server that never does."""
-    rules: tuple[Any, ...] = ()
+    rules: Several[Any] = ()
     """Further rules, sync or async: `Rule` objects, or functions of an `Answer`. They are asked
     about answers that meet the contract, and may rely on its shape."""
 

@@ -31,9 +31,10 @@ from langchain_control import (
     create_control_graph,
     with_control,
 )
+from langchain_control.detectors import RuleDetector
 from langchain_control.handoff import control_handoff
 from langchain_control.middleware import ToolPolicy, agent_result
-from langchain_control.rules import Answer
+from langchain_control.rules import Answer, NotRefusal
 from langchain_control.stores import InMemoryCircuitStore, RedisCircuitStore
 from langchain_control.strategies import other_model
 
@@ -73,7 +74,9 @@ def components() -> None:
     """Each component takes its settings as keywords."""
     assert_type(InputGuard(max_chars=100).inspect("hi"), ValidationResult)
     assert_type(TokenBudget(total_tokens=100).count("hi"), int)
-    PromptBuilder(system_prompt="Be brief.", constraints=("One line.",))
+    PromptBuilder(system_prompt="Be brief.", constraints=["One line."])
+    InputGuard(allow=["ignore the noise"], detectors=[RuleDetector()])
+    ResponseValidator(required_keys=["total"], forbidden_phrases=("TODO",), rules=[NotRefusal()])
     ResponseValidator(response_schema=Invoice)
     ResponseValidator(response_schema=Person, max_length=100)
     CircuitBreaker(name="gpt", failure_threshold=3)
@@ -83,7 +86,7 @@ def components() -> None:
         str.upper, breaker=CircuitBreaker(), limiter=RateLimiter(requests_per_minute=9)
     )
     FallbackRouter(strategies=(("spare", spare), ("sorry", "Sorry.")))
-    FallbackRouter(strategies=(("sorry", "Sorry."), ("shout", str.upper)))
+    FallbackRouter(strategies=[("sorry", "Sorry."), ("shout", str.upper)])
     RateLimiter(requests_per_minute=10)
     assert_type(AuditLogger("audit.jsonl").pass_rate(), float)
 
