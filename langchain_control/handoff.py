@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, RemoveMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
-from langgraph.types import Command
+from langgraph.types import Command, Send
 from pydantic import BaseModel, Field
 
 from langchain_control._effects import Flow
@@ -17,17 +17,12 @@ from langchain_control.components._base import Component
 from langchain_control.components.validator import ResponseValidator
 from langchain_control.contracts.broken import broken
 from langchain_control.door import heard
-from langchain_control.errors import error_for
+from langchain_control.errors import ControlError, error_for
 from langchain_control.events import EventName, event, rules_of
-from langchain_control.outcomes import (
-    ControlResult,
-    FailureMode,
-    ValidationResult,
-    Violation,
-    failure,
-)
+from langchain_control.outcomes import FailureMode, ValidationResult, Violation, failure
 from langchain_control.policy import ControlPolicy, policy_of
 from langchain_control.runs.notices import failure_behind
+from langchain_control.runs.state import FailureNote, note_of, result_of
 
 __all__ = ["Handoff", "control_handoff"]
 
@@ -36,6 +31,9 @@ RETURNED = "control_handoff"
 
 SETTLED = "control_handed_over"
 """Key in the `response_metadata` of an answer: the hand-off that has accepted it."""
+
+REFUSED = "control_refused"
+"""Key in what a hand-off without a fallback sends itself: what was wrong."""
 
 Decision = Literal["accepted", "returned", "diverted", "refused"]
 
@@ -74,7 +72,8 @@ def control_handoff(  # noqa: PLR0913  (keywords, each with a meaning of its own
             corrections, the guard looks for attacks in what is passed, and the trail is told. The
             rest plays no part.
         key: Where in the state it is. `messages` means the last answer after the last question or
-            hand-over; any other key holds text or JSON. Corrections always travel in `messages`.
+            hand-over; any other key holds text or JSON, and that answer goes with it: it is removed
+            where the value is rejected. Corrections always travel in `messages`.
     """
     validator = (
         contract
@@ -128,12 +127,14 @@ class Handoff(Component[Any, "Command[str]"]):
         return super().get_name(suffix, name=title)
 
     def _flow(self, value: Any, config: RunnableConfig) -> Flow[Command[str]]:
+        if (refused := _read(value, REFUSED)) is not None:
+            raise _error_of(refused)
         config = heard(config, self.policy.audit)
         messages = list(_read(value, "messages") or ())
         corrections = [m for m in messages if self._is_correction(m)]
         number = len(corrections) + 1
-        passed_on = _answer_in(messages) if self.key == "messages" else _read(value, self.key)
-        answer = _as_answer(passed_on)
+        said = _answer_in(messages)
+        answer = _as_answer(said if self.key == "messages" else _read(value, self.key))
         verdict = yield from self._verdict_on(answer)
         decision = self._decision(verdict, number, gave_up=failure_behind(answer) is not None)
         yield event(
@@ -149,13 +150,14 @@ class Handoff(Component[Any, "Command[str]"]):
         match decision:
             case "accepted":
                 clean = self.contract.clean(answer, verdict)
-                return self._hand_on(clean, messages, corrections)
+                return self._hand_on(clean, said, messages, corrections)
             case "returned":
-                return self._return(verdict, messages, passed_on)
+                return self._return(verdict, said, messages)
             case "diverted":
-                return self._divert(passed_on, messages, corrections)
+                update = self._withdrawal(said, messages, corrections)
+                return Command(goto=str(self.fallback), update=update)
             case "refused":
-                raise error_for(_result(verdict))
+                return self._refuse(verdict, self._withdrawal(said, messages, corrections), config)
 
     def _verdict_on(self, answer: AIMessage) -> Flow[ValidationResult]:
         mode = failure_behind(answer)
@@ -180,43 +182,57 @@ class Handoff(Component[Any, "Command[str]"]):
         return "diverted" if self.fallback else "refused"
 
     def _return(
-        self, verdict: ValidationResult, messages: list[BaseMessage], passed_on: Any
+        self, verdict: ValidationResult, said: AIMessage | None, messages: list[BaseMessage]
     ) -> Command[str]:
         """Ask the sender again, without tool calls that got no result: providers refuse them."""
-        said = self.policy.retry.hint(verdict.failure_mode, verdict.violations)
-        rejected = passed_on.id if isinstance(passed_on, BaseMessage) else None
+        hint = self.policy.retry.hint(verdict.failure_mode, verdict.violations)
+        rejected = said.id if said else None
         correction = HumanMessage(
-            said or "Please do that again.",
+            hint or "Please do that again.",
             id=uuid4().hex,
             additional_kwargs={RETURNED: {"name": self.get_name(), "rejected": rejected}},
         )
-        unanswered = {rejected} if _waits_for_tools(passed_on, messages) else set()
+        unanswered = {rejected} if _waits_for_tools(said, messages) else set()
         changes = _without(messages, unanswered)
         return Command(goto=self.sender, update={"messages": [*changes, correction]})
 
     def _hand_on(
-        self, answer: AIMessage, messages: list[BaseMessage], corrections: list[BaseMessage]
+        self,
+        answer: AIMessage,
+        said: AIMessage | None,
+        messages: list[BaseMessage],
+        corrections: list[BaseMessage],
     ) -> Command[str]:
         """Give the receiver what was accepted, without anything that was rejected on the way."""
         changes = _without(messages, _obsolete(corrections))
         if self.key == "messages":
             update: dict[str, Any] = {"messages": [*changes, self._settled(answer)]}
             return Command(goto=self.receiver, update=update)
-        if (said := _answer_in(messages)) is not None:
+        if said is not None:
             changes.append(self._settled(said))
         update = {self.key: _plain(answer), **({"messages": changes} if changes else {})}
         return Command(goto=self.receiver, update=update)
 
-    def _divert(
-        self, rejected: Any, messages: list[BaseMessage], corrections: list[BaseMessage]
-    ) -> Command[str]:
-        """Leave the task to the fallback, without anything that was rejected."""
-        ids = {rejected.id} if isinstance(rejected, BaseMessage) else set()
+    def _withdrawal(
+        self, said: AIMessage | None, messages: list[BaseMessage], corrections: list[BaseMessage]
+    ) -> dict[str, Any]:
+        """Return the update that takes back everything that was rejected."""
+        ids = {said.id} if said else set()
         changes = _without(messages, _obsolete(corrections) | ids)
         update: dict[str, Any] = {} if self.key == "messages" else {self.key: None}
         if changes:
             update["messages"] = changes
-        return Command(goto=str(self.fallback), update=update)
+        return update
+
+    def _refuse(
+        self, verdict: ValidationResult, update: dict[str, Any], config: RunnableConfig
+    ) -> Command[str]:
+        """Stop the graph in a step of its own: whoever raises cannot change the state."""
+        note = note_of("validate", verdict)
+        node = (config.get("metadata") or {}).get("langgraph_node")
+        if node is None:
+            raise _error_of(note)
+        return Command(goto=Send(node, {REFUSED: note}), update=update)
 
     def _settled(self, answer: AIMessage) -> AIMessage:
         """Mark an answer as accepted, or the next hand-off would take it for its own sender's."""
@@ -251,11 +267,9 @@ def _obsolete(corrections: list[BaseMessage]) -> set[str | None]:
     return rejected | {m.id for m in corrections}
 
 
-def _waits_for_tools(passed_on: Any, messages: list[BaseMessage]) -> bool:
-    if not isinstance(passed_on, AIMessage):
-        return False
+def _waits_for_tools(said: AIMessage | None, messages: list[BaseMessage]) -> bool:
     answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
-    return any(call["id"] not in answered for call in passed_on.tool_calls)
+    return said is not None and any(call["id"] not in answered for call in said.tool_calls)
 
 
 def _without(messages: list[BaseMessage], ids: set[str | None]) -> list[BaseMessage]:
@@ -290,12 +304,6 @@ def _plain(answer: AIMessage) -> Any:
     return answer.additional_kwargs.get("parsed", answer.text)
 
 
-def _result(verdict: ValidationResult) -> ControlResult:
-    return ControlResult(
-        status="exhausted",
-        failure_mode=verdict.failure_mode,
-        reason=verdict.message,
-        step="validate",
-        violations=verdict.violations,
-        findings=verdict.findings,
-    )
+def _error_of(note: FailureNote) -> ControlError:
+    ended = {"status": "exhausted", "failure": note, "attempts": [], "fallbacks": []}
+    return error_for(result_of({**ended, "strategy": "none", "request_id": ""}))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import pickle
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from langchain.agents import create_agent
+from langchain.agents.structured_output import ToolStrategy
 from langchain_core.exceptions import ModelTimeoutError
-from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.graph import END, START, MessagesState, StateGraph, add_messages
 from pydantic import BaseModel, ValidationError
 
 from langchain_control import (
@@ -20,7 +21,7 @@ from langchain_control import (
     FailureMode,
     ResponseValidator,
 )
-from langchain_control.errors import AttemptsExhausted
+from langchain_control.errors import AnswersRejected, AttemptsExhausted
 from langchain_control.handoff import Handoff, control_handoff
 from langchain_control.sinks import MemorySink
 from langchain_control.testing import ScriptedChatModel
@@ -37,6 +38,10 @@ class Findings(BaseModel):
 
 class Report(MessagesState):
     findings: Any
+
+
+class Structured(MessagesState):
+    structured_response: Any
 
 
 class Team:
@@ -148,6 +153,46 @@ def test_without_a_fallback_the_graph_stops_with_a_named_failure(call):
         team.run(call)
 
     assert caught.value.failure_mode is FailureMode.SCHEMA_VIOLATION
+
+
+class Typed(BaseModel):
+    """A state that is checked wherever it enters a node."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    topic: str
+
+
+@pytest.mark.parametrize("state", [MessagesState, Typed])
+def test_a_refusal_leaves_the_thread_as_if_nobody_had_answered(call, state):
+    """The next question had no attempts left, and what had been rejected was its history."""
+    model = ScriptedChatModel(script=["no", "nope", "never", "no", FINDINGS])
+    sink = MemorySink()
+    policy = ControlPolicy(retry=AT_ONCE, audit=AuditLogger(None, sinks=[sink]))
+    check = control_handoff(Findings, sender="send", receiver="receive", policy=policy)
+    builder = StateGraph(state)
+    builder.add_node("send", create_agent(model))
+    builder.add_node("check", check, destinations=check.destinations)
+    builder.add_node("receive", lambda _: {})
+    builder.add_edge(START, "send")
+    builder.add_edge("send", "check")
+    graph, thread = (
+        builder.compile(checkpointer=InMemorySaver()),
+        {"configurable": {"thread_id": "1"}},
+    )
+    given = ASK | {"topic": "Oslo"}
+
+    with pytest.raises(AnswersRejected):
+        call(graph, given, thread)
+    with pytest.raises(AnswersRejected):
+        call(graph, None, thread)
+    left = graph.get_state(thread).values["messages"]
+    told = [r["status"] for r in sink.records if r["event"] == "control.handed_over"]
+    ended = call(graph, {"messages": [("user", "And Rome?")]}, thread)
+
+    assert [m.text for m in left] == ["Report on Oslo."]
+    assert told == ["returned", "returned", "refused"]
+    assert [m.text for m in model.calls[3]] == ["Report on Oslo.", "And Rome?"]
+    assert [m.text for m in ended["messages"]] == ["Report on Oslo.", "And Rome?", CLEAN]
 
 
 def test_an_attack_is_not_passed_on_and_not_asked_for_again(call):
@@ -322,6 +367,46 @@ def test_what_is_rejected_for_good_does_not_stay_in_the_state(call):
     policy = ControlPolicy(retry={"max_attempts": 1})
 
     assert call(graph_of({"x": 1}, fallback="late", policy=policy), ASK)["findings"] is None
+
+
+@pytest.mark.parametrize(
+    ("answers", "said", "sent_on"),
+    [
+        (["TODO", "Sunny."], ["human", "ai", "tool"], "receive"),
+        (["TODO", "TODO", "TODO"], ["human"], "late"),
+        ([ATTACK], ["human"], "late"),
+    ],
+    ids=["mended", "given up", "attack"],
+)
+def test_the_calls_behind_a_rejected_part_of_the_state_go_with_it(call, answers, said, sent_on):
+    """Whoever came next was sent the attack in the tool call that the structure was made of."""
+    calls = [AIMessage("", tool_calls=[_findings(answer, n)]) for n, answer in enumerate(answers)]
+    sender = create_agent(ScriptedChatModel(script=calls), response_format=ToolStrategy(Findings))
+    seen: dict[str, list[Any]] = {}
+    check = control_handoff(
+        ResponseValidator(response_schema=Findings, forbidden_phrases=["TODO"]),
+        sender="send",
+        receiver="receive",
+        fallback="late",
+        key="structured_response",
+        policy=ControlPolicy(retry=AT_ONCE),
+    )
+    builder = StateGraph(Structured)
+    builder.add_node("send", sender)
+    builder.add_node("check", check, destinations=check.destinations)
+    builder.add_node("receive", lambda state: seen.update(receive=state["messages"]))
+    builder.add_node("late", lambda state: seen.update(late=state["messages"]))
+    builder.add_edge(START, "send")
+    builder.add_edge("send", "check")
+
+    call(builder.compile(), ASK)
+
+    assert {name: [m.type for m in met] for name, met in seen.items()} == {sent_on: said}
+    assert not any(word in str(seen) for word in ("TODO", ATTACK))
+
+
+def _findings(fact: str, number: int) -> Any:
+    return {"name": "Findings", "args": {"facts": [fact]}, "id": str(number)}
 
 
 def check_of(**options: Any) -> Handoff:
