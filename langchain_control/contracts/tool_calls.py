@@ -88,9 +88,9 @@ def schemas_of(tools: Mapping[Any, Any]) -> dict[str, Any]:
 
 def _contract_of(tool: Any) -> Contract | None:
     """Return what the arguments of a tool must be; `None` where only its provider knows."""
-    if isinstance(tool, BaseTool):
-        return compile_contract(tool.tool_call_schema)
     try:
+        if isinstance(tool, BaseTool):
+            return compile_contract(tool.tool_call_schema)
         return compile_contract(_function_of(tool)["parameters"])
     except (KeyError, ValueError):  # nothing is said, or in a dialect of JSON Schema
         return None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
-from langchain_core.tools import tool
+from langchain_core.tools import StructuredTool, tool
 
 from langchain_control import ControlPolicy, create_control_graph, with_control
 from langchain_control.runs.state import result_of, state_of
@@ -183,6 +183,33 @@ def test_a_schema_that_is_none_is_left_to_whoever_runs_the_tool():
     model = ScriptedChatModel(script=[INCOMPLETE]).bind(tools=[dialect])
 
     assert by_chain(model, policy()).status == "accepted"
+
+
+def mcp_tool(schema: Any) -> StructuredTool:
+    """Make a tool as an MCP server gives it, with its schema unchecked."""
+    return StructuredTool(name="lookup", description="Look up.", args_schema=schema, func=dict)
+
+
+DIALECTS = {
+    "required": {"type": "string", "required": True},
+    "any": {"type": "any"},
+    "null": {"type": None},
+    "dangling": {"$ref": "#/$defs/Missing"},
+    "elsewhere": {"$ref": "https://example.com/id.json"},
+}
+
+
+@DOORS
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
+def test_a_tool_of_a_dialect_leaves_the_others_judged(door, dialect):
+    """A server's schema that is none raised out of every wrong call, whichever tool it was of."""
+    lookup = mcp_tool({"type": "object", "properties": {"id": dialect}})
+    model = ScriptedChatModel(script=[INCOMPLETE, calling("lookup", id="7")])
+
+    result = door(model.bind_tools([lookup, double]), ControlPolicy(retry=AT_ONCE))
+
+    assert result.message.tool_calls[0]["name"] == "lookup"
+    assert [a["failure_mode"] for a in result.attempts] == ["schema_violation", "none"]
 
 
 def test_a_format_is_left_to_the_tool():
