@@ -21,7 +21,12 @@ from langchain_control.errors.logged import log_failure
 from langchain_control.events import EventName, blocked, event, rules_of
 from langchain_control.fences import fenced
 from langchain_control.middleware.handlers import acall_handler, call_handler
-from langchain_control.middleware.tool_results import each_message, from_outside, with_messages
+from langchain_control.middleware.tool_results import (
+    each_message,
+    from_outside,
+    with_messages,
+    without_record,
+)
 from langchain_control.outcomes import FailureMode, ValidationResult, failure, passed
 from langchain_control.policy import ControlPolicy
 from langchain_control.retries.corrections import correction
@@ -141,7 +146,7 @@ def _done(context: ToolContext, handler: ToolHandler) -> Flow[_Done]:
         told = correction("The tool was not called: its arguments do not fit its schema.", broken)
         return _Done("refused", context.error(told), verdict)
     try:
-        output = with_messages((yield from _made(context, handler)))
+        output = without_record(with_messages((yield from _made(context, handler))))
     except Exception as exc:
         if gets_out(exc):
             raise

@@ -10,10 +10,13 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage, convert_to_messages
 from langgraph.types import Command, Overwrite, Send
 
-__all__ = ["each_message", "from_outside", "with_messages"]
+__all__ = ["each_message", "from_outside", "with_messages", "without_record"]
 
 MESSAGES = "messages"
 """The part of an agent's state whose reducer takes anything that reads as a message."""
+
+RECORD = "control"
+"""The part of an agent's state that tells of its run, and is nobody else's to write."""
 
 Change = Callable[[BaseMessage], BaseMessage]
 
@@ -45,6 +48,22 @@ def each_message(output: Any, change: Change) -> Any:
             return replace(
                 output, update=_in_update(output, change), goto=_in_goto(output.goto, change)
             )
+    return output
+
+
+def without_record(output: Any) -> Any:
+    """Return what a tool gave without the record of another run.
+
+    A tool that asks a controlled agent and hands its whole state on would put the record of that
+    run in the place of this one's.
+    """
+    match output:
+        case list():
+            return [without_record(item) for item in output]
+        case Command(graph=None, update=dict() as update):
+            return replace(output, update={k: v for k, v in update.items() if k != RECORD})
+        case Command(graph=None, update=list() as pairs):
+            return replace(output, update=[pair for pair in pairs if pair[0] != RECORD])
     return output
 
 

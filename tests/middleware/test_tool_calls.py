@@ -304,6 +304,32 @@ def test_other_parts_of_an_update_stay_as_they_are():
     assert with_messages(given) == given
 
 
+@pytest.mark.parametrize("form", [dict, lambda update: list(update.items())], ids=["dict", "pairs"])
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_the_state_of_a_sub_agent_leaves_the_runs_own_record(call, form, parallel):
+    """A tool that hands it on, as deepagents' `task` does, gave the run another's id and end."""
+    sub_agent, _ = agent_of(lambda _: "It is sunny.", tools=[])
+
+    def asks_sub_agent(told):
+        state = sub_agent.invoke(ask())
+        return [told, Command(update=form({"control": state["control"]}))]
+
+    rules, sink = audited()
+    calls = [tool_call("weather", city="Oslo", id=str(n)) for n in range(parallel)]
+    agent, _ = agent_of(
+        [calling(*calls), "Sunny."],
+        rules,
+        after=[Shaping(asks_sub_agent)],
+        control={"run_deadline_seconds": 100},
+    )
+
+    state = call(agent, ask())
+
+    assert [a["number"] for a in agent_result(state).attempts] == [1, 1]
+    assert state["control"]["deadline"] is not None
+    assert {r["request_id"] for r in sink.records} == {agent_result(state).request_id}
+
+
 # --- arguments ------------------------------------------------------------------------------------
 
 
