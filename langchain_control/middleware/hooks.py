@@ -35,6 +35,7 @@ from langchain_control.middleware.agent_run import (
 )
 from langchain_control.middleware.setup_check import SetupCheck
 from langchain_control.middleware.tool_calls import ToolContext, ToolHandler, ToolPolicy, controlled
+from langchain_control.middleware.tool_results import leaves_the_agent
 from langchain_control.models.variants import name_of
 from langchain_control.outcomes import FailureMode
 from langchain_control.policy import ControlPolicy, policy_of
@@ -289,7 +290,11 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         calling = controlled(context, ToolHandler(handler))
         if not record:
             return (yield from calling)
-        return (yield from closed_if_cut_off(calling, record, self._context_of(record), config))
+        output = yield from closed_if_cut_off(calling, record, self._context_of(record), config)
+        if leaves_the_agent(output) and not record.get("closed"):  # it skips `after_agent`
+            record["closed"] = True
+            yield from self._closed(record, config)
+        return output
 
     # --- parts ------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage, convert_to_messages
 from langgraph.types import Command, Overwrite, Send
 
-__all__ = ["each_message", "from_outside", "with_messages", "without_record"]
+__all__ = ["each_message", "from_outside", "leaves_the_agent", "with_messages", "without_record"]
 
 MESSAGES = "messages"
 """The part of an agent's state whose reducer takes anything that reads as a message."""
@@ -65,6 +65,12 @@ def without_record(output: Any) -> Any:
         case Command(graph=None, update=list() as pairs):
             return replace(output, update=[pair for pair in pairs if pair[0] != RECORD])
     return output
+
+
+def leaves_the_agent(output: Any) -> bool:
+    """Say whether what a tool gave sends the graph around the agent to another node."""
+    given = output if isinstance(output, list) else [output]
+    return any(isinstance(one, Command) and one.graph == Command.PARENT for one in given)
 
 
 def from_outside(message: BaseMessage) -> bool:

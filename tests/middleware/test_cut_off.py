@@ -1,19 +1,21 @@
-"""Agents' runs that are cancelled: the trail says so, once, and their room is free again."""
+"""Runs of agents that are cancelled or handed over: told once, and their room is free again."""
 
 from __future__ import annotations
 
 import asyncio
 
 import pytest
-from langchain_core.messages import AIMessage
+from langchain.tools import ToolRuntime
+from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.types import interrupt
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.types import Command, interrupt
 
 from langchain_control import RateLimiter
 from langchain_control.stores import InMemoryRateStore
 from langchain_control.testing import Reply
-from tests.middleware.agents import THREAD, agent_of, ask, audited, calling, tool_call
+from tests.middleware.agents import THREAD, agent_of, ask, audited, calling, tool_call, weather
 
 
 class Counting(InMemoryRateStore):
@@ -124,3 +126,34 @@ def test_a_tool_that_pauses_the_graph_cuts_nothing_off(call):
     call(agent, ask(), THREAD)
 
     assert (ends(sink), store.given_back) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "beside", [(), ("weather",), ("hand_off",)], ids=["alone", "work", "twice"]
+)
+def test_a_run_that_a_tool_hands_over_has_ended(call, beside):
+    """A swarm leaves each agent so: its whole estimate stayed taken, and its trail had no end."""
+
+    @tool
+    def hand_off(city: str, runtime: ToolRuntime) -> Command:
+        """Leave it to another agent."""
+        told = ToolMessage(city, tool_call_id=runtime.tool_call_id)
+        return Command(graph=Command.PARENT, goto="other", update={"messages": [told]})
+
+    rules, sink, store = limited()
+    names = ("hand_off", *beside)
+    calls = [tool_call(name, city="Oslo", id=str(n)) for n, name in enumerate(names)]
+    agent, _ = agent_of([calling(*calls)], rules, tools=[hand_off, weather])
+    builder = StateGraph(MessagesState)
+    builder.add_node("agent", agent)
+    builder.add_node("other", lambda _: {"messages": [AIMessage("Sunny.")]})
+    builder.add_edge(START, "agent")
+
+    state = call(builder.compile(), ask())
+
+    assert state["messages"][-1].text == "Sunny."
+    [end] = [r for r in sink.records if r["event"] == "control.finished"]
+    assert (end["status"], end["attempts"]) == ("accepted", 1)
+    assert len({r["request_id"] for r in sink.records}) == 1
+    [taken], [given_back] = store.taken, store.given_back
+    assert taken - given_back == end["input_tokens"] + end["output_tokens"] > 0
