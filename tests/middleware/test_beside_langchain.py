@@ -10,10 +10,12 @@ from langchain.agents.middleware import (
     ModelFallbackMiddleware,
     PIIMiddleware,
     SummarizationMiddleware,
+    ToolRetryMiddleware,
     hook_config,
 )
 from langchain_core.exceptions import ModelAuthenticationError
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
@@ -112,6 +114,72 @@ def test_langchains_fallback_models_take_over(call, beside):
     assert state["messages"][-1].content == "Sunny."
     assert agent_result(state).status == "accepted"
     assert (len(model.calls), len(second.calls)) == (1, 1)
+
+
+class Changing(AgentMiddleware):
+    """Changes what a model is asked with, as `dynamic_prompt` and a choice of model do."""
+
+    def __init__(self, **changes):
+        super().__init__()
+        self.changes = changes
+
+    def wrap_model_call(self, request, handler):
+        return handler(request.override(**self.changes))
+
+    async def awrap_model_call(self, request, handler):
+        return await handler(request.override(**self.changes))
+
+
+def test_a_prompt_made_before_keeps_the_constraints(call):
+    """Made after the control layer, it would have the last word."""
+    rules = policy(prompt={"constraints": ["Never name prices"]})
+    told = Changing(system_message=SystemMessage("Be kind."))
+    agent, model = agent_of(["Sunny."], rules, before=[told])
+
+    call(agent, ask())
+
+    assert model.calls[0][0].text.startswith("Be kind.")
+    assert "Never name prices" in model.calls[0][0].text
+
+
+def test_a_model_chosen_before_makes_room_for_the_one_in_its_place(call):
+    """Chosen after the control layer, it would answer for every other model, under its name."""
+    chosen = ScriptedChatModel(script=[TimeoutError()], model_name="chosen")
+    backup = ScriptedChatModel(script=["Sunny."], model_name="backup")
+    rules = policy(retry={"max_attempts": 1}, fallback=FallbackRouter(strategies=[("b", backup)]))
+    agent, own = agent_of([], rules, before=[Changing(model=chosen)])
+
+    result = agent_result(call(agent, ask()))
+
+    assert [tried["model"] for tried in (*result.attempts, *result.fallbacks)] == [
+        "chosen",
+        "backup",
+    ]
+    assert [len(model.calls) for model in (own, chosen, backup)] == [0, 1, 1]
+
+
+def test_retries_of_tools_after_are_one_call(call):
+    """Before the control layer they would see no error: it makes them values."""
+    tries = []
+
+    @tool
+    def flaky(city: str) -> str:
+        """Fail at first."""
+        tries.append(city)
+        if len(tries) < 3:
+            raise ConnectionError
+        return "Sunny."
+
+    rules, sink = audited()
+    again = ToolRetryMiddleware(max_retries=3, initial_delay=0, jitter=False)
+    script = [calling(tool_call("flaky", city="Oslo")), "Sunny."]
+    agent, _ = agent_of(script, rules, after=[again], tools=[flaky])
+
+    state = call(agent, ask())
+
+    assert (len(tries), state["messages"][2].text) == (3, "Sunny.")
+    [told] = [r for r in sink.records if r["event"] == "control.tool_called"]
+    assert told["status"] == "answered"
 
 
 class Doorkeeper(AgentMiddleware):
