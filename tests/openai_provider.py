@@ -16,7 +16,7 @@ USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
 class Provider:
     """Answers requests in order, the last answer again and again; keeps the requests it got.
 
-    Says a text, a message as a dict, or the whole body as bytes.
+    Says a text, a message as a dict, perhaps with its `finish_reason`, or the whole body as bytes.
     """
 
     def __init__(self, *says: Any, refuses: str | list[str] = "", status: int = 400) -> None:
@@ -37,8 +37,9 @@ class Provider:
         if self.requests[-1].get("stream"):
             return httpx.Response(200, stream=_Streamed(said, self.pulled))
         message = said if isinstance(said, dict) else {"content": said}
+        ending = {"finish_reason": message.get("finish_reason", "stop")}
         choice = {"message": {"role": "assistant", "content": None, **message}}
-        return httpx.Response(200, json=_completion(choice | {"finish_reason": "stop"}))
+        return httpx.Response(200, json=_completion(choice | ending))
 
     def model(self, **settings: Any) -> ChatOpenAI:
         transport = httpx.MockTransport(self)

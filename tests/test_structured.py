@@ -14,6 +14,7 @@ from langchain_core.exceptions import ModelInvalidRequestError, OutputParserExce
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
+from openai import LengthFinishReasonError
 from pydantic import BaseModel, Field, RootModel, field_validator
 
 from langchain_control import (
@@ -23,7 +24,12 @@ from langchain_control import (
     RetryEngine,
     with_control,
 )
-from langchain_control.errors import AttemptsExhausted, InputRejected, ResponseRejected
+from langchain_control.errors import (
+    AnswersRejected,
+    AttemptsExhausted,
+    InputRejected,
+    ResponseRejected,
+)
 from langchain_control.sinks import MemorySink
 from langchain_control.testing import Reply, ScriptedChatModel
 from tests.openai_provider import Provider, tool_call
@@ -602,6 +608,40 @@ def test_a_truncated_object_is_never_accepted(call):
     structured = with_control(text_only(cut, GOOD), policy()).with_structured_output(City)
 
     assert call(structured, "Which city?") == City(city="Paris")
+
+
+CUT = {"content": '{"city": "Par', "finish_reason": "length"}
+FILTERED = {"content": "", "finish_reason": "content_filter"}
+
+
+@pytest.mark.parametrize(
+    ("said", "mode", "requests"), [(CUT, "truncated", 3), (FILTERED, "refusal", 1)]
+)
+def test_an_answer_that_openais_client_raises_over_is_an_answer(call, said, mode, requests):
+    """In its schema mode the client raises for one that was cut off; it was paid for."""
+    provider = Provider(said)
+    controlled = with_control(provider.model(), policy())
+
+    outcome = call(controlled.with_structured_output(City, include_raw=True), "Which city?")
+
+    error = outcome["parsing_error"]
+    assert isinstance(error, AnswersRejected)
+    assert error.failure_mode == mode
+    assert error.result.usage["total_tokens"] == 2 * len(provider.requests) == 2 * requests
+    assert (outcome["raw"].text, outcome["parsed"]) == (said["content"], None)
+    assert type(error.__cause__).__name__.endswith("FinishReasonError")
+
+
+def test_a_declared_meaning_goes_before_the_answer_that_an_exception_carries(call):
+    """The application knows better; what the answer used up is counted all the same."""
+    declared = policy().override(failure_modes={LengthFinishReasonError: "model_rejected"})
+    controlled = with_control(Provider(CUT).model(), declared)
+
+    outcome = call(controlled.with_structured_output(City, include_raw=True), "Which city?")
+
+    result = outcome["parsing_error"].result
+    assert (result.failure_mode, result.step) == ("model_rejected", "call")
+    assert result.usage["total_tokens"] == 2
 
 
 def test_a_method_the_model_lacks_is_refused_at_once():

@@ -19,6 +19,7 @@ from langchain_control.errors import AttemptsExhausted
 from langchain_control.middleware import agent_result
 from langchain_control.testing import Reply, ScriptedChatModel
 from tests.doors import DOORS
+from tests.openai_provider import Provider
 from tests.scenarios import AT_ONCE, CITY, GOOD
 
 BAD = Reply("no", input_tokens=90, output_tokens=10)
@@ -182,3 +183,32 @@ def test_a_fallback_model_that_reports_no_tokens_has_them_counted(call):
     assert counted["input_tokens"] > 0
     assert counted["output_tokens"] > 0
     assert (canned["input_tokens"], canned["output_tokens"]) == (0, 0)
+
+
+TOLD = {
+    "type": "json_schema",
+    "json_schema": {
+        "name": "City",
+        "strict": True,
+        "schema": {**CITY, "additionalProperties": False},
+    },
+}
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda d: d.__name__)
+def test_what_a_client_raises_over_counts(door):
+    """Of a request with a response format OpenAI's client raises for an answer cut off."""
+    provider = Provider({"content": '{"city": "Par', "finish_reason": "length"})
+    model = provider.model(model_kwargs={"response_format": TOLD})
+    other = provider.model(model="other", model_kwargs={"response_format": TOLD})
+
+    result = door(model, policy(max_total_tokens=4, fallback=[("other", other)]))
+    stand_in = door(
+        ScriptedChatModel(script=[ModelAuthenticationError("401")]),
+        policy(fallback=[("other", other)]),
+    )
+
+    assert result.failure_mode == "usage_limit_exceeded"
+    assert [a["failure_mode"] for a in result.attempts] == ["truncated"] * 2
+    assert result.usage["total_tokens"] == 4
+    assert stand_in.usage["total_tokens"] == 2

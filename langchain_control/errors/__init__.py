@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from langchain_core.exceptions import LangChainException, OutputParserException
 
+from langchain_control.errors.answers import OF_ANSWERS
 from langchain_control.errors.declared import FailureModes, declared_mode
 from langchain_control.errors.foreign import explained, gathered_in, mode_of
 from langchain_control.errors.listeners import gets_out
@@ -131,24 +132,12 @@ def _kind_of(result: ControlResult) -> type[ControlError]:
     if kind := _BY_MODE.get(result.failure_mode):
         return kind
     if result.status != "rejected":
-        is_answers_fault = result.step == "validate" and result.failure_mode in _OF_ANSWERS
+        is_answers_fault = result.step == "validate" and result.failure_mode in OF_ANSWERS
         return AnswersRejected if is_answers_fault else AttemptsExhausted
     if result.failure_mode is FailureMode.RATE_LIMITED:
         return RateLimited
     return BudgetExceeded if result.step == "build" else InputRejected
 
-
-_OF_ANSWERS = frozenset(
-    {
-        FailureMode.SCHEMA_VIOLATION,
-        FailureMode.CONSTRAINT_VIOLATION,
-        FailureMode.TOKEN_OVERFLOW,
-        FailureMode.HALLUCINATION,
-        FailureMode.TRUNCATED,
-        FailureMode.REFUSAL,
-    }
-)
-"""What is wrong with an answer, and not with the call of a model."""
 
 _BY_MODE: dict[FailureMode, type[ControlError]] = {
     FailureMode.CIRCUIT_OPEN: CircuitOpen,

@@ -9,6 +9,7 @@ from langchain_control.circuits import Refusal
 from langchain_control.components.bulkhead import NoPlace
 from langchain_control.conversation import answer_of
 from langchain_control.errors import classify, retry_after_seconds
+from langchain_control.errors.answers import OF_ANSWERS, answer_in
 from langchain_control.errors.logged import log_failure
 from langchain_control.events import blocked
 from langchain_control.models.variants import for_retry, gives_replies
@@ -54,9 +55,10 @@ def _called(state: RunState, context: Context, config: RunnableConfig) -> Flow[R
         mode = classify(exc, policy.failure_modes)
         if mode is None:
             raise
-        failed = failure(mode, f"the call failed with `{type(exc).__name__}`")
-        note = note_of("call", failed, retry_after=retry_after_seconds(exc))
-        error = exc
+        response, error = answer_in(exc), exc
+        if response is None or mode not in OF_ANSWERS:  # else it is judged like any other answer
+            failed = failure(mode, f"the call failed with `{type(exc).__name__}`")
+            note = note_of("call", failed, retry_after=retry_after_seconds(exc))
         log_failure(f"the model `{asked.name}`", exc)
     if context.raised is not None:
         context.raised.last = error

@@ -11,6 +11,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from langchain_control._effects import Call, Flow
 from langchain_control.errors import ControlError, classify, retry_after_seconds
+from langchain_control.errors.answers import answer_in
 from langchain_control.errors.declared import FailureModes
 from langchain_control.errors.listeners import gets_out
 from langchain_control.outcomes import (
@@ -123,7 +124,8 @@ def ask(
     except Exception as exc:
         if gets_out(exc):
             raise
-        return JudgedReply(_outcome_of(exc), _NO_REPLY, _verdict_on(exc, failure_modes), exc)
+        reply, verdict = answer_in(exc) or _NO_REPLY, _verdict_on(exc, failure_modes)
+        return JudgedReply(_outcome_of(exc), reply, verdict, exc)
     if _is_blank(reply):
         verdict = failure(FailureMode.CONSTRAINT_VIOLATION, "no answer")
         return JudgedReply("passed", reply, verdict)
