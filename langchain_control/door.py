@@ -6,6 +6,7 @@ from typing import Any, Generic, NamedTuple, Self
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import LanguageModelInput
+from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import ensure_config, merge_configs
 
@@ -13,7 +14,7 @@ from langchain_control._effects import Flow
 from langchain_control.components._base import Component, Output
 from langchain_control.models.variants import name_of
 from langchain_control.policy import ControlPolicy
-from langchain_control.runs.state import Context, Raised, RunState, state_of
+from langchain_control.runs.state import Context, LastCalls, RunState, state_of
 from langchain_control.runs.time_limits import UNHEARD
 from langchain_control.steps import drive
 from langchain_control.strategies.asking import AnswerContract
@@ -22,10 +23,11 @@ __all__ = ["Controlled", "Ended", "heard"]
 
 
 class Ended(NamedTuple):
-    """The state in the end, and what the last call of the model raised."""
+    """The state in the end, what the last call raised, and what the model said last."""
 
     state: RunState
     cause: Exception | None
+    said: AIMessage | None
 
 
 class Controlled(Component[LanguageModelInput, Output], Generic[Output]):
@@ -56,11 +58,11 @@ class Controlled(Component[LanguageModelInput, Output], Generic[Output]):
         self, value: Any, config: RunnableConfig, contract: AnswerContract | None = None
     ) -> Flow[Ended]:
         """Walk the table of steps to its end."""
-        raised = Raised()
+        calls = LastCalls()
         name = name_of(self.model, config)
-        context = Context(self.policy, self.model, name, contract=contract, raised=raised)
+        context = Context(self.policy, self.model, name, contract=contract, last_calls=calls)
         state = yield from drive(state_of(value), context, config)
-        return Ended(state, raised.last)
+        return Ended(state, calls.error, calls.answer)
 
     def _with_arguments(self, arguments: dict[str, Any]) -> Self:
         return self.override(model=self.model.bind(**arguments))

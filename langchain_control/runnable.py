@@ -187,6 +187,6 @@ class ControlledModel(Controlled[Output], Generic[Output]):
         )
 
     def _flow(self, value: Any, config: RunnableConfig) -> Flow[Any]:
-        ended, cause = yield from self._ended(value, config)
+        ended, cause, _ = yield from self._ended(value, config)
         result = result_of(ended)
         return result if self.include_result else result.unwrap(cause)

@@ -61,16 +61,16 @@ class StructuredModel(Controlled[Output], Generic[Output]):
     def _flow(self, value: Any, config: RunnableConfig) -> Flow[Any]:
         validator = self.policy.validator
         contract = None if self.accepts_tool_calls else _ObjectsOnly(validator)
-        ended, cause = yield from self._ended(value, config, contract)
+        ended, cause, said = yield from self._ended(value, config, contract)
         result = result_of(ended)
         has_object = result.passed and not (result.message and result.message.tool_calls)
         parsed = validator.typed(result.value) if has_object else None
         if not self.include_raw:
             result.unwrap(cause)
             return parsed
-        said = result.message if result.status == "fallback" else ended["draft"].get("response")
+        raw = result.message if result.status == "fallback" else said
         error = None if result.passed else error_for(result, cause)
-        return {"raw": said, "parsed": parsed, "parsing_error": error}
+        return {"raw": raw, "parsed": parsed, "parsing_error": error}
 
 
 class _ObjectsOnly:

@@ -10,7 +10,11 @@ from typing import Annotated, Any, ClassVar, Literal, TypedDict
 
 import pydantic.v1
 import pytest
-from langchain_core.exceptions import ModelInvalidRequestError, OutputParserException
+from langchain_core.exceptions import (
+    ModelInvalidRequestError,
+    ModelRateLimitError,
+    OutputParserException,
+)
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
@@ -472,6 +476,19 @@ def test_include_raw_gives_what_the_model_said_last(call):
     assert (failed["raw"].text, failed["parsed"]) == ("three", None)
     assert (blocked["raw"], blocked["parsed"]) == (None, None)
     assert isinstance(blocked["parsing_error"], InputRejected)
+
+
+@pytest.mark.parametrize("then", [ModelRateLimitError("slow"), TimeoutError()], ids=repr)
+def test_an_outage_after_an_answer_does_not_lose_it(call, then):
+    """What the model said last is told also where calls after it gave nothing."""
+    model = ScriptedChatModel(script=["It is Paris.", then, then])
+    structured = with_control(model, policy()).with_structured_output(City, include_raw=True)
+
+    failed = call(structured, "Which city?")
+
+    assert failed["raw"].text == "It is Paris."
+    assert failed["parsing_error"].__cause__ is then
+    assert failed["parsing_error"].result.attempts[-1]["output_tokens"] == 0
 
 
 def test_a_fallback_answer_is_an_object_too(call):

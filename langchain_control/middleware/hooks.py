@@ -45,7 +45,14 @@ from langchain_control.runs.exits import ExitBehavior, exit_behavior_of, has_to_
 from langchain_control.runs.falling_back import had_a_turn, request_of
 from langchain_control.runs.notices import WITHOUT_ANSWER
 from langchain_control.runs.screening import index_of_question, withheld
-from langchain_control.runs.state import Context, Raised, RunState, calls_in, fresh_run, result_of
+from langchain_control.runs.state import (
+    Context,
+    LastCalls,
+    RunState,
+    calls_in,
+    fresh_run,
+    result_of,
+)
 from langchain_control.runs.tool_calls import for_tools
 from langchain_control.steps import StepName, drive
 from langchain_control.strategies.human import as_answer
@@ -219,10 +226,10 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         responses = Responses()
         contract = AgentContract(self.policy.validator, request, responses)
         policy = _with_reply(self.policy, record)
-        raised = Raised()
+        calls = LastCalls()
         context = self._context(
             policy=policy,
-            raised=raised,
+            last_calls=calls,
             model=AgentModel(request, handler, responses),
             model_name=name_of(request.model, config),
             prompt=AgentPrompt(self.policy.prompt, request.system_message, request.tools),
@@ -238,7 +245,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
             return _paused(ended, record, policy)
         kept = record_of(ended, record)
         if ended["status"] in WITHOUT_ANSWER:
-            yield from self._raised_if_asked_to(ended, kept, config, raised.last)
+            yield from self._raised_if_asked_to(ended, kept, config, calls.error)
             return _response([ended["messages"][-1]], kept)
         rest, structured = contract.accepted
         return _response([ended["messages"][-1], *rest], kept, structured)

@@ -60,8 +60,9 @@ def _called(state: RunState, context: Context, config: RunnableConfig) -> Flow[R
             failed = failure(mode, f"the call failed with `{type(exc).__name__}`")
             note = note_of("call", failed, retry_after=retry_after_seconds(exc))
         log_failure(f"the model `{asked.name}`", exc)
-    if context.raised is not None:
-        context.raised.last = error
+    if context.last_calls is not None:
+        context.last_calls.error = error
+        context.last_calls.answer = response or context.last_calls.answer
     latency_ms = round((policy.timer() - started) * 1000, 3)
     return {
         "draft": {**state["draft"], "response": response, "latency_ms": latency_ms},

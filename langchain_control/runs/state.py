@@ -37,10 +37,10 @@ __all__ = [
     "Context",
     "Draft",
     "FailureNote",
+    "LastCalls",
     "MakesPrompts",
     "NamedModel",
     "PerRun",
-    "Raised",
     "RunState",
     "calls_in",
     "deadline_from_now",
@@ -139,10 +139,13 @@ class NamedModel(NamedTuple):
 
 
 @dataclass
-class Raised:
-    """What the last call of a model raised. An exception is no JSON, and stays out of the state."""
+class LastCalls:
+    """What a door learns of the calls of a model beside the state."""
 
-    last: Exception | None = None
+    error: Exception | None = None
+    """What the last one raised. An exception is no JSON."""
+    answer: AIMessage | None = None
+    """The last answer there was, also where calls after it failed."""
 
 
 @dataclass(frozen=True)
@@ -161,8 +164,8 @@ class Context:
     contract: AnswerContract | None = None
     earlier: tuple[Attempt | FallbackTry, ...] = ()
     """Calls that the request made before this walk; they count against its usage limits."""
-    raised: Raised | None = None
-    """Keeps what a model raised for the door, which may raise an error because of it."""
+    last_calls: LastCalls | None = None
+    """Keeps for the door what a model raised and said last."""
     is_whole_request: bool = True
     """Whether the end of the table is the end of the request. An agent's request is many calls."""
 
