@@ -163,7 +163,8 @@ def classify(exc: BaseException, declared: FailureModes = ()) -> FailureMode | N
 
     Knows langchain-core's `ModelError` family, this package's own errors, the errors of common SDKs
     and HTTP clients, timeouts and connection errors of the standard library, any exception that
-    carries an HTTP status, and what LangChain raises where it cannot read a reply or finds none.
+    carries an HTTP status, and what LangChain raises where it cannot read a reply, finds none, or
+    finds another object in it than was asked for.
     An unknown exception is classified by the one it was raised `from`, and a group by the first in
     it if every one has a meaning. Everything else is a programming error, or a listener's that
     stops the run, and must be raised on.

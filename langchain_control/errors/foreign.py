@@ -336,9 +336,14 @@ class _Place(NamedTuple):
     function: str
 
     @property
+    def package(self) -> str:
+        """The top-level package."""
+        return self.module.split(".")[0]
+
+    @property
     def is_of_langchain(self) -> bool:
         """Whether it is in LangChain, in an integration, or in what they make messages with."""
-        package = self.module.split(".")[0]
+        package = self.package
         is_integration = package.startswith("langchain_") and package != "langchain_control"
         return is_integration or package == "pydantic"
 
@@ -374,6 +379,18 @@ _MISSES: dict[_Place, type[Exception]] = {
 }
 """Functions that miss an answer, and what they raise then. What they call may fail of mistakes."""
 
+_PARSERS = frozenset(
+    {
+        _Place("langchain_core.output_parsers.openai_functions", "parse_result"),
+        _Place("langchain_core.output_parsers.openai_tools", "parse_result"),
+        _Place("openai._compat", "model_parse_json"),
+    }
+)
+"""Functions that make pydantic's objects of answers, and let its `ValidationError` out.
+
+LangChain's other parsers raise `OutputParserException` in its place.
+"""
+
 
 def _by_place(exc: BaseException) -> FailureMode | None:
     if not isinstance(exc, AttributeError | LookupError | TypeError | ValueError):
@@ -383,6 +400,9 @@ def _by_place(exc: BaseException) -> FailureMode | None:
         for frame, _ in walk_tb(exc.__traceback__)
     ][::-1]
     is_missed = isinstance(exc, tuple(_MISSES[p] for p in outwards[:1] if p in _MISSES))
+    maker = next((place for place in outwards if place.package != "pydantic"), None)
+    if maker in _PARSERS and isinstance(exc, ValueError):
+        return FailureMode.SCHEMA_VIOLATION
     within = takewhile(lambda place: place.is_of_langchain, outwards)  # not in anybody's own code
     is_unreadable = any(place.function in _READERS for place in within)
     return FailureMode.MODEL_ERROR if is_missed or is_unreadable else None

@@ -21,7 +21,7 @@ from langchain_core.output_parsers import JsonOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
 from langgraph.errors import GraphBubbleUp
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from langchain_control._effects import Call, Sleep
 from langchain_control.components._base import Gate
@@ -37,6 +37,7 @@ from langchain_control.outcomes import ControlResult, FailureMode, Violation, fa
 from langchain_control.retries.budget import RetryBudget
 from langchain_control.retries.planned import PlannedRetry
 from langchain_control.testing import ScriptedChatModel
+from tests.openai_provider import Provider, tool_call
 
 
 def attempt(mode=FailureMode.TIMEOUT, *, number=1, message="m"):
@@ -528,6 +529,38 @@ def test_a_parser_in_a_chain_counts_as_a_validator(call, at_once):
     model = ScriptedChatModel(script=["not JSON", '{"n": 1}'])
 
     assert call(at_once.wrap(model | JsonOutputParser()), "hi") == {"n": 1}
+
+
+class Total(BaseModel):
+    """A total."""
+
+    n: int
+
+
+@pytest.mark.parametrize(
+    ("method", "says"),
+    [
+        ("json_schema", ['{"n": "many"}', '{"n": 1}']),
+        ("json_schema", ["not JSON", '{"n": 1}']),
+        ("function_calling", [tool_call("Total", n="many"), tool_call("Total", n=1)]),
+        ("json_mode", ['{"n": "many"}', '{"n": 1}']),
+    ],
+)
+def test_langchains_own_structured_output_is_retried(call, at_once, method, says):
+    """Whatever its parsers raise, and OpenAI's client, for an answer that is no such object."""
+    provider = Provider(*says)
+    structured = provider.model().with_structured_output(Total, method=method)
+
+    assert call(at_once.wrap(structured), "A number, as JSON?") == Total(n=1)
+    assert len(provider.requests) == 2
+
+
+def test_a_mistake_of_the_application_beside_a_parser_is_raised_at_once(call, at_once):
+    """An object that its own code cannot make is no answer of a model."""
+    made = RunnableLambda(lambda given: Total(n=given.text))
+
+    with pytest.raises(ValidationError):
+        call(at_once.wrap(ScriptedChatModel(script=["many"]) | made), "A number?")
 
 
 def test_a_prompt_template_gets_the_correction_as_feedback(call, at_once):

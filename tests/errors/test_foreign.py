@@ -529,6 +529,28 @@ def test_what_is_called_where_an_answer_is_missed_may_be_a_mistake():
     assert classify(at(ValueError("m"), (CORE, "stream"), ("my_models", "_stream"))) is OURS
 
 
+TOOLS = ("langchain_core.output_parsers.openai_tools", "parse_result")
+WITHIN_PYDANTIC = ("pydantic.main", "__init__")
+
+
+@pytest.mark.parametrize(
+    ("exc", "places", "mode"),
+    [
+        (ValueError("m"), [TOOLS, WITHIN_PYDANTIC], SCHEMA),
+        (ValueError("m"), [TOOLS, ("pydantic.v1.main", "__init__")], SCHEMA),
+        (ValueError("m"), [TOOLS], SCHEMA),
+        (ValueError("m"), [("openai._compat", "model_parse_json"), WITHIN_PYDANTIC], SCHEMA),
+        (KeyError("m"), [TOOLS, WITHIN_PYDANTIC], OURS),
+        (ValueError("m"), [TOOLS, ("my_models", "check")], OURS),
+        (ValueError("m"), [TOOLS, ("my_models", "check"), WITHIN_PYDANTIC], OURS),
+        (ValueError("m"), [("my_parts", "parse_result"), WITHIN_PYDANTIC], OURS),
+    ],
+)
+def test_what_makes_no_object_of_an_answer_is_the_answers_fault(exc, places, mode):
+    """Where a parser hands an answer to pydantic; in an application's own code it is a mistake."""
+    assert classify(at(exc, *places)) is mode
+
+
 # --- what steers a graph --------------------------------------------------------------------------
 
 
