@@ -20,7 +20,8 @@ def strict(schema: Mapping[str, Any]) -> Strict:
     """Rewrite a schema for a strict mode.
 
     What meets the new schema meets the old one, except where `oneOf` has become `anyOf`. A faithful
-    rewriting makes no optional property required, except those whose default is null.
+    rewriting makes no optional property required, except those that take null and have it as their
+    default.
     """
     rewriting = _Rewriting()
     return Strict(rewriting.of(schema), rewriting.is_faithful)
@@ -99,7 +100,19 @@ def _is_known(keyword: str, value: Any) -> bool:
 
 
 def _is_null_by_default(part: Any) -> bool:
-    return isinstance(part, Mapping) and part.get("default", ...) is None
+    return isinstance(part, Mapping) and part.get("default", ...) is None and _takes_null(part)
+
+
+def _takes_null(schema: Any) -> bool:
+    """Whether a schema says so itself: what it refers to is not looked up."""
+    match schema:
+        case {"type": str(kind)}:
+            return kind == "null"
+        case {"type": [*kinds]}:
+            return "null" in kinds
+        case {"anyOf": choices} | {"oneOf": choices}:
+            return any(map(_takes_null, choices))
+    return False
 
 
 _OF_SCHEMAS = frozenset(["$defs", "definitions", "properties"])

@@ -33,6 +33,10 @@ class WithDefault(BaseModel):
     limit: int = 10
 
 
+class WithoutNull(BaseModel):
+    note: str = None
+
+
 class Anything(BaseModel):
     extra: dict[str, int]
 
@@ -73,9 +77,27 @@ def test_what_meets_the_strict_schema_meets_the_contract():
 
 
 @pytest.mark.parametrize(
+    "note",
+    [
+        {"type": "null"},
+        {"type": ["string", "null"]},
+        {"anyOf": [{"type": "string"}, {"type": "null"}]},
+        {"anyOf": [{"type": ["string", "null"]}]},
+    ],
+    ids=str,
+)
+def test_what_is_null_by_default_may_be_required(note):
+    """A model that has nothing to say there says null."""
+    schema = {"type": "object", "properties": {"note": {**note, "default": None}}}
+
+    assert strict(schema).is_faithful
+
+
+@pytest.mark.parametrize(
     "schema",
     [
         WithDefault.model_json_schema(),
+        WithoutNull.model_json_schema(),
         Anything.model_json_schema(),
         {"type": "object", "properties": {"a": {}}, "required": ["a"]},
         {"type": "object", "properties": {"a": True}, "required": ["a"]},
