@@ -16,6 +16,7 @@ from langchain_control._effects import Flow
 from langchain_control.components._base import Output
 from langchain_control.components.validator import ResponseValidator
 from langchain_control.contracts.tool_calls import NO_ANSWER
+from langchain_control.contracts.typed_dicts import pydantic_ready
 from langchain_control.door import Controlled
 from langchain_control.errors import error_for
 from langchain_control.models.object_schemas import as_object
@@ -54,9 +55,10 @@ class StructuredModel(Controlled[Output], Generic[Output]):
 
     @property
     def OutputType(self) -> Any:  # noqa: N802
-        """An instance of the schema, or a dict where it is a JSON Schema."""
+        """The type that the schema is, or a dict where it is a JSON Schema."""
         schema = self.policy.validator.response_schema
-        return schema if isinstance(schema, type) and not self.include_raw else dict
+        is_dict = self.include_raw or isinstance(schema, Mapping)
+        return dict if is_dict else pydantic_ready(schema)
 
     def _flow(self, value: Any, config: RunnableConfig) -> Flow[Any]:
         validator = self.policy.validator

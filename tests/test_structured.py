@@ -240,6 +240,30 @@ def test_what_is_no_object_is_refused_by_name_where_a_mode_is_wanted(schema, met
         structured.with_structured_output(schema, method=method)
 
 
+@pytest.mark.parametrize(
+    ("schema", "kind"),
+    [
+        (City, "object"),
+        (CityDict, "object"),
+        (CITY, "object"),
+        (list[City], "array"),
+        (Literal["Paris", "Rome"], "string"),
+        (City | None, "anyOf"),
+    ],
+    ids=str,
+)
+def test_it_describes_what_it_returns(schema, kind):
+    """For drawings and servers; pydantic refuses `typing.TypedDict` before Python 3.12."""
+    structured = with_control(text_only(), policy()).with_structured_output(schema)
+
+    described = structured.get_output_jsonschema()
+    if "$ref" in described:
+        described = described["$defs"][described["$ref"].rsplit("/", 1)[1]]
+
+    assert kind in (described.get("type"), *described)
+    assert structured.get_graph().nodes
+
+
 def test_a_contract_of_keys_alone_is_retried(call):
     """The README's: the first retry of any `ChatOpenAI` raised `KeyError: 'parameters'`."""
     provider = Provider("It is sunny.")
