@@ -20,6 +20,7 @@ __all__ = [
     "TypedContract",
     "Vocabulary",
     "compile_contract",
+    "is_of_pydantic_v1",
     "vocabulary_of",
 ]
 
@@ -36,14 +37,24 @@ class Contract(Protocol):
     def is_met_by(self, value: Any) -> bool:
         """Say whether a JSON value meets the contract."""
 
-    def judge(self, value: Any) -> tuple[Violation, ...]:
-        """List everything that is wrong with a JSON value; nothing if it meets the contract."""
+    def judge(self, value: Any, *, lax: bool = False) -> tuple[Violation, ...]:
+        """List everything that is wrong with a JSON value; nothing if it meets the contract.
+
+        Args:
+            value: The value.
+            lax: Whether what the contract was written in may convert types, as far as it does.
+        """
 
     def coerced(self, value: Any) -> Any:
         """Return the value with its types converted where that makes it meet the contract."""
 
-    def typed(self, value: Any) -> Any:
-        """Return a value that passed as what the contract was written in."""
+    def typed(self, value: Any, *, lax: bool = False) -> Any:
+        """Return a value that passed as what the contract was written in.
+
+        Args:
+            value: The value.
+            lax: As it was judged.
+        """
 
 
 def compile_contract(schema: Any) -> Contract:
@@ -79,11 +90,11 @@ def _compile_json_schema(text: str) -> JsonSchemaContract:
 
 @lru_cache(maxsize=CACHED_CONTRACTS)
 def _compile_type(kind: Any) -> Contract:
-    return _compile_v1(kind) if _is_of_pydantic_v1(kind) else TypedContract(kind)
+    return _compile_v1(kind) if is_of_pydantic_v1(kind) else TypedContract(kind)
 
 
-def _is_of_pydantic_v1(kind: Any) -> bool:
-    """Tell without an import: who has a model of it has imported it."""
+def is_of_pydantic_v1(kind: Any) -> bool:
+    """Tell a model of `pydantic.v1` without an import: who has one has imported it."""
     return isinstance(kind, type) and any(
         base.__module__ == "pydantic.v1.main" and base.__name__ == "BaseModel"
         for base in kind.__mro__

@@ -10,6 +10,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from langchain_control.contracts.conversion import Mistyped
 from langchain_control.contracts.pointers import describe, pointer, property_name
 from langchain_control.outcomes import Violation
 
@@ -51,18 +52,23 @@ class JsonSchemaContract:
         met: bool = self._validator.is_valid(value)
         return met
 
-    def judge(self, value: Any) -> tuple[Violation, ...]:
-        """List everything that is wrong, up to `MAX_VIOLATIONS`."""
+    def judge(self, value: Any, *, lax: bool = False) -> tuple[Violation, ...]:  # noqa: ARG002
+        """List everything that is wrong, up to `MAX_VIOLATIONS`. No type is converted."""
         if self.is_met_by(value):
             return ()
         found = (v for error in self._validator.iter_errors(value) for v in _violations(error))
         return tuple(islice(found, MAX_VIOLATIONS))
 
+    def mistyped(self, value: Any) -> Iterator[Mistyped]:
+        """Yield where another type is due than came, in the order of the alternatives."""
+        for error in self._validator.iter_errors(value):
+            yield from _mistyped(error)
+
     def coerced(self, value: Any) -> Any:
         """Return the value as it is: JSON Schema says nothing about conversion."""
         return value
 
-    def typed(self, value: Any) -> Any:
+    def typed(self, value: Any, *, lax: bool = False) -> Any:  # noqa: ARG002
         """Return the value as it is: JSON Schema knows no Python types."""
         return value
 
@@ -102,6 +108,22 @@ def _compile(schema: dict[str, Any], *, asserts_formats: bool) -> Any:
             reason = getattr(exc, "message", str(exc))
     msg = f"not a JSON Schema: {reason}"
     raise ValueError(msg)
+
+
+def _mistyped(error: Any) -> Iterator[Mistyped]:
+    details = error.kind.as_dict()
+    if error.kind.name == "type":
+        for due in details["types"]:
+            if due in _TYPES:
+                yield Mistyped(error.instance_path, _TYPES[due])
+    elif error.kind.name in ("anyOf", "oneOf"):
+        for errors in details["context"]:
+            for inner in errors:
+                yield from _mistyped(inner)
+
+
+_TYPES: dict[str, type] = {"boolean": bool, "integer": int, "number": float, "string": str}
+"""Types of JSON that something may be converted to, by their names."""
 
 
 def _refuse_to_fetch(uri: str) -> Any:

@@ -12,6 +12,7 @@ from pydantic.v1 import BaseModel, ValidationError
 from pydantic.v1.fields import ModelField
 from pydantic.v1.schema import get_flat_models_from_model, get_model_name_map
 
+from langchain_control.contracts.conversion import converted
 from langchain_control.contracts.json_schema import MAX_VIOLATIONS, JsonSchemaContract
 from langchain_control.contracts.pointers import pointer
 from langchain_control.outcomes import Violation
@@ -49,9 +50,9 @@ class PydanticV1Contract:
         """Judge without saying why."""
         return not self.judge(value)
 
-    def judge(self, value: Any) -> tuple[Violation, ...]:
+    def judge(self, value: Any, *, lax: bool = False) -> tuple[Violation, ...]:
         """List everything that is wrong, up to `MAX_VIOLATIONS`."""
-        if broken := self._shape.judge(value):
+        if not lax and (broken := self._shape.judge(value)):
             return broken
         try:
             self.typed(value)
@@ -71,15 +72,17 @@ class PydanticV1Contract:
         return ()
 
     def coerced(self, value: Any) -> Any:
-        """Convert what pydantic converts, or return the value as it is."""
-        try:
-            instance = self.typed(value)
-        except Exception:  # noqa: BLE001  (`judge` says why, or raises it)
-            return value
-        return json.loads(instance.json(by_alias=True, exclude_unset=True))
+        """Convert the scalars that pydantic converts, or return the value as it is.
 
-    def typed(self, value: Any) -> Any:
-        """Return the value as an instance of the model.
+        What its encoders would make of the rest is not what the model wrote.
+        """
+        if self.judge(value, lax=True):
+            return value
+        fitted = converted(value, self._shape.mistyped(value))
+        return fitted if self.is_met_by(fitted) else value
+
+    def typed(self, value: Any, *, lax: bool = False) -> Any:  # noqa: ARG002
+        """Return the value as an instance of the model, which converts types in any case.
 
         Raises:
             pydantic.v1.ValidationError: The value does not meet the contract.

@@ -58,9 +58,9 @@ def violations_of_arguments(tool: Any, call: ToolCall) -> tuple[Violation, ...]:
 
 
 def violations_of_value(contract: Contract, value: Any) -> tuple[Violation, ...]:
-    """List what is wrong with a value that never was text, with its types converted."""
+    """List what is wrong with a value that never was text. Its types may be converted."""
     text = as_json(value)
-    return (text,) if isinstance(text, Violation) else contract.judge(contract.coerced(value))
+    return (text,) if isinstance(text, Violation) else contract.judge(value, lax=True)
 
 
 def as_json(value: Any) -> str | Violation:

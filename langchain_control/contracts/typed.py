@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any, get_args
 
@@ -11,6 +13,7 @@ from pydantic.errors import PydanticUserError
 from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ErrorType
 
+from langchain_control.contracts.conversion import Mistyped, converted
 from langchain_control.contracts.json_schema import MAX_VIOLATIONS, JsonSchemaContract
 from langchain_control.contracts.pointers import describe, pointer, property_name
 from langchain_control.contracts.typed_dicts import pydantic_ready
@@ -58,10 +61,10 @@ class TypedContract:
             return False
         return True
 
-    def judge(self, value: Any) -> tuple[Violation, ...]:
+    def judge(self, value: Any, *, lax: bool = False) -> tuple[Violation, ...]:
         """List everything that is wrong, up to `MAX_VIOLATIONS`."""
         try:
-            self.typed(value)
+            self.typed(value, lax=lax)
         except ValidationError as exc:
             errors = exc.errors(include_url=False)[:MAX_VIOLATIONS]
             return tuple(_violation(error, value) for error in errors)
@@ -72,20 +75,43 @@ class TypedContract:
         return ()
 
     def coerced(self, value: Any) -> Any:
-        """Convert what pydantic's lax mode converts, or return the value as it is."""
+        """Convert the scalars that pydantic's lax mode converts, or return the value as it is.
+
+        What its serializers would make of the rest is not what the model wrote.
+        """
+        fitted = value
         try:
-            instance = self._adapter.validate_json(json.dumps(value), strict=False)
+            self.typed(value, lax=True)
+            for _ in range(_PASSES):
+                mistyped = list(self._mistyped(fitted))
+                if not mistyped:
+                    break
+                fitted = converted(fitted, mistyped)
+            met = self.is_met_by(fitted)
         except Exception:  # noqa: BLE001  (`judge` says why, or raises it)
             return value
-        return self._adapter.dump_python(instance, mode="json", by_alias=True, exclude_unset=True)
+        return fitted if met else value
 
-    def typed(self, value: Any) -> Any:
+    def typed(self, value: Any, *, lax: bool = False) -> Any:
         """Return the value as an instance of the type.
+
+        Args:
+            value: The value.
+            lax: Whether types are converted, as far as the type itself does.
 
         Raises:
             pydantic.ValidationError: The value does not meet the contract.
         """
-        return self._adapter.validate_json(json.dumps(value), strict=True)
+        return self._adapter.validate_json(json.dumps(value), strict=None if lax else True)
+
+    def _mistyped(self, value: Any) -> Iterator[Mistyped]:
+        """Yield where pydantic's strict mode finds another type, if that is known by its error."""
+        try:
+            self.typed(value)
+        except ValidationError as exc:
+            for error in exc.errors(include_url=False):
+                if (due := _CONVERTED_TO.get(error["type"])) is not None:
+                    yield Mistyped(_steps_that_exist(list(error["loc"]), value), due)
 
     @cached_property
     def _shape(self) -> JsonSchemaContract:
@@ -169,6 +195,25 @@ _OF_TYPE = frozenset(
     if kind.endswith(("_type", "_parsing")) or kind == "is_instance_of"
 )
 """Pydantic's own names for a value of another type; those of an application are its own."""
+
+_CONVERTED_TO: dict[str, type] = {
+    "bool_type": bool,
+    "complex_str_parsing": complex,
+    "date_parsing": date,
+    "date_type": date,
+    "datetime_parsing": datetime,
+    "datetime_type": datetime,
+    "enum": int,
+    "float_type": float,
+    "int_type": int,
+    "string_type": str,
+    "time_delta_type": timedelta,
+    "time_type": time,
+}
+"""What lax mode makes of what strict mode refuses, by pydantic's names for the refusals."""
+
+_PASSES = 3
+"""Alternatives of a union ask for a type each; the first may not be the one that is met."""
 
 _KEYWORDS = {
     "enum": "enum",

@@ -154,7 +154,7 @@ class AgentContract:
             return verdict
         typed = response.structured_response
         if typed is None and schema is not None:
-            typed = schema.typed(schema.coerced(value))
+            typed = schema.typed(value, lax=True)
         self.accepted = Accepted(_rest_of(response), typed)
         return replace(verdict, value=value)
 

@@ -12,7 +12,16 @@ import pytest
 import typing_extensions
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    computed_field,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
 from langchain_control.contracts import MAX_VIOLATIONS, JsonSchemaContract, compile_contract
 from langchain_control.contracts.pointers import describe, pointer
@@ -467,3 +476,128 @@ def test_a_time_is_asked_for_with_its_zone():
 
     assert violation.expected == "a date and time with a zone, such as 2024-01-01T10:00:00Z"
     assert compile_contract(schema).is_met_by("2024-01-01T10:00:00Z")
+
+
+class Told(BaseModel):
+    """A model whose serializers make something else of it than what it is read from."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    count: int
+    token: SecretStr = SecretStr("")
+    name: str | None = Field(default=None, validation_alias="userName")
+    note: str | None = Field(default=None, exclude=True)
+    when: date | None = None
+    ratio: float = 0
+    either: int | bool = 0
+
+    @field_validator("count")
+    @classmethod
+    def _in_cents(cls, count):
+        return count * 100
+
+    @field_serializer("when")
+    def _german(self, when):
+        return when.strftime("%d.%m.%Y")
+
+    @field_serializer("ratio")
+    def _rounded(self, ratio):
+        return round(ratio, 1)
+
+    @computed_field
+    @property
+    def double(self) -> int:
+        """Twice as many."""
+        return self.count * 2
+
+
+class OldTold(pydantic.v1.BaseModel):
+    """The same of pydantic 1."""
+
+    count: int
+    token: pydantic.v1.SecretStr = pydantic.v1.SecretStr("")
+    name: str | None = pydantic.v1.Field(None, alias="userName")
+    note: str | None = pydantic.v1.Field(None, exclude=True)
+    when: date | None = None
+    ratio: float = 0
+    either: int | bool = 0
+
+    class Config:
+        """Encodes in a way of its own."""
+
+        json_encoders: typing.ClassVar = {float: lambda ratio: round(ratio, 1)}
+
+    @pydantic.v1.validator("count")
+    def _in_cents(cls, count):  # noqa: N805  (pydantic 1 wants a class method)
+        return count * 100
+
+
+SAID = {
+    "count": 7,
+    "token": "abc",
+    "userName": "Bo",
+    "note": "hi",
+    "when": "2024-01-02",
+    "ratio": 0.123,
+    "either": 1,
+}
+
+
+@pytest.mark.parametrize("kind", [Told, OldTold])
+@pytest.mark.parametrize("other", [{"count": "7"}, {"either": "1"}, {"count": "7", "either": "1"}])
+def test_coercion_leaves_what_fits_as_it_is(kind, other):
+    """Serializers masked secrets, dropped and rounded what a model had said, beside a "7"."""
+    assert compile_contract(kind).coerced(SAID | other) == SAID
+
+
+@pytest.mark.parametrize("kind", [Told, OldTold])
+def test_validators_see_a_converted_value_once(kind):
+    """One that changes what it sees changed it twice."""
+    contract = compile_contract(kind)
+
+    assert contract.typed(contract.coerced({"count": "7"})).count == 700
+
+
+def test_what_only_lax_mode_takes_is_no_coercion():
+    """JSON that still breaks the contract is not handed on for what it was."""
+
+    class Nested(BaseModel):
+        numbers: pydantic.Json[list[int]]
+
+    value = {"numbers": '["1"]'}
+
+    assert compile_contract(Nested).coerced(value) == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "coerced"),
+    [
+        (int, True, 1),
+        (bool, "yes", True),
+        (bool | int, "1", True),
+        (date, 1704067200, "2024-01-01"),
+        (date, "2024-01-01T00:00:00", "2024-01-01"),
+        (datetime, "2024-01-01", "2024-01-01T00:00:00"),
+        (timedelta, 5, "PT5S"),
+        (enum.IntEnum("Level", {"LOW": 1}), "1", 1),
+        (typing.Annotated[int, Field(strict=True)], "5", "5"),
+        (list[Line | int], ["1", {"sku": "A", "count": "2"}], [1, {"sku": "A", "count": 2}]),
+    ],
+)
+def test_every_scalar_that_lax_mode_converts_is_converted(kind, given, coerced):
+    """What is converted is JSON again; a type that asks for strictness gets it."""
+    assert compile_contract(kind).coerced(given) == coerced
+    assert type(compile_contract(kind).coerced(given)) is type(coerced)
+
+
+def test_pydantic_1_does_not_cut_numbers():
+    """Its own conversion makes 7 of 7.5, and a digit is lost without a word."""
+    assert compile_contract(OldTold).coerced({"count": 7.5}) == {"count": 7.5}
+
+
+@pytest.mark.parametrize("value", [SAID, SAID | {"count": "7"}])
+def test_a_lax_judge_reads_a_value_as_its_type_does(value):
+    """Such a value is neither dumped nor changed: a tool reads it itself."""
+    for kind in (Told, OldTold):
+        assert compile_contract(kind).judge(value, lax=True) == ()
+        assert compile_contract(kind).typed(value, lax=True).count == 700

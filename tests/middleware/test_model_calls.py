@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 
 import pytest
 from langchain.agents import create_agent
@@ -12,6 +13,7 @@ from langchain_core.messages import AIMessage, SystemMessage
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
+from pydantic import BaseModel, field_serializer
 
 from langchain_control import (
     CircuitBreaker,
@@ -302,6 +304,28 @@ def test_the_structured_response_is_kept(call, strategy):
     given = state["structured_response"]
     assert (given if isinstance(given, dict) else given.model_dump()) == FORECAST
     assert agent_result(state).status == "accepted"
+
+
+class Departure(BaseModel):
+    """A departure that is dumped as something else than it is read from."""
+
+    day: date
+
+    @field_serializer("day")
+    def _german(self, day):
+        return day.strftime("%d.%m.%Y")
+
+
+@pytest.mark.parametrize(
+    "said", [calling(tool_call("Departure", day="2024-01-02")), '{"day": "2024-01-02"}']
+)
+def test_structured_output_is_read_as_its_type_reads_it(call, said):
+    """It was put through the serializers of its type, and broke the contract then."""
+    agent, _ = agent_of([said], response_format=ToolStrategy(Departure))
+
+    state = call(agent, ask())
+
+    assert state.get("structured_response") == Departure(day=date(2024, 1, 2))
 
 
 @pytest.mark.parametrize("strategy", ["tool", "provider", "auto"])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
 import pytest
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import StructuredTool, tool
+from pydantic import BaseModel, ConfigDict, Field, Json, PlainSerializer, computed_field
 
 from langchain_control import ControlPolicy, create_control_graph, with_control
 from langchain_control.runs.state import result_of, state_of
@@ -118,6 +120,51 @@ def test_a_call_that_fits_goes_on_as_it_is(door, contract):
 
     assert (result.status, result.value) == ("accepted", None)
     assert (result.message.tool_calls, result.message.text) == (said.tool_calls, said.text)
+
+
+Seconds = Annotated[datetime, PlainSerializer(lambda at: int(at.timestamp()), return_type=int)]
+
+
+class Booking(BaseModel):
+    """What is dumped of it is not what it is read from."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    user: str = Field(validation_alias="userName")
+    note: str = Field(exclude=True)
+    at: Seconds
+
+    @computed_field
+    @property
+    def label(self) -> str:
+        """Whose it is."""
+        return self.user
+
+
+@tool
+def book(booking: Booking, at: Seconds, seats: Json[list[int]], count: int) -> str:
+    """Book seats."""
+    return f"{booking.user} {at:%Y} {seats} {count}"
+
+
+BOOKED = {
+    "booking": {"userName": "Bo", "note": "x", "at": "2024-01-02T00:00:00Z"},
+    "at": "2024-01-02T00:00:00Z",
+    "seats": "[1, 2]",
+    "count": "2",
+}
+
+
+@DOORS
+def test_arguments_are_read_as_the_tool_reads_them(door):
+    """They were put through the serializers of its types, and broke the contract then."""
+    model = ScriptedChatModel(script=[calling("book", **BOOKED)]).bind_tools([book])
+
+    result = door(model, policy())
+
+    assert result.status == "accepted"
+    assert result.message.tool_calls[0]["args"] == BOOKED
+    assert book.invoke(BOOKED) == "Bo 2024 [1, 2] 2"
 
 
 @DOORS
