@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -24,7 +23,8 @@ class PydanticV1Contract:
     """A contract written as a model of `pydantic.v1`.
 
     Judged by its JSON Schema first, as pydantic 1 would convert `"7"` to 7, then by its validators.
-    Formats, decimals and spans of time are left to the validators: pydantic takes more of them.
+    Formats, decimals and spans of time are left to the validators: pydantic takes more of them. So
+    are the names of fields where the model may be populated by them.
     """
 
     def __init__(self, kind: type[BaseModel]) -> None:
@@ -35,14 +35,15 @@ class PydanticV1Contract:
         """
         self._kind = kind
         try:
-            self._schema: dict[str, Any] = json.loads(kind.schema_json())
-            self._shape = JsonSchemaContract(_shape_of(kind), asserts_formats=False)
+            self._schema = _schema_of(kind, as_read=False)
+            shape = _DIALECT | _schema_of(kind, as_read=True)
+            self._shape = JsonSchemaContract(shape, asserts_formats=False)
         except TypeError as exc:
             msg = f"pydantic cannot use it as a schema: {exc}"
             raise ValueError(msg) from exc
 
     def json_schema(self) -> dict[str, Any]:
-        """Return a copy of the JSON Schema that pydantic derives."""
+        """Return a copy of the JSON Schema that pydantic derives, and of what may be `null`."""
         copied: dict[str, Any] = json.loads(json.dumps(self._schema))
         return copied
 
@@ -57,16 +58,9 @@ class PydanticV1Contract:
         try:
             self.typed(value)
         except ValidationError as exc:
-            return tuple(
-                Violation(
-                    rule=error["type"],
-                    expected=_expected(error),
-                    path=pointer(step for step in error["loc"] if step != "__root__"),
-                )
-                for error in exc.errors()[:MAX_VIOLATIONS]
-            )
+            return tuple(map(_violation, exc.errors()[:MAX_VIOLATIONS]))
         except Exception:
-            if broken := JsonSchemaContract(self._schema).judge(value):
+            if broken := JsonSchemaContract(_DIALECT | self._schema).judge(value):
                 return broken
             raise
         return ()
@@ -102,40 +96,75 @@ class PydanticV1Contract:
         return PydanticV1Contract, (self._kind,)
 
 
-def _shape_of(kind: type[BaseModel]) -> dict[str, Any]:
-    """Return the JSON Schema of a model, with strings where pydantic reads numbers from them."""
+_DIALECT = {"$schema": "http://json-schema.org/draft-07/schema#"}
+"""What pydantic 1 writes: its tuples mean nothing in later drafts."""
+
+
+def _schema_of(kind: type[BaseModel], *, as_read: bool) -> dict[str, Any]:
+    """Return the JSON Schema of a model, with `null` where pydantic takes it.
+
+    Args:
+        kind: The model.
+        as_read: Whether to take all that pydantic reads: strings for numbers that may be written
+            so, and names of fields where the model may be populated by them.
+    """
     schema: dict[str, Any] = json.loads(kind.schema_json())
     models = get_model_name_map(get_flat_models_from_model(kind))
     for model, name in models.items():
+        if not issubclass(model, BaseModel):  # an enum
+            continue
         part = schema.get("definitions", {}).get(name, schema)
         properties = part.get("properties", {})
-        for field in getattr(model, "__fields__", {}).values():
-            if field.alias in properties and any(map(_is_read_from_strings, _kinds_in(field))):
-                properties[field.alias] = _or_strings(properties[field.alias])
+        by_name = as_read and model.__config__.allow_population_by_field_name
+        for field in model.__fields__.values():
+            if field.alias not in properties:
+                continue
+            described = _described(field, properties[field.alias], as_read=as_read)
+            properties[field.alias] = described
+            if by_name:
+                properties[field.name] = described
+                part["required"] = [key for key in part.get("required", ()) if key != field.alias]
     return schema
 
 
-def _kinds_in(field: ModelField) -> Iterator[Any]:
-    """Yield the types that a field is made of."""
-    if not field.sub_fields:
-        yield field.type_
-    for inner in field.sub_fields or ():
-        yield from _kinds_in(inner)
+def _described(field: ModelField, schema: dict[str, Any], *, as_read: bool) -> dict[str, Any]:
+    """Return the schema of a field; its parts belong to what the field is made of."""
+    inner, changed = field.sub_fields or [], dict(schema)
+    for keyword in _WITH_PARTS & schema.keys():
+        match schema[keyword]:
+            case dict() as part if len(inner) == 1:
+                changed[keyword] = _described(inner[0], part, as_read=as_read)
+            case list() as parts if len(inner) == len(parts):
+                pairs = zip(inner, parts, strict=True)
+                changed[keyword] = [_described(f, part, as_read=as_read) for f, part in pairs]
+    if as_read and not inner and _is_read_from_strings(field.type_):
+        changed["type"] = ["number", "string"]
+    return _or_null(changed) if field.allow_none else changed
+
+
+_WITH_PARTS = frozenset(("additionalProperties", "anyOf", "items", "oneOf"))
+"""Keywords under which pydantic writes the parts of a field, in the order of its types."""
 
 
 def _is_read_from_strings(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Decimal | timedelta)
 
 
-def _or_strings(schema: Any) -> Any:
-    match schema:
-        case {"type": "number"}:
-            return {**schema, "type": ["number", "string"]}
-        case dict():
-            return {key: _or_strings(part) for key, part in schema.items()}
-        case list():
-            return [_or_strings(part) for part in schema]
-    return schema
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    about = {key: value for key, value in schema.items() if key in _ANNOTATIONS}
+    asked = {key: value for key, value in schema.items() if key not in _ANNOTATIONS}
+    return about | {"anyOf": [asked, {"type": "null"}]} if asked else about
+
+
+_ANNOTATIONS = frozenset(("title", "description", "default", "examples"))
+
+
+def _violation(error: Any) -> Violation:
+    place = [step for step in error["loc"] if step != "__root__"]
+    if error["type"] == "value_error.missing" and place:
+        name = json.dumps(str(place[-1]), ensure_ascii=False)
+        return Violation("required", f"the property {name}", path=pointer(place[:-1]))
+    return Violation(error["type"], _expected(error), path=pointer(place))
 
 
 def _expected(error: Any) -> str:

@@ -601,3 +601,83 @@ def test_a_lax_judge_reads_a_value_as_its_type_does(value):
     for kind in (Told, OldTold):
         assert compile_contract(kind).judge(value, lax=True) == ()
         assert compile_contract(kind).typed(value, lax=True).count == 700
+
+
+class OldNullable(pydantic.v1.BaseModel):
+    """A model of pydantic 1 with what may be null in every place."""
+
+    nick: str | None = None
+    needed: str | None = pydantic.v1.Field(...)
+    part: OldPart | None = pydantic.v1.Field(None, description="a part")
+    items: list[int | None] = []
+    sizes: dict[str, int | None] = {}
+    pair: tuple[int | None, str] = (None, "")
+    kind: typing.Literal["x"] | None = None
+    either: int | str | None = None
+
+
+NULLS = {
+    "nick": None,
+    "needed": None,
+    "part": None,
+    "items": [None, 1],
+    "sizes": {"a": None},
+    "pair": [None, "x"],
+    "kind": None,
+    "either": None,
+}
+
+
+def test_pydantic_1_takes_null_for_what_is_optional():
+    """Its JSON Schema does not say so, and a required field could not be met at all."""
+    contract = compile_contract(OldNullable)
+
+    assert contract.judge(NULLS) == ()
+    assert contract.typed(NULLS) == OldNullable.parse_obj(NULLS)
+    assert contract.json_schema()["properties"]["needed"] == {
+        "title": "Needed",
+        "anyOf": [{"type": "string"}, {"type": "null"}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"items": None}, "/items"),
+        ({"pair": [1, None]}, "/pair/1"),
+        ({"part": {"price": None}}, "/part/price"),
+        ({"nick": 5}, "/nick"),
+    ],
+)
+def test_pydantic_1_takes_null_for_nothing_else(change, place):
+    """What is not optional is refused where it stands."""
+    assert [v.path for v in compile_contract(OldNullable).judge(NULLS | change)] == [place]
+
+
+class OldNamed(pydantic.v1.BaseModel):
+    """A model of pydantic 1 that may be populated by the names of its fields."""
+
+    user: str = pydantic.v1.Field(..., alias="userName")
+
+    class Config:
+        """Takes both names and no others."""
+
+        allow_population_by_field_name = True
+        extra = "forbid"
+
+
+@pytest.mark.parametrize(
+    ("value", "violations"),
+    [
+        ({"user": "Bo"}, ()),
+        ({"userName": "Bo"}, ()),
+        ({"user": 5}, (Violation("type", "string", "5", "/user"),)),
+        ({}, (Violation("required", 'the property "userName"'),)),
+    ],
+)
+def test_pydantic_1_may_be_populated_by_the_names_of_fields(value, violations):
+    """Where the model says so; what is told to a model is the alias alone."""
+    contract = compile_contract(OldNamed)
+
+    assert contract.judge(value) == violations
+    assert contract.json_schema()["required"] == ["userName"]
