@@ -10,22 +10,24 @@ from typing import Any
 from langchain_core.load import Serializable
 from langchain_core.messages import AIMessage
 from pydantic import BaseModel
-from pydantic_core import to_jsonable_python
 
+from langchain_control.contracts import is_of_pydantic_v1
+from langchain_control.contracts.written import ReadAsAnotherError, written
 from langchain_control.conversation import answer_of
 
 __all__ = ["NoAnswerError", "as_json", "reply_of"]
 
 
+_DUE = "a `str`, an `AIMessage`, or an object that is JSON"
+_READ_AS_ITSELF = "an object that its type reads from JSON unchanged"
+
+
 class NoAnswerError(TypeError):
     """A strategy gave what is no answer. Its text holds no content."""
 
-    def __init__(self, given: Any) -> None:
+    def __init__(self, given: Any, due: str = _DUE) -> None:
         """Say what was given by its type."""
-        found = f"`{type(given).__name__}`"
-        super().__init__(
-            f"an answer is a `str`, an `AIMessage`, or an object that is JSON, got {found}"
-        )
+        super().__init__(f"an answer is {due}, got `{type(given).__name__}`")
 
 
 def reply_of(given: Any) -> AIMessage:
@@ -36,6 +38,8 @@ def reply_of(given: Any) -> AIMessage:
     """
     try:
         return answer_of(as_json(given) if _is_object(given) else given)
+    except ReadAsAnotherError as exc:
+        raise NoAnswerError(given, _READ_AS_ITSELF) from exc
     except (TypeError, ValueError) as exc:
         raise NoAnswerError(given) from exc
 
@@ -45,7 +49,8 @@ def as_json(given: Any) -> str:
 
     Raises:
         TypeError: It is no JSON value, or one of LangChain's own objects: those are not answers.
-        ValueError: It holds a number that JSON does not know.
+        ValueError: It holds a number that JSON does not know, or an object that its type reads
+            from JSON as another.
     """
     return json.dumps(given, ensure_ascii=False, allow_nan=False, default=_plain)
 
@@ -54,10 +59,12 @@ def _plain(given: Any) -> Any:
     if not _is_object(given):
         msg = f"`{type(given).__name__}` is no JSON value"
         raise TypeError(msg)
-    return dict(given) if isinstance(given, Mapping) else to_jsonable_python(given)
+    return dict(given) if isinstance(given, Mapping) else written(given)
 
 
 def _is_object(given: Any) -> bool:
     """Whether it stands for JSON. LangChain's own objects, such as documents, do not."""
-    is_object = isinstance(given, Mapping | list | BaseModel) or is_dataclass(given)
-    return is_object and not isinstance(given, Serializable | type)
+    if isinstance(given, Serializable | type):
+        return False
+    is_plain = isinstance(given, Mapping | list | BaseModel)
+    return is_plain or is_dataclass(given) or is_of_pydantic_v1(type(given))
