@@ -19,7 +19,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
 from openai import LengthFinishReasonError
-from pydantic import BaseModel, Field, RootModel, field_validator
+from pydantic import BaseModel, Field, field_validator, RootModel, SecretStr
 
 from langchain_control import (
     AuditLogger,
@@ -61,6 +61,32 @@ class OldCity(pydantic.v1.BaseModel):
         if not value[:1].isupper():
             raise ValueError("no capital")  # noqa: EM101, TRY003
         return value
+
+
+class Account(BaseModel):
+    owner: str
+    cents: int
+    token: SecretStr
+
+    @field_validator("cents")
+    @classmethod
+    def _doubled(cls, value):
+        return value * 2
+
+
+class OldAccount(pydantic.v1.BaseModel):
+    owner: str
+    cents: int
+    token: pydantic.v1.SecretStr
+
+    @pydantic.v1.validator("cents")
+    def _doubled(cls, value):  # noqa: N805  (pydantic 1 wants a class method)
+        return value * 2
+
+
+class Login(BaseModel):
+    token: SecretStr
+    user: str = Field(validation_alias="userName")
 
 
 @tool
@@ -299,6 +325,21 @@ def test_a_policy_that_converts_takes_a_json_schema(call):
     structured = with_control(text_only(GOOD), converting)
 
     assert call(structured.with_structured_output(CITY), "Which?") == {"city": "Paris"}
+
+
+@pytest.mark.parametrize("schema", [Account, OldAccount])
+@pytest.mark.parametrize("schema_comes_later", [True, False])
+def test_a_policy_that_converts_changes_nothing_else(call, schema, schema_comes_later):
+    """A secret came masked and a price twice as high beside a number that was a string."""
+    validator = {"coerce": True} | ({} if schema_comes_later else {"response_schema": City})
+    said = '{"owner": "Bo", "cents": "7", "token": "abc"}'
+    converting = ControlPolicy(validator=validator, retry=RetryEngine(**AT_ONCE))
+
+    structured = with_control(text_only(said), converting).with_structured_output(schema)
+
+    account = call(structured, "Which?")
+    assert (account.owner, account.cents) == ("Bo", 14)
+    assert account.token.get_secret_value() == "abc"
 
 
 def test_a_model_of_pydantic_1_is_judged_strictly(call):
@@ -752,6 +793,31 @@ def test_a_fallback_may_give_the_object_itself(answer):
     structured = with_control(model, policy).with_structured_output(City)
 
     assert structured.invoke("Which city?") == City(city="Oslo")
+
+
+@pytest.mark.parametrize(
+    "answer", [Login(token="abc", userName="Bo"), OldCity(city="Oslo")], ids=["masked", "v1"]
+)
+def test_the_object_of_a_fallback_arrives_as_it_is(answer):
+    """Secrets came masked, other names were not found, and `pydantic.v1` was a crash."""
+    policy = {"fallback": {"strategies": [("known", lambda _: answer)]}}
+    model = ScriptedChatModel(script=lambda _: "")
+
+    structured = with_control(model, policy).with_structured_output(type(answer))
+
+    assert structured.invoke("Who?") == answer
+
+
+def test_an_object_that_would_arrive_as_another_is_no_answer():
+    """Its validator would double once more what it has doubled."""
+    answer = Account(owner="Bo", cents=7, token="abc")
+    policy = {"fallback": {"strategies": [("known", lambda _: answer)]}}
+    model = ScriptedChatModel(script=lambda _: "")
+
+    structured = with_control(model, policy).with_structured_output(Account)
+
+    with pytest.raises(AttemptsExhausted, match="that its type reads from JSON unchanged"):
+        structured.invoke("Who?")
 
 
 def test_a_fixed_fallback_that_is_no_such_object_is_told_at_once():

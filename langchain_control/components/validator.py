@@ -89,7 +89,8 @@ class ResponseValidator(Gate[AIMessage]):
     bracket is completed, and only if `response_schema` shows that nothing else can be missing."""
     coerce: bool = False
     """Whether values of another type are converted where `response_schema` is a type, such as
-    `"7"` to 7. Off, because a conversion hides that the model did not keep to the contract."""
+    `"7"` to 7, as far as the type lets them be; the rest stays as it is. Without a schema it waits
+    for one. Off, because a conversion hides that the model did not keep to the contract."""
     accept_broken_off: bool = False
     """Whether an answer may pass whose provider does not say how it ended. A stream that ends early
     leaves such an answer and raises nothing. Of providers that are known to say so; set it for a
@@ -132,8 +133,8 @@ class ResponseValidator(Gate[AIMessage]):
         if self.min_score is not None and not self.must_contain:
             msg = "`min_score` needs `must_contain`: there is nothing to score"
             raise ValueError(msg)
-        if self.coerce and isinstance(self.response_schema, Mapping | None):
-            msg = "`coerce` needs a type as `response_schema`: JSON Schema converts nothing"
+        if self.coerce and isinstance(self.response_schema, Mapping):
+            msg = "`coerce` needs a type as `response_schema`: a JSON Schema converts nothing"
             raise ValueError(msg)
         both = set(map(fold_phrase, self.must_contain)) & set(
             map(fold_phrase, self.forbidden_phrases)

@@ -714,3 +714,18 @@ def test_no_text_raises(validator, text):
     assert verdict.passed == (verdict.failure_mode is FailureMode.NONE)
     if verdict.passed:
         validator.clean(text, verdict)
+
+
+def test_conversion_may_wait_for_a_schema():
+    """The documentation puts it in a policy whose schema comes with the request."""
+    converting = ResponseValidator(coerce=True)
+
+    assert converting.inspect("text").passed
+    assert ControlPolicy().override(validator={"coerce": True}).validator.coerce
+    assert converting.override(response_schema=list[int]).inspect('["1"]').value == [1]
+
+
+def test_a_json_schema_cannot_convert():
+    """It says nothing of conversion, and a setting without effect would be a trap."""
+    with pytest.raises(ValidationError, match="converts nothing"):
+        ResponseValidator(response_schema={"type": "integer"}, coerce=True)
