@@ -36,7 +36,7 @@ __all__ = [
 Verdict: TypeAlias = Violation | Sequence[Violation] | bool | None
 """What a rule says: what is wrong, or `None` or `True` where nothing is.
 
-`False` is enough for a predicate; its name then stands in the violation.
+A bool may be NumPy's. `False` is enough for a predicate; its name then stands in the violation.
 """
 
 Predicate: TypeAlias = Callable[[Answer], Verdict | Awaitable[Verdict]]
@@ -77,16 +77,21 @@ def violations_of(rule: Rule | Predicate, verdict: Verdict) -> tuple[Violation, 
     Raises:
         TypeError: It is no verdict. A mistake of the rule's author.
     """
-    match verdict:
+    match bool(verdict) if _is_numpys_bool(verdict) else verdict:
         case None | True:
             return ()
         case False:
             name = getattr(rule, "__name__", type(rule).__name__)
             return (Violation(rule=name, expected=f"`{name}` to hold"),)
-        case Violation():
-            return (verdict,)
-        case Sequence() if all(isinstance(item, Violation) for item in verdict):
-            return tuple(verdict)
-    found: Any = verdict
-    msg = f"a rule returns violations or a bool, `{rule!r}` returned `{type(found).__name__}`"
+        case Violation() as violation:
+            return (violation,)
+        case Sequence() as found if all(isinstance(item, Violation) for item in found):
+            return tuple(found)
+    msg = f"a rule returns violations or a bool, `{rule!r}` returned `{type(verdict).__name__}`"
     raise TypeError(msg)
+
+
+def _is_numpys_bool(verdict: Any) -> bool:
+    """Tell without an import; the name has an underscore in NumPy 1."""
+    kind = type(verdict)
+    return kind.__module__ == "numpy" and kind.__name__ in ("bool", "bool_")
