@@ -8,11 +8,11 @@ import unicodedata
 from langchain_control.detectors.folding import FILLERS
 from langchain_control.detectors.sanitize import NOT_DRAWN
 
-__all__ = ["fold_phrase", "phrase_pattern"]
+__all__ = ["UNSPACED", "fold_phrase", "phrase_pattern"]
 
 _INVISIBLE = re.compile(f"[{NOT_DRAWN}{FILLERS}]")
 _SPACES = re.compile(r"\s+")
-_UNSPACED = re.compile(
+UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd]"
 )
 """Scripts that write words without spaces: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
@@ -42,5 +42,5 @@ def phrase_pattern(phrase: str) -> re.Pattern[str]:
 
 def _edge(character: str, boundary: str) -> str:
     """Ask for a word boundary where the script has them."""
-    bounded = re.match(r"\w", character) and not _UNSPACED.match(character)
+    bounded = re.match(r"\w", character) and not UNSPACED.match(character)
     return boundary if bounded else ""

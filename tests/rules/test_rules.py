@@ -179,6 +179,36 @@ def test_loops_are_told_from_prose():
     assert NotRepetitive().check(Answer("ha " * 10)) is None
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "我不知道该说什么。",
+        "私は何を言えばいいのかわかりません。",
+        "ฉันไม่รู้จะพูดอะไร",
+        "我用 GPT 写代码。",
+    ],
+)
+def test_loops_are_found_where_words_are_not_written_apart(sentence):
+    """A Chinese text is one long word, and no run of words occurred twice."""
+    verdict = NotRepetitive().check(Answer(sentence * 50))
+
+    assert verdict is not None
+    assert verdict.expected == "at most 50% repeated runs of 16 characters"
+    assert NotRepetitive().check(Answer(sentence * 2)) is None
+
+
+def test_chinese_prose_is_no_loop():
+    """Short words occur again in any text, whole phrases do not."""
+    prose = (
+        "杭州位于中国东南沿海。是浙江省的省会。西湖在城市的西边。每年有很多游客来这里散步、坐船和喝茶。"
+        "春天的时候。湖边的柳树发芽。桃花盛开。夏天可以看荷花。秋天桂花的香味飘满全城。冬天偶尔下雪。"
+        "断桥上的景色非常安静。除了风景。杭州的丝绸和龙井茶也很有名。当地人喜欢清淡的菜。"
+        "例如西湖醋鱼、龙井虾仁和东坡肉。从上海坐高铁到杭州大约需要一个小时。交通十分方便。"
+    )
+
+    assert NotRepetitive().check(Answer(prose)) is None
+
+
 def test_json_is_read_as_prose():
     """Keys and values are searched, the punctuation of JSON is not."""
     answer = Answer('{"a":["x",1,null]}', {"a": ["x", 1, None], "b": {"c": 2.5}}, is_json=True)
@@ -200,6 +230,14 @@ def test_json_is_read_as_prose():
 def test_verdicts_come_in_several_forms(verdict, count):
     """A rule may return a bool, a violation, several or nothing."""
     assert len(violations_of(lambda _: verdict, verdict)) == count
+
+
+@pytest.mark.parametrize(("verdict", "count"), [(True, 0), (False, 1)])
+def test_a_bool_of_numpy_is_a_bool(verdict, count):
+    """A rule that compares by NumPy was told that it returned a `bool`."""
+    numpy = pytest.importorskip("numpy")
+
+    assert len(violations_of(lambda _: verdict, numpy.bool_(verdict))) == count
 
 
 def test_anything_else_is_a_mistake():
