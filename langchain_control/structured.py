@@ -26,6 +26,8 @@ from langchain_control.models.schema_modes import (
     in_schema_mode,
     schema_in_words,
 )
+from langchain_control.models.settings import unwrapped
+from langchain_control.models.told_in_words import ToldInWords
 from langchain_control.models.variants import name_of
 from langchain_control.outcomes import FailureMode, ValidationResult, failure
 from langchain_control.policy import ControlPolicy
@@ -131,7 +133,9 @@ def told(
         name = contract.get("title") or repr(schema)[:_NAME_CHARS]
         msg = f"`{name_of(model)}` takes no `{name}` {' '.join(wanted)}: {_why_not(contract)}"
         raise ValueError(msg)
-    return Told(model, _told_in_prompt(policy))
+    named = method == "prompt" and unwrapped(model)[0] is not None
+    in_words = ToldInWords(bound=model) if named else model
+    return Told(in_words, _told_in_prompt(policy))
 
 
 def _held_to(schema: Any, validator: ResponseValidator) -> dict[str, Any]:

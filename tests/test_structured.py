@@ -426,6 +426,30 @@ def test_a_method_that_the_caller_named_is_kept(call, method):
     assert len(provider.requests) == 1
 
 
+NAMED = {
+    "json_schema": "response_format",
+    "function_calling": "tools",
+    "json_mode": "response_format",
+    "prompt": "words",
+}
+
+
+@pytest.mark.parametrize("method", NAMED)
+def test_a_method_that_the_caller_named_is_kept_by_retries(call, method):
+    """They climbed to the schema mode, which the caller may know that the server does not have."""
+    provider = Provider("no")
+    structured = with_control(provider.model(), policy()).with_structured_output(
+        City, method=method
+    )
+
+    with pytest.raises(AttemptsExhausted):
+        call(structured, "Which city?")
+    assert [told_by(sent) for sent in provider.requests] == [NAMED[method]] * 3
+    kinds = [sent.get("response_format", {}).get("type") for sent in provider.requests]
+    assert len({*kinds}) == 1
+    assert "requested shape" in str(provider.requests[1]["messages"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "requests"), [({"strict": True}, 2), ({"tools": [look_up], "strict": True}, 1)]
 )
@@ -576,6 +600,41 @@ def test_a_tool_call_where_an_object_is_due_is_wrong(call):
 
     with pytest.raises(AttemptsExhausted):
         call(structured, "Which city?")
+
+
+@pytest.mark.parametrize(
+    ("cities", "notes"),
+    [
+        (["Oslo", "Paris"], ("extracted", "ambiguous")),
+        (["Paris", "Paris"], ("extracted",)),
+        ([7, "Paris"], ("extracted",)),
+        (["Paris"], ("strict",)),
+    ],
+    ids=["two that fit", "the same twice", "a draft first", "one"],
+)
+def test_of_several_calls_the_last_that_fits_counts_and_is_noted(call, cities, notes):
+    """The last was taken unseen, and nothing said that there was another."""
+    calls = [{"name": "City", "args": {"city": city}, "id": "1"} for city in cities]
+    sink = MemorySink()
+    noted = policy().override(audit=AuditLogger(None, sinks=[sink]))
+    model = with_control(ScriptedChatModel(script=[AIMessage("", tool_calls=calls)]), noted)
+
+    assert call(model.with_structured_output(City), "Which city?") == City(city="Paris")
+    [attempt] = [e for e in sink.records if e["event"] == "control.attempt"]
+    assert attempt["notes"] == list(notes)
+
+
+def test_a_call_said_in_place_of_one_that_fits_is_judged(call):
+    """As in a text: the earlier one may be a draft."""
+    calls = [{"name": "City", "args": {"city": city}, "id": "1"} for city in ("Oslo", 7)]
+    model = ScriptedChatModel(
+        script=[AIMessage("", tool_calls=calls), AIMessage("", tool_calls=calls[:1])]
+    )
+
+    structured = with_control(model, policy()).with_structured_output(City)
+
+    assert call(structured, "Which city?") == City(city="Oslo")
+    assert "/city: expected string" in model.calls[1][-1].text
 
 
 def test_with_tools_a_tool_call_is_an_answer(call):

@@ -134,12 +134,7 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
 
     def for_retry(self, retry: PlannedRetry) -> Runnable[Any, Any]:
         """Return the model as a retry should call it; see `MakesVariants`."""
-        model = drawn_anew(self.model, retry)
-        known = self._around(model)
-        if not retry["native_schema"] or self.mode == BEST_FIRST[0]:
-            return known
-        best = in_schema_mode(model, self.response_schema, BEST_FIRST[0], self.arguments)
-        return known if best is None else UnlessRefused(best, known)
+        return self._around(drawn_anew(self.model, retry))
 
     def in_place_of(self, other: Runnable[Any, Any]) -> Runnable[Any, Any]:
         """Return another chat model that is told the same schema, where it has a way to."""
@@ -151,13 +146,16 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
         yield "mode", self.mode
 
     def _as_answer(self, reply: AIMessage) -> AIMessage:
-        """Turn a tool call that stands for an answer into the answer."""
+        """Turn calls of the tool that stands for an answer into the answer, one below the other.
+
+        Which of them counts is the validator's to say, as of any text that holds several values.
+        """
         message = answer_of(reply, is_reply=True)
         calls = [*message.tool_calls, *message.invalid_tool_calls]
         if not calls or any(call["name"] not in (None, self._tool_name) for call in calls):
             return message
-        whole = [call["args"] for call in message.tool_calls]
-        content = json.dumps(whole[-1]) if whole else message.invalid_tool_calls[-1]["args"]
+        whole = "\n".join(json.dumps(call["args"]) for call in message.tool_calls)
+        content = whole or message.invalid_tool_calls[-1]["args"]
         changes = {"content": content or "", "tool_calls": [], "invalid_tool_calls": []}
         return message.model_copy(update=changes)
 

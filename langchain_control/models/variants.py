@@ -84,9 +84,11 @@ def has_binding_mode(model: Runnable[Any, Any], schema: dict[str, Any] | None) -
 
     LangChain's own `with_structured_output`, which a class may inherit, asks for a tool call
     whatever the mode, and few providers hold tool calls to their schema. Nor is a schema kept to
-    that cannot be asked for strictly, where strictness is to be asked for. A model with tools
-    is not asked in that mode.
+    that cannot be asked for strictly, where strictness is to be asked for. A model with tools, and
+    one that has been told in another way, is not asked in that mode.
     """
+    if isinstance(model, MakesVariants):
+        return False
     chat_model, bound = unwrapped(model)
     inherited = BaseChatModel.with_structured_output
     has_own = getattr(type(chat_model), inherited.__name__, inherited) is not inherited

@@ -59,15 +59,11 @@ def test_a_model_with_tools_stays_out_of_the_schema_mode():
     assert not has_binding_mode(model, CITY)
 
 
-@pytest.mark.parametrize("told", [False, True], ids=["as it is", "by tools"])
-def test_a_server_without_a_schema_mode_is_asked_as_before(told):
+def test_a_server_without_a_schema_mode_is_asked_as_before():
     """Its client has one all the same; the retry must not be lost by it."""
     provider = Provider(refuses="response_format")
-    model = provider.model()
-    if told:
-        model = in_schema_mode(model, CITY, "function_calling")
 
-    answer = for_retry(model, NATIVE, CITY).invoke("Which city?")
+    answer = for_retry(provider.model(), NATIVE, CITY).invoke("Which city?")
 
     assert answer.text == '{"city": "Paris"}'
     assert ["response_format" in sent for sent in provider.requests] == [True, False]
@@ -192,14 +188,15 @@ def test_only_chat_models_have_modes(model):
     assert in_schema_mode(model, CITY, "json_schema") is None
 
 
-def test_a_retry_climbs_from_tools_to_the_schema_mode():
-    """The stronger of the two, with everything else kept."""
+def test_a_retry_keeps_the_mode_and_what_was_bound():
+    """Whoever names a mode knows the server; the best one there is has been chosen otherwise."""
     provider = Provider()
     model = in_schema_mode(provider.model(max_tokens=8), CITY, "function_calling")
 
     model.for_retry(RETRY | {"native_schema": True, "answer_limit_factor": 2.0}).invoke("?")
 
-    assert "response_format" in provider.requests[0]
+    assert "tools" in provider.requests[0]
+    assert "response_format" not in provider.requests[0]
     assert provider.requests[0]["max_completion_tokens"] == 16
 
 

@@ -1,0 +1,24 @@
+"""A model that learns its schema from the prompt, and in no other way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.runnables import Runnable, RunnableBinding
+
+from langchain_control.models.settings import drawn_anew
+from langchain_control.retries.planned import PlannedRetry
+
+__all__ = ["ToldInWords"]
+
+
+class ToldInWords(RunnableBinding[Any, Any]):
+    """A chat model that no retry asks in its schema mode, as the caller wants it told in words."""
+
+    def for_retry(self, retry: PlannedRetry) -> Runnable[Any, Any]:
+        """Return the model as a retry should call it; see `MakesVariants`."""
+        return drawn_anew(self, retry)
+
+    def in_place_of(self, other: Runnable[Any, Any]) -> Runnable[Any, Any]:
+        """Return another chat model, which the prompt tells as much."""
+        return other
