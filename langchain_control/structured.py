@@ -26,7 +26,7 @@ from langchain_control.models.schema_modes import (
     in_schema_mode,
     schema_in_words,
 )
-from langchain_control.models.settings import unwrapped
+from langchain_control.models.settings import unwrapped, without_tools
 from langchain_control.models.told_in_words import ToldInWords
 from langchain_control.models.variants import name_of
 from langchain_control.outcomes import FailureMode, ValidationResult, failure
@@ -113,11 +113,14 @@ def told(
 ) -> Told:
     """Tell a schema to a model, by the method that was asked for or by the best it has.
 
+    Tools that are bound to the model are left out, as LangChain leaves them out: no call of one is
+    an answer.
+
     Raises:
         ValueError: The schema is none, or none for this method; the model does not have the method,
             or has none that takes the arguments.
     """
-    schema = _json_schema_in(schema)
+    model, schema = without_tools(model), _json_schema_in(schema)
     policy = policy.override(validator=_held_to(schema, policy.validator))
     contract = policy.validator.json_schema() or {}
     asked = None

@@ -426,6 +426,41 @@ def test_a_method_that_the_caller_named_is_kept(call, method):
     assert len(provider.requests) == 1
 
 
+@pytest.mark.parametrize("method", [None, "json_schema", "function_calling", "json_mode", "prompt"])
+def test_tools_that_are_bound_do_not_go_along(call, method):
+    """The client raised a `ValueError`, or the tool that the model had to call was missing."""
+    said = tool_call("City", city="Paris") if method == "function_calling" else GOOD
+    provider = Provider(said)
+    bound = with_control(provider.model(temperature=0.5), policy()).bind_tools([look_up])
+
+    structured = bound.with_structured_output(City, method=method)
+
+    assert call(structured, "Which city?") == City(city="Paris")
+    [sent] = provider.requests
+    told = ["City"] if method == "function_calling" else []
+    assert [tool["function"]["name"] for tool in sent.get("tools", ())] == told
+    assert sent["temperature"] == 0.5
+
+
+def test_tools_that_are_bound_to_another_model_do_not_go_along(call):
+    """It is told the same schema, and no call of a tool is an answer."""
+    spare = Provider(GOOD)
+    rules = policy().override(retry={"other_model": spare.model().bind_tools([look_up])})
+    controlled = with_control(Provider("no").model(), rules)
+
+    assert call(controlled.with_structured_output(City), "Which city?") == City(city="Paris")
+    assert "tools" not in spare.requests[0]
+
+
+@pytest.mark.parametrize("method", ["function_calling", "json_mode", "prompt"])
+def test_tools_are_refused_where_only_the_schema_mode_takes_them(method):
+    """LangChain's client drops them without a word."""
+    controlled = with_control(Provider().model(), policy())
+
+    with pytest.raises(ValueError, match=f"`{method}` with `tools`"):
+        controlled.with_structured_output(City, method=method, include_raw=True, tools=[look_up])
+
+
 NAMED = {
     "json_schema": "response_format",
     "function_calling": "tools",

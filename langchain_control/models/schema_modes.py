@@ -26,7 +26,7 @@ from pydantic import ConfigDict
 
 from langchain_control.conversation import answer_of
 from langchain_control.models.object_schemas import as_object
-from langchain_control.models.settings import drawn_anew, unwrapped
+from langchain_control.models.settings import drawn_anew, unwrapped, without_tools
 from langchain_control.models.strict_schemas import strict
 from langchain_control.models.unless_refused import UnlessRefused
 from langchain_control.retries.corrections import with_correction
@@ -138,6 +138,7 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
 
     def in_place_of(self, other: Runnable[Any, Any]) -> Runnable[Any, Any]:
         """Return another chat model that is told the same schema, where it has a way to."""
+        other = without_tools(other)
         return in_best_mode(other, self.response_schema) or other
 
     def __repr_args__(self) -> Any:
@@ -191,8 +192,9 @@ def in_schema_mode(
 ) -> SchemaModel | None:
     """Return a model that has been told a schema, or `None` if it has no such mode.
 
-    No mode takes a schema whose root is no object. A provider is asked for strictness where its
-    client has an argument for that and the schema says nothing that strictness excludes.
+    No mode takes a schema whose root is no object, and none but the schema mode further tools: other
+    clients drop them. A provider is asked for strictness where its client has an argument for that
+    and the schema says nothing that strictness excludes.
 
     Args:
         model: A chat model, bound or not. Anything else has no modes.
@@ -202,7 +204,8 @@ def in_schema_mode(
     """
     chat_model, _ = unwrapped(model)
     shape = as_object(schema)
-    if chat_model is None or shape is None:
+    drops_tools = bool(arguments.get("tools")) and mode != BEST_FIRST[0]
+    if chat_model is None or shape is None or drops_tools:
         return None
     telling = _telling(chat_model, _titled(shape), mode, arguments)
     try:

@@ -1,4 +1,4 @@
-"""What of a model's settings a retry changes: its answer limit, its seed, its temperature."""
+"""What of a model's settings is changed: its answer limit, seed and temperature, its tools."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from langchain_core.runnables import Runnable, RunnableBinding
 from langchain_control.models.fresh import without_cache
 from langchain_control.retries.planned import PlannedRetry
 
-__all__ = ["TEMPERATURE_STEP", "drawn_anew", "unwrapped", "varied"]
+__all__ = ["TEMPERATURE_STEP", "drawn_anew", "unwrapped", "varied", "without_tools"]
 
 TEMPERATURE_STEP = 0.2
 """By how much each new draw raises the least temperature, as Whisper does for speech that it could
@@ -20,6 +20,7 @@ not make out (Radford et al. 2022, section 4.5)."""
 MAX_TEMPERATURE = 1.0
 """Highest temperature that is set; every model takes it."""
 
+_OF_TOOLS = frozenset(["tools", "tool_choice", "tool_config", "parallel_tool_calls"])
 _ANSWER_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict")
 
 
@@ -69,6 +70,14 @@ def unwrapped(model: Runnable[Any, Any]) -> tuple[BaseChatModel | None, dict[str
         bound = {**model.kwargs, **bound}
         model = model.bound
     return (model if isinstance(model, BaseChatModel) else None), bound
+
+
+def without_tools(model: Any) -> Any:
+    """Return a model without the tools that were bound to it, and what was said of their use."""
+    if not isinstance(model, RunnableBinding):
+        return model
+    kept = {name: value for name, value in model.kwargs.items() if name not in _OF_TOOLS}
+    return model.model_copy(update={"bound": without_tools(model.bound), "kwargs": kept})
 
 
 class _Stated:
