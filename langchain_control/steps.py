@@ -311,6 +311,7 @@ _NEVER_CALLED = (
     FailureMode.BULKHEAD_FULL,
     FailureMode.CIRCUIT_OPEN,
     FailureMode.DEADLINE_EXCEEDED,
+    FailureMode.TOKEN_OVERFLOW,
     FailureMode.USAGE_LIMIT_EXCEEDED,
 )
 _BEFORE_ANY_CALL = ("guard", "build")

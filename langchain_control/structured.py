@@ -125,7 +125,7 @@ def told(
     contract = policy.validator.json_schema() or {}
     asked = None
     if method is None:
-        asked = in_best_mode(model, contract, arguments)
+        asked = in_best_mode(model, contract, arguments, budget=policy.prompt.budget)
     elif method != "prompt":
         asked = in_schema_mode(model, contract, method, arguments)
     if asked is not None:

@@ -31,6 +31,7 @@ from langchain_control import (
 from langchain_control.errors import (
     AnswersRejected,
     AttemptsExhausted,
+    BudgetExceeded,
     InputRejected,
     ResponseRejected,
 )
@@ -411,6 +412,29 @@ def test_arguments_of_a_call_reach_every_way_of_asking(call):
     call(structured.bind(stop=["x"]), "Which city?")
 
     assert [sent["stop"] for sent in provider.requests] == [["x"]] * 3
+
+
+TIGHT = {"prompt": {"budget": {"total_tokens": 60, "answer_tokens": 20}}}
+
+
+def test_words_that_the_budget_has_no_room_for_are_not_sent(call):
+    """They were added below the builder, and the prompt could be three times its budget."""
+    provider = Provider(GOOD, refuses=["response_format", "tools"])
+    structured = with_control(provider.model(), policy().override(**TIGHT))
+
+    with pytest.raises(BudgetExceeded) as caught:
+        call(structured.with_structured_output(City), "Which city?")
+    assert [told_by(sent) for sent in provider.requests] == ["response_format", "tools"]
+    assert caught.value.result.failure_mode == "token_overflow"
+
+
+def test_words_without_room_leave_the_request_to_a_fallback(call):
+    """Another model may have a mode."""
+    provider = Provider(refuses=["response_format", "tools"])
+    spare = policy().override(**TIGHT, fallback=FallbackRouter(strategies=[("spare", GOOD)]))
+    structured = with_control(provider.model(), spare).with_structured_output(City)
+
+    assert call(structured, "Which city?") == City(city="Paris")
 
 
 @pytest.mark.parametrize("method", ["json_schema", "function_calling", "json_mode"])

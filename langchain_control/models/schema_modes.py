@@ -75,6 +75,8 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
     """Whether the provider has been asked to give nothing but what meets the schema."""
     asked: Any
     """The model in its schema mode."""
+    budget: Any = None
+    """Judges a prompt that tells the schema in words, where the provider refuses its modes."""
     otherwise: Any = None
     """How to ask where the provider refuses this mode; `None` if it is the caller's choice."""
 
@@ -139,7 +141,7 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
     def in_place_of(self, other: Runnable[Any, Any]) -> Runnable[Any, Any]:
         """Return another chat model that is told the same schema, where it has a way to."""
         other = without_tools(other)
-        return in_best_mode(other, self.response_schema) or other
+        return in_best_mode(other, self.response_schema, budget=self.budget) or other
 
     def __repr_args__(self) -> Any:
         """Show the model by name: its own repr may hold keys and addresses."""
@@ -163,9 +165,10 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
     def _around(self, model: Runnable[Any, Any]) -> SchemaModel:
         """Return another form of the model that is told the schema in the same way."""
         if self.otherwise is not None:
-            told = in_best_mode(model, self.response_schema, self.arguments)
+            told = in_best_mode(model, self.response_schema, self.arguments, budget=self.budget)
         else:
             told = in_schema_mode(model, self.response_schema, self.mode, self.arguments)
+            told = told and told.model_copy(update={"budget": self.budget})
         return told or self
 
     @property
@@ -226,6 +229,8 @@ def in_best_mode(
     model: Runnable[Any, Any],
     schema: dict[str, Any],
     arguments: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    budget: Runnable[Any, Any] | None = None,
 ) -> SchemaModel | None:
     """Return a model that is told a schema in the best way that its provider takes.
 
@@ -236,6 +241,7 @@ def in_best_mode(
         model: As for `in_schema_mode`.
         schema: The contract as JSON Schema.
         arguments: As for `in_schema_mode`.
+        budget: Stops a prompt to which the words have been added and that is too long with them.
 
     Returns:
         `None` if the client has no mode that takes the schema.
@@ -247,10 +253,11 @@ def in_best_mode(
     below: list[Runnable[Any, Any]] = [way for way in others if way.asked != best.asked]
     if not arguments:
         words = partial(with_correction, text=schema_in_words(schema))
-        below.append(RunnableLambda(words, name="schema_in_words") | model)
+        told: Runnable[Any, Any] = RunnableLambda(words, name="schema_in_words")
+        below.append((told if budget is None else told | budget) | model)
     below.reverse()
     otherwise = reduce(lambda lower, way: UnlessRefused(way, lower), below) if below else None
-    return best.model_copy(update={"otherwise": otherwise})
+    return best.model_copy(update={"otherwise": otherwise, "budget": budget})
 
 
 def schema_in_words(schema: Mapping[str, Any]) -> str:

@@ -8,8 +8,8 @@ from langchain_control._effects import Flow
 from langchain_control.circuits import Refusal
 from langchain_control.components.bulkhead import NoPlace
 from langchain_control.conversation import answer_of
-from langchain_control.errors import classify, retry_after_seconds
-from langchain_control.errors.answers import OF_ANSWERS, answer_in
+from langchain_control.errors import BudgetExceeded, classify, retry_after_seconds
+from langchain_control.errors.answers import answer_in, OF_ANSWERS
 from langchain_control.errors.logged import log_failure
 from langchain_control.events import blocked
 from langchain_control.models.variants import for_retry, gives_replies
@@ -51,6 +51,10 @@ def _called(state: RunState, context: Context, config: RunnableConfig) -> Flow[R
         if isinstance(answer, Refusal):
             return (yield from _refused(answer, state, config))
         response = answer_of(answer, is_reply=gives_replies(asked.model))
+    except BudgetExceeded as exc:  # a prompt that was added to, or made, on the way to the model
+        told = exc.result
+        why = failure(told.failure_mode, told.reason, violations=told.violations)
+        return {"failure": note_of("build", why)}
     except Exception as exc:
         mode = classify(exc, policy.failure_modes)
         if mode is None:
