@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Generic, Literal, Self, TypeVar, overload
 
 from langchain_core.messages import AIMessage
@@ -13,6 +14,7 @@ from pydantic import model_validator
 from langchain_control._effects import Flow
 from langchain_control.components._base import Output
 from langchain_control.door import Controlled
+from langchain_control.models.configurable import stands_for_others
 from langchain_control.models.variants import name_of, tools_of
 from langchain_control.outcomes import ControlResult
 from langchain_control.policy import ControlPolicy, policy_of
@@ -173,15 +175,19 @@ class ControlledModel(Controlled[Output], Generic[Output]):
 
         Raises:
             ValueError: The model does not have the method or does not take the arguments, the
-                schema is not one, or a `ControlResult` was asked for by `include_result`.
+                schema is not one, or a `ControlResult` was asked for by `include_result`. Of a
+                model that only a config chooses, the call raises the first of these.
         """
         if self.include_result:
             msg = "an object has no place for `include_result`: leave it out, or use `include_raw`"
             raise ValueError(msg)
-        model, policy = told(self.model, self.policy, schema, method, kwargs)
+        tell = partial(told, policy=self.policy, schema=schema, method=method, arguments=kwargs)
+        model, policy = tell(self.model)
+        is_told_later = stands_for_others(self.model)
         return StructuredModel(
-            model=model,
+            model=self.model if is_told_later else model,
             policy=policy,
+            tell=tell if is_told_later else None,
             include_raw=include_raw,
             accepts_tool_calls=bool(kwargs.get("tools")),
         )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from inspect import isroutine
 from typing import Any, Generic, Literal, NamedTuple, Self
 
 from langchain_core.messages import AIMessage
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableWithFallbacks
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from langchain_control._effects import Flow
 from langchain_control.components._base import Output
@@ -19,6 +19,7 @@ from langchain_control.contracts.tool_calls import NO_ANSWER
 from langchain_control.contracts.typed_dicts import pydantic_ready
 from langchain_control.door import Controlled
 from langchain_control.errors import error_for
+from langchain_control.models.configurable import each_of, made_plain, stands_for_others
 from langchain_control.models.object_schemas import as_object
 from langchain_control.models.schema_modes import (
     SchemaMode,
@@ -40,6 +41,13 @@ Method = SchemaMode | Literal["prompt"]
 `json_mode` in the prompt, too, while the provider sees to it that JSON comes."""
 
 
+class Told(NamedTuple):
+    """A model that knows its contract, and the policy that holds it to it."""
+
+    model: Runnable[Any, Any]
+    policy: ControlPolicy
+
+
 class StructuredModel(Controlled[Output], Generic[Output]):
     """A model under control that returns parsed objects. Made by `with_structured_output`."""
 
@@ -47,6 +55,10 @@ class StructuredModel(Controlled[Output], Generic[Output]):
     """Whether to return `raw`, `parsed` and `parsing_error` instead of raising."""
     accepts_tool_calls: bool = False
     """Whether a message that calls tools is an answer. Its `parsed` is `None`."""
+    tell: Callable[[Runnable[Any, Any]], Told] | None = Field(
+        default=None, repr=False, exclude=True
+    )
+    """Tells the schema at each call, where a config chooses the model; `None` if it is told."""
 
     @model_validator(mode="after")
     def _has_a_place_for_tool_calls(self) -> Self:
@@ -63,6 +75,8 @@ class StructuredModel(Controlled[Output], Generic[Output]):
         return dict if is_dict else pydantic_ready(schema)
 
     def _flow(self, value: Any, config: RunnableConfig) -> Flow[Any]:
+        if self.tell is not None:
+            return (yield from self._told(self.tell, config)._flow(value, config))  # noqa: SLF001
         validator = self.policy.validator
         contract = None if self.accepts_tool_calls else _ObjectsOnly(validator)
         ended, cause, said = yield from self._ended(value, config, contract)
@@ -75,6 +89,10 @@ class StructuredModel(Controlled[Output], Generic[Output]):
         raw = result.message if result.status == "fallback" else said
         error = None if result.passed else error_for(result, cause)
         return {"raw": raw, "parsed": parsed, "parsing_error": error}
+
+    def _told(self, tell: Callable[[Runnable[Any, Any]], Told], config: RunnableConfig) -> Self:
+        model, policy = tell(made_plain(self.model, config))
+        return self.override(model=model, policy=policy, tell=None)
 
 
 class _ObjectsOnly:
@@ -97,13 +115,6 @@ class _ObjectsOnly:
 _NAME_CHARS = 80
 
 
-class Told(NamedTuple):
-    """A model that knows its contract, and the policy that holds it to it."""
-
-    model: Runnable[Any, Any]
-    policy: ControlPolicy
-
-
 def told(
     model: Runnable[Any, Any],
     policy: ControlPolicy,
@@ -114,14 +125,19 @@ def told(
     """Tell a schema to a model, by the method that was asked for or by the best it has.
 
     Tools that are bound to the model are left out, as LangChain leaves them out: no call of one is
-    an answer.
+    an answer. Fallbacks are told each in its own way, and a model that a config has yet to choose
+    is left as it is.
 
     Raises:
         ValueError: The schema is none, or none for this method; the model does not have the method,
             or has none that takes the arguments.
     """
+    if isinstance(model, RunnableWithFallbacks):
+        return _each_told(model, lambda one: told(one, policy, schema, method, arguments))
     model, schema = without_tools(model), _json_schema_in(schema)
     policy = policy.override(validator=_held_to(schema, policy.validator))
+    if stands_for_others(model):
+        return Told(model, policy)
     contract = policy.validator.json_schema() or {}
     asked = None
     if method is None:
@@ -139,6 +155,21 @@ def told(
     named = method == "prompt" and unwrapped(model)[0] is not None
     in_words = ToldInWords(bound=model) if named else model
     return Told(in_words, _told_in_prompt(policy))
+
+
+def _each_told(
+    model: RunnableWithFallbacks[Any, Any], tell: Callable[[Runnable[Any, Any]], Told]
+) -> Told:
+    """Tell a model and its fallbacks, each in its own way; all have the prompt that one needs."""
+    policies: list[ControlPolicy] = []
+
+    def tell_one(one: Runnable[Any, Any]) -> Runnable[Any, Any]:
+        told_one, policy = tell(one)
+        policies.append(policy)
+        return told_one
+
+    each = each_of(model, tell_one)
+    return Told(each, max(policies, key=lambda policy: len(policy.prompt.constraints)))
 
 
 def _held_to(schema: Any, validator: ResponseValidator) -> dict[str, Any]:

@@ -10,16 +10,17 @@ from typing import Annotated, Any, ClassVar, Literal, TypedDict
 
 import pydantic.v1
 import pytest
+from langchain.chat_models import init_chat_model
 from langchain_core.exceptions import (
     ModelInvalidRequestError,
     ModelRateLimitError,
     OutputParserException,
 )
 from langchain_core.messages import AIMessage
-from langchain_core.runnables import RunnableLambda
+from langchain_core.runnables import ConfigurableField, RunnableLambda
 from langchain_core.tools import tool
 from openai import LengthFinishReasonError
-from pydantic import BaseModel, Field, field_validator, RootModel, SecretStr
+from pydantic import BaseModel, Field, RootModel, SecretStr, field_validator
 
 from langchain_control import (
     AuditLogger,
@@ -127,6 +128,14 @@ class Native(ScriptedChatModel):
 
 def policy():
     return ControlPolicy(retry=RetryEngine(**AT_ONCE))
+
+
+NAMED = {
+    "json_schema": "response_format",
+    "function_calling": "tools",
+    "json_mode": "response_format",
+    "prompt": "words",
+}
 
 
 def text_only(*script):
@@ -414,6 +423,103 @@ def test_arguments_of_a_call_reach_every_way_of_asking(call):
     assert [sent["stop"] for sent in provider.requests] == [["x"]] * 3
 
 
+def of_init_chat_model(provider):
+    clients = {
+        name: getattr(provider.model(), name) for name in ("http_client", "http_async_client")
+    }
+    return init_chat_model(
+        "openai:m", configurable_fields="any", api_key="k", max_retries=0, **clients
+    )
+
+
+STANDING_FOR_OTHERS = {
+    "init_chat_model": of_init_chat_model,
+    "fields": lambda p: p.model().configurable_fields(temperature=ConfigurableField(id="t")),
+    "alternatives": lambda p: p.model().configurable_alternatives(
+        ConfigurableField(id="m"), b=p.model(temperature=0.5)
+    ),
+    "fallbacks": lambda p: p.model().with_fallbacks([p.model()]),
+    "bound fallbacks": lambda p: p.model().with_fallbacks([p.model()]).bind(seed=1),
+}
+
+
+@pytest.mark.parametrize("method", [None, *NAMED])
+@pytest.mark.parametrize("made", STANDING_FOR_OTHERS.values(), ids=STANDING_FOR_OTHERS)
+def test_a_model_that_stands_for_others_is_told_as_they_are(call, made, method):
+    """The schema went into the prompt alone, and a named method was refused."""
+    right = tool_call("City", city="Paris") if method == "function_calling" else GOOD
+    provider = Provider("no", right)
+    structured = with_control(made(provider), policy()).with_structured_output(City, method=method)
+
+    assert call(structured, "Which city?") == City(city="Paris")
+    told = NAMED[method or "json_schema"]
+    assert [told_by(sent) for sent in provider.requests] == [told, told]
+
+
+def test_the_config_of_a_call_chooses_who_is_told():
+    """Each model is asked in its own way, with what was bound to it in any of them."""
+    openai = Provider(GOOD)
+    scripted = ScriptedChatModel(script=[GOOD])
+    model = scripted.configurable_alternatives(ConfigurableField(id="m"), openai=openai.model())
+    structured = with_control(model.bind(stop=["x"]), policy()).with_structured_output(City)
+
+    structured.invoke("Which city?")
+    structured.invoke("Which city?", {"configurable": {"m": "openai"}})
+
+    [sent] = openai.requests
+    assert (told_by(sent), sent["stop"], len(scripted.calls)) == ("response_format", ["x"], 1)
+
+
+def test_a_method_that_the_chosen_model_does_not_have_is_refused_by_the_call():
+    """Nobody knows before who it is."""
+    model = Native(script=[], asked=[]).configurable_alternatives(
+        ConfigurableField(id="m"), plain=ScriptedChatModel(script=[GOOD])
+    )
+    structured = with_control(model, policy()).with_structured_output(City, method="json_mode")
+
+    with pytest.raises(ValueError, match="`json_mode`"):
+        structured.invoke("Which city?")
+    assert structured.invoke("?", {"configurable": {"m": "plain"}}) == City(city="Paris")
+
+
+def test_fallbacks_are_asked_each_in_its_own_way(call):
+    """One may have a schema mode, and another none."""
+    first = Provider(refuses="messages", status=500)
+    spare = text_only(GOOD)
+    structured = with_control(first.model().with_fallbacks([spare]), policy())
+
+    assert call(structured.with_structured_output(City), "Which city?") == City(city="Paris")
+    assert told_by(first.requests[0]) == "response_format"
+    assert "JSON Schema" in spare.first.calls[0][0].text
+
+
+def test_a_fallback_without_the_named_method_is_refused_at_once():
+    """It would be asked without the schema."""
+    structured = with_control(Provider().model().with_fallbacks([text_only(GOOD)]), policy())
+
+    with pytest.raises(ValueError, match="`json_mode`"):
+        structured.with_structured_output(City, method="json_mode")
+
+
+@pytest.mark.parametrize("made", STANDING_FOR_OTHERS.values(), ids=STANDING_FOR_OTHERS)
+@pytest.mark.parametrize("rung", ["other model", "fallback"])
+def test_another_model_that_stands_for_others_is_told_the_same(call, made, rung):
+    """It was asked without the schema."""
+    provider = Provider(GOOD)
+    spare = made(provider)
+    rules = policy().override(
+        **(
+            {"retry": {"other_model": spare}}
+            if rung == "other model"
+            else {"fallback": FallbackRouter(strategies=[("spare", spare)])}
+        )
+    )
+    structured = with_control(Provider("no").model(), rules).with_structured_output(City)
+
+    assert call(structured, "Which city?") == City(city="Paris")
+    assert told_by(provider.requests[0]) == "response_format"
+
+
 TIGHT = {"prompt": {"budget": {"total_tokens": 60, "answer_tokens": 20}}}
 
 
@@ -483,14 +589,6 @@ def test_tools_are_refused_where_only_the_schema_mode_takes_them(method):
 
     with pytest.raises(ValueError, match=f"`{method}` with `tools`"):
         controlled.with_structured_output(City, method=method, include_raw=True, tools=[look_up])
-
-
-NAMED = {
-    "json_schema": "response_format",
-    "function_calling": "tools",
-    "json_mode": "response_format",
-    "prompt": "words",
-}
 
 
 @pytest.mark.parametrize("method", NAMED)

@@ -12,7 +12,7 @@ from langchain_control.retries.planned import PlannedRetry
 __all__ = ["ToldInWords"]
 
 
-class ToldInWords(RunnableBinding[Any, Any]):
+class ToldInWords(RunnableBinding[Any, Any]):  # type: ignore[no-redef]  # pydantic's plugin
     """A chat model that no retry asks in its schema mode, as the caller wants it told in words."""
 
     def for_retry(self, retry: PlannedRetry) -> Runnable[Any, Any]:

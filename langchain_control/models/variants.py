@@ -14,7 +14,12 @@ from langchain_core.runnables import (
 )
 from langchain_core.runnables.config import merge_configs
 
-from langchain_control.models.configurable import chosen
+from langchain_control.models.configurable import (
+    chosen,
+    each_of,
+    made_plain,
+    stands_for_others,
+)
 from langchain_control.models.schema_modes import BEST_FIRST, SchemaModel, in_schema_mode
 from langchain_control.models.settings import drawn_anew, unwrapped
 from langchain_control.models.unless_refused import UnlessRefused
@@ -69,6 +74,8 @@ def for_retry(
     """
     if retry is None:
         return model
+    if isinstance(model, RunnableWithFallbacks):
+        return each_of(model, lambda one: for_retry(one, retry, schema))
     if isinstance(model, MakesVariants):
         return model.for_retry(retry)
     fresh = drawn_anew(model, retry)
@@ -98,12 +105,26 @@ def has_binding_mode(model: Runnable[Any, Any], schema: dict[str, Any] | None) -
     return known is not None and known.is_binding
 
 
-def in_place_of(model: Runnable[Any, Any], other: Runnable[Any, Any]) -> Runnable[Any, Any]:
-    """Return another model so that it can be asked what `model` is asked."""
+def in_place_of(
+    model: Runnable[Any, Any], other: Runnable[Any, Any], config: RunnableConfig | None = None
+) -> Runnable[Any, Any]:
+    """Return another model so that it can be asked what `model` is asked.
+
+    Args:
+        model: Who is asked otherwise.
+        other: The other model, or what stands around it, or for it and its fallbacks.
+        config: Of the run that asks, which may choose the other model.
+    """
+    if isinstance(model, RunnableWithFallbacks):
+        return in_place_of(model.runnable, other, config)
     if not isinstance(model, MakesVariants):
         return other
+    if stands_for_others(other):
+        other = made_plain(other, config)
+    if isinstance(other, RunnableWithFallbacks):
+        return each_of(other, lambda one: in_place_of(model, one, config))
     if _surrounds(other):
-        return other.around(in_place_of(model, other.bound))
+        return other.around(in_place_of(model, other.bound, config))
     return other if unwrapped(other)[0] is None else model.in_place_of(other)
 
 

@@ -9,7 +9,7 @@ from langchain_control.circuits import Refusal
 from langchain_control.components.bulkhead import NoPlace
 from langchain_control.conversation import answer_of
 from langchain_control.errors import BudgetExceeded, classify, retry_after_seconds
-from langchain_control.errors.answers import answer_in, OF_ANSWERS
+from langchain_control.errors.answers import OF_ANSWERS, answer_in
 from langchain_control.errors.logged import log_failure
 from langchain_control.events import blocked
 from langchain_control.models.variants import for_retry, gives_replies

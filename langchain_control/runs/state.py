@@ -182,7 +182,7 @@ class Context:
         other = self.policy.retry.other_model
         if retry is None or retry["rung"] != "other_model" or other is None:
             return NamedModel(self.model, self.name(config))
-        return NamedModel(in_place_of(self.model, other), name_of(other, config))
+        return NamedModel(in_place_of(self.model, other, config), name_of(other, config))
 
     def has_binding_mode(self, retry: PlannedRetry) -> bool:
         """Say whether a retry can ask its model in a mode in which a provider keeps a schema."""

@@ -41,7 +41,7 @@ def bounded(state: RunState, context: Context, threads: BoundedThreads) -> MakeC
         left = remaining_seconds(state, context)
         remaining = None if left is None else max(GRACE_SECONDS, left)
         unheard = merge_configs(config, {"tags": [UNHEARD]})
-        asked = in_place_of(context.model, runnable)
+        asked = in_place_of(context.model, runnable, config)
         return Call(asked, given, unheard, due, threads, remaining_seconds=remaining)
 
     return call_within
