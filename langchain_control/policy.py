@@ -32,6 +32,7 @@ from langchain_control.components.prompt import PromptBuilder
 from langchain_control.components.retry import RetryEngine
 from langchain_control.components.validator import ResponseValidator
 from langchain_control.errors.declared import FailureModes
+from langchain_control.models.object_schemas import kind_of
 from langchain_control.retries.usage_limits import UsageLimits
 
 __all__ = ["ControlPolicy", "policy_of"]
@@ -148,6 +149,15 @@ class ControlPolicy(OverridableModel):
             is_set = "failure_modes" in part.model_fields_set
             if not is_set and part.failure_modes != self.failure_modes:
                 self._imply(name, failure_modes=self.failure_modes)
+        return self
+
+    @model_validator(mode="after")
+    def _corrections_ask_for_the_contract(self) -> Self:
+        schema, known = self.validator.json_schema(), self.retry.policies
+        fitting = known.for_answers("object" if schema is None else kind_of(schema))
+        if fitting is not known:
+            told = self.retry.model_copy(update={"policies": fitting})
+            object.__setattr__(self, "retry", told)  # frozen, and not handed out yet
         return self
 
     @model_validator(mode="after")

@@ -984,6 +984,40 @@ def test_the_words_can_be_wanted_all_the_same(call):
     assert [len(messages) for messages in model.calls] == [1, 2]
 
 
+@pytest.mark.parametrize(
+    ("schema", "kind"),
+    [
+        (City, "object, from { to }"),
+        (Tree, "object, from { to }"),
+        (list[Cat], "array, from [ to ]"),
+        (RootModel[list[Cat]], "array, from [ to ]"),
+        ({"type": "array", "items": CITY}, "array, from [ to ]"),
+        (int, "value"),
+        (Literal["a", "b"], "value"),
+        (Pet, "value"),
+    ],
+    ids=str,
+)
+def test_a_correction_asks_for_what_the_contract_is(schema, kind):
+    """A model that obeyed it could never give a list or a number."""
+    model = ScriptedChatModel(script=lambda _: "So be it.")
+    structured = with_control(model, policy()).with_structured_output(schema, method="prompt")
+
+    with pytest.raises(AttemptsExhausted):
+        structured.invoke("Which?")
+    assert f"exactly one JSON {kind}: no code fences" in model.calls[1][-1].text
+
+
+def test_a_correction_of_the_callers_own_is_kept():
+    """Only the default is fitted to a contract."""
+    rules = policy().override(
+        validator={"response_schema": list[int]},
+        retry={"policies": {"schema_violation": {"correction": "Once more."}}},
+    )
+
+    assert rules.retry.policies["schema_violation"].correction == "Once more."
+
+
 def test_an_error_says_where_the_answer_is_wrong():
     """The place and what is due there, and nothing that the model wrote."""
     model = ScriptedChatModel(script=lambda _: '{"city": 491512345}')

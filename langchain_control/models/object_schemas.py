@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
-__all__ = ["as_object"]
+__all__ = ["Kind", "as_object", "kind_of"]
+
+Kind = Literal["object", "array", "value"]
+"""What a contract asks for: `value` is a scalar, or one of several kinds."""
 
 _DEFINITIONS = ("$defs", "definitions")
 _ALTERNATIVES = frozenset(["anyOf", "oneOf", "allOf", "enum", "const", "not", "if"])
@@ -29,6 +32,14 @@ def as_object(schema: Mapping[str, Any]) -> dict[str, Any] | None:
         return {"type": "object", **root}
     anything: dict[str, Any] = {key: {} for key in root.get("required", ())}
     return {"type": "object", "additionalProperties": True, **root, "properties": anything}
+
+
+def kind_of(schema: Mapping[str, Any]) -> Kind:
+    """Say what kind of JSON a contract asks for."""
+    if as_object(schema) is not None:
+        return "object"
+    root = _dereferenced(schema)
+    return "array" if root is not None and root.get("type") == "array" else "value"
 
 
 def _dereferenced(schema: Mapping[str, Any]) -> dict[str, Any] | None:

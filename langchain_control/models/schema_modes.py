@@ -195,9 +195,9 @@ def in_schema_mode(
 ) -> SchemaModel | None:
     """Return a model that has been told a schema, or `None` if it has no such mode.
 
-    No mode takes a schema whose root is no object, and none but the schema mode further tools: other
-    clients drop them. A provider is asked for strictness where its client has an argument for that
-    and the schema says nothing that strictness excludes.
+    No mode takes a schema whose root is no object, and none but the schema mode takes further
+    tools: clients drop them in others. A provider is asked for strictness where its client has an
+    argument for that and the schema says nothing that strictness excludes.
 
     Args:
         model: A chat model, bound or not. Anything else has no modes.

@@ -8,6 +8,7 @@ from typing import Any, Self
 from pydantic import ConfigDict, Field, RootModel, field_validator, model_validator
 
 from langchain_control._overriding import Overridable, OverridableModel
+from langchain_control.models.object_schemas import Kind
 from langchain_control.outcomes import FailureMode, Rung
 from langchain_control.retries.corrections import MAX_INSTRUCTION_CHARS
 from langchain_control.retries.ladder import FIRST_RUNG, RUNGS
@@ -104,13 +105,21 @@ _RESHAPE: dict[str, Any] = {
 """The remedy for a damaged answer. To a small model the provider's own schema mode is worth more
 than any wording, so it comes first; where a model has none, the rung is a second draw."""
 
+_DELIMITED: dict[Kind, str] = {
+    "object": "object, from { to }",
+    "array": "array, from [ to ]",
+    "value": "value",
+}
+_WRONG_SHAPE: dict[Kind, str] = {
+    kind: "The last answer did not have the requested shape. "
+    f"Answer with exactly one JSON {delimited}: no code fences, no text around it."
+    for kind, delimited in _DELIMITED.items()
+}
+
 _DEFAULTS: dict[FailureMode, Remedy] = {
     FailureMode.NONE: _GIVE_UP,
     FailureMode.SCHEMA_VIOLATION: Remedy(
-        correction=(
-            "The last answer did not have the requested shape. "
-            "Answer with exactly one JSON object, from { to }: no code fences, no text around it."
-        ),
+        correction=_WRONG_SHAPE["object"],
         **_RESHAPE,
     ),
     FailureMode.CONSTRAINT_VIOLATION: Remedy(
@@ -213,6 +222,18 @@ class RemedyTable(Overridable, RootModel[dict[FailureMode, Remedy]]):
     def __getitem__(self, mode: FailureMode) -> Remedy:
         """Return the remedy for a failure mode."""
         return self.root[mode]
+
+    def for_answers(self, kind: Kind) -> Self:
+        """Return a table whose own correction of a wrong shape asks for this kind of JSON."""
+        return self.with_shape_worded(_WRONG_SHAPE[kind])
+
+    def with_shape_worded(self, correction: str) -> Self:
+        """Return a table with another correction of a wrong shape, unless that is the caller's."""
+        mode = FailureMode.SCHEMA_VIOLATION
+        row = self.root[mode]
+        if row.correction == correction or row.correction not in _WRONG_SHAPE.values():
+            return self
+        return type(self)({**self.root, mode: row.model_copy(update={"correction": correction})})
 
     def markdown(self) -> str:
         """Write the table in Markdown, as the documentation shows it."""

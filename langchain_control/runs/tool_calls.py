@@ -17,7 +17,6 @@ from langchain_control.contracts.tool_calls import (
 )
 from langchain_control.models.variants import tools_of
 from langchain_control.outcomes import FailureMode, ValidationResult
-from langchain_control.retries.remedies import DEFAULT_REMEDIES, RemedyTable
 from langchain_control.strategies.asking import AnswerContract
 
 if TYPE_CHECKING:
@@ -28,18 +27,18 @@ __all__ = ["CORRECTION", "AnswersOrCalls", "for_tools"]
 
 CORRECTION = (
     "The last answer did not have the requested shape. Call tools with arguments that fit their "
-    "schemas; where JSON is asked for, answer with one JSON object and nothing else."
+    "schemas; where JSON is asked for, answer with one JSON value and nothing else."
 )
 """What a model is told in place of the default for `schema_violation`, which knows no tools."""
 
 
 def for_tools(policy: ControlPolicy) -> ControlPolicy:
     """Replace the default correction of a wrong shape by one that knows of tools."""
-    table, mode = policy.retry.policies, FailureMode.SCHEMA_VIOLATION
-    if table[mode].correction != DEFAULT_REMEDIES[mode].correction:
+    known = policy.retry.policies
+    table = known.with_shape_worded(CORRECTION)
+    if table is known:
         return policy
-    rows = {**table.root, mode: table[mode].model_copy(update={"correction": CORRECTION})}
-    return policy.override(retry=policy.retry.override(policies=RemedyTable(rows)))
+    return policy.override(retry=policy.retry.override(policies=table))
 
 
 class AnswersOrCalls:
