@@ -81,6 +81,8 @@ class FailureMode(StrEnum):
     RETRY_BUDGET_EXHAUSTED = "retry_budget_exhausted"
     USAGE_LIMIT_EXCEEDED = "usage_limit_exceeded"
     """The request has used as many tokens, or spent as much, as one may."""
+    STOPPED = "stopped"
+    """Something else, such as a call limit, ended an agent's run before there was an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +231,7 @@ class ControlResult:
     status: Status
     message: AIMessage | None = None
     value: Any = None
-    """The parsed answer, where the contract asked for JSON."""
+    """The parsed answer as plain data, where JSON or structured output was asked for."""
     failure_mode: FailureMode = FailureMode.NONE
     """Why it is not `accepted`; also set on a fallback answer."""
     reason: str = ""

@@ -30,7 +30,12 @@ from langchain_control.outcomes import (
 )
 from langchain_control.retries.planned import PlannedRetry
 from langchain_control.runs.attempts import attempt_of, content_of, sha256_of
-from langchain_control.runs.endings import closed_if_cut_off, finished, turned_away
+from langchain_control.runs.endings import (
+    closed_if_cut_off,
+    finished,
+    status_without_answer,
+    turned_away,
+)
 from langchain_control.runs.falling_back import (
     calls_of,
     had_a_turn,
@@ -198,8 +203,7 @@ def fallback(state: RunState, context: Context, config: RunnableConfig) -> Flow[
     if (yield from waited_for_a_circuit(state, context, config)):
         note = None if model_was_refused(state, context) else state["failure"]
         return {"waited_after": len(state["fallbacks"]), "failure": note}
-    note = state["failure"]
-    status = "rejected" if note and note["step"] in _BEFORE_ANY_CALL else "exhausted"
+    status = status_without_answer(state["failure"])
     return (yield from finished(state, context, config, status=status))
 
 
@@ -314,7 +318,6 @@ _NEVER_CALLED = (
     FailureMode.TOKEN_OVERFLOW,
     FailureMode.USAGE_LIMIT_EXCEEDED,
 )
-_BEFORE_ANY_CALL = ("guard", "build")
 
 
 def _answered(answer: AIMessage, **update: Any) -> dict[str, Any]:

@@ -41,6 +41,10 @@ class Accepted(NamedTuple):
     rest: tuple[BaseMessage, ...] = ()
     """LangChain's own tool message for structured output."""
     structured_response: Any = None
+    value: Any = None
+    """Structured output as plain data."""
+    goes_on: bool = False
+    """Whether the answer only calls tools, whose results the model is to see."""
 
 
 class AgentContract:
@@ -91,6 +95,7 @@ class AgentContract:
         if violations:
             return broken(FailureMode.SCHEMA_VIOLATION, violations, schemas_of(self._tools))
         if not structured:
+            self.accepted = Accepted(goes_on=not all(map(self._is_direct, others)))
             return passed(None, notes=("tool_calls",))
         [call] = structured
         schema = self._schemas.get(call["name"]) or next(iter(self._schemas.values()), None)
@@ -100,6 +105,10 @@ class AgentContract:
         """Whether a call is the answer itself: by its name, or because LangChain answered it."""
         answered = {m.tool_call_id for m in response.result if isinstance(m, ToolMessage)}
         return call["name"] in self._schemas or call["id"] in answered
+
+    def _is_direct(self, call: ToolCall) -> bool:
+        """Whether the result of a call is the agent's answer."""
+        return bool(getattr(self._tools.get(call["name"]), "return_direct", False))
 
     # --- structured output ----------------------------------------------------------------------
 
@@ -155,7 +164,7 @@ class AgentContract:
         typed = response.structured_response
         if typed is None and schema is not None:
             typed = schema.typed(value, lax=True)
-        self.accepted = Accepted(_rest_of(response), typed)
+        self.accepted = Accepted(_rest_of(response), typed, value)
         return replace(verdict, value=value)
 
     def _accepts(self, value: Any) -> bool:

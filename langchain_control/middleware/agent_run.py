@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, NotRequired
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, NotRequired, cast
 
 from langchain.agents.middleware.types import AgentState, OmitFromInput
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
-from langchain_control.outcomes import Attempt, ControlResult, FallbackTry
-from langchain_control.runs.state import FailureNote, RunState, result_of
+from langchain_control.outcomes import (
+    ANSWERED,
+    Attempt,
+    ControlResult,
+    FailureMode,
+    FallbackTry,
+    failure,
+)
+from langchain_control.policy import ControlPolicy
+from langchain_control.runs.endings import status_without_answer
+from langchain_control.runs.screening import WITHHELD
+from langchain_control.runs.state import FailureNote, RunState, fresh_run, note_of, result_of
 
 __all__ = [
     "AgentRun",
     "ControlAgentState",
     "agent_result",
+    "ended_with",
     "record_of",
+    "unopened",
 ]
 
 
@@ -34,6 +47,9 @@ class AgentRun(TypedDict, total=False):
     calls: int
     """How many answers the agent asked the model for."""
     status: str | None
+    """`None` while the run goes on: also where an answer only calls tools."""
+    answer: str | None
+    """Id of the last answer, or of the notice that there is none."""
     strategy: str
     failure: FailureNote | None
     value: Any
@@ -55,14 +71,76 @@ class ControlAgentState(AgentState[Any]):
 def agent_result(state: Mapping[str, Any]) -> ControlResult:
     """Read how a controlled agent's run ended out of its final state.
 
+    Only what the control layer has accepted is an answer. A run that other middleware ended before
+    there was one is `exhausted`, or `rejected` if it was ended before `ControlMiddleware` saw it,
+    and its failure mode is `stopped`. Where tools with `return_direct` answered, the message holds
+    what they gave.
+
     Raises:
         ValueError: The run has not finished, or the agent has no `ControlMiddleware`.
     """
-    return result_of({**(state.get("control") or {}), "messages": state["messages"]})
+    record, messages = cast("AgentRun", dict(state.get("control") or {})), state["messages"]
+    if record.get("closed"):
+        record = ended_with(record, messages)
+    answer = _answer_in(record, messages)
+    if answer is None and record.get("status") in ANSWERED:
+        record["status"] = None
+    return result_of({**record, "messages": [answer]})
+
+
+def ended_with(record: AgentRun, messages: Sequence[BaseMessage]) -> AgentRun:
+    """Return the record of a run that has come to its end, by itself or through others."""
+    has_failed = record["status"] is not None and record["status"] not in ANSWERED
+    if has_failed or _answer_in(record, messages) is not None:
+        return record
+    return _stopped(record, "call")
+
+
+def unopened(policy: ControlPolicy) -> AgentRun:
+    """Return the record of a run that others ended before it was opened: no request was made."""
+    run = cast("RunState", {**fresh_run({}, policy), "request_id": ""})
+    return _stopped(record_of(run), "guard")
+
+
+def _stopped(record: AgentRun, step: str) -> AgentRun:
+    why = "the agent's run was ended, by other middleware or a tool, before there was an answer"
+    note = note_of(step, failure(FailureMode.STOPPED, why))
+    return AgentRun(**{**record, "failure": note, "status": status_without_answer(note)})
+
+
+def _answer_in(record: AgentRun, messages: Sequence[BaseMessage]) -> AIMessage | None:
+    """Return the answer that a run ended with, if it did: others write messages, too."""
+    if record.get("status") not in ANSWERED:
+        return None
+    ids = [message.id for message in messages]
+    if record.get("answer") not in ids:
+        return None
+    position = ids.index(record["answer"])
+    answer, after = messages[position], messages[position + 1 :]
+    if not isinstance(answer, AIMessage):
+        return None
+    if answer.tool_calls and record["value"] is None:
+        return _given_by_tools(after)
+    return None if any(isinstance(message, HumanMessage) for message in after) else answer
+
+
+def _given_by_tools(after: Sequence[BaseMessage]) -> AIMessage | None:
+    """Return what tools gave for an answer, unless one of them failed or others had a say."""
+    results = [message for message in after if isinstance(message, ToolMessage)]
+    failed = any(result.status == "error" or result.content == WITHHELD for result in results)
+    if not results or failed or any(isinstance(message, AIMessage) for message in after):
+        return None
+    [*_, last] = results
+    content = last.content if len(results) == 1 else "\n\n".join(r.text for r in results)
+    return AIMessage(content, id=last.id)
 
 
 def record_of(
-    run: RunState, before: AgentRun | None = None, *, deadline: float | None = None
+    run: RunState,
+    before: AgentRun | None = None,
+    *,
+    deadline: float | None = None,
+    answer: str | None = None,
 ) -> AgentRun:
     """Return the record of a walk through the steps, added to the record before it."""
     earlier = before or AgentRun(
@@ -83,6 +161,7 @@ def record_of(
         fallbacks=[*earlier["fallbacks"], *run["fallbacks"]],
         calls=earlier["calls"] + bool(run["attempts"]),
         status=run["status"],
+        answer=answer,
         strategy=run["strategy"],
         failure=run["failure"],
         value=run["value"],

@@ -31,7 +31,9 @@ from langchain_control.middleware.agent_prompt import AgentPrompt
 from langchain_control.middleware.agent_run import (
     AgentRun,
     ControlAgentState,
+    ended_with,
     record_of,
+    unopened,
 )
 from langchain_control.middleware.setup_check import SetupCheck
 from langchain_control.middleware.tool_calls import ToolContext, ToolHandler, ToolPolicy, controlled
@@ -181,11 +183,11 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
 
     def after_agent(self, state: Any, runtime: Any) -> dict[str, Any] | None:  # noqa: ARG002
         """Tell the trail how the run ended."""
-        return run(self._ended(state.get("control")))
+        return run(self._ended(state))
 
     async def aafter_agent(self, state: Any, runtime: Any) -> dict[str, Any] | None:  # noqa: ARG002
         """See `after_agent`."""
-        return await arun(self._ended(state.get("control")))
+        return await arun(self._ended(state))
 
     def wrap_tool_call(
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Any]
@@ -206,13 +208,14 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         config = with_request_id(config, request_id_in(config))
         given = RunState(messages=list(messages))
         opened = yield from drive(given, self._context(), config, until=_before_build)
-        record = record_of(opened, deadline=self._run_deadline())
+        last = _identified(opened["messages"][-1])
+        record = record_of(opened, deadline=self._run_deadline(), answer=last.id)
         if opened["status"] is None:
             changed = _changed(messages, opened["draft"]["messages"])
             return {"messages": changed, "control": record, **_without_structure(state)}
         yield from self._raised_if_asked_to(opened, record, config)
         return {
-            "messages": [*_question_withheld(messages, opened), opened["messages"][-1]],
+            "messages": [*_question_withheld(messages, opened), last],
             "control": record,
             "jump_to": "end",
             **_without_structure(state),
@@ -243,12 +246,17 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         ended = yield from drive(begun, context, config, start=start, until=_before_pause(policy))
         if ended["status"] is None:
             return _paused(ended, record, policy)
-        kept = record_of(ended, record)
+        last = _identified(ended["messages"][-1])
+        kept = record_of(ended, record, answer=last.id)
         if ended["status"] in WITHOUT_ANSWER:
             yield from self._raised_if_asked_to(ended, kept, config, calls.error)
-            return _response([ended["messages"][-1]], kept)
-        rest, structured = contract.accepted
-        return _response([ended["messages"][-1], *rest], kept, structured)
+            return _response([last], kept)
+        accepted = contract.accepted
+        if accepted.goes_on:
+            kept["status"] = None
+        if accepted.value is not None:
+            kept["value"] = accepted.value
+        return _response([last, *accepted.rest], kept, accepted.structured_response)
 
     def _begun(
         self, request: ModelRequest[Any], record: AgentRun | None, config: RunnableConfig
@@ -271,10 +279,12 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         begun["fallbacks"] = paused["fallbacks"]
         return begun, "fallback"
 
-    def _ended(self, record: AgentRun | None) -> Flow[dict[str, Any] | None]:
-        """Close the run, once: other middleware may end the next run before it has a record."""
-        if not record or record.get("closed"):
-            return None
+    def _ended(self, state: Mapping[str, Any]) -> Flow[dict[str, Any]]:
+        """Close the run. One that others ended before it was opened is no request of the trail."""
+        last: AgentRun | None = state.get("control")
+        if not last or last.get("closed"):
+            return {"control": {**unopened(self.policy), "closed": True}}
+        record = ended_with(last, state["messages"])
         yield from self._closed(record, self._config())
         if record["attempts"]:
             self._setup.run_ended()
@@ -407,6 +417,11 @@ def _response(
 ) -> ExtendedModelResponse[Any]:
     given = ModelResponse(result=list(messages), structured_response=structured)
     return ExtendedModelResponse(given, Command(update={"control": record}))
+
+
+def _identified(message: BaseMessage) -> BaseMessage:
+    """Return a message with an id, by which it is found again in the agent's state."""
+    return message if message.id else message.model_copy(update={"id": uuid4().hex})
 
 
 def _changed(before: Sequence[BaseMessage], after: Sequence[BaseMessage]) -> list[BaseMessage]:

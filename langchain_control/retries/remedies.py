@@ -169,6 +169,7 @@ _DEFAULTS: dict[FailureMode, Remedy] = {
     FailureMode.DEADLINE_EXCEEDED: _GIVE_UP,
     FailureMode.RETRY_BUDGET_EXHAUSTED: _GIVE_UP,
     FailureMode.USAGE_LIMIT_EXCEEDED: _GIVE_UP,
+    FailureMode.STOPPED: _GIVE_UP,
 }
 
 _NEVER_RETRIED = frozenset(
@@ -181,6 +182,7 @@ _NEVER_RETRIED = frozenset(
         FailureMode.DEADLINE_EXCEEDED,
         FailureMode.RETRY_BUDGET_EXHAUSTED,
         FailureMode.USAGE_LIMIT_EXCEEDED,
+        FailureMode.STOPPED,
     }
 )
 """No table may retry these: the same call would be refused again, or must not be made at all."""

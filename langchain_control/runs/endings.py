@@ -11,14 +11,15 @@ from langchain_control._effects import Flow
 from langchain_control.components.limiter import Reservation
 from langchain_control.errors.foreign import steers_a_graph
 from langchain_control.events import EventName, blocked, event
-from langchain_control.outcomes import FailureMode, ValidationResult
+from langchain_control.outcomes import FailureMode, Status, ValidationResult
 from langchain_control.runs.notices import WITHOUT_ANSWER, notice
-from langchain_control.runs.state import Context, PerRun, RunState, note_of, usage_of
+from langchain_control.runs.state import Context, FailureNote, PerRun, RunState, note_of, usage_of
 
-__all__ = ["close", "closed_if_cut_off", "finished", "turned_away"]
+__all__ = ["close", "closed_if_cut_off", "finished", "status_without_answer", "turned_away"]
 
 T = TypeVar("T")
 
+_BEFORE_ANY_CALL = ("guard", "build")
 _STEP_OF = {"RateLimiter": "guard", "InputGuard": "guard", "TokenBudget": "build"}
 
 
@@ -48,6 +49,11 @@ def finished(
         yield from close(final, context, config)
         final["reservation"] = None
     return final
+
+
+def status_without_answer(note: FailureNote | None) -> Status:
+    """Return how a run ends that has no answer, by its last failure."""
+    return "rejected" if note and note["step"] in _BEFORE_ANY_CALL else "exhausted"
 
 
 def closed_if_cut_off(

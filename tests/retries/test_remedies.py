@@ -19,6 +19,7 @@ NEVER_RETRIED = {
     FailureMode.DEADLINE_EXCEEDED,
     FailureMode.RETRY_BUDGET_EXHAUSTED,
     FailureMode.USAGE_LIMIT_EXCEEDED,
+    FailureMode.STOPPED,
 }
 
 

@@ -1,0 +1,209 @@
+"""`agent_result`: what is said of a run, however it ended."""
+
+from __future__ import annotations
+
+import pytest
+from langchain.agents.middleware import (
+    AgentMiddleware,
+    HumanInTheLoopMiddleware,
+    ModelCallLimitMiddleware,
+    ToolCallLimitMiddleware,
+    hook_config,
+)
+from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
+from langchain_core.messages import AIMessage
+from langchain_core.tools import ToolException, tool
+from langgraph.checkpoint.memory import InMemorySaver
+
+from langchain_control import FailureMode, FallbackRouter, ResponseValidator
+from langchain_control.errors import AttemptsExhausted, InputRejected
+from langchain_control.middleware import agent_result
+from tests.middleware.agents import (
+    THREAD,
+    Forecast,
+    agent_of,
+    ask,
+    audited,
+    calling,
+    policy,
+    tool_call,
+)
+from tests.scenarios import ATTACK, CITY, GOOD
+
+FORECAST = {"city": "Oslo", "degrees": 7}
+TEXT = '{"city": "Oslo", "degrees": 7}'
+STOPPED = ("exhausted", FailureMode.STOPPED)
+
+
+def going_round(messages):
+    """Call a tool, whatever was said."""
+    return calling(tool_call("weather", city="Oslo", id=str(len(messages))))
+
+
+def ends(sink):
+    """List how runs ended, as the trail tells it."""
+    finished = [r for r in sink.records if r["event"] == "control.finished"]
+    return [(r["status"], r["failure_mode"]) for r in finished]
+
+
+LIMITS = {
+    "model calls": lambda: ModelCallLimitMiddleware(run_limit=2),
+    "no model call": lambda: ModelCallLimitMiddleware(thread_limit=0),
+    "tool calls": lambda: ToolCallLimitMiddleware(run_limit=1, exit_behavior="end"),
+}
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+@pytest.mark.parametrize("limit", LIMITS.values(), ids=LIMITS)
+def test_a_run_that_a_limit_ended_has_no_answer(call, place, limit):
+    """The limit's notice was taken for an answer that meets the contract."""
+    rules, sink = audited(validator=ResponseValidator(required_keys=["total"]))
+    options = {"checkpointer": InMemorySaver(), place: [limit()]}
+    agent, _ = agent_of(going_round, rules, **options)
+
+    result = agent_result(call(agent, ask(), THREAD))
+
+    assert (result.status, result.failure_mode, result.message) == (*STOPPED, None)
+    assert ends(sink) == [STOPPED]
+    with pytest.raises(AttemptsExhausted, match="ended"):
+        result.unwrap()
+
+
+class Ends(AgentMiddleware):
+    """Ends every run at the second model call, and says nothing."""
+
+    @hook_config(can_jump_to=["end"])
+    def before_model(self, state, runtime):
+        return {"jump_to": "end"} if len(state["messages"]) > 1 else None
+
+
+def test_a_run_that_was_ended_without_a_word_has_no_answer(call):
+    """What a tool gave is no answer, unless the tool returns it directly."""
+    agent, _ = agent_of(going_round, before=[Ends()])
+
+    result = agent_result(call(agent, ask()))
+
+    assert (result.status, result.failure_mode) == STOPPED
+
+
+class Quota(AgentMiddleware):
+    """Ends every run but the first before it begins, with words of its own."""
+
+    def __init__(self, allowed=1):
+        self.allowed = allowed
+
+    @hook_config(can_jump_to=["end"])
+    def before_agent(self, state, runtime):
+        if sum(m.type == "human" for m in state["messages"]) <= self.allowed:
+            return None
+        return {"messages": [AIMessage("Your quota is used up.")], "jump_to": "end"}
+
+
+@pytest.mark.parametrize("allowed", [0, 1])
+def test_a_run_that_others_turned_away_is_not_told_as_the_one_before(call, allowed):
+    """The first turn's id and status stood beside the words of whoever ended the second."""
+    rules, sink = audited()
+    agent, _ = agent_of(
+        ["First.", "Third."], rules, before=[Quota(allowed)], checkpointer=InMemorySaver()
+    )
+
+    for _ in range(allowed):
+        assert agent_result(call(agent, ask(), THREAD)).passed
+    result = agent_result(call(agent, ask(), THREAD))
+
+    assert (result.status, result.failure_mode) == ("rejected", FailureMode.STOPPED)
+    assert (result.message, result.request_id, result.attempts) == (None, "", ())
+    assert len(ends(sink)) == allowed
+    with pytest.raises(InputRejected):
+        result.unwrap()
+
+
+class Adds(AgentMiddleware):
+    """Adds a message at the end of a run."""
+
+    def after_agent(self, state, runtime):
+        return {"messages": [AIMessage("Rate this answer!")]}
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_the_answer_is_the_one_that_was_accepted(call, place):
+    """What others add to the history is not handed out as an answer."""
+    agent, _ = agent_of(["Sunny."], **{place: [Adds()]})
+
+    assert agent_result(call(agent, ask())).unwrap().text == "Sunny."
+
+
+def test_an_answer_without_an_id_is_found_again(call):
+    """A canned answer is a message that nobody gave an id to."""
+    rules = policy(fallback=FallbackRouter(strategies=[("canned", "Sorry.")]))
+    agent, _ = agent_of(lambda _: "", rules)
+
+    assert agent_result(call(agent, ask())).unwrap().text == "Sorry."
+
+
+def test_a_run_that_waits_has_not_finished(call):
+    """A call of tools that a person has yet to allow was told as an accepted answer."""
+    review = HumanInTheLoopMiddleware(interrupt_on={"weather": True})
+    agent, _ = agent_of(going_round, after=[review], checkpointer=InMemorySaver())
+
+    paused = call(agent, ask(), THREAD)
+
+    with pytest.raises(ValueError, match="has not finished"):
+        agent_result(paused)
+
+
+# --- what an answer is ----------------------------------------------------------------------------
+
+STRUCTURED = {
+    "tool": (calling(tool_call("Forecast", **FORECAST)), ToolStrategy(Forecast)),
+    "text": (TEXT, ToolStrategy(Forecast)),
+    "provider": (TEXT, ProviderStrategy(Forecast)),
+}
+
+
+@pytest.mark.parametrize(("answer", "strategy"), STRUCTURED.values(), ids=STRUCTURED)
+def test_structured_output_is_the_value(call, answer, strategy):
+    """An accepted run raised `AttemptsExhausted` for want of a message."""
+    agent, _ = agent_of([answer], response_format=strategy)
+
+    result = agent_result(call(agent, ask()))
+
+    assert (result.status, result.value) == ("accepted", FORECAST)
+    assert isinstance(result.unwrap(), AIMessage)
+
+
+def test_a_contract_for_json_gives_a_value(call):
+    """As in the other doors."""
+    agent, _ = agent_of([GOOD], policy(validator=ResponseValidator(response_schema=CITY)))
+
+    assert agent_result(call(agent, ask())).value == {"city": "Paris"}
+
+
+@tool(return_direct=True)
+def direct(city: str) -> str:
+    """Tell the weather in a city, or fail."""
+    if city == "Rome":
+        raise ToolException
+    return f"It is sunny in {city}." if city == "Oslo" else ATTACK
+
+
+def test_what_a_tool_returns_directly_is_the_answer(call):
+    """The run ended with it, and `unwrap` raised `AttemptsExhausted`."""
+    script = [calling(tool_call("direct", city="Oslo"))]
+    agent, _ = agent_of(script, tools=[direct])
+
+    result = agent_result(call(agent, ask()))
+
+    assert (result.status, result.unwrap().text) == ("accepted", "It is sunny in Oslo.")
+
+
+@pytest.mark.parametrize("city", ["Rome", "Bergen"])
+def test_a_tool_that_failed_or_was_withheld_has_not_answered(call, city):
+    """Its error, or the notice in the place of an attack, is nobody's answer."""
+    rules, sink = audited()
+    agent, _ = agent_of([calling(tool_call("direct", city=city))], rules, tools=[direct])
+
+    result = agent_result(call(agent, ask()))
+
+    assert (result.status, result.failure_mode) == STOPPED
+    assert ends(sink) == [STOPPED]
