@@ -27,6 +27,7 @@ __all__ = [
     "ControlAgentState",
     "agent_result",
     "ended_with",
+    "placeholders_in",
     "record_of",
     "unopened",
 ]
@@ -89,11 +90,26 @@ def agent_result(state: Mapping[str, Any]) -> ControlResult:
 
 
 def ended_with(record: AgentRun, messages: Sequence[BaseMessage]) -> AgentRun:
-    """Return the record of a run that has come to its end, by itself or through others."""
+    """Return the record of a run that has come to its end, by itself or through others.
+
+    One that waited for a person, and was left, ends as if there had been nobody to ask.
+    """
     has_failed = record["status"] is not None and record["status"] not in ANSWERED
     if has_failed or _answer_in(record, messages) is not None:
         return record
-    return _stopped(record, "call")
+    paused = record["paused"]
+    if not paused:
+        return _stopped(record, "call")
+    added = {name: [*record[name], *paused[name]] for name in ("attempts", "fallbacks")}
+    status = status_without_answer(paused["failure"])
+    left = {**record, **added, "failure": paused["failure"], "status": status, "paused": None}
+    return cast("AgentRun", left)
+
+
+def placeholders_in(record: AgentRun | None, messages: Sequence[BaseMessage]) -> list[str]:
+    """Return the id of the empty message that stood for the answer of a run that was left."""
+    waiting = (record or AgentRun()).get("paused") or {}
+    return [m.id for m in messages if m.id and m.id == waiting.get("placeholder")]
 
 
 def unopened(policy: ControlPolicy) -> AgentRun:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, cast
 from uuid import uuid4
@@ -32,6 +32,7 @@ from langchain_control.middleware.agent_run import (
     AgentRun,
     ControlAgentState,
     ended_with,
+    placeholders_in,
     record_of,
     unopened,
 )
@@ -204,7 +205,11 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
     # --- what they do, once -----------------------------------------------------------------------
 
     def _opened(self, state: Any, config: RunnableConfig) -> Flow[dict[str, Any]]:
-        messages: list[BaseMessage] = state["messages"]
+        left = state.get("control")
+        gone = placeholders_in(left, state["messages"])
+        if left and left.get("paused") and not left.get("closed"):  # nobody waits for it any more
+            yield from self._closed(ended_with(left, ()), self._config())
+        messages: list[BaseMessage] = [m for m in state["messages"] if m.id not in gone]
         config = with_request_id(config, request_id_in(config))
         given = RunState(messages=list(messages))
         opened = yield from drive(given, self._context(), config, until=_before_build)
@@ -212,10 +217,14 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         record = record_of(opened, deadline=self._run_deadline(), answer=last.id)
         if opened["status"] is None:
             changed = _changed(messages, opened["draft"]["messages"])
-            return {"messages": changed, "control": record, **_without_structure(state)}
+            return {
+                "messages": [*_removed(gone), *changed],
+                "control": record,
+                **_without_structure(state),
+            }
         yield from self._raised_if_asked_to(opened, record, config)
         return {
-            "messages": [*_question_withheld(messages, opened), last],
+            "messages": [*_removed(gone), *_question_withheld(messages, opened), last],
             "control": record,
             "jump_to": "end",
             **_without_structure(state),
@@ -284,11 +293,11 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         last: AgentRun | None = state.get("control")
         if not last or last.get("closed"):
             return {"control": {**unopened(self.policy), "closed": True}}
-        record = ended_with(last, state["messages"])
+        record, gone = ended_with(last, state["messages"]), placeholders_in(last, state["messages"])
         yield from self._closed(record, self._config())
         if record["attempts"]:
             self._setup.run_ended()
-        return {"control": {**record, "closed": True}}
+        return {"messages": _removed(gone), "control": {**record, "closed": True}}
 
     def _closed(self, record: AgentRun, config: RunnableConfig) -> Flow[None]:
         config = with_request_id(config, record["request_id"])
@@ -417,6 +426,10 @@ def _response(
 ) -> ExtendedModelResponse[Any]:
     given = ModelResponse(result=list(messages), structured_response=structured)
     return ExtendedModelResponse(given, Command(update={"control": record}))
+
+
+def _removed(ids: Iterable[str]) -> list[RemoveMessage]:
+    return [RemoveMessage(gone) for gone in ids]
 
 
 def _identified(message: BaseMessage) -> BaseMessage:

@@ -15,9 +15,10 @@ from langchain_core.messages import AIMessage
 from langchain_core.tools import ToolException, tool
 from langgraph.checkpoint.memory import InMemorySaver
 
-from langchain_control import FailureMode, FallbackRouter, ResponseValidator
+from langchain_control import FailureMode, FallbackRouter, RateLimiter, ResponseValidator
 from langchain_control.errors import AttemptsExhausted, InputRejected
 from langchain_control.middleware import agent_result
+from langchain_control.strategies import HumanAnswer
 from tests.middleware.agents import (
     THREAD,
     Forecast,
@@ -28,6 +29,7 @@ from tests.middleware.agents import (
     policy,
     tool_call,
 )
+from tests.middleware.test_cut_off import Counting
 from tests.scenarios import ATTACK, CITY, GOOD
 
 FORECAST = {"city": "Oslo", "degrees": 7}
@@ -207,3 +209,46 @@ def test_a_tool_that_failed_or_was_withheld_has_not_answered(call, city):
 
     assert (result.status, result.failure_mode) == STOPPED
     assert ends(sink) == [STOPPED]
+
+
+# --- runs that were left --------------------------------------------------------------------------
+
+
+def strict(messages):
+    """Answer as a provider that takes no empty messages; the first question goes unanswered."""
+    assert all(message.text for message in messages)
+    return "" if len(messages) == 1 else "Second answer."
+
+
+def test_a_run_that_waited_and_was_left_leaves_nothing_behind(call):
+    """The message in the place of its answer stayed, empty: providers refused the thread."""
+    store = Counting()
+    rules, sink = audited(
+        retry={"max_attempts": 1},
+        fallback=FallbackRouter(strategies=[("person", HumanAnswer())]),
+        limiter=RateLimiter(tokens_per_minute=1000, answer_tokens=400, store=store),
+    )
+    agent, _ = agent_of(strict, rules, checkpointer=InMemorySaver())
+    call(agent, ask("First?"), THREAD)
+
+    state = call(agent, ask("Second?"), THREAD)
+
+    assert [m.text for m in state["messages"]] == ["First?", "Second?", "Second answer."]
+    assert ends(sink) == [("exhausted", FailureMode.CONSTRAINT_VIOLATION), ("accepted", "none")]
+    assert len({r["request_id"] for r in sink.records}) == 2
+    assert len(store.given_back) == len(store.taken) == 2
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_whoever_turns_the_next_turn_away_leaves_no_empty_answer(call, place):
+    """The run that waited has its end in the trail, the one that was turned away is no request."""
+    rules, sink = audited(fallback=FallbackRouter(strategies=[("person", HumanAnswer())]))
+    options = {"checkpointer": InMemorySaver(), place: [Quota()]}
+    agent, _ = agent_of(lambda _: "", rules, **options)
+    call(agent, ask(), THREAD)
+
+    state = call(agent, ask(), THREAD)
+
+    assert [m.text for m in state["messages"] if m.type == "ai"] == ["Your quota is used up."]
+    assert not agent_result(state).passed
+    assert ends(sink)[0] == ("exhausted", FailureMode.CONSTRAINT_VIOLATION)
