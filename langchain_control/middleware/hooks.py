@@ -278,7 +278,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         begun["draft"] = {"messages": messages, "context": [told.text] if told else []}
         if record is None:
             return begun, "build"
-        begun["request_id"] = record["request_id"]
+        begun["request_id"], begun["started"] = record["request_id"], record["started"]
         begun["deadline"] = _earlier(begun["deadline"], record["deadline"])
         begun["reservation"] = record["reservation"]
         paused = record.get("paused")

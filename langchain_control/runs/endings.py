@@ -13,11 +13,14 @@ from langchain_control.errors.foreign import steers_a_graph
 from langchain_control.events import EventName, blocked, event
 from langchain_control.outcomes import FailureMode, Status, ValidationResult
 from langchain_control.runs.notices import WITHOUT_ANSWER, notice
+from langchain_control.runs.settlements import Settlements
 from langchain_control.runs.state import Context, FailureNote, PerRun, RunState, note_of, usage_of
 
 __all__ = ["close", "closed_if_cut_off", "finished", "status_without_answer", "turned_away"]
 
 T = TypeVar("T")
+
+_SETTLEMENTS = Settlements()
 
 _BEFORE_ANY_CALL = ("guard", "build")
 _STEP_OF = {"RateLimiter": "guard", "InputGuard": "guard", "TokenBudget": "build"}
@@ -92,14 +95,17 @@ def _cut_off(
 def _settled(run: Mapping[str, Any], context: Context) -> Flow[None]:
     """Replace what a rate limit holds for a run by what the run has used.
 
-    Once: parallel parts of a run, and its end after it was cut off, hold the same reservation.
+    Once: parallel parts of a run, and its end after it was cut off, hold the same reservation. So
+    does a checkpoint from which a run that raised is tried again.
     """
     reserved, limiter = run.get("reservation"), context.policy.limiter
     if reserved and limiter is not None:
         reservation = Reservation(*reserved)
         reserved.clear()
         used = usage_of({**run, "attempts": [*context.earlier, *run["attempts"]]})
-        yield limiter.settle(reservation, used["total_tokens"])
+        ended = (run["request_id"], run["started"])
+        held, tokens = _SETTLEMENTS.settled(ended, reservation, used["total_tokens"])
+        yield limiter.settle(held, tokens)
 
 
 def close(final: Mapping[str, Any], context: Context, config: RunnableConfig) -> Flow[None]:

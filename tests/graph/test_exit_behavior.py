@@ -13,6 +13,7 @@ from langchain_control import (
     ControlPolicy,
     ControlResult,
     FallbackRouter,
+    RateLimiter,
     ResponseValidator,
     RetryEngine,
     create_control_graph,
@@ -25,6 +26,7 @@ from langchain_control.sinks import MemorySink
 from langchain_control.strategies import HumanAnswer
 from langchain_control.testing import ScriptedChatModel
 from tests.graph.asking import ask, parent_of
+from tests.middleware.test_cut_off import Counting
 from tests.scenarios import AT_ONCE, ATTACK, CITY, GOOD, Scenario
 
 THREAD = {"configurable": {"thread_id": "1"}}
@@ -215,3 +217,22 @@ def test_a_handoff_knows_a_graph_that_gave_up(call):
 
     assert [m.text for m in messages] == ["Which city?", "Diverted."]
     assert len(model.calls) == 3
+
+
+def test_a_run_that_raised_gives_its_reservation_back_once(call):
+    """Each further try from the checkpoint gave it back once more: others had too much room."""
+    store = Counting()
+    limiter = RateLimiter(tokens_per_minute=1000, answer_tokens=100, store=store)
+    graph = create_control_graph(
+        ScriptedChatModel(script=OUTAGE),
+        rules(limiter=limiter),
+        exit_behavior="error",
+        checkpointer=InMemorySaver(),
+    )
+
+    for given in (ask(), None, None):
+        with pytest.raises(AttemptsExhausted):
+            call(graph, given, THREAD)
+
+    [taken] = store.taken
+    assert sum(store.given_back) == taken

@@ -13,6 +13,8 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 
 from langchain_control import RateLimiter
+from langchain_control.errors import AttemptsExhausted
+from langchain_control.middleware import agent_result
 from langchain_control.stores import InMemoryRateStore
 from langchain_control.testing import Reply
 from tests.middleware.agents import THREAD, agent_of, ask, audited, calling, tool_call, weather
@@ -37,11 +39,11 @@ class Counting(InMemoryRateStore):
         super().give_back(key, demands)
 
 
-def limited():
+def limited(**changes):
     """Rules with a trail and a limit that has room for one run."""
     store = Counting()
     limiter = RateLimiter(tokens_per_minute=1000, answer_tokens=900, store=store)
-    rules, sink = audited(limiter=limiter)
+    rules, sink = audited(limiter=limiter, **changes)
     return rules, sink, store
 
 
@@ -157,3 +159,38 @@ def test_a_run_that_a_tool_hands_over_has_ended(call, beside):
     assert len({r["request_id"] for r in sink.records}) == 1
     [taken], [given_back] = store.taken, store.given_back
     assert taken - given_back == end["input_tokens"] + end["output_tokens"] > 0
+
+
+def test_a_run_that_raised_gives_its_reservation_back_once(call):
+    """Each further try from the checkpoint gave it back once more: others had too much room."""
+    rules, _, store = limited(retry={"max_attempts": 1})
+    script = [*[TimeoutError()] * 3, "Sunny."]
+    agent, _ = agent_of(
+        script, rules, checkpointer=InMemorySaver(), control={"exit_behavior": "error"}
+    )
+
+    for given in (ask(), None, None):
+        with pytest.raises(AttemptsExhausted):
+            call(agent, given, THREAD)
+    state = call(agent, None, THREAD)
+
+    [taken] = store.taken
+    assert taken - sum(store.given_back) == agent_result(state).usage["total_tokens"]
+
+
+async def test_a_cancelled_run_that_goes_on_gives_its_reservation_back_once():
+    """What was given back when it was cancelled stands in the checkpoint as if it were held."""
+    entered = asyncio.Event()
+
+    def script(_):
+        entered.set()
+        return Reply("Sunny.", delay_seconds=0 if len(model.calls) > 1 else 60)
+
+    rules, _, store = limited()
+    agent, model = agent_of(script, rules, checkpointer=InMemorySaver())
+    await cancelled(agent, entered, THREAD)
+
+    state = await agent.ainvoke(None, THREAD)
+
+    [taken] = store.taken
+    assert taken - sum(store.given_back) == agent_result(state).usage["total_tokens"]
