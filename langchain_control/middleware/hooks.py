@@ -212,9 +212,16 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         messages: list[BaseMessage] = [m for m in state["messages"] if m.id not in gone]
         config = with_request_id(config, request_id_in(config))
         given = RunState(messages=list(messages))
-        opened = yield from drive(given, self._context(), config, until=_before_build)
+        until = _before_build_or(_before_pause(self.policy))
+        opened = yield from drive(given, self._context(), config, until=until)
         last = _identified(opened["messages"][-1])
         record = record_of(opened, deadline=self._run_deadline(), answer=last.id)
+        if opened["failure"] is not None and opened["status"] is None:
+            return {
+                "messages": [*_removed(gone), *_question_withheld(messages, opened)],
+                "control": _paused(opened, None, self.policy, deadline=record["deadline"]),
+                **_without_structure(state),
+            }
         if opened["status"] is None:
             changed = _changed(messages, opened["draft"]["messages"])
             return {
@@ -235,26 +242,31 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
     ) -> Flow[ExtendedModelResponse[Any]]:
         self._setup.model_called(request)
         record = cast("AgentRun | None", request.state.get("control"))
+        if record and record.get("paused") and not record["replies"]:  # since before any call
+            return _waiting(record)
         responses = Responses()
         contract = AgentContract(self.policy.validator, request, responses)
         policy = _with_reply(self.policy, record)
         calls = LastCalls()
+        begun, start = self._begun(request, record, config)
+        was_blocked = begun["failure"] is not None and begun["failure"]["step"] == "guard"
         context = self._context(
             policy=policy,
             last_calls=calls,
-            model=AgentModel(request, handler, responses),
+            model=_NO_MODEL if was_blocked else AgentModel(request, handler, responses),
             model_name=name_of(request.model, config),
             prompt=AgentPrompt(self.policy.prompt, request.system_message, request.tools),
             contract=contract,
             earlier=tuple(calls_in(record)) if record else (),
         )
-        begun, start = self._begun(request, record, config)
-        if start == "fallback":  # after a pause: prompts are no JSON, and stay out of the state
+        if (
+            start == "fallback" and not was_blocked
+        ):  # after a pause: prompts are no JSON, and stay out of the state
             begun["draft"]["prompt"] = context.build(begun["messages"]).messages
         config = with_request_id(config, begun["request_id"])
         ended = yield from drive(begun, context, config, start=start, until=_before_pause(policy))
         if ended["status"] is None:
-            return _paused(ended, record, policy)
+            return _waiting(_paused(ended, record, policy))
         last = _identified(ended["messages"][-1])
         kept = record_of(ended, record, answer=last.id)
         if ended["status"] in WITHOUT_ANSWER:
@@ -376,9 +388,11 @@ def _with_reply(policy: ControlPolicy, record: AgentRun | None) -> ControlPolicy
 # --- where a walk stops ---------------------------------------------------------------------------
 
 
-def _before_build(step: StepName, state: RunState) -> bool:  # noqa: ARG001
-    """Stop when the input is admitted: prompts are made for each model call."""
-    return step == "build"
+def _before_build_or(
+    other: Callable[[StepName, RunState], bool],
+) -> Callable[[StepName, RunState], bool]:
+    """Stop when the input is admitted, too: prompts are made for each model call."""
+    return lambda step, state: step == "build" or other(step, state)
 
 
 def _before_pause(policy: ControlPolicy) -> Callable[[StepName, RunState], bool]:
@@ -398,24 +412,33 @@ def _next_in(router: FallbackRouter, state: RunState) -> Any:
 
 
 def _paused(
-    run: RunState, record: AgentRun | None, policy: ControlPolicy
-) -> ExtendedModelResponse[Any]:
-    """Put off the rest of a walk until a person has answered.
-
-    An empty message stands for the answer, so that LangChain's hooks find one without tool calls.
-    """
-    placeholder = AIMessage("", id=uuid4().hex)
+    run: RunState,
+    record: AgentRun | None,
+    policy: ControlPolicy,
+    *,
+    deadline: float | None = None,
+) -> AgentRun:
+    """Put off the rest of a walk until a person has answered."""
     strategy = _next_in(policy.fallback, run)
     request = request_of(run)
-    before = record or record_of(RunState(**{**run, "attempts": [], "fallbacks": []}))
+    nothing = RunState(**{**run, "attempts": [], "fallbacks": []})
+    before = record or record_of(nothing, deadline=deadline)
     paused = {
         "asked": strategy.asked(request.question, request),
-        "placeholder": placeholder.id,
+        "placeholder": uuid4().hex,
         "attempts": run["attempts"],
         "failure": run["failure"],
         "fallbacks": run["fallbacks"],
     }
-    return _response([placeholder], AgentRun(**{**before, "status": None, "paused": paused}))
+    return AgentRun(**{**before, "status": None, "paused": paused, "replies": []})
+
+
+def _waiting(record: AgentRun) -> ExtendedModelResponse[Any]:
+    """Let `after_model` ask the person.
+
+    An empty message stands for the answer, so that LangChain's hooks find one without tool calls.
+    """
+    return _response([AIMessage("", id=(record["paused"] or {})["placeholder"])], record)
 
 
 # --- what goes into the agent's state -------------------------------------------------------------

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from langchain.agents.middleware import ModelCallLimitMiddleware
 from langchain_core.exceptions import ModelAuthenticationError
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command
 
 from langchain_control import FailureMode, FallbackRouter, RateLimiter
 from langchain_control.errors import AttemptsExhausted, InputRejected, RateLimited
 from langchain_control.middleware import agent_result
 from langchain_control.runs.screening import WITHHELD
+from langchain_control.strategies import HumanAnswer
+from langchain_control.testing import ScriptedChatModel
 from tests.middleware.agents import (
     HARMLESS,
     THREAD,
@@ -177,3 +181,56 @@ def test_a_run_without_messages_of_a_person_is_none_of_the_guards_business():
     state = asyncio.run(agent.ainvoke({"messages": [AIMessage("Hello.")]}))
 
     assert agent_result(state).status == "accepted"
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_a_person_who_answers_a_blocked_input_is_asked_once(call, place):
+    """The pause was within the opening: on resume the limiter turned the run away."""
+    asked = []
+    strategies = [("silent", asked.append), ("person", HumanAnswer())]
+    rules, sink = audited(
+        limiter=RateLimiter(requests_per_minute=1),
+        fallback=FallbackRouter(strategies=strategies, answer_blocked_input=True),
+    )
+    limit = ModelCallLimitMiddleware(run_limit=1)
+    agent, model = agent_of([], rules, checkpointer=InMemorySaver(), **{place: [limit]})
+
+    paused = call(agent, ask(ATTACK), THREAD)
+    state = call(agent, Command(resume="A person answers."), THREAD)
+
+    shown = paused["__interrupt__"][0].value
+    result = agent_result(state)
+    assert (shown["failure_mode"], shown["question"]) == ("prompt_injection", ATTACK)
+    assert (result.status, result.failure_mode) == ("fallback", FailureMode.PROMPT_INJECTION)
+    assert result.request_id == shown["request_id"]
+    assert [m.text for m in state["messages"]] == [WITHHELD, "A person answers."]
+    assert asked == [ATTACK]
+    assert [f["name"] for f in result.fallbacks] == ["silent", "person"]
+    assert {r["request_id"] for r in sink.records} == {result.request_id}
+    assert model.calls == []
+
+
+def test_a_blocked_input_that_nobody_answers_is_rejected(call):
+    """As without anybody to ask."""
+    fallback = FallbackRouter(strategies=[("person", HumanAnswer())], answer_blocked_input=True)
+    agent, model = agent_of([], policy(fallback=fallback), checkpointer=InMemorySaver())
+
+    call(agent, ask(ATTACK), THREAD)
+    result = agent_result(call(agent, Command(resume=""), THREAD))
+
+    assert (result.status, result.failure_mode) == ("rejected", FailureMode.PROMPT_INJECTION)
+    assert model.calls == []
+
+
+def test_whoever_answers_a_blocked_input_after_a_person_has_no_tools(call):
+    """An attacker must not reach them by a pause: without one, nobody has them either."""
+    last = ScriptedChatModel(script=["No."])
+    strategies = [("person", HumanAnswer()), ("last", last)]
+    fallback = FallbackRouter(strategies=strategies, answer_blocked_input=True)
+    agent, _ = agent_of([], policy(fallback=fallback), checkpointer=InMemorySaver())
+
+    call(agent, ask(ATTACK), THREAD)
+    result = agent_result(call(agent, Command(resume=""), THREAD))
+
+    assert result.strategy == "fallback:last"
+    assert [[m.text for m in messages] for messages in last.calls] == [[WITHHELD]]
