@@ -38,8 +38,6 @@ class AgentRun(TypedDict, total=False):
 
     request_id: str
     started: float
-    deadline: float | None
-    """Of the whole run, in seconds since the epoch. Set anew when a person has answered."""
     reservation: list[Any] | None
     attempts: list[Attempt]
     """Of all model calls of the run; each call counts its own from 1."""
@@ -155,14 +153,12 @@ def record_of(
     run: RunState,
     before: AgentRun | None = None,
     *,
-    deadline: float | None = None,
     answer: str | None = None,
 ) -> AgentRun:
     """Return the record of a walk through the steps, added to the record before it."""
     earlier = before or AgentRun(
         request_id=run["request_id"],
         started=run["started"],
-        deadline=deadline,
         reservation=run["reservation"],
         attempts=[],
         fallbacks=[],
@@ -171,7 +167,6 @@ def record_of(
     return AgentRun(
         request_id=earlier["request_id"],
         started=earlier["started"],
-        deadline=earlier["deadline"],
         reservation=earlier["reservation"],
         attempts=[*earlier["attempts"], *run["attempts"]],
         fallbacks=[*earlier["fallbacks"], *run["fallbacks"]],

@@ -36,6 +36,7 @@ from langchain_control.middleware.agent_run import (
     record_of,
     unopened,
 )
+from langchain_control.middleware.run_deadlines import RunDeadlines
 from langchain_control.middleware.setup_check import SetupCheck
 from langchain_control.middleware.tool_calls import ToolContext, ToolHandler, ToolPolicy, controlled
 from langchain_control.middleware.tool_results import leaves_the_agent
@@ -106,7 +107,8 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
                 `ModelFallbackMiddleware` needs the latter where it stands outside of this one.
             run_deadline_seconds: Hard limit of the whole run: no model call and no tool call begins
                 after it or outlasts it. What a fallback gives then is the run's answer. A run that
-                waited for a person gets it anew. `None` sets none.
+                goes on in another invocation of the graph, as after a pause, gets it anew. `None`
+                sets none.
             tool_policy: The rules for tools, or the plain data of them.
             tool_policies: Other rules for some tools, by name.
 
@@ -124,6 +126,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         self.policy = for_tools(policy_of(policy))
         self.exit_behavior = exit_behavior_of(exit_behavior)
         self.run_deadline_seconds = run_deadline_seconds
+        self._deadlines = RunDeadlines(run_deadline_seconds, self.policy.clock)
         self.tool_policy = ToolPolicy.model_validate(tool_policy or {})
         self.tool_policies = {
             name: ToolPolicy.model_validate(rules) for name, rules in tool_policies.items()
@@ -135,14 +138,14 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
     # --- LangChain's hooks, sync and async --------------------------------------------------------
 
     @hook_config(can_jump_to=["end"])
-    def before_agent(self, state: Any, runtime: Any) -> dict[str, Any] | None:  # noqa: ARG002
+    def before_agent(self, state: Any, runtime: Any) -> dict[str, Any] | None:
         """Judge the user's newest message; a rejection ends the run without a model call."""
-        return run(self._opened(state, self._config()))
+        return run(self._opened(state, runtime, self._config()))
 
     @hook_config(can_jump_to=["end"])
-    async def abefore_agent(self, state: Any, runtime: Any) -> dict[str, Any] | None:  # noqa: ARG002
+    async def abefore_agent(self, state: Any, runtime: Any) -> dict[str, Any] | None:
         """See `before_agent`."""
-        return await arun(self._opened(state, self._config()))
+        return await arun(self._opened(state, runtime, self._config()))
 
     def wrap_model_call(
         self,
@@ -173,7 +176,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         reply = as_answer(interrupt(paused["asked"]))
         return {
             "messages": [RemoveMessage(id=paused["placeholder"])],
-            "control": {**record, "replies": [reply], "deadline": self._run_deadline()},
+            "control": {**record, "replies": [reply]},
             "jump_to": "model",
         }
 
@@ -204,7 +207,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
 
     # --- what they do, once -----------------------------------------------------------------------
 
-    def _opened(self, state: Any, config: RunnableConfig) -> Flow[dict[str, Any]]:
+    def _opened(self, state: Any, runtime: Any, config: RunnableConfig) -> Flow[dict[str, Any]]:
         left = state.get("control")
         gone = placeholders_in(left, state["messages"])
         if left and left.get("paused") and not left.get("closed"):  # nobody waits for it any more
@@ -215,11 +218,12 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         until = _before_build_or(_before_pause(self.policy))
         opened = yield from drive(given, self._context(), config, until=until)
         last = _identified(opened["messages"][-1])
-        record = record_of(opened, deadline=self._run_deadline(), answer=last.id)
+        record = record_of(opened, answer=last.id)
+        self._deadlines.begin(runtime, record["request_id"])
         if opened["failure"] is not None and opened["status"] is None:
             return {
                 "messages": [*_removed(gone), *_question_withheld(messages, opened)],
-                "control": _paused(opened, None, self.policy, deadline=record["deadline"]),
+                "control": _paused(opened, None, self.policy),
                 **_without_structure(state),
             }
         if opened["status"] is None:
@@ -259,9 +263,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
             contract=contract,
             earlier=tuple(calls_in(record)) if record else (),
         )
-        if (
-            start == "fallback" and not was_blocked
-        ):  # after a pause: prompts are no JSON, and stay out of the state
+        if start == "fallback" and not was_blocked:  # prompts are no JSON, and none is kept
             begun["draft"]["prompt"] = context.build(begun["messages"]).messages
         config = with_request_id(config, begun["request_id"])
         ended = yield from drive(begun, context, config, start=start, until=_before_pause(policy))
@@ -291,7 +293,9 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         if record is None:
             return begun, "build"
         begun["request_id"], begun["started"] = record["request_id"], record["started"]
-        begun["deadline"] = _earlier(begun["deadline"], record["deadline"])
+        begun["deadline"] = _earlier(
+            begun["deadline"], self._deadlines.of(request.runtime, record["request_id"])
+        )
         begun["reservation"] = record["reservation"]
         paused = record.get("paused")
         if not paused:
@@ -322,7 +326,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         if record:
             config = with_request_id(config, record["request_id"])
         rules = self.tool_policies.get(request.tool_call["name"], self.tool_policy)
-        ends = record["deadline"] if record else None
+        ends = self._deadlines.of(request.runtime, record["request_id"]) if record else None
         seconds_left = None if ends is None else ends - self.policy.clock()
         context = ToolContext(request, self.policy, rules, config, seconds_left)
         calling = controlled(context, ToolHandler(handler))
@@ -335,10 +339,6 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         return output
 
     # --- parts ------------------------------------------------------------------------------------
-
-    def _run_deadline(self) -> float | None:
-        allowed = self.run_deadline_seconds
-        return None if allowed is None else self.policy.clock() + allowed
 
     def _config(self) -> RunnableConfig:
         return heard(ensure_config(), self.policy.audit)
@@ -415,14 +415,11 @@ def _paused(
     run: RunState,
     record: AgentRun | None,
     policy: ControlPolicy,
-    *,
-    deadline: float | None = None,
 ) -> AgentRun:
     """Put off the rest of a walk until a person has answered."""
     strategy = _next_in(policy.fallback, run)
     request = request_of(run)
-    nothing = RunState(**{**run, "attempts": [], "fallbacks": []})
-    before = record or record_of(nothing, deadline=deadline)
+    before = record or record_of(RunState(**{**run, "attempts": [], "fallbacks": []}))
     paused = {
         "asked": strategy.asked(request.question, request),
         "placeholder": uuid4().hex,

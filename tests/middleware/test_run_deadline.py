@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from langchain.agents.middleware import HumanInTheLoopMiddleware
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.types import Command
+from langgraph.types import Command, interrupt
 
 from langchain_control import CircuitBreaker, FailureMode, FallbackRouter, RetryEngine
 from langchain_control.middleware import ControlMiddleware, ToolPolicy, agent_result
 from langchain_control.strategies import HumanAnswer
 from langchain_control.testing import ManualClock
-from tests.middleware.agents import THREAD, agent_of, ask, calling, policy, tool_call
+from tests.middleware.agents import THREAD, agent_of, ask, calling, policy, tool_call, weather
 
 HOUR = 3_600
 
@@ -114,6 +115,64 @@ def test_a_person_may_take_longer(clock):
     state = agent.invoke(Command(resume="Sunny, I would say."), THREAD)
 
     assert state["messages"][-1].content == "Sunny, I would say."
+
+
+@tool
+def asks(city: str) -> str:
+    """Ask a person about a city."""
+    return str(interrupt(city))
+
+
+REVIEW = HumanInTheLoopMiddleware(interrupt_on={"weather": True})
+PAUSES = {
+    "reviewer": (weather, {"after": [REVIEW]}, {"decisions": [{"type": "approve"}]}),
+    "tool": (asks, {}, "Sunny."),
+    "breakpoint": (weather, {"interrupt_before": ["tools"]}, None),
+}
+
+
+@pytest.mark.parametrize(("used", "options", "reply"), PAUSES.values(), ids=PAUSES)
+def test_whoever_paused_a_run_may_take_longer(call, clock, used, options, reply):
+    """Only a run that `HumanAnswer` paused had its time anew: what others allowed was too late."""
+    script = [calling(tool_call(used.name, city="Oslo")), "Sunny."]
+    agent, _ = agent_of(
+        script,
+        policy(clock=clock),
+        tools=[used],
+        control={"run_deadline_seconds": 60, "tool_policy": ToolPolicy(timeout_seconds=None)},
+        checkpointer=InMemorySaver(),
+        **options,
+    )
+    call(agent, ask(), THREAD)
+    clock.advance(HOUR)
+
+    state = call(agent, reply if reply is None else Command(resume=reply), THREAD)
+
+    assert [m.status for m in state["messages"] if m.type == "tool"] == ["success"]
+    assert agent_result(state).passed
+
+
+def test_what_follows_a_pause_has_one_deadline(call, clock, wait):
+    """The time begins anew once, not with every tool and every call."""
+    script = [
+        calling(tool_call("asks", city="Oslo")),
+        calling(tool_call("wait", seconds=40)),
+        calling(tool_call("wait", seconds=40)),
+    ]
+    agent, model = agent_of(
+        script,
+        policy(clock=clock),
+        tools=[asks, wait],
+        control={"run_deadline_seconds": 60, "tool_policy": ToolPolicy(timeout_seconds=None)},
+        checkpointer=InMemorySaver(),
+    )
+    call(agent, ask(), THREAD)
+    clock.advance(HOUR)
+
+    result = agent_result(call(agent, Command(resume="Sunny."), THREAD))
+
+    assert result.failure_mode is FailureMode.DEADLINE_EXCEEDED
+    assert len(model.calls) == 3
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan")])

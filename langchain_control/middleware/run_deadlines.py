@@ -1,0 +1,42 @@
+"""When the runs of an agent must have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+__all__ = ["RunDeadlines"]
+
+
+class RunDeadlines:
+    """The deadlines of runs, each in the invocation of the graph in which it goes on.
+
+    A run waits, for a person or at a breakpoint, by ending the invocation that it was in. What goes
+    on in another one begins its time anew, whoever paused it. An invocation stays in its process,
+    so the deadlines need no place in the state.
+    """
+
+    def __init__(self, allowed_seconds: float | None, clock: Callable[[], float]) -> None:
+        """Take how long a run may take; `None` sets no limit."""
+        self._allowed, self._clock = allowed_seconds, clock
+        self._by_invocation: WeakKeyDictionary[Any, dict[str, float]] = WeakKeyDictionary()
+
+    def begin(self, runtime: Any, request_id: str) -> None:
+        """Start the time of a run."""
+        self._in(runtime).pop(request_id, None)
+        self.of(runtime, request_id)
+
+    def of(self, runtime: Any, request_id: str) -> float | None:
+        """Return when a run must have ended, in seconds since the epoch; `None` without a limit.
+
+        Args:
+            runtime: LangGraph's or a tool's. Both have the stream writer of the invocation.
+            request_id: The run's. A graph may run an agent several times in one invocation.
+        """
+        if self._allowed is None:
+            return None
+        return self._in(runtime).setdefault(request_id, self._clock() + self._allowed)
+
+    def _in(self, runtime: Any) -> dict[str, float]:
+        return self._by_invocation.setdefault(runtime.stream_writer, {})
