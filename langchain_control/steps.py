@@ -43,6 +43,7 @@ from langchain_control.runs.falling_back import (
     request_of,
     waited_for_a_circuit,
 )
+from langchain_control.runs.judged_before import Remembering
 from langchain_control.runs.model_call import called_in_turn
 from langchain_control.runs.screening import documents_of, index_of_question, screened
 from langchain_control.runs.state import (
@@ -109,8 +110,10 @@ def _opened(run: PerRun, state: RunState, context: Context, config: RunnableConf
                 return (yield from turned_away(run, "InputGuard", verdict, context, config))
         if asked is not None:
             messages[asked] = verdict.value
+        before = context.judged_before
+        screening = guarding if before is None else Remembering(guarding, before)
         for items, judged in ((messages, asked), (documents, None)):
-            verdict = yield from screened(items, guarding, run["request_id"], config, judged)
+            verdict = yield from screened(items, screening, run["request_id"], config, judged)
             if not verdict.passed:
                 return (yield from turned_away(run, "InputGuard", verdict, context, config))
             items[:] = verdict.value

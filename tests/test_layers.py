@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "langchain_control"
 
 LAYERS = [
-    {"outcomes", "_threads", "_waiting", "_json", "_per_process", "_at_fork"}
+    {"outcomes", "_threads", "_waiting", "_json", "_per_process", "_at_fork", "_forgetting"}
     | {"_overriding", "_steady"},
     {"errors", "parts", "sync_only", "_effects", "events"},
     {"circuits", "conversation", "encodings", "fences", "logging_setup", "models", "retries"},

@@ -47,6 +47,7 @@ from langchain_control.retries.nested import warn_of_nested_retries
 from langchain_control.runs.endings import close, closed_if_cut_off
 from langchain_control.runs.exits import ExitBehavior, exit_behavior_of, has_to_raise
 from langchain_control.runs.falling_back import had_a_turn, request_of
+from langchain_control.runs.judged_before import JudgedBefore
 from langchain_control.runs.notices import WITHOUT_ANSWER
 from langchain_control.runs.screening import index_of_question, withheld
 from langchain_control.runs.state import (
@@ -132,6 +133,8 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
             name: ToolPolicy.model_validate(rules) for name, rules in tool_policies.items()
         }
         self.tools = []
+        is_sure = self.policy.guard is not None and self.policy.guard.when_detector_fails == "block"
+        self._judged_before = JudgedBefore() if is_sure else None
         self._setup = SetupCheck(self.tool_policies)
         warn_of_nested_retries(self.policy.retry.other_model)
 
@@ -216,7 +219,8 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         config = with_request_id(config, request_id_in(config))
         given = RunState(messages=list(messages))
         until = _before_build_or(_before_pause(self.policy))
-        opened = yield from drive(given, self._context(), config, until=until)
+        context = self._context(judged_before=self._judged_before)
+        opened = yield from drive(given, context, config, until=until)
         last = _identified(opened["messages"][-1])
         record = record_of(opened, answer=last.id)
         self._deadlines.begin(runtime, record["request_id"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
@@ -12,6 +12,7 @@ from langchain_control._effects import Flow
 from langchain_control.conversation import documents_in
 from langchain_control.events import blocked
 from langchain_control.outcomes import FailureMode, Source, ValidationResult, passed
+from langchain_control.runs.judged_before import Judges
 from langchain_control.runs.notices import failure_behind
 from langchain_control.runs.state import RunState
 
@@ -26,13 +27,6 @@ __all__ = [
 
 WITHHELD = "[withheld by a safety check]"
 """Stands in for a tool result that may not reach the model: the call it answers needs a result."""
-
-
-class Judges(Protocol):
-    """Says whether a text may go on, as an `InputGuard` does."""
-
-    def judge(self, value: Any, *, source: Source) -> Flow[ValidationResult]:
-        """Judge a text by where it came from."""
 
 
 def withheld(message: BaseMessage) -> BaseMessage:

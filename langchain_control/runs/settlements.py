@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from langchain_control._forgetting import forget_oldest
 from langchain_control.components.limiter import Reservation
 
 __all__ = ["Settlements"]
@@ -32,7 +33,5 @@ class Settlements:
         held = self._held.pop(run, None)
         used = used_tokens if held is None else max(held, used_tokens)
         self._held[run] = used
-        if len(self._held) > self._kept:
-            for oldest in list(self._held)[: self._kept // 10 + 1]:
-                self._held.pop(oldest, None)
+        forget_oldest(self._held, self._kept)
         return (reservation if held is None else reservation._replace(tokens=held)), used

@@ -26,6 +26,7 @@ from langchain_control.outcomes import (
 )
 from langchain_control.retries.planned import PlannedRetry
 from langchain_control.retries.usage_limits import cost_of
+from langchain_control.runs.judged_before import JudgedBefore
 from langchain_control.runs.tool_calls import AnswersOrCalls
 from langchain_control.strategies.asking import AnswerContract, causes
 
@@ -166,6 +167,8 @@ class Context:
     """Calls that the request made before this walk; they count against its usage limits."""
     last_calls: LastCalls | None = None
     """Keeps for the door what a model raised and said last."""
+    judged_before: JudgedBefore | None = None
+    """What of the history need not be judged again. `None` judges all of it in every run."""
     is_whole_request: bool = True
     """Whether the end of the table is the end of the request. An agent's request is many calls."""
 

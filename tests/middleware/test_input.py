@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
-from langchain_control import FailureMode, FallbackRouter, RateLimiter
+from langchain_control import FailureMode, FallbackRouter, InputGuard, RateLimiter
 from langchain_control.errors import AttemptsExhausted, InputRejected, RateLimited
 from langchain_control.middleware import agent_result
 from langchain_control.runs.screening import WITHHELD
@@ -234,3 +234,31 @@ def test_whoever_answers_a_blocked_input_after_a_person_has_no_tools(call):
 
     assert result.strategy == "fallback:last"
     assert [[m.text for m in messages] for messages in last.calls] == [[WITHHELD]]
+
+
+@pytest.mark.parametrize(("when_fails", "times"), [("block", 1), ("pass", 2)])
+def test_the_history_is_judged_once(call, when_fails, times):
+    """Every run judged all of it anew; only where a detector may fail unnoticed it still must."""
+    seen = []
+    detectors = (*InputGuard().detectors, lambda text: seen.append(text) or ())
+    guard = InputGuard(detectors=detectors, when_detector_fails=when_fails)
+    agent, _ = agent_of(lambda _: "Fine.", policy(guard=guard))
+    history = [HumanMessage("Hello there."), AIMessage("Hello.")]
+
+    for question in ("How are you?", "And now?"):
+        call(agent, {"messages": [*history, HumanMessage(question)]})
+
+    assert seen.count("Hello there.") == times
+    assert {"How are you?", "And now?"} <= set(seen)
+
+
+def test_an_edited_history_is_judged(call):
+    """A message that was changed under its id is as new as any."""
+    agent, model = agent_of(lambda _: "Fine.", checkpointer=InMemorySaver())
+    first = call(agent, ask(), THREAD)["messages"][0]
+    agent.update_state(THREAD, {"messages": [first.model_copy(update={"content": ATTACK})]})
+
+    state = call(agent, ask(), THREAD)
+
+    assert state["messages"][0].text == WITHHELD
+    assert ATTACK not in str(model.calls)

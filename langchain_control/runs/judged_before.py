@@ -1,0 +1,69 @@
+"""What need not be judged again: a conversation brings its whole history with every turn."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import Any, Protocol
+
+from langchain_control._effects import Flow
+from langchain_control._forgetting import forget_oldest
+from langchain_control.outcomes import Source, ValidationResult, passed
+
+__all__ = ["JudgedBefore", "Judges", "Remembering"]
+
+
+class Judges(Protocol):
+    """Says whether a text may go on, as an `InputGuard` does."""
+
+    def judge(self, value: Any, *, source: Source) -> Flow[ValidationResult]:
+        """Judge a text by where it came from."""
+
+
+class JudgedBefore:
+    """What a guard has let through as it was, in this process.
+
+    It is known by its content, not by its place: what was edited, or came in by another way, is
+    new. The same text is the same text in every thread.
+    """
+
+    def __init__(self, kept: int = 10_000) -> None:
+        """Remember the newest `kept` texts, by their digests."""
+        self._kept = kept
+        self._digests: dict[bytes, None] = {}
+
+    def __contains__(self, digest: bytes | None) -> bool:
+        """Whether what has this digest was let through."""
+        return digest in self._digests
+
+    def add(self, digest: bytes) -> None:
+        """Remember what was let through."""
+        self._digests[digest] = None
+        forget_oldest(self._digests, self._kept)
+
+
+class Remembering:
+    """A guard that does not judge again what it has let through."""
+
+    def __init__(self, guard: Judges, before: JudgedBefore) -> None:
+        """Take the guard, and what it has let through; that of another guard would not do."""
+        self._guard, self._before = guard, before
+
+    def judge(self, value: Any, *, source: Source) -> Flow[ValidationResult]:
+        """Judge a message, or a document as text."""
+        digest = _digest(value, source)
+        if digest in self._before:
+            return passed(value)
+        verdict = yield from self._guard.judge(value, source=source)
+        if digest is not None and verdict.passed and verdict.value == value:
+            self._before.add(digest)
+        return verdict
+
+
+def _digest(value: Any, source: Source) -> bytes | None:
+    """Return the digest of what a guard reads of a value; `None` if that is not plain data."""
+    try:
+        said = json.dumps([source, getattr(value, "type", ""), getattr(value, "content", value)])
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return sha256(said.encode()).digest()
