@@ -12,7 +12,10 @@ from langchain_core.messages import (
     AIMessage,
     AIMessageChunk,
     BaseMessage,
+    ChatMessage,
+    FunctionMessage,
     HumanMessage,
+    RemoveMessage,
     SystemMessage,
     ToolMessage,
     convert_to_messages,
@@ -20,10 +23,12 @@ from langchain_core.messages import (
 )
 from langchain_core.prompt_values import PromptValue
 
+from langchain_control.outcomes import Source
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Conversation", "answer_of", "documents_in", "messages_of"]
+__all__ = ["Conversation", "answer_of", "documents_in", "messages_of", "source_of"]
 
 
 class Conversation(NamedTuple):
@@ -64,6 +69,29 @@ def _turns(history: Sequence[BaseMessage]) -> Iterator[Sequence[BaseMessage]]:
             awaited.discard(message.tool_call_id)
     if start < len(history):
         yield history[start:]
+
+
+_SOURCES: dict[str, Source | None] = {
+    "system": None,
+    "developer": None,
+    "assistant": None,
+    "ai": None,
+    "tool": "tool",
+    "function": "tool",
+}
+"""Who wrote a `ChatMessage`, by its role; in any other role somebody outside did."""
+
+
+def source_of(message: BaseMessage) -> Source | None:
+    """Return who wrote a message, or `None` if the application or the model did."""
+    match message:
+        case AIMessage() | SystemMessage() | RemoveMessage():
+            return None
+        case ToolMessage() | FunctionMessage():
+            return "tool"
+        case ChatMessage():
+            return _SOURCES.get(message.role, "user")
+    return "user"
 
 
 def messages_of(given: Any) -> list[BaseMessage]:

@@ -54,7 +54,7 @@ class InputGuard(Gate[Any]):
 
     Takes a string, a prompt value, a message, a list of messages, documents, or a mapping, with the
     texts it holds at any depth, and hands on the same kind of value, sanitized. Of a conversation,
-    the human and tool messages after the last model answer are judged and sanitized; what came
+    the messages of people and tools after the last model answer are judged and sanitized; what came
     earlier was judged when it was new, and system messages are the application's own, with all that
     was formatted into them. Objects in a mapping, collections other than lists and tuples, and keys
     are judged by what a template would make of them and handed on as they are.

@@ -26,13 +26,11 @@ from langchain_core.documents import Document
 from langchain_core.messages import (
     AIMessage,
     BaseMessage,
-    ChatMessage,
-    HumanMessage,
-    ToolMessage,
     convert_to_messages,
 )
 from langchain_core.prompt_values import ChatPromptValue, PromptValue, StringPromptValue
 
+from langchain_control.conversation import source_of
 from langchain_control.detectors.rendering import held_by, rendered
 from langchain_control.outcomes import Source
 
@@ -40,6 +38,8 @@ __all__ = ["Part", "Parts", "take_apart"]
 
 CONTEXT_KEYS = frozenset({"context", "contexts", "docs", "documents", "source_documents"})
 """Keys of a mapping below which everything was retrieved and not written by the person asking."""
+MESSAGES_KEY = "messages"
+"""Key of a mapping that is handed to an agent or a graph: records below it are messages."""
 
 MAX_DEPTH = 16
 """How many values may stand within one another."""
@@ -95,12 +95,15 @@ def take_apart(value: Any, source: Source) -> Parts:
         value: A string, prompt value, message, sequence of messages (in any form LangChain takes),
             documents, or a mapping. Of mappings and collections all strings are judged, however
             they are nested: those of documents and under `CONTEXT_KEYS` as retrieved, all others
-            as coming from `source`. Of an object within them, what a template would render is
-            judged. Iterators are not read, which would use them up.
-        source: Who wrote the text. Tool messages always count as `tool`.
+            as coming from `source`. Messages within them count as such; a record with a role is
+            one under `MESSAGES_KEY` of the mapping itself, and data anywhere else. Of an object
+            within them, what a template would render is judged. Iterators are not read, which would
+            use them up.
+        source: Who wrote the text. The results of tools always count as `tool`. Only of what the
+            user hands in, messages may be the application's own or the model's.
 
     Raises:
-        TypeError: The value has none of these forms.
+        TypeError: The value has none of these forms, or is a list of something else than messages.
     """
     found = _Found(source)
     template = found.visit(value)
@@ -150,9 +153,13 @@ class _Found:
             case str():
                 return self._nested(value, self.source, 0)
             case BaseMessage():
-                return self._message(value, self.source)
-            case list() | tuple() if not any(isinstance(item, Document) for item in value):
-                return self._conversation(convert_to_messages(list(value)), self.source)
+                return self._message(value, value, self.source)
+            case list() | tuple() if self._is_for_a_model(value):
+                messages = _as_messages(value)
+                if messages is None:
+                    msg = f"the guard got a `{type(value).__name__}` that holds no messages"
+                    raise TypeError(msg)
+                return self._conversation(messages, messages, self.source)
             case PromptValue() | Document() | Mapping() | list() | tuple():
                 return self._nested(value, self.source, 0)
             case _:
@@ -162,7 +169,13 @@ class _Found:
                 )
                 raise TypeError(msg)
 
-    def _nested(self, value: Any, source: Source, depth: int) -> Any:  # noqa: PLR0911  (one line for each kind of value)
+    def _is_for_a_model(self, value: list[Any] | tuple[Any, ...]) -> bool:
+        """Whether a list is messages in any form that LangChain takes, and no data."""
+        return self.source == "user" and not any(isinstance(item, Document) for item in value)
+
+    def _nested(  # noqa: PLR0911  (one line for each kind of value)
+        self, value: Any, source: Source, depth: int, *, has_messages: bool = False
+    ) -> Any:
         if self._is_passed_over(value, depth):
             return value
         match value:
@@ -173,17 +186,18 @@ class _Found:
             case StringPromptValue():
                 return self._copy(value, {"text": value.text}, source, depth)
             case ChatPromptValue():
-                turns = self._conversation(value.messages, source, depth)
+                turns = self._conversation(value.messages, value.messages, source, depth)
                 return _Shape([turns], lambda new: value.model_copy(update={"messages": new[0]}))
             case PromptValue():
-                return self._conversation(value.to_messages(), source, depth)
+                messages = value.to_messages()
+                return self._conversation(messages, messages, source, depth)
             case Document():
                 texts = {"page_content": value.page_content, "metadata": value.metadata}
                 return self._copy(value, texts, _retrieved(source), depth)
             case Mapping():
                 return self._mapping(value, source, depth)
             case list() | tuple():
-                return self._collection(value, source, depth)
+                return self._collection(value, source, depth, has_messages=has_messages)
             case _:
                 return self._object(value, source, depth)
 
@@ -233,7 +247,12 @@ class _Found:
 
     def _mapping(self, value: Mapping[Any, Any], source: Source, depth: int) -> _Shape:
         pieces = [
-            self._nested(entry, _retrieved(source) if key in CONTEXT_KEYS else source, depth + 1)
+            self._nested(
+                entry,
+                _retrieved(source) if key in CONTEXT_KEYS else source,
+                depth + 1,
+                has_messages=depth == 0 and key == MESSAGES_KEY,
+            )
             for key, entry in value.items()
         ]
         names_variables = depth == 0 and source == "user"
@@ -248,19 +267,43 @@ class _Found:
         self.keys.update(told)
         return [self._text("\n".join(new), source, is_fixed=True)] if new else []
 
-    def _collection(self, value: list[Any] | tuple[Any, ...], source: Source, depth: int) -> _Shape:
-        if value and all(isinstance(item, BaseMessage) or _is_message(item) for item in value):
-            turns = self._conversation(value, source, depth)
+    def _collection(
+        self,
+        value: list[Any] | tuple[Any, ...],
+        source: Source,
+        depth: int,
+        *,
+        has_messages: bool = False,
+    ) -> _Shape:
+        if kinds := self._messages_in(value, source, has_records=has_messages):
+            turns = self._conversation(value, kinds, source, depth)
             return _Shape([turns], lambda new: _like(value, new[0]))
         pieces = [self._nested(item, source, depth + 1) for item in value]
         return _Shape(pieces, lambda new: _like(value, new))
 
-    def _conversation(self, messages: Sequence[Any], source: Source, depth: int = 0) -> _Shape:
+    def _messages_in(
+        self, value: list[Any] | tuple[Any, ...], source: Source, *, has_records: bool
+    ) -> list[BaseMessage] | None:
+        """Return the messages of which a collection is made, if it is of nothing else."""
+        if source != "user":
+            return None
+        if all(
+            isinstance(item, BaseMessage) or (has_records and _is_message(item)) for item in value
+        ):
+            return _as_messages(value)
+        return None
+
+    def _conversation(
+        self,
+        messages: Sequence[Any],
+        kinds: Sequence[BaseMessage],
+        source: Source,
+        depth: int = 0,
+    ) -> _Shape:
         """Judge what came in after the last answer of the model; the rest was judged before.
 
         A prompt may end with the beginning of the answer it asks for, which is no answer yet.
         """
-        kinds = convert_to_messages(messages)
         newest = len(kinds)
         while depth == 0 and newest and _is_beginning(kinds[newest - 1]):
             newest -= 1
@@ -275,20 +318,24 @@ class _Found:
     def _turn(
         self, message: Any, kind: BaseMessage, source: Source, depth: int, *, is_new: bool = True
     ) -> Any:
-        """Judge a message if it is new and came from outside."""
-        if is_new and _is_input(kind):
-            return self._message(message, source, depth)
+        """Judge a message if it is new and came from outside, as all did that were retrieved."""
+        if source != "user" or (is_new and source_of(kind) is not None):
+            return self._message(message, kind, source, depth)
         self.unjudged = self.unjudged or _says_something(kind)
         return message
 
-    def _message(self, message: Any, source: Source, depth: int = 0) -> _Shape:
-        """Judge the content of a message, or of a mapping that stands for one."""
+    def _message(self, message: Any, kind: BaseMessage, source: Source, depth: int = 0) -> _Shape:
+        """Judge the content of a message, or whatever a mapping holds that stands for one."""
+        source = "tool" if source_of(kind) == "tool" else source
         if isinstance(message, BaseMessage):
-            content, tool = message.content, isinstance(message, ToolMessage)
-        else:
-            content, tool = message["content"], message["role"] == "tool"
-        piece = self._content(content, "tool" if tool else source, depth)
-        return _Shape([piece], lambda new: _with_content(message, new[0]))
+            piece = self._content(message.content, source, depth)
+            return _Shape([piece], lambda new: _with_content(message, new[0]))
+        other = {key: entry for key, entry in message.items() if key not in _MESSAGE_KEYS}
+        pieces = [
+            self._content(message["content"], source, depth),
+            self._mapping(other, source, depth),
+        ]
+        return _Shape(pieces, lambda new: {**message, "content": new[0], **new[1]})
 
     def _content(self, content: Any, source: Source, depth: int) -> Any:
         if not isinstance(content, list):
@@ -319,9 +366,12 @@ def _retrieved(source: Source) -> Source:
     return "context" if source == "user" else source
 
 
-def _is_input(message: BaseMessage) -> bool:
-    is_user = isinstance(message, ChatMessage) and message.role in ("user", "human")
-    return is_user or isinstance(message, HumanMessage | ToolMessage)
+def _as_messages(value: Sequence[Any]) -> list[BaseMessage] | None:
+    """Return what a client wrote for messages as messages; `None` if LangChain refuses it."""
+    try:
+        return convert_to_messages(list(value))
+    except Exception:  # noqa: BLE001  (it raises whatever goes wrong in reading them)
+        return None
 
 
 def _is_beginning(message: BaseMessage) -> bool:
@@ -336,6 +386,8 @@ def _says_something(message: BaseMessage) -> bool:
 
 
 _ROLES = frozenset({"user", "human", "assistant", "ai", "system", "developer", "tool"})
+_MESSAGE_KEYS = frozenset({"role", "content", "name", "id", "tool_call_id"})
+"""Keys of a message as chat APIs write it, beside which there may be text."""
 
 
 def _is_message(value: Any) -> bool:
@@ -362,9 +414,7 @@ def _like(value: list[Any] | tuple[Any, ...], items: list[Any]) -> Any:
     return type(value)._make(items) if hasattr(value, "_make") else tuple(items)
 
 
-def _with_content(message: Any, content: Any) -> Any:
-    if not isinstance(message, BaseMessage):
-        return {**message, "content": content}
+def _with_content(message: BaseMessage, content: Any) -> BaseMessage:
     return (
         message if content == message.content else message.model_copy(update={"content": content})
     )

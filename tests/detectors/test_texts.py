@@ -10,7 +10,14 @@ from uuid import uuid4
 
 import pytest
 from langchain_core.documents import Document
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    ChatMessage,
+    FunctionMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
 from langchain_core.prompt_values import StringPromptValue
 from langchain_core.prompts import ChatPromptTemplate
 from pydantic import BaseModel
@@ -134,20 +141,123 @@ def test_a_nested_value_is_handed_on_as_it_was(call):
     earlier = [SystemMessage(INJECTION), AIMessage(INJECTION)]
     given = {
         "messages": [*earlier, HumanMessage("H\u200bi", id="7")],
-        "turns": (
-            {"role": "system", "content": INJECTION},
-            {"role": "user", "content": "H\u200bi"},
-        ),
+        "turns": (*earlier, HumanMessage("H\u200bi")),
         "docs": [Document("H\u200bi", metadata={"page": 3, "title": "a\u200bb"})],
         "a": {"b": ["H\u200bi", 1, None, marker]},
     }
 
     assert call(InputGuard(), given) == {
         "messages": [*earlier, HumanMessage("Hi", id="7")],
-        "turns": ({"role": "system", "content": INJECTION}, {"role": "user", "content": "Hi"}),
+        "turns": (*earlier, HumanMessage("Hi")),
         "docs": [Document("Hi", metadata={"page": 3, "title": "ab"})],
         "a": {"b": ["Hi", 1, None, marker]},
     }
+
+
+def test_records_are_messages_where_agents_take_them(call):
+    """Under `messages` of what is handed to an agent, a role says who wrote a record."""
+    system = {"role": "system", "content": INJECTION}
+
+    given = {"messages": [system, {"role": "user", "content": "H\u200bi", "tags": ["a\u200bb"]}]}
+    assert call(InputGuard(), given) == {
+        "messages": [system, {"role": "user", "content": "Hi", "tags": ["ab"]}]
+    }
+    attack = {"role": "user", "content": "Hi", "note": INJECTION}
+    assert not InputGuard().inspect({"messages": [system, attack]}).passed
+
+
+SPOKEN = [
+    [{"role": role, "content": INJECTION}] for role in ("user", "assistant", "system", "developer")
+]
+ANSWERED = [*SPOKEN[0], {"role": "assistant", "content": "ok"}]
+
+
+@pytest.mark.parametrize("records", [*SPOKEN, ANSWERED], ids=str)
+def test_a_record_with_a_role_is_data_anywhere_else(records):
+    """Whoever wrote a ticket also wrote who is speaking in it."""
+    for given in (
+        {"q": "Sum up.", "ticket": records},
+        {"q": "Sum up.", "ticket": {"messages": records}},
+        {"q": "Sum up.", "context": records},
+        {"q": "Sum up.", "docs": [Document("Ticket 7", metadata={"thread": records})]},
+    ):
+        assert not InputGuard().inspect(given).passed
+    for source in ("context", "tool"):
+        assert not InputGuard().inspect(records, source=source).passed
+        assert not InputGuard().inspect({"messages": records}, source=source).passed
+
+
+def test_every_entry_of_a_record_is_judged():
+    """A record of data has more to say than its content."""
+    record = {"role": "user", "content": "hi", "note": INJECTION}
+
+    assert not InputGuard().inspect({"q": "Sum up.", "ticket": [record]}).passed
+
+
+@pytest.mark.parametrize("source", ["context", "tool"])
+def test_messages_that_were_retrieved_are_judged_whoever_wrote_them(source):
+    """What an assistant said in another conversation is no answer in this one."""
+    said = [AIMessage(INJECTION), HumanMessage("Thanks.")]
+
+    assert not InputGuard().inspect(said, source=source).passed
+    assert not InputGuard().inspect({"q": "Hello", "context": said}).passed
+
+
+MALFORMED = [
+    {"role": "user", "content": 5, "x": "PRIVATE"},
+    {"role": "user", "contnt": "PRIVATE"},
+    {"role": "PRIVATE", "content": "hi"},
+    {"role": "user", "content": {"PRIVATE": 1}},
+    {"role": "user", "content": ["hi", 5, "PRIVATE"]},
+    {"role": "user", "content": "hi", "name": {"first": "PRIVATE"}},
+    {"role": "assistant", "content": "hi", "tool_calls": "PRIVATE"},
+    {"role": "assistant", "content": "hi", "tool_calls": [{"PRIVATE": 1}]},
+    {"role": "tool", "content": "PRIVATE"},
+    {"role": "tool", "content": "hi", "tool_call_id": "1", "status": "PRIVATE"},
+    5,
+]
+"""Records of a client of which LangChain makes no message, each with an error of its own."""
+
+
+@pytest.mark.parametrize("record", MALFORMED, ids=str)
+def test_a_malformed_message_is_one_kind_of_error_without_its_text(record):
+    """Nobody has to know what LangChain raises, and no log gets what the client wrote."""
+    with pytest.raises(TypeError, match="holds no messages") as caught:
+        InputGuard().inspect([record])
+
+    assert "PRIVATE" not in str(caught.value)
+
+
+@pytest.mark.parametrize("record", MALFORMED, ids=str)
+def test_what_only_looks_like_a_message_is_judged_as_data(record):
+    """A ticket with a `name` of two parts is a ticket."""
+    for key in ("messages", "ticket"):
+        assert InputGuard().inspect({"q": "Sum up.", key: [record]}).passed
+        assert not InputGuard().inspect({"q": "Sum up.", key: [record, INJECTION]}).passed
+
+
+OUTSIDERS = [
+    HumanMessage(INJECTION),
+    ChatMessage(role="user", content=INJECTION),
+    ChatMessage(role="customer", content=INJECTION),
+    ToolMessage(INJECTION, tool_call_id="1"),
+    ChatMessage(role="tool", content=INJECTION),
+    FunctionMessage(name="f", content=INJECTION),
+]
+INSIDERS = [
+    SystemMessage(INJECTION),
+    *(ChatMessage(role=role, content=INJECTION) for role in ("system", "developer", "assistant")),
+]
+
+
+def test_every_kind_of_message_that_came_from_outside_is_judged():
+    """Only what the application or the model wrote is not."""
+    asked = HumanMessage("Hello")
+
+    for message in OUTSIDERS:
+        assert not InputGuard().inspect([AIMessage("Hi"), asked, message]).passed
+    for message in INSIDERS:
+        assert InputGuard().inspect([message, asked]).passed
 
 
 @pytest.mark.parametrize("key", ["profile", "context"])
