@@ -15,6 +15,7 @@ from langchain_control._effects import Call, Flow
 from langchain_control.circuits import Refusal
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.contracts.tool_calls import violations_of_arguments
+from langchain_control.detectors.texts import take_apart
 from langchain_control.errors import classify
 from langchain_control.errors.listeners import gets_out
 from langchain_control.errors.logged import log_failure
@@ -30,7 +31,7 @@ from langchain_control.middleware.tool_results import (
 from langchain_control.outcomes import FailureMode, ValidationResult, failure, passed
 from langchain_control.policy import ControlPolicy
 from langchain_control.retries.corrections import correction
-from langchain_control.runs.screening import is_of_its_size, withheld
+from langchain_control.runs.screening import WITHHELD, withheld
 
 __all__ = ["ToolContext", "ToolHandler", "ToolPolicy", "controlled"]
 
@@ -59,8 +60,9 @@ class ToolPolicy(BaseModel):
     timeout_seconds: float | None = Field(default=30.0, gt=0)
     """Hard limit of one call. `None` sets none, as a tool that waits for a person needs."""
     on_injection: Literal["block", "fence", "observe"] = "block"
-    """What becomes of a result that looks like an attack. `block` withholds it from the model,
-    `fence` marks it as data, `observe` only tells the trail."""
+    """What becomes of a result that looks like an attack, or is too large to be searched. `block`
+    withholds it from the model, `fence` marks it as data and withholds what cannot be marked,
+    `observe` only tells the trail."""
     breaker: CircuitBreaker | None = Field(default_factory=lambda: CircuitBreaker(name="tools"))
     """Asked before a call, under the tool's name as key. `None` always calls."""
 
@@ -205,10 +207,12 @@ def _screened(context: ToolContext, output: Any) -> Flow[_Done]:
         if not from_outside(message) or known.get(message.id) == message:
             continue  # judged when it entered the history; tools hand whole histories on
         verdict = yield from _judged(message, context)
-        if not verdict.passed:
+        if verdict.passed:
+            treated[id(message)] = verdict.value
+        else:
             treated[id(message)] = _TREATMENTS[on_injection](message)
             worst = verdict
-    if not worst.passed and on_injection == "block":
+    if not worst.passed and any(message.content == WITHHELD for message in treated.values()):
         status: Status = "withheld"
     else:
         status = "failed" if getattr(output, "status", None) == "error" else "answered"
@@ -219,11 +223,10 @@ def _screened(context: ToolContext, output: Any) -> Flow[_Done]:
 def _judged(message: BaseMessage, context: ToolContext) -> Flow[ValidationResult]:
     guard = context.policy.guard
     if guard is None:
-        return passed(None)
+        return passed(message)
     verdict = yield from guard.judge(message, source="tool")
-    if verdict.passed or is_of_its_size(verdict):
-        return passed(None)
-    yield blocked("InputGuard", verdict, context.config, key="tool")
+    if not verdict.passed:
+        yield blocked("InputGuard", verdict, context.config, key="tool")
     return verdict
 
 
@@ -244,15 +247,11 @@ def _messages_by_id(state: Any) -> dict[str | None, BaseMessage]:
 
 
 def _as_data(message: BaseMessage) -> BaseMessage:
-    given = message.content
-    content = _fence(given) if isinstance(given, str) else [_fence_block(block) for block in given]
-    return message.model_copy(update={"content": content})
-
-
-def _fence_block(block: Any) -> Any:
-    if isinstance(block, str):
-        return _fence(block)
-    return {**block, "text": _fence(block["text"])} if isinstance(block.get("text"), str) else block
+    taken = take_apart(message, "tool")
+    if not taken.complete or any(part.is_fixed for part in taken.parts):
+        return withheld(message)
+    fenced_message: BaseMessage = taken.rebuild([_fence(part.text) for part in taken.parts])
+    return fenced_message
 
 
 def _fence(text: str) -> str:
