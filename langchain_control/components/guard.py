@@ -164,10 +164,20 @@ class InputGuard(Gate[Any]):
         """Judge a value without stopping anything; detectors may be async. See `inspect`."""
         return await arun(self.judge(value, source))
 
-    def judge(self, value: Any, source: Source = "user") -> Flow[ValidationResult]:
-        """Judge a value, as a flow. See `inspect`."""
+    def judge(
+        self, value: Any, source: Source = "user", *, is_question: bool = True
+    ) -> Flow[ValidationResult]:
+        """Judge a value, as a flow. See `inspect`.
+
+        Args:
+            value: See `inspect`.
+            source: Who wrote it.
+            is_question: Whether it is what the user asks. An earlier turn may be empty, and of any
+                length, as it is searched to the end.
+        """
         taken = take_apart(value, source)
-        if verdict := self._judge_size(taken, source):
+        is_bound = is_question and source == "user"
+        if verdict := self._judge_size(taken, is_bound=is_bound):
             return verdict
         judged: list[_Judged] = []
         for part in _with_joined(taken.parts):
@@ -177,13 +187,13 @@ class InputGuard(Gate[Any]):
             judged.append(answer)
         return self._verdict(taken, judged)
 
-    def _judge_size(self, taken: Parts, source: Source) -> ValidationResult | None:
+    def _judge_size(self, taken: Parts, *, is_bound: bool) -> ValidationResult | None:
         if not taken.complete:
             return failure(
                 FailureMode.TOKEN_OVERFLOW,
                 f"the input holds more than {MAX_VALUES} values, or more than {MAX_DEPTH} deep",
             )
-        if source != "user":
+        if not is_bound:
             return None
         by_user = [part for part in taken.parts if part.source == "user"]
         if _is_empty(taken, [part.text for part in by_user if not part.is_fixed]):

@@ -16,8 +16,8 @@ __all__ = ["JudgedBefore", "Judges", "Remembering"]
 class Judges(Protocol):
     """Says whether a text may go on, as an `InputGuard` does."""
 
-    def judge(self, value: Any, *, source: Source) -> Flow[ValidationResult]:
-        """Judge a text by where it came from."""
+    def judge(self, value: Any, *, source: Source, is_question: bool) -> Flow[ValidationResult]:
+        """Judge a text by where it came from, and by whether it is what the user asks."""
 
 
 class JudgedBefore:
@@ -49,12 +49,12 @@ class Remembering:
         """Take the guard, and what it has let through; that of another guard would not do."""
         self._guard, self._before = guard, before
 
-    def judge(self, value: Any, *, source: Source) -> Flow[ValidationResult]:
+    def judge(self, value: Any, *, source: Source, is_question: bool) -> Flow[ValidationResult]:
         """Judge a message, or a document as text."""
-        digest = _digest(value, source)
+        digest = None if is_question else _digest(value, source)
         if digest in self._before:
             return passed(value)
-        verdict = yield from self._guard.judge(value, source=source)
+        verdict = yield from self._guard.judge(value, source=source, is_question=is_question)
         if digest is not None and verdict.passed and verdict.value == value:
             self._before.add(digest)
         return verdict

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import RunnableConfig
 
 from langchain_control._effects import Flow
-from langchain_control.conversation import documents_in
+from langchain_control.conversation import documents_in, source_of
 from langchain_control.events import blocked
 from langchain_control.outcomes import FailureMode, Source, ValidationResult, passed
 from langchain_control.runs.judged_before import Judges
@@ -20,13 +20,14 @@ __all__ = [
     "WITHHELD",
     "documents_of",
     "index_of_question",
-    "is_of_its_size",
     "screened",
     "withheld",
 ]
 
 WITHHELD = "[withheld by a safety check]"
 """Stands in for a tool result that may not reach the model: the call it answers needs a result."""
+
+_LEFT_OUT = (FailureMode.PROMPT_INJECTION, FailureMode.TOKEN_OVERFLOW)
 
 
 def withheld(message: BaseMessage) -> BaseMessage:
@@ -35,9 +36,9 @@ def withheld(message: BaseMessage) -> BaseMessage:
 
 
 def index_of_question(messages: Sequence[BaseMessage]) -> int | None:
-    """Return the position of the newest human message."""
-    humans = (i for i in reversed(range(len(messages))) if isinstance(messages[i], HumanMessage))
-    return next(humans, None)
+    """Return the position of the newest message that a person wrote."""
+    newest_first = reversed(range(len(messages)))
+    return next((i for i in newest_first if source_of(messages[i]) == "user"), None)
 
 
 def documents_of(state: RunState) -> list[str]:
@@ -68,7 +69,8 @@ def screened(
     An attack in an earlier turn, a document or a tool result does not block the request: one
     poisoned message would end a conversation for good. Nor may it stay: an attack that was blocked
     would come back as history with the next question. The message that closed its run goes with it:
-    an answer without a question is none.
+    an answer without a question is none. What is too large to be searched may hide an attack, and
+    is treated as one.
 
     Args:
         items: Messages, or documents as text.
@@ -87,36 +89,18 @@ def screened(
         if was_left_out and isinstance(item, AIMessage) and failure_behind(item) is not None:
             continue
         was_left_out = False
-        source = _source_of(item)
+        source: Source | None = "context" if isinstance(item, str) else source_of(item)
         if position == asked or source is None:
             kept.append(item)
             continue
-        verdict = yield from guard.judge(item, source=source)
-        if verdict.failure_mode is FailureMode.PROMPT_INJECTION:
+        verdict = yield from guard.judge(item, source=source, is_question=False)
+        if verdict.failure_mode in _LEFT_OUT:
             yield blocked("InputGuard", verdict, config, request_id=request_id, key=source)
-            if isinstance(item, ToolMessage):
+            if source == "tool":
                 kept.append(withheld(item))
-            was_left_out = not isinstance(item, ToolMessage)
+            was_left_out = source != "tool"
         elif verdict.passed:
             kept.append(verdict.value)
-        elif is_of_its_size(verdict):
-            kept.append(item)
         else:
             return verdict
     return passed(kept)
-
-
-def is_of_its_size(verdict: ValidationResult) -> bool:
-    """Say whether a text is only empty or too long, which is the budget's business."""
-    return verdict.failure_mode in (FailureMode.CONSTRAINT_VIOLATION, FailureMode.TOKEN_OVERFLOW)
-
-
-def _source_of(item: Any) -> Source | None:
-    match item:
-        case HumanMessage():
-            return "user"
-        case ToolMessage():
-            return "tool"
-        case str():
-            return "context"
-    return None
