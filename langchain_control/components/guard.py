@@ -180,7 +180,7 @@ class InputGuard(Gate[Any]):
         if verdict := self._judge_size(taken, is_bound=is_bound):
             return verdict
         judged: list[_Judged] = []
-        for part in _with_joined(taken.parts):
+        for part in (*taken.parts, *_joined(taken.parts)):
             answer = yield from self._judge(part)
             if isinstance(answer, ValidationResult):
                 return answer
@@ -268,8 +268,11 @@ class InputGuard(Gate[Any]):
         for item in suspect:
             if self._mode(item.part) == "block":
                 return _attack(item.hits, findings)
-        split = any(item.hits for item in judged[len(taken.parts) :])
-        texts = [self._treated(item, split=split) for item in judged[: len(taken.parts)]]
+        items, joined = judged[: len(taken.parts)], judged[len(taken.parts) :]
+        texts = [self._treated(item) for item in items]
+        for whole in joined:
+            if whole.hits:
+                self._treat_split(whole, items, texts)
         if suspect and _is_nothing_left(texts, taken.parts):
             return _attack([hit for item in suspect for hit in item.hits], findings)
         return passed(
@@ -280,24 +283,39 @@ class InputGuard(Gate[Any]):
             score=round(1 - max((f.score for f in findings), default=0.0), 3),
         )
 
-    def _treated(self, item: _Judged, *, split: bool) -> str:
-        """Return what goes on of a text, given that nothing in the value is to be blocked.
-
-        Args:
-            item: The text and what was found in it.
-            split: Whether the user's texts make an attack only together.
-        """
-        text, hits = item.part.text, item.hits
+    def _treated(self, item: _Judged) -> str:
+        """Return what goes on of a text, given that nothing in the value is to be blocked."""
+        text = item.part.text
         if item.part.is_fixed:
             return text
-        anywhere = split and item.part.source == "user"
-        if hits or anywhere:
+        if item.hits:
             match self._mode(item.part):
                 case "sanitize":
-                    return REMOVED if anywhere else sanitize(self._without_attacks(item))
+                    return sanitize(self._without_attacks(item))
                 case "fence":
                     return fence(sanitize(text))
         return sanitize(text)
+
+    def _treat_split(self, whole: _Judged, items: Sequence[_Judged], texts: list[str]) -> None:
+        """Treat all texts of a whole if they still make an attack together, each being treated.
+
+        Args:
+            whole: The texts read as one, and what was found in that.
+            items: All texts.
+            texts: What goes on of each of them.
+        """
+        mode = self._mode(whole.part)
+        if mode == "observe":
+            return
+        pieces = [
+            n for n, item in enumerate(items) if _whole_of(item.part) == _whole_of(whole.part)
+        ]
+        left = [n for n in pieces if mode == "sanitize" or not items[n].hits]
+        is_only_together = not any(items[n].hits for n in pieces)
+        rest = "\n".join(texts[n] for n in left)
+        if is_only_together or self._built_in_hits(rest, whole.part.source):
+            for n in left:
+                texts[n] = REMOVED if mode == "sanitize" else fence(texts[n])
 
     def _without_attacks(self, item: _Judged) -> str:
         """Cut sentences out until the built-in tiers find nothing in what is left.
@@ -375,13 +393,26 @@ def _detect_normalized_of(detector: Any) -> Any:
     return getattr(detector, "detect_normalized", None)
 
 
-def _with_joined(parts: Sequence[Part]) -> list[Part]:
-    """Add the user's texts read as one: an attack may be split over several."""
-    by_user = [part for part in parts if part.source == "user"]
-    if len(by_user) <= 1:
-        return [*parts]
-    is_fixed = any(part.is_fixed for part in by_user)
-    return [*parts, Part("\n".join(part.text for part in by_user), "user", is_fixed)]
+def _joined(parts: Sequence[Part]) -> list[Part]:
+    """Return the texts that are read as one, joined: an attack may be split over several."""
+    wholes: dict[Any, list[Part]] = {}
+    for part in parts:
+        wholes.setdefault(_whole_of(part), []).append(part)
+    wholes.pop(None, None)
+    return [
+        replace(
+            pieces[0],
+            text="\n".join(piece.text for piece in pieces),
+            is_fixed=any(piece.is_fixed for piece in pieces),
+        )
+        for pieces in wholes.values()
+        if len(pieces) > 1
+    ]
+
+
+def _whole_of(part: Part) -> int | str | None:
+    """Return what a text is read as a piece of: all that the user wrote, or one message."""
+    return "user" if part.source == "user" else part.message
 
 
 def _is_empty(taken: Parts, texts: Sequence[str]) -> bool:

@@ -71,6 +71,8 @@ class Part:
     source: Source
     is_fixed: bool = False
     """Whether it is the text of something that is handed on as it is, such as an object."""
+    message: int | None = None
+    """Which message it is a block of, if it is one: a model reads the blocks of each as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +342,10 @@ class _Found:
     def _content(self, content: Any, source: Source, depth: int) -> Any:
         if not isinstance(content, list):
             return self._nested(content, source, depth + 1)
-        return _Shape([self._block(block, source, depth + 1) for block in content], list)
+        start = len(self.parts)
+        pieces = [self._block(block, source, depth + 1) for block in content]
+        self.parts[start:] = [replace(part, message=start) for part in self.parts[start:]]
+        return _Shape(pieces, list)
 
     def _block(self, block: Any, source: Source, depth: int) -> Any:
         """Judge what a content block says, whatever its type, but not its media."""
