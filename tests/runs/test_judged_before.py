@@ -37,7 +37,7 @@ def guard(seen):
 )
 def test_what_was_let_through_is_not_judged_again(guard, seen, message):
     """The verdict is the same, without the work."""
-    verdicts = [run(guard.judge(message, source="tool")) for _ in range(3)]
+    verdicts = [run(guard.judge(message, source="tool", is_question=False)) for _ in range(3)]
 
     assert [verdict.value for verdict in verdicts] == [message] * 3
     assert seen == [HARMLESS]
@@ -46,11 +46,11 @@ def test_what_was_let_through_is_not_judged_again(guard, seen, message):
 def test_what_was_edited_is_judged(guard):
     """Neither an id nor a place says what a message holds."""
     message = HumanMessage(HARMLESS, id="1")
-    run(guard.judge(message, source="user"))
+    run(guard.judge(message, source="user", is_question=False))
 
     edited = message.model_copy(update={"content": ATTACK})
 
-    assert not run(guard.judge(edited, source="user")).passed
+    assert not run(guard.judge(edited, source="user", is_question=False)).passed
 
 
 def test_another_source_is_judged_by_its_own_measure(guard, seen):
@@ -58,14 +58,14 @@ def test_another_source_is_judged_by_its_own_measure(guard, seen):
     message = HumanMessage(HARMLESS)
 
     for source in ("user", "tool", "context"):
-        run(guard.judge(message, source=source))
+        run(guard.judge(message, source=source, is_question=False))
 
     assert len(seen) == 3
 
 
 def test_an_attack_is_found_each_time(guard):
     """Only what was let through is remembered."""
-    verdicts = [run(guard.judge(ATTACK, source="context")) for _ in range(2)]
+    verdicts = [run(guard.judge(ATTACK, source="context", is_question=False)) for _ in range(2)]
 
     assert not any(verdict.passed for verdict in verdicts)
 
@@ -73,7 +73,7 @@ def test_an_attack_is_found_each_time(guard):
 def test_what_was_changed_is_judged_again(guard, seen):
     """It is another text that goes on."""
     for _ in range(2):
-        verdict = run(guard.judge("sun\u200bny", source="context"))
+        verdict = run(guard.judge("sun\u200bny", source="context", is_question=False))
         assert verdict.value == "sunny"
 
     assert len(seen) == 2
