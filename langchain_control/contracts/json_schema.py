@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 from typing import Any
 
 import jsonschema_rs
 
 from langchain_control.contracts.conversion import Mistyped
+from langchain_control.contracts.lazy_errors import Error, LazyErrors, Path
 from langchain_control.contracts.pointers import describe, pointer, property_name
 from langchain_control.outcomes import Violation
 
@@ -56,12 +57,13 @@ class JsonSchemaContract:
         """List everything that is wrong, up to `MAX_VIOLATIONS`. No type is converted."""
         if self.is_met_by(value):
             return ()
-        found = (v for error in self._validator.iter_errors(value) for v in _violations(error))
-        return tuple(islice(found, MAX_VIOLATIONS))
+        errors = _explained(self._errors.of(value), value, self._errors)
+        found = tuple(_violation(error) for error in islice(errors, MAX_VIOLATIONS))
+        return found or (Violation("schema", "what the schema demands", describe(value)),)
 
     def mistyped(self, value: Any) -> Iterator[Mistyped]:
         """Yield where another type is due than came, in the order of the alternatives."""
-        for error in self._validator.iter_errors(value):
+        for error in _explained(self._errors.of(value), value, self._errors):
             yield from _mistyped(error)
 
     def coerced(self, value: Any) -> Any:
@@ -71,6 +73,11 @@ class JsonSchemaContract:
     def typed(self, value: Any, *, lax: bool = False) -> Any:  # noqa: ARG002
         """Return the value as it is: JSON Schema knows no Python types."""
         return value
+
+    @cached_property
+    def _errors(self) -> LazyErrors:
+        compiled = partial(_compile, asserts_formats=self._asserts_formats)
+        return LazyErrors(self._schema, lambda schema, others: compiled(schema, registry=others))
 
     def __eq__(self, other: object) -> bool:
         """Compare the schemas, and how they are taken."""
@@ -89,7 +96,12 @@ class JsonSchemaContract:
         return partial(JsonSchemaContract, asserts_formats=self._asserts_formats), (self._schema,)
 
 
-def _compile(schema: dict[str, Any], *, asserts_formats: bool) -> Any:
+def _compile(
+    schema: dict[str, Any],
+    *,
+    asserts_formats: bool,
+    registry: jsonschema_rs.Registry | None = None,
+) -> Any:
     """Match patterns in linear time, or where that cannot be done, within a limit of steps."""
     engines = (
         jsonschema_rs.RegexOptions(),
@@ -102,6 +114,7 @@ def _compile(schema: dict[str, Any], *, asserts_formats: bool) -> Any:
                 schema,
                 validate_formats=asserts_formats,
                 retriever=_refuse_to_fetch,
+                registry=registry,
                 pattern_options=engine,
             )
         except (jsonschema_rs.ValidationError, ValueError) as exc:
@@ -110,14 +123,13 @@ def _compile(schema: dict[str, Any], *, asserts_formats: bool) -> Any:
     raise ValueError(msg)
 
 
-def _mistyped(error: Any) -> Iterator[Mistyped]:
-    details = error.kind.as_dict()
-    if error.kind.name == "type":
-        for due in details["types"]:
+def _mistyped(error: Error) -> Iterator[Mistyped]:
+    if error.keyword == "type":
+        for due in error.details["types"]:
             if due in _TYPES:
-                yield Mistyped(error.instance_path, _TYPES[due])
-    elif error.kind.name in ("anyOf", "oneOf"):
-        for errors in details["context"]:
+                yield Mistyped(error.path, _TYPES[due])
+    elif error.keyword in ("anyOf", "oneOf"):
+        for errors in error.details["context"]:
             for inner in errors:
                 yield from _mistyped(inner)
 
@@ -131,35 +143,53 @@ def _refuse_to_fetch(uri: str) -> Any:
     raise ValueError(msg)
 
 
-def _violations(error: Any) -> Iterator[Violation]:
-    """Translate an error. Of several alternatives, follow the one that was meant, if one was."""
-    keyword, details = error.kind.name, error.kind.as_dict()
-    if keyword in ("anyOf", "oneOf"):
-        meant = _meant(details["context"], error.instance_path)
-        if meant:
-            for inner in meant:
-                yield from _violations(inner)
-            return
-    expected = _EXPECTED.get(keyword)
-    found = _FOUND.get(keyword, _describe_instance)
-    yield Violation(
-        rule=keyword,
-        expected=expected(details) if expected else f"what `{keyword}` of the schema demands",
-        found=found(details, error.instance),
-        path=pointer(error.instance_path),
+def _explained(errors: Iterator[Error], value: Any, lazy: LazyErrors) -> Iterator[Error]:
+    """Look behind references. Of several alternatives, follow the one that was meant, if any."""
+    pending, opened = [errors], set()
+    while pending:
+        error = next(pending[-1], None)
+        if error is None:
+            pending.pop()
+        elif error.behind is not None:
+            if (error.behind, error.path) not in opened:
+                opened.add((error.behind, error.path))
+                pending.append(lazy.behind(error, value))
+        elif error.keyword in ("anyOf", "oneOf"):
+            alternatives = error.details["context"]
+            unfolded = [[*lazy.unfolded(each, error.path, value)] for each in alternatives]
+            meant = _meant(unfolded, error.path)
+            if meant is not None and unfolded[meant]:
+                pending.append(iter(alternatives[meant]))
+            else:
+                yield error._replace(details={"context": unfolded})
+        else:
+            yield error
+
+
+def _violation(error: Error) -> Violation:
+    expected = _EXPECTED.get(error.keyword)
+    found = _FOUND.get(error.keyword, _describe_instance)
+    demands = f"what `{error.keyword}` of the schema demands"
+    return Violation(
+        rule=error.keyword,
+        expected=expected(error.details) if expected else demands,
+        found=found(error.details, error.raw.instance),
+        path=pointer(error.path),
     )
 
 
-def _meant(alternatives: list[list[Any]], path: list[str | int]) -> list[Any] | None:
+def _meant(alternatives: list[list[Error]], path: Path) -> int | None:
     """Pick the alternative whose type fits, if it is the only one: what is wrong is inside it."""
     fitting = [
-        errors for errors in alternatives if not any(_of_other_type(e, path) for e in errors)
+        n
+        for n, errors in enumerate(alternatives)
+        if not any(_of_other_type(e, path) for e in errors)
     ]
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _of_other_type(error: Any, path: list[str | int]) -> bool:
-    return error.kind.name in ("type", "const", "enum") and error.instance_path == path
+def _of_other_type(error: Error, path: Path) -> bool:
+    return error.keyword in ("type", "const", "enum") and error.path == path
 
 
 def _describe_instance(details: dict[str, Any], instance: Any) -> str:  # noqa: ARG001
@@ -186,8 +216,8 @@ def _alternatives(details: dict[str, Any]) -> str:
         kind
         for errors in details["context"]
         for error in errors
-        if error.kind.name == "type"
-        for kind in error.kind.as_dict()["types"]
+        if error.keyword == "type"
+        for kind in error.details["types"]
     ]
     if len(types) >= len(details["context"]):
         return " or ".join(dict.fromkeys(types))
