@@ -49,14 +49,25 @@ def _tokens_of(part: Any) -> int:
     return message_tokens(part, estimate) if isinstance(part, BaseMessage) else 0
 
 
-class Reservation(NamedTuple):
-    """Room that was taken for one request. Settle or refund it."""
-
+class _Room(NamedTuple):
     key: str
     requests: float
     tokens: float
     wait_seconds: float
     """How long the request has to wait for its turn."""
+
+
+class Reservation(_Room):
+    """Room that was taken for one request. Settle or refund it.
+
+    It counts once: what is settled or refunded after that has no effect. One that was made anew
+    from its four values, as after a checkpoint, knows nothing of the first.
+    """
+
+    def hand_back(self) -> bool:
+        """Return whether this is the first time."""
+        mine = object()
+        return vars(self).setdefault("_handed_back", mine) is mine
 
 
 class RateLimiter(Gate[Any]):
@@ -202,14 +213,17 @@ class RateLimiter(Gate[Any]):
     def settle(self, reservation: Reservation, tokens: float) -> Maybe[None]:
         """Replace the estimated tokens of a reservation by those that were used.
 
-        Awaitable only if the store answers asynchronously; the built-in ones answer at once.
+        No effect if it was settled or refunded before. Awaitable only if the store answers
+        asynchronously; the built-in ones answer at once.
         """
-        excess = reservation.tokens - tokens
-        return self.store.give_back(reservation.key, self._demands(0, excess))
+        return self._give_back(reservation, 0, reservation.tokens - tokens)
 
     def refund(self, reservation: Reservation) -> Maybe[None]:
         """Give a reservation back whole, as when no call was made. See `settle`."""
-        demands = self._demands(reservation.requests, reservation.tokens)
+        return self._give_back(reservation, reservation.requests, reservation.tokens)
+
+    def _give_back(self, reservation: Reservation, requests: float, tokens: float) -> Maybe[None]:
+        demands = self._demands(requests, tokens) if reservation.hand_back() else ()
         return self.store.give_back(reservation.key, demands)
 
     def for_model(self, key: str | None = None) -> BaseRateLimiter:

@@ -1,6 +1,7 @@
 """The limiter: as a gate, in flows, and as a chat model's own."""
 
 import asyncio
+import copy
 import pickle
 
 import pytest
@@ -257,6 +258,31 @@ def test_a_refund_takes_the_request_back(limiter):
     assert limiter.inspect("hi").passed
 
 
+@pytest.mark.parametrize(
+    "travels", [lambda r: r, copy.copy, lambda r: pickle.loads(pickle.dumps(r))]
+)
+def test_a_reservation_counts_once(limiter, travels):
+    """A refund in `finally`, after it was settled, switched the limit off."""
+    for _ in range(3):
+        reservation = limiter.acquire("hi")
+        limiter.settle(reservation, tokens=5)
+        limiter.refund(travels(reservation))
+
+    assert not limiter.inspect("hi").passed
+
+
+def test_tokens_come_back_once(clock):
+    """Settling twice does not give the difference back twice."""
+    limiter = RateLimiter(
+        tokens_per_minute=200, answer_tokens=90, store=InMemoryRateStore(clock=clock)
+    )
+    reservations = [limiter.acquire("hi"), limiter.acquire("hi")]
+    for _ in range(2):
+        limiter.settle(reservations[0], tokens=50)
+
+    assert not limiter.inspect("hi").passed
+
+
 @given(
     used=st.lists(st.integers(0, 60), max_size=20),
 )
@@ -466,6 +492,16 @@ async def test_an_async_store_serves_async_calls(limiter):
     assert not (await remote.ainspect("hi")).passed
     await remote.refund(Reservation("rate:default", 1, 0, 0))
     assert (await remote.ainspect("hi")).passed
+
+
+async def test_an_async_store_is_awaited_each_time(limiter):
+    """Also where a reservation was handed back before, and nothing is left to do."""
+    remote = limiter.override(store=AsyncStore(limiter.store))
+    reservations = [await remote.aacquire() for _ in range(3)]
+    for _ in range(2):
+        await remote.settle(reservations[0], 5)
+
+    assert not (await remote.ainspect("hi")).passed
 
 
 def test_an_async_store_refuses_sync_calls(limiter):
