@@ -9,6 +9,7 @@ import time
 import weakref
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,8 +76,9 @@ class RedisLink:
 
     @property
     def address(self) -> str:
-        """The server's address without credentials."""
-        return self._url.rpartition("@")[2].removeprefix("redis://").removeprefix("rediss://")
+        """The server's address without credentials, which may stand in front or in the query."""
+        parts = urlsplit(self._url)
+        return parts.netloc.rpartition("@")[2] + parts.path
 
     def ask(self, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
         """Run the script, or return `None` if the server is away."""
