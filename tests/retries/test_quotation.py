@@ -33,14 +33,41 @@ def test_nothing_is_quoted_of_nothing(answer):
 
 @pytest.mark.parametrize(
     "private",
-    ["ada@example.org", "+44 20 7946 0958", "4111 1111 1111 1111", "sk-abc123def456ghi789jkl012"],
+    [
+        "ada@example.org",
+        "+44 20 7946 0958",
+        "4111 1111 1111 1111",
+        "sk-abc123def456ghi789jkl012",
+        "sk_live_abcdefghijklmnopqrstuvwx",
+        "ghp_abcdefghijklmnopqrstuvwxyzabcdefghij",
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "pX3c+9f/TQz8mWn4vR2kLs7dYh1jBg5aUe6oIi0tNqM=",
+        "pX3c+9f/TQz8mWn4vR2kLs7dYh",
+        "qWxRtYpLkJhGfDsAzXcVbNmQwErTyUiO",
+    ],
 )
 def test_what_looks_private_is_masked(private):
     """Addresses, numbers and keys that a model wrote are not sent once more."""
     assert quoted(f"It is {private}, I think.") == f"It is {MASK}, I think."
 
 
-@pytest.mark.parametrize("text", ["in 2026 and 1,234.56", '{"a":-12.5e3}', "internationalization"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "in 2026 and 1,234.56",
+        '{"a":-12.5e3}',
+        "internationalization",
+        "Donaudampfschifffahrtsgesellschaftskapitän",
+        "/home/Ada/Documents/Reports2024/Invoices/Final/Q1",
+        "src/main/java/com/example/HTTPServer/v2beta1/XMLParser.java",
+        "https://example.com/Docs/Guides/GettingStarted/InstallOnMacOS",
+        "AbstractSingletonProxyFactoryBean",
+        "getUserByIDFromHTTPRequest",
+        "parseXMLDocumentFromURL",
+        "sk-learn-compatible-estimators, pk_customer_account_identifier",
+        "a_rather_long_name_of_a_variable/and-another-in-kebab-case",
+    ],
+)
 def test_ordinary_numbers_and_words_stay(text):
     """An answer should still look like itself."""
     assert quoted(text) == text
