@@ -67,7 +67,8 @@ class PromptBuilder(Component[Prompt | PromptParts, ChatPromptValue]):
     System prompt, constraints and question are required. What room is left goes to the correction,
     then to the history (newest turns first, whole), then to the context (first documents first,
     the last one cut on a token boundary). Text that is not the application's own stands in a
-    message of its own or between two lines with a label that does not occur in the text.
+    message of its own or between two lines with a label that does not occur in the text; the
+    latter too where a question or an earlier turn has the heading of another part in it.
 
     !!! example "Answer from retrieved documents"
 
@@ -183,6 +184,7 @@ class _Draft:
         self._system = _system_messages(builder, conversation)
         self._constraints = self._constraint_list(builder.constraints)
         self._question = self._question_message()
+        self._turns = [[_unlike_parts(m) for m in turn] for turn in conversation.turns]
         self._allocation = builder.budget.open()
         self._margin_tokens = margin_tokens
         self._notes: list[str] = []
@@ -221,13 +223,9 @@ class _Draft:
 
     def _question_message(self) -> BaseMessage | None:
         question = self._conversation.question
-        if question is None or not self._is_single:
-            return question
-        if isinstance(question.content, str):
-            return _with_content(question, [fenced("question", question.content)])
-        label = fence_label(question.text)
-        begin, end = f"<question {label}>\n", f"</question {label}>\n"
-        return _with_content(question, [begin, *question.content, end])
+        if question is None:
+            return None
+        return _fenced_question(question) if self._is_single else _unlike_parts(question)
 
     # --- what room is left for ------------------------------------------------------------------
 
@@ -243,7 +241,7 @@ class _Draft:
 
     def _history(self) -> list[BaseMessage]:
         kept: list[Sequence[BaseMessage]] = []
-        for turn in reversed(self._conversation.turns):
+        for turn in reversed(self._turns):
             if not self._allocation.take("history", self._tokens(turn)):
                 self._notes.append("history_dropped")
                 break
@@ -320,6 +318,32 @@ def _system_messages(builder: PromptBuilder, conversation: Conversation) -> list
     if builder.single_message and 1 < len(messages) == len(texts):
         return [SystemMessage("\n\n".join(texts))]
     return messages
+
+
+def _unlike_parts(message: BaseMessage) -> BaseMessage:
+    """Fence what a user said if it has the heading of a part in it: nothing else tells them apart.
+
+    Case and spacing make no difference, as they make none to a model.
+    """
+    if not isinstance(message, HumanMessage):
+        return message
+    text = _folded(message.text)
+    return _fenced_question(message) if any(h in text for h in _HEADINGS) else message
+
+
+def _fenced_question(message: BaseMessage) -> BaseMessage:
+    if isinstance(message.content, str):
+        return _with_content(message, [fenced("question", message.content)])
+    label = fence_label(message.text)
+    begin, end = f"<question {label}>\n", f"</question {label}>\n"
+    return _with_content(message, [begin, *message.content, end])
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+_HEADINGS = tuple(map(_folded, (CONSTRAINTS_HEADING, CONTEXT_HEADING, CORRECTION_HEADING)))
 
 
 def _as_messages(texts: Sequence[str]) -> list[BaseMessage]:
