@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property, partial
 from itertools import islice
 from typing import Any
@@ -57,8 +58,10 @@ class JsonSchemaContract:
         """List everything that is wrong, up to `MAX_VIOLATIONS`. No type is converted."""
         if self.is_met_by(value):
             return ()
-        errors = _explained(self._errors.of(value), value, self._errors)
-        found = tuple(_violation(error) for error in islice(errors, MAX_VIOLATIONS))
+        found: tuple[Violation, ...] = ()
+        with suppress(ValueError):  # nested deeper than `jsonschema-rs` tells of, which is 255
+            errors = _explained(self._errors.of(value), self._errors)
+            found = tuple(_violation(error) for error in islice(errors, MAX_VIOLATIONS))
         return found or (Violation("schema", "what the schema demands", describe(value)),)
 
     def mistyped(self, value: Any) -> Iterator[Mistyped]:
@@ -143,7 +146,7 @@ def _refuse_to_fetch(uri: str) -> Any:
     raise ValueError(msg)
 
 
-def _explained(errors: Iterator[Error], value: Any, lazy: LazyErrors) -> Iterator[Error]:
+def _explained(errors: Iterator[Error], lazy: LazyErrors) -> Iterator[Error]:
     """Look behind references. Of several alternatives, follow the one that was meant, if any."""
     pending, opened = [errors], set()
     while pending:
@@ -153,10 +156,10 @@ def _explained(errors: Iterator[Error], value: Any, lazy: LazyErrors) -> Iterato
         elif error.behind is not None:
             if (error.behind, error.path) not in opened:
                 opened.add((error.behind, error.path))
-                pending.append(lazy.behind(error, value))
+                pending.append(lazy.behind(error))
         elif error.keyword in ("anyOf", "oneOf"):
             alternatives = error.details["context"]
-            unfolded = [[*lazy.unfolded(each, error.path, value)] for each in alternatives]
+            unfolded = [[*lazy.unfolded(each, error.path)] for each in alternatives]
             meant = _meant(unfolded, error.path)
             if meant is not None and unfolded[meant]:
                 pending.append(iter(alternatives[meant]))

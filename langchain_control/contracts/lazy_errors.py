@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import reduce
-from operator import getitem
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -22,6 +20,7 @@ __all__ = ["Error", "LazyErrors", "Path"]
 Path = tuple[str | int, ...]
 
 _URI = "urn:langchain-control:contract"
+_ROOT = "#"
 _REFERENCES = {"$ref": "$ref", "$dynamicRef": "$dynamicRef", "$recursiveRef": "$ref"}
 """Keywords that refer, and those that can refer to a condition in their place."""
 _NAMES_TO_SCHEMAS = frozenset(
@@ -64,20 +63,22 @@ class LazyErrors:
         """
         conditions = _Conditions(schema)
         self._mark = conditions.mark
-        self._registry = jsonschema_rs.Registry([(_URI, conditions.document)])
-        self._dialect = {key: schema[key] for key in ("$schema",) if key in schema}
-        self._compiled = compiled
-        self._validators: dict[str, Any] = {}
+        entries = {place: {"$ref": f"{_URI}{place}"} for place in (_ROOT, *conditions.places)}
+        dialect = {"$schema": schema["$schema"]} if "$schema" in schema else {}
+        self._validator = compiled(
+            dialect | {"properties": entries},
+            jsonschema_rs.Registry([(_URI, conditions.document)]),
+        )
 
     def of(self, value: Any) -> Iterator[Error]:
         """List what the schema has against a value."""
-        return self._errors("", value, ())
+        return self._errors(_ROOT, value, ())
 
-    def behind(self, error: Error, value: Any) -> Iterator[Error]:
-        """List what an error with `behind` stands for. Takes the whole value."""
-        return self._errors(error.behind or "", value, error.path)
+    def behind(self, error: Error) -> Iterator[Error]:
+        """List what an error with `behind` stands for."""
+        return self._errors(error.behind or _ROOT, error.raw.instance, error.path)
 
-    def unfolded(self, errors: Iterable[Error], path: Path, value: Any) -> Iterator[Error]:
+    def unfolded(self, errors: Iterable[Error], path: Path) -> Iterator[Error]:
         """Replace those that stand for others about the very place at `path`, each once."""
         pending, opened = [iter(errors)], set()
         while pending:
@@ -88,11 +89,10 @@ class LazyErrors:
                 yield error
             elif error.behind not in opened:
                 opened.add(error.behind)
-                pending.append(self.behind(error, value))
+                pending.append(self.behind(error))
 
     def _errors(self, place: str, value: Any, path: Path) -> Iterator[Error]:
-        part = reduce(getitem, path, value)
-        return (self._error(raw, path) for raw in self._validator(place).iter_errors(part))
+        return (self._error(raw, path) for raw in self._validator.iter_errors({place: value}))
 
     def _error(self, raw: Any, base: Path) -> Error:
         details = raw.kind.as_dict()
@@ -100,13 +100,7 @@ class LazyErrors:
             details["context"] = [[self._error(e, base) for e in es] for es in details["context"]]
         denied = details.get("schema") if raw.kind.name == "not" else None
         behind = denied.get(self._mark) if isinstance(denied, dict) else None
-        return Error(raw, details, (*base, *raw.instance_path), behind)
-
-    def _validator(self, place: str) -> Any:
-        if place not in self._validators:
-            reference = self._dialect | {"$ref": f"{_URI}#{place}"}
-            self._validators[place] = self._compiled(reference, self._registry)
-        return self._validators[place]
+        return Error(raw, details, (*base, *raw.instance_path[1:]), behind)
 
 
 class _Resource(NamedTuple):
@@ -130,6 +124,8 @@ class _Conditions:
         self.mark = "behind"
         while self.mark in json.dumps(schema):
             self.mark += "-"
+        self.places: dict[str, None] = {}
+        """Where the references went."""
         self.document: dict[str, Any] = self._copy(schema, "", _Resource("", {}))
 
     def _copy(self, part: Any, place: str, resource: _Resource, *, is_schema: bool = True) -> Any:
@@ -168,14 +164,16 @@ class _Conditions:
 
     def _condition(self, behind: dict[str, str], resource: _Resource) -> str:
         """Add a condition to a resource, and return the reference to it."""
-        name = str(len(resource.conditions))
-        place = f"{resource.place}/{self.mark}/{name}"
+        name = "".join(f"{keyword} {reference}" for keyword, reference in behind.items())
+        condition = f"/{self.mark}/{_step(name)}"
+        place = f"#{resource.place}{condition}/{'if' if self._has_if else 'not/not'}"
+        self.places[place] = None
         resource.conditions[name] = (
-            {"if": behind, "else": {"not": {self.mark: f"{place}/if"}}}
+            {"if": behind, "else": {"not": {self.mark: place}}}
             if self._has_if
-            else {"not": {"not": behind, self.mark: f"{place}/not/not"}}
+            else {"not": {"not": behind, self.mark: place}}
         )
-        return f"#/{self.mark}/{name}"
+        return f"#{condition}"
 
 
 def _step(key: str) -> str:

@@ -116,6 +116,22 @@ def test_what_is_wrong_deep_inside_is_found_step_by_step(schema, looked_at):
     assert contract.judge(nested(200, {"type": "text", "text": 5}))
 
 
+def test_a_property_without_a_name_breaks_nothing():
+    """`jsonschema-rs` leaves it out of its paths, so that a path may lead nowhere."""
+    contract = JsonSchemaContract({"type": "object", "additionalProperties": {"$ref": "#"}})
+
+    assert len(contract.judge({"": {"": {"a": {"": 5}}}})) == 1
+
+
+def test_a_value_too_deep_to_explain_is_refused():
+    """It is refused without a place, and nothing is raised."""
+    contract = JsonSchemaContract(TREES["the document itself"])
+
+    [violation] = contract.judge(nested(400, {"type": "text", "text": 5}))
+
+    assert violation == Violation("schema", "what the schema demands", "object of 2 keys")
+
+
 @pytest.mark.parametrize("uri", DRAFTS.values(), ids=DRAFTS)
 def test_the_place_deep_inside_is_told(uri):
     """Where types tell the alternatives apart, a correction names the leaf, not only the tree."""
