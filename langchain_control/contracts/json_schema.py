@@ -66,7 +66,7 @@ class JsonSchemaContract:
 
     def mistyped(self, value: Any) -> Iterator[Mistyped]:
         """Yield where another type is due than came, in the order of the alternatives."""
-        for error in _explained(self._errors.of(value), value, self._errors):
+        for error in _explained(self._errors.of(value), self._errors):
             yield from _mistyped(error)
 
     def coerced(self, value: Any) -> Any:
