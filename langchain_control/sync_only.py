@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from langchain_core.language_models import BaseChatModel
-from langchain_core.language_models.llms import BaseLLM
+from langchain_core.language_models import LLM, BaseChatModel, BaseLLM, SimpleChatModel
 from langchain_core.output_parsers import BaseLLMOutputParser
 from langchain_core.prompts import BasePromptTemplate
 from langchain_core.runnables import (
@@ -33,6 +32,15 @@ _COMPOSITES = (
     RunnableSequence,
     RunnableWithFallbacks,
 )
+
+_ASYNC_METHODS: tuple[tuple[type[Any], tuple[str, ...]], ...] = (
+    (SimpleChatModel, ("_agenerate", "_astream")),
+    (BaseChatModel, ("_agenerate", "_astream")),
+    (LLM, ("_acall", "_agenerate", "_astream")),
+    (BaseLLM, ("_agenerate", "_astream")),
+    (Runnable, ("ainvoke",)),
+)
+"""Where the async methods come from that only run the sync ones; a subclass before its base."""
 
 
 def is_sync_only(runnable: Runnable[Any, Any]) -> bool:
@@ -66,15 +74,7 @@ def _waits_for_nothing(leaf: Any) -> bool:
 
 
 def _has_no_async(leaf: Any) -> bool:
-    match leaf:
-        case RunnableLambda():
-            return not hasattr(leaf, "afunc")
-        case BaseChatModel():
-            return _inherits(leaf, BaseChatModel, "_agenerate", "_astream")
-        case BaseLLM():
-            return _inherits(leaf, BaseLLM, "_agenerate", "_astream")
-    return _inherits(leaf, Runnable, "ainvoke")
-
-
-def _inherits(runnable: Any, base: type[Any], *methods: str) -> bool:
-    return all(getattr(type(runnable), name) is getattr(base, name) for name in methods)
+    if isinstance(leaf, RunnableLambda):
+        return not hasattr(leaf, "afunc")
+    base, methods = next(row for row in _ASYNC_METHODS if isinstance(leaf, row[0]))
+    return all(getattr(type(leaf), name) is getattr(base, name) for name in methods)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models import LLM, BaseChatModel, BaseLLM, SimpleChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.output_parsers import StrOutputParser
-from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.outputs import ChatGeneration, ChatResult, Generation, LLMResult
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import (
     RunnableBranch,
@@ -33,6 +33,43 @@ class SyncModel(BaseChatModel):
         return ChatResult(generations=[ChatGeneration(message=AIMessage("hi"))])
 
 
+class SyncSimpleModel(SimpleChatModel):
+    @property
+    def _llm_type(self):
+        return "sync"
+
+    def _call(self, messages, stop=None, run_manager=None, **kwargs):
+        return "hi"
+
+
+class SyncText(LLM):
+    @property
+    def _llm_type(self):
+        return "sync"
+
+    def _call(self, prompt, stop=None, run_manager=None, **kwargs):
+        return "hi"
+
+
+class SyncTexts(BaseLLM):
+    @property
+    def _llm_type(self):
+        return "sync"
+
+    def _generate(self, prompts, stop=None, run_manager=None, **kwargs):
+        return LLMResult(generations=[[Generation(text="hi")] for _ in prompts])
+
+
+class AsyncSimpleModel(SyncSimpleModel):
+    async def _agenerate(self, messages, stop=None, run_manager=None, **kwargs):
+        return self._generate(messages)
+
+
+class AsyncText(SyncText):
+    async def _acall(self, prompt, stop=None, run_manager=None, **kwargs):
+        return "hi"
+
+
 class AsyncStore(InMemoryCircuitStore):
     async def view(self, key, rules):
         return super().view(key, rules)
@@ -51,6 +88,9 @@ PLAIN, BOTH = RunnableLambda(str), RunnableLambda(str, awaited)
     "runnable",
     [
         SYNC,
+        SyncSimpleModel(),
+        SyncText(),
+        SyncTexts(),
         PLAIN,
         SYNC.bind(stop=["x"]),
         PLAIN | SYNC,
@@ -79,6 +119,8 @@ def test_what_waits_for_sync_code_alone_is_sync_only(runnable):
     "runnable",
     [
         ASYNC,
+        AsyncSimpleModel(),
+        AsyncText(),
         BOTH,
         PROMPT,
         PLAIN | ASYNC,
