@@ -55,13 +55,15 @@ class _Room(NamedTuple):
     tokens: float
     wait_seconds: float
     """How long the request has to wait for its turn."""
+    turn: float = 0.0
+    """When that is by the store's own time, where there is a wait."""
 
 
 class Reservation(_Room):
     """Room that was taken for one request. Settle or refund it.
 
     It counts once: what is settled or refunded after that has no effect. One that was made anew
-    from its four values, as after a checkpoint, knows nothing of the first.
+    from its values, as after a checkpoint, knows nothing of the first.
     """
 
     def hand_back(self) -> bool:
@@ -172,7 +174,7 @@ class RateLimiter(Gate[Any]):
         )
         if isinstance(answer, Denial):
             return self._turned_away(answer)
-        return passed(Reservation(key, 1, tokens, answer.wait_seconds))
+        return passed(Reservation(key, 1, tokens, answer.wait_seconds, answer.turn))
 
     def wait(self, reservation: Reservation, config: RunnableConfig | None = None) -> Flow[None]:
         """Wait for the turn of a reservation that was taken; refund it if that is interrupted.
@@ -185,7 +187,7 @@ class RateLimiter(Gate[Any]):
             if config is not None:
                 yield self._waited(reservation, config)
             yield Sleep(reservation.wait_seconds)
-        except BaseException:  # cancelled while waiting: others need not wait for this one
+        except BaseException:  # cancelled while waiting: who comes next may have this turn
             yield self.refund(reservation)
             raise
 
@@ -219,12 +221,25 @@ class RateLimiter(Gate[Any]):
         return self._give_back(reservation, 0, reservation.tokens - tokens)
 
     def refund(self, reservation: Reservation) -> Maybe[None]:
-        """Give a reservation back whole, as when no call was made. See `settle`."""
-        return self._give_back(reservation, reservation.requests, reservation.tokens)
+        """Give a reservation back whole, as when no call was made. See `settle`.
 
-    def _give_back(self, reservation: Reservation, requests: float, tokens: float) -> Maybe[None]:
+        While others wait behind it, its room is lost instead: they have their turns already, and
+        who came next would share the last of these.
+        """
+        return self._give_back(
+            reservation, reservation.requests, reservation.tokens, turn=reservation.turn
+        )
+
+    def _give_back(
+        self,
+        reservation: Reservation,
+        requests: float,
+        tokens: float,
+        *,
+        turn: float | None = None,
+    ) -> Maybe[None]:
         demands = self._demands(requests, tokens) if reservation.hand_back() else ()
-        return self.store.give_back(reservation.key, demands)
+        return self.store.give_back(reservation.key, demands, turn)
 
     def for_model(self, key: str | None = None) -> BaseRateLimiter:
         """Return this limit as LangChain's `rate_limiter=` of a chat model expects it.

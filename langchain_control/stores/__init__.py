@@ -97,8 +97,17 @@ class RateStore(Protocol):
     ) -> Maybe[Grant | Denial]:
         """Take room for all demands, or for none if one would wait too long."""
 
-    def give_back(self, key: str, demands: tuple[Demand, ...]) -> Maybe[None]:
-        """Return room that was not needed. A negative amount takes what was needed in excess."""
+    def give_back(
+        self, key: str, demands: tuple[Demand, ...], turn: float | None = None
+    ) -> Maybe[None]:
+        """Return room that was not needed. A negative amount takes what was needed in excess.
+
+        Args:
+            key: Whose room it was.
+            demands: How much of it.
+            turn: From the `Grant`, where its turn was not used. While somebody else has a later
+                one, nothing comes back: who came next would share that turn with them.
+        """
 
 
 def __getattr__(name: str) -> Any:

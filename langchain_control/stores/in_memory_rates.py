@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from langchain_control._at_fork import renew_in_children
-from langchain_control.stores.rates import Demand, Denial, Grant, virtual_schedule
+from langchain_control.stores.rates import Demand, Denial, Grant, others_wait, virtual_schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,15 +61,17 @@ class InMemoryRateStore:
             if tightest is not None and longest > max_wait_seconds:
                 return denied(tightest, longest, max_wait_seconds)
             arrivals |= after
-        return Grant(longest) if longest else AT_ONCE
+        return Grant(longest, now + longest) if longest else AT_ONCE
 
-    def give_back(self, key: str, demands: tuple[Demand, ...]) -> None:
-        """Return room that was not needed. A negative amount takes what was needed in excess."""
+    def give_back(self, key: str, demands: tuple[Demand, ...], turn: float | None = None) -> None:
+        """Return room that was not needed, unless others wait behind its turn."""
         now = self._clock()
         with self._lock:
             arrivals = self._used_locked(key)
-            for demand in demands:
-                arrival = max(arrivals.get(demand.name, now), now)
+            before = [max(arrivals.get(demand.name, now), now) for demand in demands]
+            if turn is not None and others_wait(before, demands, turn, now):
+                return
+            for demand, arrival in zip(demands, before, strict=True):
                 arrivals[demand.name] = arrival - demand.amount / demand.per_second
 
     def _used_locked(self, key: str) -> dict[str, float]:

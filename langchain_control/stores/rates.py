@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
-__all__ = ["ROUNDING_SECONDS", "Demand", "Denial", "Grant", "virtual_schedule"]
+__all__ = ["ROUNDING_SECONDS", "Demand", "Denial", "Grant", "others_wait", "virtual_schedule"]
 
 ROUNDING_SECONDS = 2e-6
 """Shorter waits count as none: they come from rounding times to microseconds since 1970."""
@@ -27,6 +28,8 @@ class Grant(NamedTuple):
 
     wait_seconds: float
     """How long to wait before going on. The turn is kept meanwhile."""
+    turn: float = 0.0
+    """When that is by the store's own time, where there is a wait."""
 
 
 class Denial(NamedTuple):
@@ -52,3 +55,16 @@ def virtual_schedule(arrival: float, demand: Demand, now: float) -> tuple[float,
     after = begins + amount / per_second
     wait = after - burst / per_second - now
     return 0.0 if 0.0 < wait <= ROUNDING_SECONDS else wait, after
+
+
+def others_wait(
+    arrivals: Iterable[float], demands: Iterable[Demand], turn: float, now: float
+) -> bool:
+    """Say whether somebody has a turn to come that is not this one, by their arrival times.
+
+    There is one number per limit, and it tells the last turn only. Moved back while others have
+    one behind this, it would give theirs away a second time.
+    """
+    pairs = zip(arrivals, demands, strict=True)
+    last = max((at - demand.burst / demand.per_second for at, demand in pairs), default=now)
+    return last - now > ROUNDING_SECONDS and abs(last - turn) > ROUNDING_SECONDS

@@ -17,14 +17,14 @@ __all__ = ["RedisRateStore"]
 SCRIPT = """
 local time = redis.call('TIME')
 local now = tonumber(ARGV[1]) or (tonumber(time[1]) + tonumber(time[2]) / 1000000)
-local max_wait, giving_back = tonumber(ARGV[2]), ARGV[3] == '1'
+local max_wait, giving_back, turn = tonumber(ARGV[2]), ARGV[3] ~= '', tonumber(ARGV[3])
 local ahead = tonumber(redis.call('HGET', KEYS[1], ':now') or now) - now
 if ahead > 0 then
   for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do
     redis.call('HINCRBYFLOAT', KEYS[1], name, string.format('%.6f', -ahead))
   end
 end
-local longest, tightest, idle, arrivals = 0, 0, now, {}
+local longest, tightest, idle, last, arrivals = 0, 0, now, now, {}
 for i = 0, (#ARGV - 3) / 4 - 1 do
   local name = ARGV[4 + 4 * i]
   local amount, rate, burst =
@@ -33,24 +33,29 @@ for i = 0, (#ARGV - 3) / 4 - 1 do
   local after = arrival + (giving_back and -amount or amount) / rate
   arrivals[#arrivals + 1] = name
   arrivals[#arrivals + 1] = string.format('%.6f', after)
-  idle = math.max(idle, after)
+  idle, last = math.max(idle, after), math.max(last, arrival - burst / rate)
   local wait = after - burst / rate - now
   if wait > math.max(longest, ROUNDING) then longest, tightest = wait, i + 1 end
 end
-if giving_back or longest <= max_wait then
+local others_wait = turn and last - now > ROUNDING and math.abs(last - turn) > ROUNDING
+if not others_wait and (giving_back or longest <= max_wait) then
   if #arrivals > 0 then
     redis.call('HSET', KEYS[1], ':now', string.format('%.6f', now), unpack(arrivals))
     redis.call('PEXPIRE', KEYS[1], math.ceil((idle - now) * 1000) + 1000)
   end
   tightest = 0
 end
-return {tightest, string.format('%.6f', longest)}
+return {tightest, string.format('%.6f', longest), string.format('%.6f', now + longest)}
 """.replace("ROUNDING", f"{ROUNDING_SECONDS:.6f}")
-"""The generic cell rate algorithm of `virtual_schedule`, for all demands or none.
+"""The generic cell rate algorithm of `virtual_schedule`, for all demands or none; to give back,
+with `others_wait`.
 
 `:now` is when it was last run: if that lies ahead, the server's clock was set back meanwhile, and
 what was taken moves with it.
 """
+
+ANYWAY = "anyway"
+"""Stands where a turn would, for room that comes back whoever waits."""
 
 
 class RedisRateStore:
@@ -102,31 +107,33 @@ class RedisRateStore:
         self, key: str, demands: tuple[Demand, ...], max_wait_seconds: float
     ) -> Grant | Denial:
         """Take room for all demands, or for none if one would wait too long."""
-        reply = self._run(key, demands, max_wait_seconds, giving_back=False)
+        reply = self._run(key, demands, max_wait_seconds)
         if reply is None:
             return self._local.take(key, demands, max_wait_seconds)
         tightest, wait_seconds = reply[0], float(reply[1])
         if tightest:
             return denied(demands[tightest - 1], wait_seconds, max_wait_seconds)
-        return Grant(wait_seconds)
+        return Grant(wait_seconds, float(reply[2]) if wait_seconds else 0.0)
 
-    def give_back(self, key: str, demands: tuple[Demand, ...]) -> None:
-        """Return room that was not needed. A negative amount takes what was needed in excess."""
-        if self._run(key, demands, 0.0, giving_back=True) is None:
-            self._local.give_back(key, demands)
+    def give_back(self, key: str, demands: tuple[Demand, ...], turn: float | None = None) -> None:
+        """Return room that was not needed, unless others wait behind its turn."""
+        if self._run(key, demands, 0.0, ANYWAY if turn is None else turn) is None:
+            self._local.give_back(key, demands, turn)
 
     def close(self) -> None:
         """Close the connections. Asking again opens them again."""
         self._link.close()
 
     def _run(
-        self, key: str, demands: tuple[Demand, ...], max_wait_seconds: float, *, giving_back: bool
+        self,
+        key: str,
+        demands: tuple[Demand, ...],
+        max_wait_seconds: float,
+        given_back: float | str = "",
     ) -> Any:
         now = "" if self._clock is None else repr(self._clock())
         numbers = (part for demand in demands for part in demand)
-        return self._link.ask(
-            [self._prefix + key], [now, max_wait_seconds, int(giving_back), *numbers]
-        )
+        return self._link.ask([self._prefix + key], [now, max_wait_seconds, given_back, *numbers])
 
     def __repr__(self) -> str:
         """Show where it is kept, without credentials."""

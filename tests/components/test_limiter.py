@@ -194,6 +194,29 @@ def test_cancelled_at_any_wait_gives_the_turn_back(limiter):
     assert waits == [Emit, Sleep]
 
 
+async def test_cancelled_waits_do_not_raise_the_rate():
+    """Who came after some had hung up shared the turns of those who still waited."""
+    clock = ManualClock()
+    pace = RateLimiter(
+        requests_per_minute=60,
+        burst_seconds=1,
+        on_limit="wait",
+        store=InMemoryRateStore(clock=clock),
+    )
+    pace.acquire()
+    waiting = [asyncio.create_task(pace.aacquire()) for _ in range(4)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    waiting[1].cancel()
+    await asyncio.wait(waiting[:2])
+
+    verdict, _ = perform(pace.take({}, None, 60), clock)
+    for task in waiting:
+        task.cancel()
+    await asyncio.wait(waiting)
+    assert verdict.value.wait_seconds == pytest.approx(5)
+
+
 # --- settling -------------------------------------------------------------------------------------
 
 

@@ -29,6 +29,14 @@ ARRIVALS = st.lists(st.sampled_from([0.0, 0.3, 0.6, 2.1, 7.2]), max_size=60)
 """Pauses between requests. No sum of them is a whole window, where either answer would be right."""
 
 
+def assert_bounded(went, burst):
+    """Check every stretch of time between two of the times and amounts, given in order."""
+    for first, (start, _) in enumerate(went):
+        for last in range(first, len(went)):
+            passed = sum(amount for _, amount in went[first : last + 1])
+            assert passed <= burst + (went[last][0] - start) * 1.0 + 1e-5
+
+
 class RateStoreContract:
     """One behaviour per test, in terms of the protocol only."""
 
@@ -111,6 +119,28 @@ class RateStoreContract:
         assert isinstance(store.take(KEY, (tokens(100),), 0), Grant)
         assert isinstance(store.take(KEY, (tokens(1),), 0), Denial)
 
+    def test_a_last_turn_can_be_had_again(self, store, clock):
+        """Whoever came last and went away holds up nobody, nor then the one before."""
+        turns = [store.take(KEY, (requests(), tokens(20)), 60).turn for _ in range(7)]
+        clock.advance(0.5)
+        for turn in reversed(turns[5:]):
+            store.give_back(KEY, (requests(), tokens(20)), turn)
+        assert store.take(KEY, (requests(), tokens(20)), 60).wait_seconds == pytest.approx(1.5)
+
+    def test_turns_behind_one_that_was_given_back_stay_single(self, store):
+        """Who came next got a turn that somebody else had."""
+        turns = [store.take(KEY, (requests(),), 60).turn for _ in range(8)]
+        store.give_back(KEY, (requests(),), turns[5])
+        store.give_back(KEY, (requests(),), turns[0])
+        assert store.take(KEY, (requests(),), 60).wait_seconds == pytest.approx(4)
+
+    def test_what_is_settled_comes_back_whoever_waits(self, store):
+        """An estimate that was too high is corrected also in a queue."""
+        for _ in range(3):
+            store.take(KEY, (tokens(100),), 60)
+        store.give_back(KEY, (tokens(50),))
+        assert store.take(KEY, (tokens(50),), 60).wait_seconds == pytest.approx(20)
+
     def test_an_excess_is_owed(self, store):
         """What was used beyond the estimate is missing afterwards."""
         store.take(KEY, (tokens(50),), 0)
@@ -152,10 +182,31 @@ class RateStoreContract:
                 answer = store.take(KEY, (requests(amount),), 10)
                 if isinstance(answer, Grant):
                     went.append((clock() + answer.wait_seconds, amount))
-            for first, (start, _) in enumerate(went):
-                for last in range(first, len(went)):
-                    passed = sum(amount for _, amount in went[first : last + 1])
-                    assert passed <= 5 + (went[last][0] - start) * 1.0 + 1e-6
+            assert_bounded(went, 5)
+
+        bounded()
+
+    def test_nor_where_waiting_requests_are_cancelled(self, store, clock):
+        """The same, when some give their turns back before they have come."""
+        pauses, places = st.sampled_from([0.0, 0.0, 0.5]), st.sampled_from([None, None, 0, 1])
+
+        @self.law(st.lists(st.tuples(pauses, places), max_size=60))
+        def bounded(steps):
+            clock.advance(1000)
+            went, waiting = [], []
+            for pause, cancelled in steps:
+                clock.advance(pause)
+                waiting = [turn for turn in waiting if turn[0] > clock()]
+                if cancelled is None:
+                    answer = store.take(KEY, (requests(burst=1.0),), 10)
+                    if isinstance(answer, Grant):
+                        went.append((clock() + answer.wait_seconds, 1, answer.turn))
+                        waiting.append(went[-1])
+                elif cancelled < len(waiting):
+                    turn = waiting.pop(cancelled)
+                    went.remove(turn)
+                    store.give_back(KEY, (requests(burst=1.0),), turn[2])
+            assert_bounded([(at, amount) for at, amount, _ in sorted(went)], 1)
 
         bounded()
 
