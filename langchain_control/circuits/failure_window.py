@@ -8,6 +8,7 @@ share of failures in the last seconds and opens only if the true share is too hi
 from __future__ import annotations
 
 from collections import deque
+from copy import copy
 from math import sqrt
 
 from pydantic import ConfigDict, Field
@@ -99,6 +100,22 @@ class Tally:
         """Return the calls in the window and the share of them that failed."""
         self._forget(window, now)
         return self._calls, (self._failures / self._calls if self._calls else 0.0)
+
+    def copy(self) -> Tally:
+        """Return what was seen until now, by itself."""
+        twin = copy(self)
+        twin.separate()
+        return twin
+
+    def separate(self) -> None:
+        """Stop sharing what changes with another copy: the list of parts, and the newest of them.
+
+        That one may have left the window, and so the list, already.
+        """
+        self._parts = self._parts.copy()
+        self._newest = copy(self._parts.pop()) if self._parts else None
+        if self._newest is not None:
+            self._parts.append(self._newest)
 
     def _begin_part(self, window: FailureWindow, now: float) -> _Part:
         self._forget(window, now)

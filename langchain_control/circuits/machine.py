@@ -15,7 +15,7 @@ No lock, no clock, no I/O: a store owns the circuit, locks it and says what time
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langchain_control.circuits import (
     CircuitRules,
@@ -31,7 +31,7 @@ from langchain_control.circuits.failure_window import FailureWindow, Tally
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["Circuit"]
+__all__ = ["Circuit", "Moment"]
 
 # Read once, as Python 3.11 takes as long to look a member up as to admit a call.
 CLOSED, OPEN, HALF_OPEN = CircuitState.CLOSED, CircuitState.OPEN, CircuitState.HALF_OPEN
@@ -46,6 +46,18 @@ CLOCK_ERROR_SECONDS = 1.0
 
 MAX_BACKOFF_ROUNDS = 64
 """Bounds the exponent; the open time has met its own bound long before."""
+
+
+class Moment(NamedTuple):
+    """What a circuit was at one moment."""
+
+    shared: dict[str, Any]
+    """What `dump` returned."""
+    changes: tuple[StateChange, ...]
+    standing_permit: Permit | None
+    tally: Tally
+    overdue: set[int | None]
+    ramp_credit: float
 
 
 class Circuit:
@@ -81,6 +93,8 @@ class Circuit:
     _generation: int
     _leases: dict[int | None, float]
     _open_until: float
+    _overdue: set[int | None]
+    _ramp_credit: float
     _run: int
     _tally: Tally
     standing_permit: Permit | None
@@ -221,11 +235,6 @@ class Circuit:
         self._open_until -= by
         self._leases = {lease: ends - by for lease, ends in self._leases.items()}
 
-    @property
-    def changes(self) -> tuple[StateChange, ...]:
-        """The state changes that nobody has taken yet."""
-        return self._changes
-
     def take_changes(self) -> tuple[StateChange, ...]:
         """Return the state changes since the last call."""
         changes, self._changes = self._changes, ()
@@ -283,10 +292,23 @@ class Circuit:
         self._run = shared["run"]
         self._held = shared["held"]
 
-    def rewind(self, shared: Mapping[str, Any], changes: tuple[StateChange, ...]) -> None:
-        """Go back to an earlier `dump` and the `changes` of that time."""
-        self.load(shared)
-        self._changes = changes
+    def moment(self) -> Moment:
+        """Return all that an operation may change, for `rewind`."""
+        return Moment(
+            self.dump(),
+            self._changes,
+            self.standing_permit,
+            self._tally.copy(),
+            self._overdue.copy(),
+            self._ramp_credit,
+        )
+
+    def rewind(self, moment: Moment) -> None:
+        """Go back to an earlier moment, once: a window must not count a call at each try."""
+        self.load(moment.shared)
+        _, self._changes, self.standing_permit, self._tally, self._overdue, self._ramp_credit = (
+            moment
+        )
 
     # --- closed -----------------------------------------------------------------------------------
 
@@ -402,7 +424,7 @@ class Circuit:
         self._open_until = 0.0
         self._resumes_closed = False
         self._leases = {}
-        self._overdue: set[int | None] = set()
+        self._overdue = set()
         self._probes_succeeded = 0
         self._ramping = False
         self._ramp_credit = 0.0

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from langchain_control.circuits import CircuitRules, CircuitState, CircuitView, Refusal
+    from langchain_control.circuits.machine import Moment
     from langchain_control.stores import Changes
 
 __all__ = ["RedisCircuitStore"]
@@ -201,10 +202,10 @@ class RedisCircuitStore:
             if time.monotonic() >= copy.stale_at:
                 self._look(copy)
             for _ in range(MAX_TRIES):
-                before, changes = copy.circuit.dump(), copy.circuit.changes
+                before = copy.circuit.moment()
                 result = operation(copy.circuit, self._now())
                 after = copy.circuit.dump()
-                if after == before or self._swap(copy, after, (before, changes)):
+                if after == before.shared or self._swap(copy, after, before):
                     return result
         logger.warning("circuit `%s` is changed faster than it can be told", key)
         return result
@@ -215,7 +216,7 @@ class RedisCircuitStore:
         if answer is not None:
             self._take_over(copy, answer)
 
-    def _swap(self, copy: _Copy, state: _State, undo: tuple[_State, Changes]) -> bool:
+    def _swap(self, copy: _Copy, state: _State, before: Moment) -> bool:
         """Write a state, or undo it and take over what somebody else has written meanwhile."""
         answer = self._ask(copy, state)
         if answer is None:  # away: what the copy says goes
@@ -223,7 +224,7 @@ class RedisCircuitStore:
         if answer.swapped:
             copy.version = answer.version
             return True
-        copy.circuit.rewind(*undo)
+        copy.circuit.rewind(before)
         self._take_over(copy, answer)
         return False
 

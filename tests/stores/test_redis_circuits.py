@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from langchain_control.circuits import CircuitState, Outcome, Permit, Refusal
+from langchain_control.circuits.failure_window import FailureWindow
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.stores import CircuitStore, RedisCircuitStore
 from langchain_control.testing import ManualClock
@@ -193,6 +194,38 @@ def test_a_change_that_came_second_is_told_as_the_others(server, make):
     told = here.record(here.acquire(KEY, RULES), Outcome.FAILURE, RULES)
     assert [change.after.value for change in told] == ["open"]
     assert here.acquire(KEY, RULES).changes == ()
+
+
+WINDOWED = RULES.override(window=FailureWindow(slow_seconds=10), failure_threshold=100)
+
+
+def overtaken(here, there, permit, outcome):
+    """Record an outcome when another worker has just recorded one that this one did not hear of."""
+    here.close()  # deaf to pushes
+    there.record(there.acquire(KEY, WINDOWED), Outcome.FAILURE, WINDOWED)
+    here.record(permit, outcome, WINDOWED)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILURE, Outcome.OVERDUE])
+def test_a_window_counts_a_call_once_however_often_it_is_told(server, make, outcome):
+    """Each try of a worker overtaken by another counted the call again, or took it back."""
+    prefix = next(PREFIXES)
+    here, there = (make(server.url, prefix=prefix, poll_seconds=60) for _ in range(2))
+    permit = here.acquire(KEY, WINDOWED)
+    overtaken(here, there, permit, outcome)
+    if outcome is Outcome.OVERDUE:
+        here.record(permit, Outcome.SUCCESS, WINDOWED)
+    seen = here.view(KEY, WINDOWED)
+    assert (seen["calls"], seen["failures_in_a_row"]) == (1, 2)
+
+
+def test_a_window_opens_though_its_worker_was_overtaken(server, make):
+    """What it had counted was gone when the opening was done again."""
+    prefix = next(PREFIXES)
+    here, there = (make(server.url, prefix=prefix, poll_seconds=60) for _ in range(2))
+    fail(here, times=5, rules=WINDOWED)
+    overtaken(here, there, here.acquire(KEY, WINDOWED), Outcome.FAILURE)
+    assert here.view(KEY, WINDOWED)["state"] == "open"
 
 
 def test_drops_the_least_used_copies_beyond_its_bound(server, make):
