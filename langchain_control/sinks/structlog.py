@@ -11,13 +11,17 @@ if TYPE_CHECKING:
 
 __all__ = ["StructlogSink"]
 
+_RENAMED = {"message": "detail"}
+"""What the `logging` module, and processors for it, keep for themselves."""
+
 _LEVEL_OF_STATUS = {"accepted": "info", "fallback": "warning", "rejected": "warning"}
 
 
 class StructlogSink:
     """Log each record with structlog, as the application has configured it.
 
-    Nothing is configured here. `langchain_control.logging_setup.configure_logging` is there for
+    The record's `message` is logged as `detail`: a line of the `logging` module has a message of
+    its own. Nothing is configured here. `langchain_control.logging_setup.configure_logging` is there for
     applications without a setup of their own.
     """
 
@@ -29,7 +33,7 @@ class StructlogSink:
         """Log one record: `error` for a request that got no answer, `warning` for trouble."""
         import structlog  # noqa: PLC0415  (slow; only users of this sink pay)
 
-        fields: dict[str, Any] = dict(record)
+        fields: dict[str, Any] = {_RENAMED.get(name, name): v for name, v in record.items()}
         event = fields.pop("event")
         logger = structlog.get_logger(self.logger_name)
         getattr(logger, _level(record))(event, logger=self.logger_name, **fields)

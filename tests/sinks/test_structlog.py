@@ -9,7 +9,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from langchain_control.events import EventName
+from langchain_control.events import AuditRecord, EventName
 from langchain_control.sinks import StructlogSink
 from tests.audit_records import attempt, audit_record, finished
 
@@ -54,6 +54,24 @@ def test_configures_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert "control.attempt" in capsys.readouterr().out
     assert not structlog.is_configured()
+
+
+def test_logs_through_the_standard_library(caplog: pytest.LogCaptureFixture) -> None:
+    """With fields as `extra`, where `logging` refuses the names of its own attributes."""
+    structlog.configure(
+        processors=[structlog.stdlib.render_to_log_kwargs],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+    )
+    every_field = dict.fromkeys(AuditRecord.__annotations__, "?") | {"message": "no answer"}
+    try:
+        with caplog.at_level("INFO"):
+            StructlogSink().write(every_field)
+    finally:
+        structlog.reset_defaults()
+
+    (line,) = caplog.records
+    assert (line.msg, vars(line)["detail"]) == ("?", "no answer")
 
 
 def test_importing_the_sinks_does_not_import_structlog() -> None:
