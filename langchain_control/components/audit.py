@@ -25,7 +25,7 @@ from langchain_control.trail.reports import AuditReports
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from uuid import UUID
 
     from langchain_control.events import AuditRecord
@@ -189,7 +189,7 @@ class AuditLogger(BaseCallbackHandler, AuditReports, Overridable):
         entry = entry_of(record, content_chars=self._content_chars())
         if not books.is_new(entry["id"]):
             return
-        errors = [error for sink in self._all_sinks() if (error := _error_of(sink, entry))]
+        errors = [error for sink in self._all_sinks() if (error := _error_of(sink.write, entry))]
         if not errors:
             return
         if books.count_errors(len(errors)):
@@ -205,9 +205,14 @@ class AuditLogger(BaseCallbackHandler, AuditReports, Overridable):
         return self._books.get().write_errors + lost
 
     def close(self) -> None:
-        """Close the file and every sink. A later record opens them again."""
-        for sink in self._all_sinks():
-            sink.close()
+        """Close the file and every sink. A later record opens them again.
+
+        Raises:
+            Exception: A sink could not be closed. The others were.
+        """
+        errors = [error for sink in self._all_sinks() if (error := _error_of(sink.close))]
+        if errors:
+            raise errors[0]
 
     def _content_chars(self) -> int:
         return self.max_content_chars if self.include_content else 0
@@ -282,9 +287,9 @@ def _refuse_without_file(settings: dict[str, Any]) -> None:
             raise ValueError(msg)
 
 
-def _error_of(sink: AuditSink, record: AuditRecord) -> Exception | None:
+def _error_of(call: Callable[..., None], *arguments: Any) -> Exception | None:
     try:
-        sink.write(record)
+        call(*arguments)
     except Exception as exc:  # noqa: BLE001  (one sink's trouble is not the others'; it is counted)
         return exc
     return None

@@ -26,8 +26,8 @@ class QueuedSink:
     """Hand records to another sink in a thread of its own, in order.
 
     Writing takes no time, however slow the sink is. What does not fit into the queue is refused
-    with an exception and counted in `dropped`; what the sink refused `tries` times, or what was
-    still queued when `close` gave up, is counted in `lost`. `AuditLogger.write_errors` has both.
+    with an exception and counted in `dropped`; what the sink refused `tries` times, or had not
+    taken when `close` gave up, is counted in `lost`. `AuditLogger.write_errors` has both.
 
     A process that ends without `close` is given the same time to empty the queue. One that is
     killed, or a forked child that ends with `os._exit`, loses what is in it. A forked child begins
@@ -99,7 +99,8 @@ class QueuedSink:
     def close(self) -> None:
         """Empty the queue and close the sink, within `close_seconds`.
 
-        What is still queued then is lost. A later `write` goes on.
+        What the sink has not taken then is lost. A sink that hangs is waited for once. A later
+        `write` goes on.
         """
         self._backlog.get().close()
 
@@ -146,6 +147,8 @@ class _Backlog:
         self._records: deque[AuditRecord] = deque()
         self._thread: threading.Thread | None = None
         self._is_closing = False
+        self._is_busy = False
+        self._is_given_up = False
         self.dropped = 0
         self.lost = 0
 
@@ -170,9 +173,11 @@ class _Backlog:
         if thread is None:
             self._sink.close()
             return
-        thread.join(self._close_seconds)
+        thread.join(0 if self._is_given_up else self._close_seconds)
         with self._changed:
-            self._count_lost_locked(len(self._records), "not delivered in time")
+            in_hand = self._is_busy and not self._is_given_up
+            self._is_given_up = self._is_busy
+            self._count_lost_locked(len(self._records) + in_hand, "not delivered in time")
             self._records.clear()
 
     def _start_locked(self) -> None:
@@ -194,7 +199,7 @@ class _Backlog:
             self._deliver(record)
         try:
             self._sink.close()
-        except Exception as exc:  # noqa: BLE001  (nobody is there to catch it)
+        except BaseException as exc:  # noqa: BLE001  (nobody is there to catch it)
             _logger.warning("%s cannot be closed: %s", type(self._sink).__name__, exc)
 
     def _next(self) -> AuditRecord | None:
@@ -202,6 +207,7 @@ class _Backlog:
         with self._changed:
             self._changed.wait_for(lambda: self._records or self._is_closing)
             if self._records:
+                self._is_busy = True
                 return self._records.popleft()
             self._thread = None
             atexit.unregister(self.close)
@@ -211,14 +217,21 @@ class _Backlog:
         for left in reversed(range(self._tries)):
             try:
                 self._sink.write(record)
-            except Exception as exc:  # noqa: BLE001  (whatever it is, the record was not kept)
-                self._failed(exc, is_last=not left)
+            except BaseException as exc:  # noqa: BLE001  (whatever it is, the record was not kept)
+                if not left:
+                    self._done(lost_to=exc)
+                    return
             else:
+                self._done()
                 return
-
-    def _failed(self, exc: Exception, *, is_last: bool) -> None:
-        with self._changed:
-            if is_last:
-                self._count_lost_locked(1, type(exc).__name__)
-            else:
+            with self._changed:
                 self._changed.wait_for(lambda: self._is_closing, self._retry_seconds)
+
+    def _done(self, lost_to: BaseException | None = None) -> None:
+        """Count the record in hand, unless it was given up and so counted as lost already."""
+        with self._changed:
+            if self._is_given_up:
+                self.lost -= lost_to is None
+            elif lost_to is not None:
+                self._count_lost_locked(1, type(lost_to).__name__)
+            self._is_busy = self._is_given_up = False

@@ -21,7 +21,9 @@ class StructlogSink:
     """Log each record with structlog, as the application has configured it.
 
     The record's `message` is logged as `detail`: a line of the `logging` module has a message of
-    its own. Nothing is configured here. `langchain_control.logging_setup.configure_logging` is there for
+    its own.
+
+    Nothing is configured here. `langchain_control.logging_setup.configure_logging` is there for
     applications without a setup of their own.
     """
 

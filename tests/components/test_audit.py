@@ -32,7 +32,7 @@ from langchain_control import (
 from langchain_control.components.audit import AuditLogger
 from langchain_control.events import REQUEST_ID, AuditRecord, EventName
 from langchain_control.middleware import ToolPolicy
-from langchain_control.sinks import MemorySink
+from langchain_control.sinks import MemorySink, QueuedSink
 from langchain_control.testing import ScriptedChatModel
 from tests.audit_records import attempt, audit_record, finished
 
@@ -294,6 +294,23 @@ def test_one_sinks_trouble_is_not_the_others() -> None:
     audit.record(attempt())
 
     assert len(healthy.records) == 1
+
+
+def test_a_sink_that_cannot_be_closed_keeps_no_other_open() -> None:
+    """The queue behind it lost what it held."""
+
+    class Stuck(MemorySink):
+        def close(self) -> None:
+            raise PermissionError
+
+    sink = MemorySink()
+    audit = AuditLogger(None, sinks=[Stuck(), QueuedSink(sink)])
+    for _ in range(20):
+        audit.record(attempt())
+    with pytest.raises(PermissionError):
+        audit.close()
+
+    assert len(sink.records) == 20
 
 
 def test_failing_closed_stops_the_run(call: Call) -> None:

@@ -124,7 +124,7 @@ def test_closing_does_not_wait_for_a_pause() -> None:
 
 
 def test_closing_gives_up_in_time() -> None:
-    """What is still queued then is counted as lost; the sink may end in its own time."""
+    """What the sink has not taken then is lost; it may end, and take one more, in its own time."""
     gate = Gate()
     sink = QueuedSink(gate, close_seconds=0)
     sink.write(attempt())
@@ -132,12 +132,46 @@ def test_closing_gives_up_in_time() -> None:
     sink.write(attempt())
     sink.write(attempt())
     sink.close()
-    assert sink.lost == 2
+    assert sink.lost == 3
 
     gate.opened.set()
     assert gate.has_closed.wait(timeout=10)
     assert len(gate.records) == 1
     assert sink.lost == 2
+
+
+def test_a_sink_that_hangs_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of the program came after `close` and waited as long again."""
+    gate = Gate()
+    sink = QueuedSink(gate, close_seconds=0.01)
+    sink.write(attempt())
+    gate.reached.wait()
+    waits: list[float] = []
+    monkeypatch.setattr(threading.Thread, "join", lambda _, timeout: waits.append(timeout))
+    sink.close()
+    sink.write(attempt())
+    sink.close()
+    assert (waits, sink.lost) == ([0.01, 0], 2)
+
+    gate.opened.set()
+
+
+def test_whatever_a_sink_raises_the_queue_goes_on() -> None:
+    """`SystemExit` ended its thread in silence, and no record was delivered ever after."""
+
+    class Leaving(MemorySink):
+        def write(self, record: AuditRecord) -> None:
+            if record["number"] == 0:
+                raise SystemExit
+            super().write(record)
+
+    leaving = Leaving()
+    with QueuedSink(leaving, tries=1) as sink:
+        for number in range(3):
+            sink.write(attempt(number=number))
+
+    assert [record["number"] for record in leaving.records] == [1, 2]
+    assert sink.lost == 1
 
 
 def test_the_sink_behind_is_closed() -> None:
