@@ -108,7 +108,7 @@ class RedisCircuitStore:
 
         Raises:
             ImportError: The extra `redis` is not installed.
-            ValueError: No circuit may be kept.
+            ValueError: No circuit may be kept, or `url` is none of a server.
         """
         if max_keys < 1:
             msg = f"`max_keys` must be at least 1, got {max_keys}"

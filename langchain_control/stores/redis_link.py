@@ -52,6 +52,7 @@ class RedisLink:
 
         Raises:
             ImportError: The extra is not installed.
+            ValueError: `url` is none of a server.
         """
         try:
             import redis  # noqa: F401, PLC0415  (an extra)
@@ -68,6 +69,7 @@ class RedisLink:
         self._script: Any = None
         self._away_until = 0.0
         self._closed = threading.Event()
+        self._refuse_unusable_url()
 
     @property
     def is_away(self) -> bool:
@@ -132,6 +134,16 @@ class RedisLink:
                     self._listen(self._on_push)
                 self._process = os.getpid()
             return self._script
+
+    def _refuse_unusable_url(self) -> None:
+        try:
+            self._new_client().connection_pool.make_connection()  # it is not opened
+        except (TypeError, ValueError):
+            msg = (
+                "`url` must be like `redis://host:6379/0`, with `redis`, `rediss` or `unix` as its "
+                "scheme and the options that redis-py knows"
+            )
+            raise ValueError(msg) from None  # what was wrong may be a part of a password
 
     def _new_client(self) -> Any:
         from redis import Redis  # noqa: PLC0415  (an extra, loaded on first use)
