@@ -10,6 +10,7 @@ from contextlib import closing, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from langchain_control._at_fork import Lock
 from langchain_control._json import dumps
 from langchain_control._per_process import PerProcess
 
@@ -110,7 +111,11 @@ class DatabaseSink:
         self._link.get().close()
 
     def _new_link(self) -> _Link:
-        return _Link(self.connect, self._statements(), self._insertion())
+        return _Link(self.connect, self._statements(), self._insertion(), self._new_lock())
+
+    def _new_lock(self) -> Lock:
+        # Re-entrant, because a signal handler may write while its thread is writing.
+        return threading.RLock()
 
     def _statements(self) -> list[str]:
         index = self.table.replace(".", "_")
@@ -169,13 +174,17 @@ class _Link:
     """One process's connection."""
 
     def __init__(
-        self, connect: Callable[[], Connection], preparation: Sequence[str], insertion: str
+        self,
+        connect: Callable[[], Connection],
+        preparation: Sequence[str],
+        insertion: str,
+        lock: Lock,
     ) -> None:
         self._connect = connect
         self._preparation = preparation
         self._insertion = insertion
         self._pid = os.getpid()
-        self._lock = threading.RLock()
+        self._lock = lock
         self._connection: Connection | None = None
 
     def insert(self, row: Sequence[str]) -> None:

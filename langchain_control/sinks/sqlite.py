@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from langchain_control._at_fork import Lock, hold_over_forks
 from langchain_control.sinks.database import DatabaseSink
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ _OWNER_ONLY = 0o600
 class SqliteSink(DatabaseSink):
     """Insert each record into a table of an SQLite file, for questions in SQL.
 
-    Threads share the sink; processes each open the same file, and take turns. The file is made for
+    Threads share the sink; processes each open the same file, and take turns. A fork waits for a
+    record that is being written, three seconds at most. The file is made for
     its owner alone, in WAL mode, so that reading holds up no writing. A record survives the kill of
     the process that wrote it; a power cut may take the last ones.
 
@@ -64,6 +66,12 @@ class SqliteSink(DatabaseSink):
         self.timeout_seconds = timeout_seconds
         connect = partial(_connect, self.path, timeout_seconds)
         super().__init__(connect, table=table, placeholder="?")
+
+    def _new_lock(self) -> Lock:
+        # SQLite in a child takes its parent's transaction for one of its own that never ends.
+        lock = super()._new_lock()
+        hold_over_forks(lock)
+        return lock
 
     def __repr__(self) -> str:
         """Show the path."""

@@ -10,9 +10,10 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -158,6 +159,43 @@ def test_a_child_leaves_its_parents_connection_open(path: Path) -> None:
     sink.close()
 
     assert child.exitcode == 1
+
+
+def _write_and_leave(sink: SqliteSink) -> None:
+    sink.write(attempt())
+    os._exit(0)
+
+
+@may_fork
+def test_a_child_forked_in_a_transaction_can_write(path: Path) -> None:
+    """It was locked out for good: to its SQLite, the parent's transaction never ended."""
+    inside, may_end = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        inside.set()
+        may_end.wait(timeout=60)
+
+    sink = SqliteSink(path, timeout_seconds=0.1)
+    sink.write(attempt())
+    connection = cast("sqlite3.Connection", sink._link.get()._connection)
+    connection.create_function("slow", 0, slow)
+    connection.execute(
+        "CREATE TEMP TRIGGER slowed AFTER INSERT ON audit_records BEGIN SELECT slow(); END"
+    )
+    writer = threading.Thread(target=sink.write, args=(attempt(),))
+    writer.start()
+    inside.wait()
+    end = threading.Timer(0.2, may_end.set)
+    end.start()
+    child = forking.Process(target=_write_and_leave, args=(sink,))
+    child.start()
+    end.join()
+    writer.join()
+    child.join()
+    sink.close()
+
+    assert child.exitcode == 0
+    assert rows(path, "SELECT count(*) FROM audit_records") == [(3,)]
 
 
 def _write_until_killed(path: Path, written: Any) -> None:
