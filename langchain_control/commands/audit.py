@@ -24,13 +24,16 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     from langchain_control.trail import FileTrail  # noqa: PLC0415  (`--help` is quick)
     from langchain_control.trail.rotated import rotated_files  # noqa: PLC0415
 
-    if not arguments.path.is_file() and not rotated_files(arguments.path.absolute()):
-        msg = f"there is no file {arguments.path}"
+    path, request, trail = arguments.path, arguments.request, FileTrail(arguments.path)
+    try:
+        is_there = path.is_file() or rotated_files(path.absolute())
+        told = str(trail.summary()) if request is None else trail.story(request)
+    except OSError as exc:
+        msg = f"cannot read {path}: {exc}"
+        raise UsageError(msg) from exc
+    if not is_there:
+        msg = f"there is no file {path}"
         raise UsageError(msg)
-    trail = FileTrail(arguments.path)
-    if arguments.request is None:
-        console.line(str(trail.summary()))
-        return OK
-    told = trail.story(arguments.request)
     console.line(told)
-    return OK if len(told.splitlines()) > 1 else FOUND  # the first line names the request
+    is_empty_story = request is not None and len(told.splitlines()) == 1  # that names the request
+    return FOUND if is_empty_story else OK

@@ -50,8 +50,9 @@ class AuditSummary:
     circuit_changes: int = 0
     unreadable_lines: int = 0
     """Lines of the file that hold no record, such as the half line of a killed process."""
-    write_errors: int = 0
-    """Records that a sink of this process could not keep."""
+    write_errors: int | None = None
+    """Records that a sink of this process could not keep. `None` where no `AuditLogger` was asked:
+    the file does not know what it lacks."""
 
     @property
     def pass_rate(self) -> float:
@@ -88,7 +89,8 @@ class AuditSummary:
         yield "  of an attempt", _latencies(self.attempt_latency_ms, exact=self.latency_exact)
         yield "circuit changes", f"{self.circuit_changes:,}"
         yield "unreadable lines", f"{self.unreadable_lines:,}"
-        yield "write errors", f"{self.write_errors:,}"
+        if self.write_errors is not None:
+            yield "write errors", f"{self.write_errors:,}"
 
 
 def _share(part: int, whole: int) -> float:

@@ -51,6 +51,30 @@ def test_a_file_that_is_not_there_is_named(
     assert "adit.jsonl" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["audit.jsonl", "audit.jsonl/deeper"])
+def test_a_file_that_cannot_be_read_is_no_traceback(
+    path: Path, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another user's file, or whatever else the system says no to."""
+
+    def forbidden(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", forbidden)  # root may read all files
+    assert main(["audit", str(path.parent / name)]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith(f"langchain-control audit: cannot read {path.parent / name}: ")
+
+
+def test_does_not_say_what_the_file_cannot_know(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It said `write errors 0` of a trail whose writer had lost records."""
+    main(["--plain", "audit", str(path)])
+    assert "write errors" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("request_id", ["xx", ""])
 def test_a_request_that_is_not_there_is_no_success(
     path: Path, request_id: str, capsys: pytest.CaptureFixture[str]
