@@ -7,6 +7,8 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any, Self
 
@@ -225,12 +227,14 @@ class ControlPolicy(OverridableModel):
         """Read a policy from environment variables.
 
         `LANGCHAIN_CONTROL_RETRY__MAX_ATTEMPTS=5` sets `retry.max_attempts`: two underscores step
-        into a component. Values are read as JSON where they are JSON, else as text.
+        into a component. Values are read as JSON where they are JSON, else as text; so are those
+        of fields that take text.
 
         Raises:
             ValueError: A variable names an unknown field, or its value is out of range.
         """
         data: dict[str, Any] = {}
+        texts: dict[tuple[str, ...], str] = {}
         for name, text in sorted((os.environ if environ is None else environ).items()):
             if not name.startswith(prefix):
                 continue
@@ -242,6 +246,12 @@ class ControlPolicy(OverridableModel):
                     msg = f"`{name}` sets a part of `{parent}`, which another variable sets whole"
                     raise ValueError(msg)  # noqa: TRY004  (the environment is wrong, not a type)
             place[field] = _json_or_text(text)
+            texts[*parents, field] = text
+        try:
+            return cls.model_validate(data)
+        except ValidationError as exc:
+            if not _put_back(texts, data, exc):
+                raise
         return cls.model_validate(data)
 
 
@@ -259,6 +269,17 @@ def _switch_in(value: Any) -> bool | None:
         return _SWITCH.validate_python(value)
     except ValidationError:
         return None
+
+
+def _put_back(
+    texts: Mapping[tuple[str, ...], str], data: dict[str, Any], exc: ValidationError
+) -> bool:
+    """Put the texts back that were read as JSON where a text is wanted; say whether any were."""
+    refused = {error["loc"] for error in exc.errors() if error["type"] == "string_type"}
+    wanted = {path: text for path, text in texts.items() if {path, (*path, "str")} & refused}
+    for (*parents, field), text in wanted.items():
+        reduce(getitem, parents, data)[field] = text
+    return bool(wanted)
 
 
 def _json_or_text(text: str) -> Any:

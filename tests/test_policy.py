@@ -257,3 +257,16 @@ def test_rules_are_not_asked_about_fixed_answers():
     )
 
     assert asked == []
+
+
+def test_text_in_the_environment_may_look_like_a_number():
+    """A breaker named `42` was refused as a number."""
+    policy = ControlPolicy.from_env(
+        environ={
+            "LANGCHAIN_CONTROL_BREAKER__NAME": "42",
+            "LANGCHAIN_CONTROL_LIMITER__KEY": "7",
+            "LANGCHAIN_CONTROL_LIMITER__REQUESTS_PER_MINUTE": "7",
+        }
+    )
+    assert (policy.breaker.name, policy.limiter.key) == ("42", "7")
+    assert policy.limiter.requests_per_minute == 7
