@@ -22,6 +22,8 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.runnables import Runnable
 from pydantic import ConfigDict, Field
 
+from langchain_control._at_fork import renew_in_children
+
 __all__ = ["Chaos", "ChaosChatModel", "ManualClock", "Reply", "Script", "ScriptedChatModel"]
 
 
@@ -34,6 +36,10 @@ class ManualClock:
     def __init__(self, start: float = 0.0) -> None:
         """Start at `start` seconds."""
         self._now = start
+        self._begin()
+        renew_in_children(self)
+
+    def _begin(self) -> None:
         self._lock = threading.Lock()
 
     def __call__(self) -> float:
@@ -70,9 +76,13 @@ class Script:
     def __init__(self, replies: Sequence[Any] | Callable[[list[BaseMessage]], Any]) -> None:
         """Take replies in order, or a function from the messages of a call to its reply."""
         self._replies = replies if callable(replies) else list(replies)
-        self._lock = threading.Lock()
         self.calls: list[list[BaseMessage]] = []
         """The messages of every call, in order."""
+        self._begin()
+        renew_in_children(self)
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
 
     def next(self, messages: list[BaseMessage]) -> Reply:
         """Note the call and return its reply.
@@ -275,9 +285,13 @@ class Chaos:
         """Draw the same trouble in the same order for the same seed."""
         self._seed = seed
         self._random = random.Random(seed)  # noqa: S311  (trouble must be repeatable)
-        self._lock = threading.Lock()
         self.drawn: list[str] = []
         """What happened on each call, `answered` included."""
+        self._begin()
+        renew_in_children(self)
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
 
     def draw(self, rates: dict[ChaosKind, float]) -> str:
         """Pick what happens next: a kind of trouble by its rate, else `answered`."""

@@ -18,6 +18,7 @@ from langchain_control.stores import InMemoryCircuitStore, InMemoryRateStore
 from langchain_control.stores.rates import Demand, Denial, Grant
 from langchain_control.stores.slots import Slots
 from langchain_control.strategies import FallbackRequest, LastGoodAnswer
+from langchain_control.testing import Chaos, ManualClock, Script
 from tests.stores.circuit_store_contract import KEY, RULES
 
 if "fork" not in multiprocessing.get_all_start_methods():
@@ -129,6 +130,20 @@ def test_good_answers_are_forgotten() -> None:
     with strategy._lock:
         assert holds_in_a_child(check)
     assert len(strategy) == 1
+
+
+def test_fakes_answer() -> None:
+    """With what is left of their script, and at the time it was."""
+    script, chaos, clock = Script(["one", "two"]), Chaos(), ManualClock()
+    script.next([])
+
+    def check() -> bool:
+        clock.advance(1)
+        drawn = chaos.draw({})
+        return (script.next([]).content, drawn, clock()) == ("two", "answered", 1)
+
+    with script._lock, chaos._lock, clock._lock:
+        assert holds_in_a_child(check)
 
 
 def test_what_is_given_up_is_not_kept() -> None:
