@@ -737,7 +737,7 @@ def test_a_run_whose_end_cannot_be_told_is_settled_once(call, question):
     settled = []
 
     class Counting(InMemoryRateStore):
-        def give_back(self, key, demands):
+        def give_back(self, key, demands, turn=None):
             settled.append(key)
             super().give_back(key, demands)
 

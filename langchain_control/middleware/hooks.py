@@ -339,7 +339,9 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         output = yield from closed_if_cut_off(calling, record, self._context_of(record), config)
         if leaves_the_agent(output) and not record.get("closed"):  # it skips `after_agent`
             record["closed"] = True
-            yield from self._closed(record, config)
+            handed_over = record.copy()
+            handed_over["status"] = "accepted"
+            yield from self._closed(handed_over, config)
         return output
 
     # --- parts ------------------------------------------------------------------------------------

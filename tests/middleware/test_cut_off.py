@@ -33,7 +33,7 @@ class Counting(InMemoryRateStore):
         self.taken.append(sum(demand.amount for demand in demands))
         return super().take(key, demands, max_wait_seconds)
 
-    def give_back(self, key, demands):
+    def give_back(self, key, demands, turn=None):
         """Count it."""
         self.given_back.append(sum(demand.amount for demand in demands))
         super().give_back(key, demands)
