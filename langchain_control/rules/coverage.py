@@ -11,6 +11,7 @@ from langchain_control.outcomes import FailureMode, Violation
 from langchain_control.rules.answer import Answer
 from langchain_control.rules.folding import fold_phrase, phrase_pattern
 from langchain_control.rules.nearness import nearness
+from langchain_control.rules.several import refuse_one_text
 
 __all__ = ["MustContain"]
 
@@ -42,8 +43,10 @@ class MustContain:
         """Compile the phrases.
 
         Raises:
-            ValueError: One of them is blank, or there are none.
+            ValueError: One of them is blank, there are none, or they are one text instead of
+                several.
         """
+        refuse_one_text("phrases", self.phrases)
         if not self.phrases:
             msg = "`phrases` must not be empty"
             raise ValueError(msg)

@@ -12,6 +12,7 @@ import jsonschema_rs
 from langchain_control.outcomes import FailureMode, Violation
 from langchain_control.rules.answer import Answer
 from langchain_control.rules.folding import fold_phrase, phrase_pattern
+from langchain_control.rules.several import refuse_one_text
 
 __all__ = ["ForbiddenPatterns", "ForbiddenPhrases"]
 
@@ -37,8 +38,9 @@ class ForbiddenPhrases:
         """Compile the phrases.
 
         Raises:
-            ValueError: One of them is blank.
+            ValueError: One of them is blank, or they are one text instead of several.
         """
+        refuse_one_text("phrases", self.phrases)
         object.__setattr__(self, "_patterns", tuple(map(phrase_pattern, self.phrases)))
 
     def check(self, answer: Answer) -> list[Violation]:
@@ -73,8 +75,10 @@ class ForbiddenPatterns:
         """Compile the patterns.
 
         Raises:
-            ValueError: One of them is not a regular expression, or needs backtracking.
+            ValueError: One of them is not a regular expression, or needs backtracking; or they are
+                one text instead of several.
         """
+        refuse_one_text("patterns", self.patterns)
         object.__setattr__(self, "_searches", tuple(map(_linear_search, self.patterns)))
 
     def check(self, answer: Answer) -> list[Violation]:

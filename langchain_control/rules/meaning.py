@@ -14,6 +14,7 @@ from langchain_control._effects import Call
 from langchain_control.errors import classify
 from langchain_control.outcomes import FailureMode, Violation
 from langchain_control.rules.answer import Answer
+from langchain_control.rules.several import refuse_one_text
 
 __all__ = ["Embedder", "Expresses", "Measured"]
 
@@ -104,7 +105,8 @@ class Expresses:
         return sum(s >= self.min_similarity for s in similarities) / len(similarities)
 
     def __post_init__(self) -> None:
-        """Refuse an empty list, of which no share can be taken."""
+        """Refuse one text, and an empty list, of which no share can be taken."""
+        refuse_one_text("statements", self.statements)
         if not self.statements:
             msg = "`statements` must not be empty"
             raise ValueError(msg)

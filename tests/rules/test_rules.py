@@ -256,6 +256,21 @@ def test_settings_that_make_no_sense_are_refused(build):
         build()
 
 
+@pytest.mark.parametrize(
+    ("build", "name"),
+    [
+        (lambda: ForbiddenPhrases("TODO"), "phrases"),
+        (lambda: ForbiddenPatterns("secret"), "patterns"),
+        (lambda: MustContain("refund"), "phrases"),
+        (lambda: Expresses("A refund.", Topics()), "statements"),
+    ],
+)
+def test_one_text_is_no_list_of_texts(build, name):
+    """A text would be taken for its letters, and what it forbids never be found."""
+    with pytest.raises(ValueError, match=f"`{name}` must be a list"):
+        build()
+
+
 def test_what_is_nearly_there_is_told_and_does_not_count():
     """Another form of a word is evidence that the wording is to blame."""
     (violation,) = MustContain(["refund policy", "the moon"]).check(Answer("Our refunds policy."))
