@@ -51,21 +51,25 @@ class AgentPrompt:
         feedback: str | None = None,
     ) -> BuiltPrompt:
         """Return the messages of a call, or none and a `token_overflow` verdict."""
-        messages = [*self._system, *question]
+        messages, correction = [*self._system, *question], _correction(feedback)
         if not self._is_bounded:
-            return self._built([*messages, *_correction(feedback)])
+            return self._built(messages, correction)
         room = self._budget.prompt_tokens - self._budget.count_tools(self._tools)
         needed = self._budget.count_messages(messages)
         if needed > room:
             verdict = overflow("messages", needed, room)
             return BuiltPrompt([], verdict, {}, self._budget.exact)
-        corrected = [*messages, *_correction(feedback)]
-        if feedback and self._budget.count_messages(corrected) > room:
-            return self._built(messages, "correction_cut")
-        return self._built(corrected)
+        if correction and self._budget.count_messages([*messages, *correction]) > room:
+            return self._built(messages, [], "correction_cut")
+        return self._built(messages, correction)
 
-    def _built(self, messages: list[BaseMessage], *notes: str) -> BuiltPrompt:
-        return BuiltPrompt(messages, passed(messages, notes=notes), {}, self._budget.exact)
+    def _built(
+        self, messages: list[BaseMessage], correction: list[BaseMessage], *notes: str
+    ) -> BuiltPrompt:
+        whole = [*messages, *correction]
+        report = {"correction": sum(map(self._budget.count_message, correction))}
+        verdict = passed(whole, notes=notes)
+        return BuiltPrompt(whole, verdict, report if correction else {}, self._budget.exact)
 
 
 def _correction(feedback: str | None) -> list[BaseMessage]:

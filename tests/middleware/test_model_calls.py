@@ -236,8 +236,25 @@ def test_a_correction_that_does_not_fit_is_left_out(call):
     prompt = PromptBuilder(budget=TokenBudget(total_tokens=30))
     agent, model = agent_of(["", "Fine."], policy(prompt=prompt), tools=[])
 
-    assert agent_result(call(agent, ask())).status == "accepted"
+    result = agent_result(call(agent, ask()))
+
+    assert (result.status, result.strategy) == ("accepted", "simple")
     assert [len(messages) for messages in model.calls] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [PromptBuilder(), PromptBuilder(budget=TokenBudget(total_tokens=4000))],
+    ids=["no budget of its own", "a budget of its own"],
+)
+def test_a_correction_that_was_sent_is_written_down(call, prompt):
+    """The attempt names the correction that stood in its prompt."""
+    agent, _ = agent_of(["", "Fine."], policy(prompt=prompt), tools=[])
+
+    result = agent_result(call(agent, ask()))
+
+    assert result.strategy == "prompt_mutation"
+    assert [a["mutation"] for a in result.attempts] == [None, "constraint_violation"]
 
 
 # --- failures of transport ------------------------------------------------------------------------
