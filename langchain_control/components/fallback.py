@@ -120,6 +120,9 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
     @field_validator("strategies", mode="before")
     @classmethod
     def _as_pairs(cls, value: Any) -> Any:
+        if isinstance(value, Runnable | str) or callable(value):
+            msg = "must be pairs of a name and a strategy, such as [('backup', backup_model)]"
+            raise ValueError(msg)  # noqa: TRY004  (a validator of pydantic)
         return tuple(value.items()) if isinstance(value, Mapping) else value
 
     @field_validator("strategies")
@@ -283,11 +286,13 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
 def _strategy(name: str, given: Any) -> Any:
     if isinstance(given, str):
         return CannedAnswer(given)
-    if isinstance(given, Runnable) or is_strategy(given):
+    is_class = isinstance(given, type)  # calling one makes a strategy, not an answer
+    if not is_class and (isinstance(given, Runnable) or is_strategy(given)):
         return given
+    got = f"the class `{given.__name__}`; make one" if is_class else repr(given)
     msg = (
         f"`{name}` must be a Runnable, a text, or a function that takes the question, "
-        f"or the question and the request; got {given!r}"
+        f"or the question and the request; got {got}"
     )
     raise ValueError(msg)
 

@@ -35,6 +35,7 @@ from langchain_control.stores import InMemoryCircuitStore
 from langchain_control.strategies import (
     CannedAnswer,
     FallbackRequest,
+    HumanAnswer,
     LastGoodAnswer,
     other_model,
 )
@@ -807,11 +808,27 @@ def test_a_crash_over_a_good_answer_is_logged_and_the_others_learn_it(call, capl
         ([("a", 3)], "`a` must be a Runnable"),
         ([("a", lambda: "hi")], "`a` must be a Runnable"),
         ([("a", lambda x, y, z: "hi")], "`a` must be a Runnable"),
+        ([("a", HumanAnswer)], "`a` must be .* got the class `HumanAnswer`"),
         ([("a",)], "strategies"),
         ([answers], "strategies"),
+        (ScriptedChatModel(script=[]), "pairs of a name and a strategy"),
+        (answers, "pairs of a name and a strategy"),
+        ("Sorry.", "pairs of a name and a strategy"),
         (3, "strategies"),
     ],
-    ids=["twice", "number", "no args", "three args", "no strategy", "no name", "no list"],
+    ids=[
+        "twice",
+        "number",
+        "no args",
+        "three args",
+        "class",
+        "no strategy",
+        "no name",
+        "model",
+        "function",
+        "text",
+        "no list",
+    ],
 )
 def test_a_strategy_that_cannot_be_asked_is_refused(strategies, says):
     """Mistakes show where the router is made, not in an outage."""
