@@ -9,6 +9,7 @@ from inspect import isroutine
 from typing import Any, Protocol
 
 from langchain_control.contracts.json_schema import MAX_VIOLATIONS, JsonSchemaContract
+from langchain_control.contracts.keywords import refuse_without_keyword
 from langchain_control.contracts.typed import TypedContract
 from langchain_control.contracts.vocabulary import Vocabulary, vocabulary_of
 from langchain_control.outcomes import Violation
@@ -68,11 +69,15 @@ def compile_contract(schema: Any) -> Contract:
         ValueError: The schema is none of these.
     """
     if isinstance(schema, Mapping):
+        refuse_without_keyword(schema)
         try:
             return _compile_json_schema(json.dumps(schema))
         except TypeError as exc:
             msg = f"a JSON Schema holds JSON only: {exc}"
             raise ValueError(msg) from None
+    if schema is object:  # pydantic takes it for `Any`
+        msg = "`object` is no schema: every answer would meet it; for any JSON object, name `dict`"
+        raise ValueError(msg)
     if isinstance(schema, str | int | float | None) or isroutine(schema):  # it would be called
         msg = f"a {type(schema).__name__} is no schema"
         raise ValueError(msg)

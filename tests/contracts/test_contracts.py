@@ -209,12 +209,30 @@ def test_contracts_are_compiled_once_and_travel(schema):
 
 
 @pytest.mark.parametrize(
-    "schema", [None, "Order", 5, {"type": "objekt"}, {"enum": {1, 2}}, object()]
+    "schema",
+    [
+        None,
+        "Order",
+        5,
+        {"type": "objekt"},
+        {"enum": {1, 2}},
+        {"city": "str", "title": "str"},
+        {"city": str},
+        {"propertys": {"a": {"type": "integer"}}},
+        object(),
+        object,
+    ],
 )
 def test_what_is_no_schema_is_refused(schema):
     """A mistake shows when the contract is compiled."""
     with pytest.raises(ValueError, match=r"schema|Schema"):
         compile_contract(schema)
+
+
+@pytest.mark.parametrize("schema", [{}, {"title": "Anything", "$defs": {}}, typing.Any])
+def test_a_schema_may_take_any_value(schema):
+    """What says so, or says nothing but what it is called, is a schema."""
+    assert compile_contract(schema).is_met_by(["anything"])
 
 
 def test_a_schema_that_is_handed_out_can_be_changed():
