@@ -18,11 +18,13 @@ from langchain_core.exceptions import ModelAPIError, ModelRateLimitError, ModelT
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.tool import invalid_tool_call
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from pydantic import ConfigDict, Field
 
 from langchain_control._at_fork import renew_in_children
+from langchain_control.models.settings import unwrapped
 
 __all__ = ["Chaos", "ChaosChatModel", "ManualClock", "Reply", "Script", "ScriptedChatModel"]
 
@@ -74,7 +76,14 @@ class Script:
     """The replies of a scripted model and the calls it has seen. Safe to share by threads."""
 
     def __init__(self, replies: Sequence[Any] | Callable[[list[BaseMessage]], Any]) -> None:
-        """Take replies in order, or a function from the messages of a call to its reply."""
+        """Take replies in order, or a function from the messages of a call to its reply.
+
+        Raises:
+            ValueError: There is one text instead of several replies.
+        """
+        if isinstance(replies, str):
+            msg = "`script` must be a list of replies or a function, got one text"
+            raise ValueError(msg)  # noqa: TRY004  (pydantic tells it as any other)
         self._replies = replies if callable(replies) else list(replies)
         self.calls: list[list[BaseMessage]] = []
         """The messages of every call, in order."""
@@ -314,6 +323,9 @@ class Chaos:
 class ChaosChatModel(BaseChatModel):
     """Another model, with trouble mixed in at given rates.
 
+    Trouble with an answer befalls the tools it calls, too: where it is `malformed` or `truncated`,
+    so are their arguments, and where it is `empty` or a `refusal`, none is called.
+
     !!! example "One call in five fails"
 
         ```python
@@ -346,6 +358,13 @@ class ChaosChatModel(BaseChatModel):
     def model_name(self) -> str:
         """That of the inner model."""
         return str(getattr(self.inner, "model_name", self.inner.get_name()))
+
+    def bind_tools(
+        self, tools: Sequence[Any], *, tool_choice: str | None = None, **kwargs: Any
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Bind tools in the form that the inner model takes."""
+        _, bound = unwrapped(self.inner.bind_tools(tools, tool_choice=tool_choice, **kwargs))
+        return self.bind(**bound)
 
     def _generate(
         self,
@@ -395,8 +414,31 @@ _SPOILED_TEXT: dict[str, Callable[[str], str]] = {
 def _spoil(result: ChatResult, kind: str) -> ChatResult:
     if kind not in _SPOILED_TEXT:
         return result
-    message = result.generations[0].message.model_copy()
-    message.content = _SPOILED_TEXT[kind](message.text)
+    message, spoil = result.generations[0].message.model_copy(), _SPOILED_TEXT[kind]
+    if isinstance(message, AIMessage) and message.tool_calls:
+        message = _with_spoiled_calls(message, kind)
+    if message.text or kind in _WITHOUT_CALLS:
+        message.content = spoil(message.text)
     if kind == "truncated":
         message.response_metadata = message.response_metadata | {"finish_reason": "length"}
     return ChatResult(generations=[ChatGeneration(message=message)])
+
+
+_WITHOUT_CALLS = ("empty", "refusal")
+
+
+def _with_spoiled_calls(message: AIMessage, kind: str) -> AIMessage:
+    if kind == "fenced":  # a fence is put around text
+        return message
+    invalid = [
+        invalid_tool_call(
+            name=call["name"],
+            args=_SPOILED_TEXT[kind](json.dumps(call["args"])),
+            id=call["id"],
+            error=f"chaos: {kind}",
+        )
+        for call in ([] if kind in _WITHOUT_CALLS else message.tool_calls)
+    ]
+    plain = {k: v for k, v in message.additional_kwargs.items() if k != "tool_calls"}
+    changes = {"tool_calls": [], "invalid_tool_calls": invalid, "additional_kwargs": plain}
+    return message.model_copy(update=changes)
