@@ -79,7 +79,8 @@ class AuditRecord(TypedDict, total=False):
     output_tokens: int
     cost: float
     rung: str
-    """How the model was asked: `same_model`, `native_schema` or `other_model`."""
+    """How the model was to be asked: `same_model`, `native_schema` or `other_model`. One without a
+    schema mode is asked on that rung as before."""
     fingerprint: str
     """The same for attempts that broke the same rules in the same places."""
     strategy: str

@@ -195,7 +195,7 @@ class Attempt(TypedDict):
     mutation: str | None
     """Name of the correction that this attempt carried, if any."""
     rung: NotRequired[Rung]
-    """How the model was asked."""
+    """How the model was to be asked; one without a schema mode is asked on that rung as before."""
     fingerprint: NotRequired[str | None]
     """The same for attempts that broke the same rules in the same places."""
     cost: NotRequired[float | None]

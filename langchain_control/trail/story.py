@@ -109,7 +109,7 @@ def _other(record: Mapping[str, Any]) -> Iterator[str]:
 
 _RUNGS = {
     "same_model": "",
-    "native_schema": "asked with the provider's own schema mode",
+    "native_schema": "asked in the provider's own schema mode, if the model has one",
     "other_model": "asked in place of the first model",
 }
 

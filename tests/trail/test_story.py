@@ -112,6 +112,10 @@ rules type; notes history_dropped; 812.3 ms; tokens 300 in, 80 out
             "attempt 3 of small: passed; asked in place of the first model",
         ),
         (
+            attempt(number=2, rung="native_schema"),
+            "attempt 2: passed; asked in the provider's own schema mode, if the model has one",
+        ),
+        (
             audit_record(EventName.CUT_OFF, message="CancelledError", attempts=1),
             "cut off by CancelledError: no outcome; 1 attempt",
         ),
