@@ -15,6 +15,7 @@ from itertools import chain
 from typing import Literal, NamedTuple
 
 from langchain_control.detectors.anchors import Anchors
+from langchain_control.detectors.folding import fold
 from langchain_control.detectors.normalize import NormalizedText, View, normalize
 from langchain_control.outcomes import Finding
 
@@ -35,6 +36,9 @@ _SHORTEST = 3
 """Letters below which an anchor is looked for inside of words, too, unless it is in ASCII."""
 _UNSPACED = re.compile(r"[\u0e00-\u0e7f\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 """Scripts in which a word need not follow a blank."""
+
+_BLANKS_IN_ONE = re.compile(r"\s{2}|[^\S\n ]")
+"""What becomes one blank in canonical text."""
 
 Span = tuple[int, int]
 
@@ -111,8 +115,8 @@ class RuleDetector:
             without: Ids of rules to leave out.
 
         Raises:
-            ValueError: Two rules share an id, `without` names a rule that does not exist, or a
-                pattern is not a regular expression.
+            ValueError: Two rules share an id, `without` names a rule that does not exist, a
+                pattern is not a regular expression, or an anchor is not in canonical text.
         """
         for rule in (*(rules or ()), *extra):
             _check(rule)
@@ -209,6 +213,13 @@ def _context_of(rule: InjectionRule) -> _Context:
 
 
 def _check(rule: InjectionRule) -> None:
+    for anchor in rule.anchors:
+        if fold(anchor).lower() != anchor or _BLANKS_IN_ONE.search(anchor):
+            msg = (
+                f"rule `{rule.id}` has the anchor {anchor!r}, which never stands in canonical "
+                "text: lower case, no accents, one blank between words"
+            )
+            raise ValueError(msg)
     try:
         re.compile(rule.pattern)
         _context_of(rule)

@@ -118,12 +118,20 @@ def test_rules_can_be_left_out():
         RuleDetector(without=["no.such-rule"])
 
 
+def test_the_built_in_rules_would_be_taken_from_a_caller():
+    """What is refused of a caller's rules stands in none of the package's own."""
+    assert RuleDetector(RuleDetector().rules).rules == RuleDetector().rules
+
+
 def test_faulty_rules_are_refused():
     """A rule that cannot work is named where it is written."""
     with pytest.raises(ValueError, match=r"house\.x"):
         RuleDetector([InjectionRule(id="house.x", anchors=("x",), pattern="(")])
     with pytest.raises(ValueError, match="anchors"):
         InjectionRule(id="house.x", anchors=(), pattern="x")
+    for anchor in ("The plums", "the  plums", "the\tplums", "thé plums"):
+        with pytest.raises(ValueError, match="never stands in canonical text"):
+            RuleDetector(extra=[InjectionRule(id="house.x", anchors=(anchor,), pattern="x")])
     with pytest.raises(ValueError, match=r"house\.plums"):
         RuleDetector([PLUMS, PLUMS])
 
