@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from inspect import isroutine
-from typing import Any, Generic, Literal, NamedTuple, Self
+from typing import Any, Generic, Literal, NamedTuple, Self, get_args
 
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableWithFallbacks
@@ -39,6 +39,8 @@ __all__ = ["Method", "StructuredModel", "Told", "told"]
 Method = SchemaMode | Literal["prompt"]
 """How a model learns the schema: from its provider's schema mode, as a tool, or in the prompt; with
 `json_mode` in the prompt, too, while the provider sees to it that JSON comes."""
+
+_METHODS = (*get_args(SchemaMode), "prompt")
 
 
 class Told(NamedTuple):
@@ -129,9 +131,12 @@ def told(
     is left as it is.
 
     Raises:
-        ValueError: The schema is none, or none for this method; the model does not have the method,
-            or has none that takes the arguments.
+        ValueError: The schema is none, or none for this method; there is no such method, the model
+            does not have it, or has none that takes the arguments.
     """
+    if method not in (None, *_METHODS):
+        msg = f"`method` must be one of {', '.join(_METHODS)}, got {method!r}"
+        raise ValueError(msg)
     if isinstance(model, RunnableWithFallbacks):
         return _each_told(model, lambda one: told(one, policy, schema, method, arguments))
     model, schema = without_tools(model), _json_schema_in(schema)

@@ -942,6 +942,13 @@ def test_a_declared_meaning_goes_before_the_answer_that_an_exception_carries(cal
     assert result.usage["total_tokens"] == 2
 
 
+def test_a_method_that_is_none_is_refused_with_those_there_are():
+    """The error names the argument and its values."""
+    controlled = with_control(text_only(), policy())
+    with pytest.raises(ValueError, match=r"`method` .*json_schema, function_calling, json_mode, p"):
+        controlled.with_structured_output(City, method="tool_calling")
+
+
 def test_a_method_the_model_lacks_is_refused_at_once():
     """Asking for a mode that is not there is a mistake, told before any call."""
     with pytest.raises(ValueError, match="json_schema"):

@@ -91,9 +91,12 @@ class AuditLogger(BaseCallbackHandler, AuditReports, Overridable):
                 run goes on and the loss is counted in `write_errors`.
 
         Raises:
-            TypeError: One of `sinks` is no sink.
+            TypeError: One of `sinks` is no sink, or they are one instead of a list.
             ValueError: A setting is out of its range, or has nothing to work on.
         """
+        if isinstance(sinks, AuditSink):
+            msg = f"`sinks` must be a list of sinks, got one `{type(sinks).__name__}`"
+            raise TypeError(msg)
         if unfit := [type(sink).__name__ for sink in sinks if not isinstance(sink, AuditSink)]:
             msg = f"`sinks` need `write` and `close`, got {', '.join(unfit)}"
             raise TypeError(msg)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from langchain_core.messages import AnyMessage
 from langchain_core.prompt_values import ChatPromptValueConcrete, StringPromptValue
@@ -157,12 +157,16 @@ class InputGuard(Gate[Any]):
         Returns:
             The verdict. `value` is the sanitized value if it passed; `findings` are all signs of an
             attack, also those too weak to stop it, with spans in the text as it was given.
+
+        Raises:
+            ValueError: There is no such source.
+            TypeError: A detector of your own gives something other than findings.
         """
-        return run(self.judge(value, source))
+        return run(self.judge(value, _known(source)))
 
     async def ainspect(self, value: Any, source: Source = "user") -> ValidationResult:
         """Judge a value without stopping anything; detectors may be async. See `inspect`."""
-        return await arun(self.judge(value, source))
+        return await arun(self.judge(value, _known(source)))
 
     def judge(
         self, value: Any, source: Source = "user", *, is_question: bool = True
@@ -250,7 +254,7 @@ class InputGuard(Gate[Any]):
         detect = _detect_of(detector) or detector
         shown = sanitize(text)
         try:
-            findings: Sequence[Finding] = yield detect(shown)
+            given: Any = yield detect(shown)
         except Exception as exc:
             mode = classify(exc)
             if mode is None:
@@ -259,6 +263,7 @@ class InputGuard(Gate[Any]):
             if self.when_detector_fails == "pass":
                 return ()
             return failure(mode, f"the detector `{type(detector).__name__}` did not answer")
+        findings = _findings_in(given, detector)
         # Places in the sanitized text are not places in the text as it was given.
         return findings if shown == text else [replace(found, span=None) for found in findings]
 
@@ -387,6 +392,22 @@ def _is_nothing_left(texts: Sequence[str], parts: Sequence[Part]) -> bool:
 
 def _detect_of(detector: Any) -> Any:
     return getattr(detector, "detect", None)
+
+
+def _findings_in(given: Any, detector: Any) -> list[Finding]:
+    found = list(given) if isinstance(given, Iterable) else None
+    if found is not None and all(isinstance(item, Finding) for item in found):
+        return found
+    name = getattr(detector, "__name__", type(detector).__name__)
+    msg = f"a detector returns a list of findings, `{name}` returned `{type(given).__name__}`"
+    raise TypeError(msg)
+
+
+def _known(source: Source) -> Source:
+    if source not in (known := get_args(Source)):
+        msg = f"`source` must be one of {', '.join(known)}, got {source!r}"
+        raise ValueError(msg)
+    return source
 
 
 def _detect_normalized_of(detector: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from random import Random
@@ -234,6 +234,12 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
 
     def _flow(self, value: Sequence[Attempt], config: RunnableConfig) -> Flow[Retry | None]:  # noqa: ARG002
         yield from ()
+        if not (isinstance(value, Sequence) and all(isinstance(item, Mapping) for item in value)):
+            msg = (
+                f"a `RetryEngine` takes attempts, got `{type(value).__name__}`; to retry what a "
+                "Runnable does, use `RetryEngine().wrap(runnable)`"
+            )
+            raise TypeError(msg)
         return self.decide(value)
 
     def _around(self, bound: Runnable[Any, Any], value: Any, config: RunnableConfig) -> Flow[Any]:

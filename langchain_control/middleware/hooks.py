@@ -121,8 +121,10 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
                 its own models, and of `tool_policies` for tools that its first run did not have.
         """
         super().__init__()
-        if run_deadline_seconds is not None and not run_deadline_seconds > 0:
-            msg = f"`run_deadline_seconds` must be positive, got {run_deadline_seconds!r}"
+        if run_deadline_seconds is not None and not (
+            isinstance(run_deadline_seconds, int | float) and run_deadline_seconds > 0
+        ):
+            msg = f"`run_deadline_seconds` must be a positive number, got {run_deadline_seconds!r}"
             raise ValueError(msg)
         self.policy = for_tools(policy_of(policy))
         self.exit_behavior = exit_behavior_of(exit_behavior)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from pydantic import ConfigDict, Field, RootModel, field_validator, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    RootModel,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from langchain_control._overriding import Overridable, OverridableModel
 from langchain_control.models.object_schemas import Kind
@@ -206,7 +213,7 @@ class RemedyTable(Overridable, RootModel[dict[FailureMode, Remedy]]):
             return rows
         changes = {FailureMode(mode): _fields_of(row) for mode, row in rows.items()}
         return _DEFAULTS | {
-            mode: _DEFAULTS[mode].override(**row) if isinstance(row, Mapping) else row
+            mode: _changed(mode, row) if isinstance(row, Mapping) else row
             for mode, row in changes.items()
         }
 
@@ -251,6 +258,16 @@ class RemedyTable(Overridable, RootModel[dict[FailureMode, Remedy]]):
 
 
 DEFAULT_REMEDIES = RemedyTable()
+
+
+def _changed(mode: FailureMode, row: Mapping[str, Any]) -> Remedy:
+    try:
+        return _DEFAULTS[mode].override(**row)
+    except ValidationError as exc:
+        wrong = exc.errors(include_url=False)[0]
+        field = "".join(f" `{name}`:" for name in wrong["loc"][:1])
+        msg = f"`{mode}`:{field} {wrong['msg']}"
+        raise ValueError(msg) from exc
 
 
 def _fields_of(row: Any) -> Any:

@@ -72,7 +72,13 @@ class AuditReports(ABC):
         Args:
             of: `request` for the time a caller waited, requests turned away left out; `attempt`
                 for the single model calls.
+
+        Raises:
+            ValueError: `of` is neither.
         """
+        if of not in ("request", "attempt"):
+            msg = f"`of` must be `request` or `attempt`, got {of!r}"
+            raise ValueError(msg)
         summary = self.summary()
         return summary.latency_ms if of == "request" else summary.attempt_latency_ms
 

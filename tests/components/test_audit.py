@@ -420,6 +420,12 @@ def test_interrupts_are_not_write_errors() -> None:
 # --- asking -------------------------------------------------------------------------------------
 
 
+def test_latencies_of_something_else_are_no_figures() -> None:
+    """A misspelled question gets no answer to another one."""
+    with pytest.raises(ValueError, match="`request` or `attempt`"):
+        AuditLogger(None).latency_percentiles(of="requests")  # type: ignore[arg-type]
+
+
 def test_figures_survive_a_restart(path: Path) -> None:
     """A new logger on the same file knows what the old one wrote."""
     with AuditLogger(path) as first:
@@ -551,6 +557,7 @@ def test_shows_its_sinks() -> None:
     ("wrong", "error", "named"),
     [
         ({"sinks": [print]}, TypeError, "`sinks`"),
+        ({"sinks": MemorySink()}, TypeError, "`sinks` must be a list"),
         ({"max_content_chars": 0}, ValueError, "`max_content_chars`"),
         ({"path": ""}, ValueError, "`path`"),
         ({"keep": 3}, ValueError, "`keep`.*`rotate_bytes`"),

@@ -472,6 +472,23 @@ def test_a_detector_without_answer_stops_the_input():
     assert InputGuard(detectors=(unreachable,), when_detector_fails="pass").inspect("text").passed
 
 
+@pytest.mark.parametrize("given", [False, 0.9, None, "attack", Finding("x", "LLM01", score=0.9)])
+def test_a_detector_that_returns_no_findings_is_named(given):
+    """What it gives instead is a mistake of its author."""
+
+    def half_done(text):
+        return given
+
+    with pytest.raises(TypeError, match="`half_done` returned"):
+        InputGuard(detectors=(half_done,)).inspect("text")
+
+
+def test_an_unknown_source_is_refused_with_the_known_ones():
+    """The mistake is named, whatever the text."""
+    with pytest.raises(ValueError, match="`source` must be one of user, context, tool"):
+        InputGuard().inspect("fine", source="document")
+
+
 def test_an_error_in_a_detector_is_raised():
     """A mistake in the code of a detector is not an outage."""
 

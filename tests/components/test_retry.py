@@ -407,6 +407,7 @@ def test_a_wait_that_does_not_fit_is_not_begun(remaining, retries):
         ({"base_delay_seconds": 3, "max_delay_seconds": 2}, "base_delay_seconds"),
         ({"attempts": 3}, "attempts"),
         ({"policies": {"circuit_open": {"retry": True}}}, "circuit_open"),
+        ({"policies": {"refusal": {"retry": True}, "timeout": {"retries": 1}}}, "timeout.*retries"),
     ],
     ids=str,
 )
@@ -414,6 +415,12 @@ def test_a_wrong_setting_is_refused_with_its_name(settings, names):
     """Contradictions surface where the engine is made."""
     with pytest.raises(ValidationError, match=names):
         RetryEngine(**settings)
+
+
+def test_a_model_behind_an_engine_is_told_from_one_in_it():
+    """An engine takes attempts; what it retries is wrapped by it, not piped into."""
+    with pytest.raises(TypeError, match=r"`RetryEngine\(\)\.wrap\(runnable\)`"):
+        (RetryEngine() | LARGER).invoke("Hello")
 
 
 def test_it_survives_pickling_with_its_table():

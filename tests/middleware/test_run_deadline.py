@@ -175,7 +175,7 @@ def test_what_follows_a_pause_has_one_deadline(call, clock, wait):
     assert len(model.calls) == 3
 
 
-@pytest.mark.parametrize("seconds", [0, -1, float("nan")])
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), "30s"])
 def test_it_must_be_positive(seconds):
     """A limit that leaves no time is a mistake."""
     with pytest.raises(ValueError, match="run_deadline_seconds"):
