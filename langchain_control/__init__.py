@@ -105,5 +105,8 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    """List the public names, loaded or not."""
-    return [*_MODULE_OF, "__version__"]
+    """List the public names, loaded or not, that can be had: `help` asks for each."""
+    from importlib.util import find_spec  # noqa: PLC0415  (costs time nobody asked for)
+
+    names = _MODULE_OF if find_spec("langchain") else __all__
+    return [*names, "__version__"]

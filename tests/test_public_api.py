@@ -32,6 +32,23 @@ def test_everything_can_be_imported_without_an_extra():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_help_needs_no_extra():
+    """Whoever looks through the package finds what can be had; the rest says what it needs."""
+    code = """
+import inspect, pydoc, sys
+sys.modules["langchain"] = None
+import langchain_control
+pydoc.render_doc(langchain_control)
+assert "with_control" in dict(inspect.getmembers(langchain_control))
+try:
+    from langchain_control import ControlMiddleware
+except ImportError as exc:
+    assert "langchain-control[agents]" in str(exc)
+"""
+
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_public_name_loads_and_is_documented(name):
     """Each name can be imported and says what it is."""
