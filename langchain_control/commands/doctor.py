@@ -82,8 +82,12 @@ def _encodings() -> Iterator[Finding]:
 
 
 def _place_for(audit_path: Path) -> Finding:
-    place = audit_path if audit_path.exists() else audit_path.resolve().parent
-    is_writable = os.access(place, os.W_OK)
-    return Finding(
-        f"audit file {audit_path}", "writable" if is_writable else "not writable", is_writable
-    )
+    """Look at the file, or at the folder that it, and the folders before it, will be made in."""
+    what = f"audit file {audit_path}"
+    if os.path.isdir(audit_path):  # noqa: PTH112  (`Path` raises where it may not look)
+        return Finding(what, "a folder", is_fine=False)
+    there = (p for p in (audit_path, *audit_path.absolute().parents) if os.path.exists(p))  # noqa: PTH110
+    place = next(there)
+    may_be_made = place == audit_path or place.is_dir()
+    is_writable = may_be_made and os.access(place, os.W_OK)
+    return Finding(what, "writable" if is_writable else "not writable", is_writable)
