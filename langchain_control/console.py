@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -14,6 +14,9 @@ __all__ = ["Console", "Table"]
 
 WIDTH_WITHOUT_TERMINAL = 120
 """Columns to draw in where the output is a file or a pipe."""
+
+_WHOLE_UP_TO = 2 / 3
+"""Share of the width up to which the first column, by which rows are called, is not broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,10 @@ class Table:
     def texts(self) -> list[list[str]]:
         """Return the cells as they are shown."""
         return [[str(cell) for cell in row] for row in self.rows]
+
+    def width(self, column: int) -> int:
+        """Return how many characters the widest cell of a column has, its heading included."""
+        return max(len(row[column]) for row in (self.columns, *self.texts()))
 
     def is_numeric(self, column: int) -> bool:
         """Say whether a column holds figures, which line up on the right."""
@@ -76,7 +83,9 @@ def _draw(console: RichConsole, table: Table) -> None:
 
     drawn = RichTable(box=SIMPLE_HEAD, pad_edge=False)
     for position, column in enumerate(table.columns):
-        drawn.add_column(column, justify="right" if table.is_numeric(position) else "left")
+        justify: Literal["right", "left"] = "right" if table.is_numeric(position) else "left"
+        is_whole = position == 0 and table.width(0) <= console.width * _WHOLE_UP_TO
+        drawn.add_column(column, justify=justify, overflow="fold", no_wrap=is_whole)
     for row in table.texts():
         drawn.add_row(*map(Text, row))
     console.print(drawn)

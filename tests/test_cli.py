@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError
@@ -106,7 +107,9 @@ def test_guard_takes_no_mistyped_path_for_a_text(name, tmp_path, monkeypatch, ca
     assert (name in ended.err, ended.out) == (True, "")
 
 
-@pytest.mark.parametrize("text", ["Is it and/or?", "See notes.txt, please.", "Thanks.", "3.14"])
+@pytest.mark.parametrize(
+    "text", ["Is it and/or?", "See notes.txt, please.", "Please read a.jsonl", "Thanks.", "3.14"]
+)
 def test_guard_takes_a_sentence_for_a_text(text, capsys):
     """Whatever stands in it."""
     assert main(["guard", text]) == 0
@@ -142,6 +145,15 @@ def test_guard_takes_what_no_file_can_be_called_for_a_text(text, capsys):
     """Systems refuse to look for such names."""
     assert main(["--plain", "guard", text]) in (0, 1)
     assert capsys.readouterr().out
+
+
+def test_a_byte_order_mark_is_no_text(tmp_path, capsys):
+    """Editors and spreadsheets write one."""
+    path = tmp_path / "texts.jsonl"
+    path.write_text(json.dumps({"text": "Hello there"}), encoding="utf-8-sig")
+
+    assert main(["guard", str(path)]) == 0
+    assert capsys.readouterr().out == "0 of 1 blocked\n"
 
 
 def test_guard_judges_a_file_line_by_line(tmp_path, capsys):
@@ -244,6 +256,40 @@ def test_policy_says_what_is_wrong_with_a_file(text, told, tmp_path, capsys):
     assert told in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("argv", [["policy", ""], ["tokens", "-", "--encoding", ""]])
+def test_a_variable_that_is_not_set_is_a_usage_error(argv, capsys):
+    """An empty argument is no default, and no traceback."""
+    assert main(argv) == 2
+    assert capsys.readouterr().err.startswith(f"langchain-control {argv[0]}: ")
+
+
+def test_a_demonstration_is_named_once(capsys):
+    """Two names are two wishes."""
+    with pytest.raises(SystemExit) as ended:
+        main(["demo", "guard", "--only", "limits"])
+
+    assert ended.value.code == 2
+    assert "--only" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("argv", [["guard", "--help"], ["guard", "texts.jsonl"]])
+def test_a_terminal_without_unicode_is_no_reason_to_fail(argv, tmp_path):
+    """What it cannot show is spelled."""
+    (tmp_path / "texts.jsonl").write_text(json.dumps({"text": ATTACK + " é" * 99}))
+    env = {"PYTHONIOENCODING": "ascii", "PYTHONPATH": str(Path(__file__).parents[1])}
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "langchain_control", *argv],
+        capture_output=True,
+        check=False,
+        cwd=tmp_path,
+        env=os.environ | env,
+        text=True,
+    )
+
+    assert (ended.returncode, ended.stderr) == (int("texts.jsonl" in argv), "")
+
+
 def test_the_version_is_told(capsys):
     """The first thing a bug report needs."""
     with pytest.raises(SystemExit) as ended:
@@ -263,10 +309,18 @@ def test_doctor_finds_nothing_wrong_here(tmp_path, capsys):
     assert "not writable" not in printed
 
 
-def test_doctor_reports_a_place_that_does_not_exist(tmp_path, capsys):
-    """As bad, with exit code 1."""
-    assert main(["--plain", "doctor", "--audit", str(tmp_path / "no" / "audit.jsonl")]) == 1
-    assert "BAD" in capsys.readouterr().out
+@pytest.mark.parametrize(
+    ("place", "is_fine"),
+    [("new/folder/audit.jsonl", True), ("", False), ("file/audit.jsonl", False)],
+    ids=["a folder that will be made", "a folder", "a file for a folder"],
+)
+def test_doctor_says_of_a_place_what_an_audit_logger_will_find(place, is_fine, tmp_path, capsys):
+    """Bad, with exit code 1, is where no file can be made, and nowhere else."""
+    (tmp_path / "file").write_text("")
+
+    assert main(["--plain", "doctor", "--audit", str(tmp_path / place)]) == int(not is_fine)
+    assert ("BAD" in capsys.readouterr().out) != is_fine
+    assert [found.name for found in tmp_path.iterdir()] == ["file"]
 
 
 def test_doctor_compares_packages_with_what_is_needed(monkeypatch, tmp_path):

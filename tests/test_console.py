@@ -37,6 +37,20 @@ def test_no_cell_is_read_as_markup(rich):
     assert any("[bold]layer[/bold]" in line for line in printed(TABLE, rich=rich))
 
 
+@pytest.mark.parametrize("columns", [80, 30])
+def test_nothing_is_cut_off_in_a_narrow_terminal(monkeypatch, columns):
+    """What rows are called by is whole where there is room for it, and else goes on below."""
+    monkeypatch.setattr("langchain_control.console.WIDTH_WITHOUT_TERMINAL", columns)
+    name = "override.ignore-earlier-instructions"
+    table = Table(("rule", "tier", "place", "beginning"), [(name, "rules", "0-32", "word " * 9)])
+
+    lines = printed(table, rich=None)
+
+    assert "…" not in "".join(lines)
+    assert any(name in line for line in lines) == (columns == 80)
+    assert name in "".join(line.split("  ")[0].strip() for line in lines)
+
+
 def test_a_table_without_rows_still_has_its_head():
     """Nothing found is a result."""
     assert printed(Table(("rule", "score"), []), rich=False) == ["rule  score", "----  -----"]

@@ -30,14 +30,14 @@ class UsageError(Exception):
 
 
 def text_in(file: str) -> str:
-    """Read a text file, or standard input for `-`.
+    """Read a text file, or standard input for `-`; a byte order mark is none of its text.
 
     Raises:
         UsageError: It cannot be read.
     """
     try:
         raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        return raw.decode("utf-8")
+        return raw.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as exc:
         msg = f"cannot read {file}: {exc}"
         raise UsageError(msg) from exc

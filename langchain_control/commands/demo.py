@@ -15,8 +15,9 @@ __all__ = ["declare", "run"]
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Name the arguments."""
-    parser.add_argument("name", nargs="?", choices=list(DEMOS), help="give this one alone")
-    parser.add_argument("--only", choices=list(DEMOS), help="the same, as an option")
+    alone = parser.add_mutually_exclusive_group()
+    alone.add_argument("name", nargs="?", choices=list(DEMOS), help="give this one alone")
+    alone.add_argument("--only", choices=list(DEMOS), help="the same, as an option")
     parser.add_argument("--out", type=Path, help="folder for the figure and the audit file")
     parser.add_argument("--queries", type=int, default=500, help="tickets per row of the benchmark")
 

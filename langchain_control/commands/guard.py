@@ -27,7 +27,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Name the arguments."""
     parser.add_argument(
         "text",
-        help='a text, a file that holds one, a file of {"text": …} lines named *.jsonl, or - for '
+        help='a text, a file that holds one, a file of {"text": ...} lines named *.jsonl, or - for '
         "standard input",
     )
 
@@ -38,8 +38,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
     guard = InputGuard()
     given: str = arguments.text
-    if not given.endswith(".jsonl"):
-        return _explain(guard.inspect(text_in(given) if _names_a_file(given) else given), console)
+    is_file = _names_a_file(given)
+    if not (is_file and given.endswith(".jsonl")):
+        return _explain(guard.inspect(text_in(given) if is_file else given), console)
     texts = list(_texts(given))
     return _list(texts, [guard.inspect(text) for text in texts], console)
 

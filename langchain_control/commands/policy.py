@@ -46,9 +46,9 @@ def _policy(file: str | None) -> ControlPolicy:
     from langchain_control.policy import ControlPolicy  # noqa: PLC0415  (`--help` is quick)
 
     try:
-        return ControlPolicy.from_yaml(file) if file else ControlPolicy()
+        return ControlPolicy() if file is None else ControlPolicy.from_yaml(file)
     except (OSError, ValueError) as exc:
-        msg = f"{file} is no policy: {exc}"
+        msg = f"{file or 'a file without a name'} is no policy: {exc}"
         raise UsageError(msg) from exc
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from langchain_control.commands import OK, text_in
+from langchain_control.commands import OK, UsageError, text_in
 from langchain_control.console import Console
 
 __all__ = ["declare", "run"]
@@ -20,6 +20,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """Print the number of tokens, and whether it is exact."""
     from langchain_control.components.budget import TokenBudget  # noqa: PLC0415  (`--help` is quick)
 
+    if not arguments.encoding:
+        msg = "`--encoding` must name an encoding or a model"
+        raise UsageError(msg)
     budget = TokenBudget(encoding=arguments.encoding)
     count = budget.count(text_in(arguments.file))
     kind = "exact" if budget.exact else "estimated"
