@@ -21,7 +21,6 @@ from langchain_core.runnables.config import ensure_config
 from langgraph.types import Command, interrupt
 
 from langchain_control._effects import Flow, arun, run
-from langchain_control.components.fallback import FallbackRouter
 from langchain_control.door import heard
 from langchain_control.errors import error_for
 from langchain_control.events import request_id_in, with_request_id
@@ -36,6 +35,12 @@ from langchain_control.middleware.agent_run import (
     record_of,
     unopened,
 )
+from langchain_control.middleware.pauses import (
+    before_build_or,
+    before_pause,
+    paused,
+    with_reply,
+)
 from langchain_control.middleware.run_deadlines import RunDeadlines
 from langchain_control.middleware.setup_check import SetupCheck
 from langchain_control.middleware.tool_calls import ToolContext, ToolHandler, ToolPolicy, controlled
@@ -46,7 +51,6 @@ from langchain_control.policy import ControlPolicy, policy_of
 from langchain_control.retries.nested import warn_of_nested_retries
 from langchain_control.runs.endings import close, closed_if_cut_off
 from langchain_control.runs.exits import ExitBehavior, exit_behavior_of, has_to_raise
-from langchain_control.runs.falling_back import had_a_turn, request_of
 from langchain_control.runs.judged_before import JudgedBefore
 from langchain_control.runs.notices import WITHOUT_ANSWER
 from langchain_control.runs.screening import index_of_question, withheld
@@ -170,17 +174,14 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
 
     @hook_config(can_jump_to=["model"])
     def after_model(self, state: Any, runtime: Any) -> dict[str, Any] | None:  # noqa: ARG002
-        """Ask the person that a fallback wants to ask, in a step of its own.
-
-        If the graph paused within the model's step, it would repeat every call on resume.
-        """
+        """Ask the person that a fallback wants to ask. See `pauses`."""
         record: AgentRun = state.get("control") or AgentRun()
-        paused = record.get("paused")
-        if not paused:
+        pause = record.get("paused")
+        if not pause:
             return None
-        reply = as_answer(interrupt(paused["asked"]))
+        reply = as_answer(interrupt(pause["asked"]))
         return {
-            "messages": [RemoveMessage(id=paused["placeholder"])],
+            "messages": [RemoveMessage(id=pause["placeholder"])],
             "control": {**record, "replies": [reply]},
             "jump_to": "model",
         }
@@ -220,7 +221,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         messages: list[BaseMessage] = [m for m in state["messages"] if m.id not in gone]
         config = with_request_id(config, request_id_in(config))
         given = RunState(messages=list(messages))
-        until = _before_build_or(_before_pause(self.policy))
+        until = before_build_or(before_pause(self.policy))
         context = self._context(judged_before=self._judged_before)
         opened = yield from drive(given, context, config, until=until)
         last = _identified(opened["messages"][-1])
@@ -229,7 +230,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         if opened["failure"] is not None and opened["status"] is None:
             return {
                 "messages": [*_removed(gone), *_question_withheld(messages, opened)],
-                "control": _paused(opened, None, self.policy),
+                "control": paused(opened, None, self.policy),
                 **_without_structure(state),
             }
         if opened["status"] is None:
@@ -256,7 +257,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
             return _waiting(record)
         responses = Responses()
         contract = AgentContract(self.policy.validator, request, responses)
-        policy = _with_reply(self.policy, record)
+        policy = with_reply(self.policy, record)
         calls = LastCalls()
         begun, start = self._begun(request, record, config)
         was_blocked = begun["failure"] is not None and begun["failure"]["step"] == "guard"
@@ -272,9 +273,9 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         if start == "fallback" and not was_blocked:  # prompts are no JSON, and none is kept
             begun["draft"]["prompt"] = context.build(begun["messages"]).messages
         config = with_request_id(config, begun["request_id"])
-        ended = yield from drive(begun, context, config, start=start, until=_before_pause(policy))
+        ended = yield from drive(begun, context, config, start=start, until=before_pause(policy))
         if ended["status"] is None:
-            return _waiting(_paused(ended, record, policy))
+            return _waiting(paused(ended, record, policy))
         last = _identified(ended["messages"][-1])
         kept = record_of(ended, record, answer=last.id)
         if ended["status"] in WITHOUT_ANSWER:
@@ -303,11 +304,11 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
             begun["deadline"], self._deadlines.of(request.runtime, record["request_id"])
         )
         begun["reservation"] = record["reservation"]
-        paused = record.get("paused")
-        if not paused:
+        pause = record.get("paused")
+        if not pause:
             return begun, "build"
-        begun["attempts"], begun["failure"] = paused["attempts"], paused["failure"]
-        begun["fallbacks"] = paused["fallbacks"]
+        begun["attempts"], begun["failure"] = pause["attempts"], pause["failure"]
+        begun["fallbacks"] = pause["fallbacks"]
         return begun, "fallback"
 
     def _ended(self, state: Mapping[str, Any]) -> Flow[dict[str, Any]]:
@@ -380,62 +381,7 @@ def _earlier(*deadlines: float | None) -> float | None:
 _NO_MODEL = RunnableLambda(str, name=AGENT)
 
 
-# --- the policy, as agents need it ----------------------------------------------------------------
-
-
-def _with_reply(policy: ControlPolicy, record: AgentRun | None) -> ControlPolicy:
-    """Put a person's reply in the place of the strategy that asked for it."""
-    if not record or not record["replies"] or not record["paused"]:
-        return policy
-    asker, _ = policy.fallback.next_after(record["paused"]["fallbacks"]) or ("", None)
-    [reply] = record["replies"]
-    strategies = {**dict(policy.fallback.strategies), asker: lambda _: reply}
-    return policy.override(fallback=policy.fallback.override(strategies=strategies))
-
-
-# --- where a walk stops ---------------------------------------------------------------------------
-
-
-def _before_build_or(
-    other: Callable[[StepName, RunState], bool],
-) -> Callable[[StepName, RunState], bool]:
-    """Stop when the input is admitted, too: prompts are made for each model call."""
-    return lambda step, state: step == "build" or other(step, state)
-
-
-def _before_pause(policy: ControlPolicy) -> Callable[[StepName, RunState], bool]:
-    """Stop before a strategy that pauses the graph."""
-
-    def is_next(step: StepName, state: RunState) -> bool:
-        router = policy.fallback
-        return step == "fallback" and router.pauses(_next_in(router, state))
-
-    return is_next
-
-
-def _next_in(router: FallbackRouter, state: RunState) -> Any:
-    """Return the strategy whose turn it is, if there is one."""
-    _, strategy = router.next_after(had_a_turn(state)) or (None, None)
-    return strategy
-
-
-def _paused(
-    run: RunState,
-    record: AgentRun | None,
-    policy: ControlPolicy,
-) -> AgentRun:
-    """Put off the rest of a walk until a person has answered."""
-    strategy = _next_in(policy.fallback, run)
-    request = request_of(run)
-    before = record or record_of(RunState(**{**run, "attempts": [], "fallbacks": []}))
-    paused = {
-        "asked": strategy.asked(request.question, request),
-        "placeholder": uuid4().hex,
-        "attempts": run["attempts"],
-        "failure": run["failure"],
-        "fallbacks": run["fallbacks"],
-    }
-    return AgentRun(**{**before, "status": None, "paused": paused, "replies": []})
+# --- what goes into the agent's state -------------------------------------------------------------
 
 
 def _waiting(record: AgentRun) -> ExtendedModelResponse[Any]:
@@ -444,9 +390,6 @@ def _waiting(record: AgentRun) -> ExtendedModelResponse[Any]:
     An empty message stands for the answer, so that LangChain's hooks find one without tool calls.
     """
     return _response([AIMessage("", id=(record["paused"] or {})["placeholder"])], record)
-
-
-# --- what goes into the agent's state -------------------------------------------------------------
 
 
 def _response(
