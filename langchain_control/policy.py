@@ -71,8 +71,8 @@ class ControlPolicy(OverridableModel):
     validator: ResponseValidator = Field(default_factory=ResponseValidator)
     """The contract. The default accepts any answer that is not empty, cut off or a refusal."""
     breaker: CircuitBreaker = Field(default_factory=CircuitBreaker)
-    """Asked before every call, under the model's name as key; of fallback models, where they bring
-    none of their own, under the name of the strategy, too."""
+    """Asked before every call, under the model's name as key. A fallback model without a breaker of
+    its own is asked for under the name of its strategy."""
     retry: RetryEngine = Field(default_factory=RetryEngine)
     """Decides about another try."""
     fallback: FallbackRouter = Field(default_factory=FallbackRouter)

@@ -38,9 +38,9 @@ _ASYNC_METHODS: tuple[tuple[type[Any], tuple[str, ...]], ...] = (
     (BaseChatModel, ("_agenerate", "_astream")),
     (LLM, ("_acall", "_agenerate", "_astream")),
     (BaseLLM, ("_agenerate", "_astream")),
-    (Runnable, ("ainvoke",)),
 )
-"""Where the async methods come from that only run the sync ones; a subclass before its base."""
+"""Where models have the async methods from that only run the sync ones; a subclass before its
+base."""
 
 
 def is_sync_only(runnable: Runnable[Any, Any]) -> bool:
@@ -76,5 +76,6 @@ def _waits_for_nothing(leaf: Any) -> bool:
 def _has_no_async(leaf: Any) -> bool:
     if isinstance(leaf, RunnableLambda):
         return not hasattr(leaf, "afunc")
-    base, methods = next(row for row in _ASYNC_METHODS if isinstance(leaf, row[0]))
+    of_models = (row for row in _ASYNC_METHODS if isinstance(leaf, row[0]))
+    base, methods = next(of_models, (Runnable, ("ainvoke",)))
     return all(getattr(type(leaf), name) is getattr(base, name) for name in methods)

@@ -147,7 +147,9 @@ def test_it_is_frozen():
 
 def test_override_replaces_and_keeps():
     """`override` returns a new, validated policy that shares everything it did not change."""
-    policy = ControlPolicy(fallback=FallbackRouter(strategies=[("a", str)]), deadline_seconds=9)
+    policy = ControlPolicy(
+        fallback=FallbackRouter(strategies=[("a", str.upper)]), deadline_seconds=9
+    )
 
     changed = policy.override(retry={"max_attempts": 7}, deadline_seconds=8)
 

@@ -68,7 +68,8 @@ class ResponseValidator(Gate[AIMessage]):
     _error: ClassVar = ResponseRejected
 
     response_schema: Any = None
-    """The contract: a pydantic model, a TypedDict, or a JSON Schema as a dict. Implies JSON."""
+    """The contract: a type (pydantic model, dataclass, TypedDict, `list[...]`) or a JSON Schema as
+    a dict. Implies JSON."""
     must_be_json: bool = False
     """Whether the answer must be JSON, of any kind."""
     required_keys: Several[Phrase] = ()
@@ -93,8 +94,8 @@ class ResponseValidator(Gate[AIMessage]):
     for one. Off, because a conversion hides that the model did not keep to the contract."""
     accept_broken_off: bool = False
     """Whether an answer may pass whose provider does not say how it ended. A stream that ends early
-    leaves such an answer and raises nothing. Of providers that are known to say so; set it for a
-    compatible server that never does."""
+    leaves such an answer and raises nothing. This concerns only providers that are known to report
+    an ending; set it for a compatible server that never does."""
     rules: Several[Any] = ()
     """Further rules, sync or async: `Rule` objects, or functions of an `Answer`. They are asked
     about answers that meet the contract, and may rely on its shape."""
