@@ -22,8 +22,8 @@ VARIANTS, VARIANTS_PER_LANGUAGE = 12, 8
 """How often each pattern is spelled out."""
 WRITTEN_OUT = 2.0
 """Weight of texts that were written one by one: no two are alike, as turns of one game are."""
-PLANTED, PLANTED_FILES = 0.5, ("planted", "within")
-"""Weight of whole texts that hold an attack somewhere: most of their words are harmless."""
+WEIGHTS = {"planted": 0.5, "within": 0.5, "brief": 1.0}
+"""Those of texts in which most words are harmless though they hold an attack, and of a few words."""
 TWINS = 20
 """Texts of a file that are held out together."""
 
@@ -71,7 +71,7 @@ def own_samples() -> Iterator[Sample]:
     for file in sorted(TEXTS.glob("*.jsonl")):
         for number, row in enumerate(_rows(file)):
             attack, written_together = bool(row["label"]), number // TWINS
-            weight = PLANTED if file.stem in PLANTED_FILES else WRITTEN_OUT
+            weight = WEIGHTS.get(file.stem, WRITTEN_OUT)
             yield Sample(OWN + file.stem, attack, row["text"], written_together, weight)
 
 

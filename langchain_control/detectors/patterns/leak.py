@@ -43,6 +43,11 @@ _A_VARIABLE = (
     r"\b(?:code|script|function|class|method|program|notebook|debugger)\b(?! and)"
 )
 """Code may be about prompts, too."""
+_WORK_ON_A_TEXT = (
+    r"(?:summari[sz]e|translate)(?: (?:all|the|this|that|these|those|whole|entire|last)){0,3} "
+    r"(?:words?|text|messages?|sentences?|content|lines?|paragraphs?|conversation|it)\b"
+)
+"""What was pasted above is to be translated, as often."""
 
 RULES = (
     InjectionRule(
@@ -130,7 +135,8 @@ RULES = (
             "reproduce",
         ),
         pattern=(
-            r"\b(?:repeat|print|output|copy|write|return|show|display|tell|give|summari[sz]e"
+            rf"\b(?!{_WORK_ON_A_TEXT})"
+            r"(?:repeat|print|output|copy|write|return|show|display|tell|give|summari[sz]e"
             r"|translate|echo|recite|what(?: is| was| are| were|'s)?|include|reproduce)"
             r"(?: \S{1,16}+){0,4}? (?:everything|all|words?|text|messages?|sentences?|content"
             r"|lines?|paragraphs?|conversation|information|instructions?|it|prompts?)"

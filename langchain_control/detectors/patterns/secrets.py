@@ -152,10 +152,14 @@ RULES = (
     ),
     InjectionRule(
         id="secrets.access-granted",
-        anchors=("access granted", "access_granted", "grant access to me"),
-        pattern=r"access[ _]granted\b|grant access to me\b",
+        anchors=("access granted", "access_granted"),
+        pattern=r"access[ _]granted\b",
         category="LLM01",
         severity="medium",
+        only_after=(
+            r"\b(?:say|said|output|print|repl[iy]|respond|write|type|answer|return|echo|display"
+            r"|declare|tell|speak|message|phrase|words)\w{0,3}\b[^.\n]{0,30}$"
+        ),
         unless=r"(?:program|script|function|code|if (?:the )?password)[^.]{0,40}$",
     ),
     InjectionRule(
