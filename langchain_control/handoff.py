@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Any, Literal
 from uuid import uuid4
+from weakref import WeakKeyDictionary
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, RemoveMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
-from langgraph.types import Command, Send
+from langgraph.runtime import get_runtime
+from langgraph.types import Command
 from pydantic import BaseModel, Field
 
 from langchain_control._effects import Flow
@@ -17,12 +20,17 @@ from langchain_control.components._base import Component
 from langchain_control.components.validator import ResponseValidator
 from langchain_control.contracts.broken import broken
 from langchain_control.door import heard
-from langchain_control.errors import ControlError, error_for
+from langchain_control.errors import error_for
 from langchain_control.events import EventName, event, rules_of
-from langchain_control.outcomes import FailureMode, ValidationResult, Violation, failure
+from langchain_control.outcomes import (
+    ControlResult,
+    FailureMode,
+    ValidationResult,
+    Violation,
+    failure,
+)
 from langchain_control.policy import ControlPolicy, policy_of
 from langchain_control.runs.notices import failure_behind
-from langchain_control.runs.state import FailureNote, note_of, result_of
 
 __all__ = ["Handoff", "control_handoff"]
 
@@ -31,9 +39,6 @@ RETURNED = "control_handoff"
 
 SETTLED = "control_handed_over"
 """Key in the `response_metadata` of an answer: the hand-off that has accepted it."""
-
-REFUSED = "control_refused"
-"""Key in what a hand-off without a fallback sends itself: what was wrong."""
 
 Decision = Literal["accepted", "returned", "diverted", "refused"]
 
@@ -127,12 +132,12 @@ class Handoff(Component[Any, "Command[str]"]):
         return super().get_name(suffix, name=title)
 
     def _flow(self, value: Any, config: RunnableConfig) -> Flow[Command[str]]:
-        if (refused := _read(value, REFUSED)) is not None:
-            raise _error_of(refused)
         config = heard(config, self.policy.audit)
         messages = list(_read(value, "messages") or ())
         corrections = [m for m in messages if self._is_correction(m)]
-        number = len(corrections) + 1
+        stale = [m for m in corrections if _invocation_of(m) != _invocation()]
+        number = len(corrections) - len(stale) + 1
+        gone = _obsolete(corrections) | _refused_after(stale, messages)
         said = _answer_in(messages)
         answer = _as_answer(said if self.key == "messages" else _read(value, self.key))
         verdict = yield from self._verdict_on(answer)
@@ -150,14 +155,14 @@ class Handoff(Component[Any, "Command[str]"]):
         match decision:
             case "accepted":
                 clean = self.contract.clean(answer, verdict)
-                return self._hand_on(clean, said, messages, corrections)
+                return self._hand_on(clean, said, messages, gone)
             case "returned":
-                return self._return(verdict, said, messages)
+                before = _obsolete(stale) | _refused_after(stale, messages)
+                return self._return(verdict, said, messages, before)
             case "diverted":
-                update = self._withdrawal(said, messages, corrections)
-                return Command(goto=str(self.fallback), update=update)
+                return self._divert(said, messages, gone)
             case "refused":
-                return self._refuse(verdict, self._withdrawal(said, messages, corrections), config)
+                raise error_for(_result(verdict))
 
     def _verdict_on(self, answer: AIMessage) -> Flow[ValidationResult]:
         mode = failure_behind(answer)
@@ -182,7 +187,11 @@ class Handoff(Component[Any, "Command[str]"]):
         return "diverted" if self.fallback else "refused"
 
     def _return(
-        self, verdict: ValidationResult, said: AIMessage | None, messages: list[BaseMessage]
+        self,
+        verdict: ValidationResult,
+        said: AIMessage | None,
+        messages: list[BaseMessage],
+        before: set[str | None],
     ) -> Command[str]:
         """Ask the sender again, without tool calls that got no result: providers refuse them."""
         hint = self.policy.retry.hint(verdict.failure_mode, verdict.violations)
@@ -190,10 +199,16 @@ class Handoff(Component[Any, "Command[str]"]):
         correction = HumanMessage(
             hint or "Please do that again.",
             id=uuid4().hex,
-            additional_kwargs={RETURNED: {"name": self.get_name(), "rejected": rejected}},
+            additional_kwargs={
+                RETURNED: {
+                    "name": self.get_name(),
+                    "rejected": rejected,
+                    "invocation": _invocation(),
+                }
+            },
         )
         unanswered = {rejected} if _waits_for_tools(said, messages) else set()
-        changes = _without(messages, unanswered)
+        changes = _without(messages, unanswered | before)
         return Command(goto=self.sender, update={"messages": [*changes, correction]})
 
     def _hand_on(
@@ -201,10 +216,10 @@ class Handoff(Component[Any, "Command[str]"]):
         answer: AIMessage,
         said: AIMessage | None,
         messages: list[BaseMessage],
-        corrections: list[BaseMessage],
+        gone: set[str | None],
     ) -> Command[str]:
         """Give the receiver what was accepted, without anything that was rejected on the way."""
-        changes = _without(messages, _obsolete(corrections))
+        changes = _without(messages, gone)
         if self.key == "messages":
             update: dict[str, Any] = {"messages": [*changes, self._settled(answer)]}
             return Command(goto=self.receiver, update=update)
@@ -213,26 +228,15 @@ class Handoff(Component[Any, "Command[str]"]):
         update = {self.key: _plain(answer), **({"messages": changes} if changes else {})}
         return Command(goto=self.receiver, update=update)
 
-    def _withdrawal(
-        self, said: AIMessage | None, messages: list[BaseMessage], corrections: list[BaseMessage]
-    ) -> dict[str, Any]:
-        """Return the update that takes back everything that was rejected."""
-        ids = {said.id} if said else set()
-        changes = _without(messages, _obsolete(corrections) | ids)
+    def _divert(
+        self, said: AIMessage | None, messages: list[BaseMessage], gone: set[str | None]
+    ) -> Command[str]:
+        """Go to the fallback, without anything that was rejected."""
+        changes = _without(messages, gone | ({said.id} if said else set()))
         update: dict[str, Any] = {} if self.key == "messages" else {self.key: None}
         if changes:
             update["messages"] = changes
-        return update
-
-    def _refuse(
-        self, verdict: ValidationResult, update: dict[str, Any], config: RunnableConfig
-    ) -> Command[str]:
-        """Stop the graph in a step of its own: whoever raises cannot change the state."""
-        note = note_of("validate", verdict)
-        node = (config.get("metadata") or {}).get("langgraph_node")
-        if node is None:
-            raise _error_of(note)
-        return Command(goto=Send(node, {REFUSED: note}), update=update)
+        return Command(goto=str(self.fallback), update=update)
 
     def _settled(self, answer: AIMessage) -> AIMessage:
         """Mark an answer as accepted, or the next hand-off would take it for its own sender's."""
@@ -265,6 +269,41 @@ def _obsolete(corrections: list[BaseMessage]) -> set[str | None]:
     """Return the ids of corrections, and of the answers that they rejected."""
     rejected = {m.additional_kwargs[RETURNED]["rejected"] for m in corrections}
     return rejected | {m.id for m in corrections}
+
+
+def _refused_after(stale: list[BaseMessage], messages: list[BaseMessage]) -> set[str | None]:
+    """Return the ids of answers that were refused in an earlier invocation of the graph.
+
+    Who refuses raises, and changes no state. Its last answers stand behind its last correction.
+    """
+    if not stale:
+        return set()
+    after = messages[messages.index(stale[-1]) + 1 :]
+    answers = takewhile(lambda message: not isinstance(message, HumanMessage), after)
+    return {message.id for message in answers} if _is_asked_again(after) else set()
+
+
+def _is_asked_again(after: list[BaseMessage]) -> bool:
+    return any(isinstance(message, HumanMessage) for message in after)
+
+
+def _invocation() -> str | None:
+    """Return what is the same within one invocation of the graph, and in no other."""
+    try:
+        runtime: Any = get_runtime()
+    except RuntimeError:
+        runtime = None
+    if runtime is None:  # outside of a graph
+        return None
+    return _INVOCATIONS.setdefault(runtime.stream_writer, uuid4().hex)
+
+
+_INVOCATIONS: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+
+
+def _invocation_of(correction: BaseMessage) -> str | None:
+    invocation: str | None = correction.additional_kwargs[RETURNED].get("invocation")
+    return invocation
 
 
 def _waits_for_tools(said: AIMessage | None, messages: list[BaseMessage]) -> bool:
@@ -304,6 +343,12 @@ def _plain(answer: AIMessage) -> Any:
     return answer.additional_kwargs.get("parsed", answer.text)
 
 
-def _error_of(note: FailureNote) -> ControlError:
-    ended = {"status": "exhausted", "failure": note, "attempts": [], "fallbacks": []}
-    return error_for(result_of({**ended, "strategy": "none", "request_id": ""}))
+def _result(verdict: ValidationResult) -> ControlResult:
+    return ControlResult(
+        status="exhausted",
+        failure_mode=verdict.failure_mode,
+        reason=verdict.message,
+        step="validate",
+        violations=verdict.violations,
+        findings=verdict.findings,
+    )

@@ -21,7 +21,7 @@ from langchain_control import (
     FailureMode,
     ResponseValidator,
 )
-from langchain_control.errors import AnswersRejected, AttemptsExhausted
+from langchain_control.errors import AnswersRejected, AttemptsExhausted, ControlError
 from langchain_control.handoff import Handoff, control_handoff
 from langchain_control.sinks import MemorySink
 from langchain_control.testing import ScriptedChatModel
@@ -163,9 +163,9 @@ class Typed(BaseModel):
 
 
 @pytest.mark.parametrize("state", [MessagesState, Typed])
-def test_a_refusal_leaves_the_thread_as_if_nobody_had_answered(call, state):
-    """The next question had no attempts left, and what had been rejected was its history."""
-    model = ScriptedChatModel(script=["no", "nope", "never", "no", FINDINGS])
+def test_after_a_refusal_the_next_question_has_attempts_of_its_own(call, state):
+    """It had none left, and what had been rejected stayed in the history for ever."""
+    model = ScriptedChatModel(script=["no", "nope", "never", "not at all", FINDINGS])
     sink = MemorySink()
     policy = ControlPolicy(retry=AT_ONCE, audit=AuditLogger(None, sinks=[sink]))
     check = control_handoff(Findings, sender="send", receiver="receive", policy=policy)
@@ -179,20 +179,39 @@ def test_a_refusal_leaves_the_thread_as_if_nobody_had_answered(call, state):
         builder.compile(checkpointer=InMemorySaver()),
         {"configurable": {"thread_id": "1"}},
     )
-    given = ASK | {"topic": "Oslo"}
 
     with pytest.raises(AnswersRejected):
-        call(graph, given, thread)
-    with pytest.raises(AnswersRejected):
-        call(graph, None, thread)
-    left = graph.get_state(thread).values["messages"]
-    told = [r["status"] for r in sink.records if r["event"] == "control.handed_over"]
+        call(graph, ASK | {"topic": "Oslo"}, thread)
     ended = call(graph, {"messages": [("user", "And Rome?")]}, thread)
 
-    assert [m.text for m in left] == ["Report on Oslo."]
-    assert told == ["returned", "returned", "refused"]
-    assert [m.text for m in model.calls[3]] == ["Report on Oslo.", "And Rome?"]
+    told = [r["status"] for r in sink.records if r["event"] == "control.handed_over"]
+    assert told == ["returned", "returned", "refused", "returned", "accepted"]
+    assert not {"no", "nope", "never"} & {m.text for m in model.calls[4]}
     assert [m.text for m in ended["messages"]] == ["Report on Oslo.", "And Rome?", CLEAN]
+
+
+def test_a_refusal_in_a_node_of_ones_own_is_a_control_error(call):
+    """Who wraps a hand-off catches what it raises."""
+    policy = ControlPolicy(retry={"max_attempts": 1})
+    check = control_handoff(Findings, sender="send", receiver="receive", policy=policy)
+    caught = []
+
+    def wrapped(state):
+        try:
+            return check.invoke({"messages": state["messages"]})
+        except ControlError as error:
+            caught.append(error.failure_mode)
+            return {}
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("send", lambda _: {"messages": [AIMessage("no")]})
+    builder.add_node("check", wrapped)
+    builder.add_edge(START, "send")
+    builder.add_edge("send", "check")
+
+    call(builder.compile(), ASK)
+
+    assert caught == [FailureMode.SCHEMA_VIOLATION]
 
 
 def test_an_attack_is_not_passed_on_and_not_asked_for_again(call):

@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, NotRequired, cast
 
 from langchain.agents.middleware.types import AgentState, OmitFromInput
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    ToolMessage,
+    convert_to_messages,
+)
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from langchain_control.outcomes import (
@@ -78,12 +84,13 @@ def agent_result(state: Mapping[str, Any]) -> ControlResult:
     Raises:
         ValueError: The run has not finished, or the agent has no `ControlMiddleware`.
     """
-    record, messages = cast("AgentRun", dict(state.get("control") or {})), state["messages"]
+    record = cast("AgentRun", dict(state.get("control") or {}))
+    messages = convert_to_messages(state["messages"])
     if record.get("closed"):
         record = ended_with(record, messages)
-    answer = _answer_in(record, messages)
-    if answer is None and record.get("status") in ANSWERED:
+    elif record.get("status") in ANSWERED and not _has_answer(record, messages):
         record["status"] = None
+    answer = _answer_in(record, messages) if record.get("status") in ANSWERED else None
     return result_of({**record, "messages": [answer]})
 
 
@@ -93,7 +100,7 @@ def ended_with(record: AgentRun, messages: Sequence[BaseMessage]) -> AgentRun:
     One that waited for a person, and was left, ends as if there had been nobody to ask.
     """
     has_failed = record["status"] is not None and record["status"] not in ANSWERED
-    if has_failed or _answer_in(record, messages) is not None:
+    if has_failed or _has_answer(record, messages):
         return record
     paused = record["paused"]
     if not paused:
@@ -122,20 +129,37 @@ def _stopped(record: AgentRun, step: str) -> AgentRun:
     return AgentRun(**{**record, "failure": note, "status": status_without_answer(note)})
 
 
-def _answer_in(record: AgentRun, messages: Sequence[BaseMessage]) -> AIMessage | None:
-    """Return the answer that a run ended with, if it did: others write messages, too."""
+def _has_answer(record: AgentRun, messages: Sequence[BaseMessage]) -> bool:
+    """Whether a run has come to an answer: others end runs, too, and write messages then.
+
+    What they make of an accepted answer, under another id perhaps, is an answer all the same.
+    """
     if record.get("status") not in ANSWERED:
-        return None
-    ids = [message.id for message in messages]
-    if record.get("answer") not in ids:
-        return None
-    position = ids.index(record["answer"])
-    answer, after = messages[position], messages[position + 1 :]
-    if not isinstance(answer, AIMessage):
-        return None
-    if answer.tool_calls and record["value"] is None:
+        return False
+    answer, after = _recorded(record, messages)
+    if answer is not None and answer.tool_calls and record["value"] is None:
+        return _given_by_tools(after) is not None
+    asked = [n for n, message in enumerate(after) if isinstance(message, HumanMessage)]
+    return not (asked and any(isinstance(message, AIMessage) for message in after[asked[0] :]))
+
+
+def _answer_in(record: AgentRun, messages: Sequence[BaseMessage]) -> AIMessage | None:
+    """Return the answer that a run ended with, or what others have put in its place."""
+    answer, after = _recorded(record, messages)
+    if answer is not None and answer.tool_calls and record["value"] is None:
         return _given_by_tools(after)
-    return None if any(isinstance(message, HumanMessage) for message in after) else answer
+    newest_first = (m for m in reversed(messages) if isinstance(m, AIMessage))
+    return answer if answer is not None else next(newest_first, None)
+
+
+def _recorded(
+    record: AgentRun, messages: Sequence[BaseMessage]
+) -> tuple[AIMessage | None, Sequence[BaseMessage]]:
+    """Return the answer that the record names, if it is still there, and what follows it."""
+    for position, message in enumerate(messages):
+        if message.id == record.get("answer") and isinstance(message, AIMessage):
+            return message, messages[position + 1 :]
+    return None, ()
 
 
 def _given_by_tools(after: Sequence[BaseMessage]) -> AIMessage | None:

@@ -181,7 +181,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
             return None
         reply = as_answer(interrupt(pause["asked"]))
         return {
-            "messages": [RemoveMessage(id=pause["placeholder"])],
+            "messages": _removed(placeholders_in(record, state["messages"])),
             "control": {**record, "replies": [reply]},
             "jump_to": "model",
         }
@@ -216,7 +216,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
     def _opened(self, state: Any, runtime: Any, config: RunnableConfig) -> Flow[dict[str, Any]]:
         left = state.get("control")
         gone = placeholders_in(left, state["messages"])
-        if left and left.get("paused") and not left.get("closed"):  # nobody waits for it any more
+        if left and _is_left(left):
             yield from self._closed(ended_with(left, ()), self._config())
         messages: list[BaseMessage] = [m for m in state["messages"] if m.id not in gone]
         config = with_request_id(config, request_id_in(config))
@@ -224,8 +224,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         until = before_build_or(before_pause(self.policy))
         context = self._context(judged_before=self._judged_before)
         opened = yield from drive(given, context, config, until=until)
-        last = _identified(opened["messages"][-1])
-        record = record_of(opened, answer=last.id)
+        record = record_of(opened)
         self._deadlines.begin(runtime, record["request_id"])
         if opened["failure"] is not None and opened["status"] is None:
             return {
@@ -240,6 +239,8 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
                 "control": record,
                 **_without_structure(state),
             }
+        last = _identified(opened["messages"][-1])
+        record["answer"] = last.id
         yield from self._raised_if_asked_to(opened, record, config)
         return {
             "messages": [*_removed(gone), *_question_withheld(messages, opened), last],
@@ -372,6 +373,12 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
             return
         yield from self._closed(record, config)  # an exception skips `after_agent`
         raise error_for(result_of(ended), cause)
+
+
+def _is_left(record: AgentRun) -> bool:
+    """Whether a run waited for a person, and nobody waits for it any more."""
+    has_reply = bool(record.get("replies"))
+    return bool(record.get("paused")) and not has_reply and not record.get("closed")
 
 
 def _earlier(*deadlines: float | None) -> float | None:

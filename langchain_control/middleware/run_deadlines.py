@@ -24,8 +24,8 @@ class RunDeadlines:
 
     def begin(self, runtime: Any, request_id: str) -> None:
         """Start the time of a run."""
-        self._in(runtime).pop(request_id, None)
-        self.of(runtime, request_id)
+        if self._allowed is not None:
+            self._in(runtime)[request_id] = self._clock() + self._allowed
 
     def of(self, runtime: Any, request_id: str) -> float | None:
         """Return when a run must have ended, in seconds since the epoch; `None` without a limit.

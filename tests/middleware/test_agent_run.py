@@ -11,7 +11,7 @@ from langchain.agents.middleware import (
     hook_config,
 )
 from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, RemoveMessage
 from langchain_core.tools import ToolException, tool
 from langgraph.checkpoint.memory import InMemorySaver
 
@@ -252,3 +252,41 @@ def test_whoever_turns_the_next_turn_away_leaves_no_empty_answer(call, place):
     assert [m.text for m in state["messages"] if m.type == "ai"] == ["Your quota is used up."]
     assert not agent_result(state).passed
     assert ends(sink)[0] == ("exhausted", FailureMode.CONSTRAINT_VIOLATION)
+
+
+class Rewriting(AgentMiddleware):
+    """Puts a message of its own in the place of the answer, under another id."""
+
+    def after_agent(self, state, runtime):
+        """Add a line to it."""
+        last = state["messages"][-1]
+        said = AIMessage(f"{last.text} No advice.")
+        return {"messages": [RemoveMessage(last.id), said]}
+
+
+def test_what_others_make_of_an_accepted_answer_is_the_answer(call):
+    """A disclaimer under a new id made an answered run a failed one."""
+    rules, sink = audited()
+    agent, _ = agent_of(["Sunny."], rules, after=[Rewriting()])
+
+    result = agent_result(call(agent, ask()))
+
+    assert (result.status, result.message.text) == ("accepted", "Sunny. No advice.")
+    assert [status for status, _ in ends(sink)] == ["accepted"]
+
+
+def test_a_state_that_was_stored_as_json_is_read(call):
+    """A server gives messages as mappings."""
+    agent, _ = agent_of(["Sunny."])
+    state = call(agent, ask())
+
+    stored = {**state, "messages": [message.model_dump() for message in state["messages"]]}
+
+    assert agent_result(stored).message.text == "Sunny."
+
+
+def test_an_agent_without_a_guard_may_be_asked_nothing(call):
+    """All that there is to say may stand in its system prompt."""
+    agent, _ = agent_of(["Sunny."], policy(guard=None))
+
+    assert agent_result(call(agent, {"messages": []})).passed
