@@ -765,7 +765,7 @@ def test_a_run_cut_off_in_its_guard_is_told_as_one_request():
         raise ZeroDivisionError
 
     rules = policy(
-        limiter=RateLimiter(requests_per_minute=6000, burst_seconds=0.01, on_limit="wait"),
+        limiter=RateLimiter(requests_per_minute=120, burst_seconds=0.5, on_limit="wait"),
         guard=InputGuard(detectors=[breaks]),
         audit=AuditLogger(None, sinks=[sink]),
     )
