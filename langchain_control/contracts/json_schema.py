@@ -58,16 +58,18 @@ class JsonSchemaContract:
         """List everything that is wrong, up to `MAX_VIOLATIONS`. No type is converted."""
         if self.is_met_by(value):
             return ()
-        found: tuple[Violation, ...] = ()
-        with suppress(ValueError):  # nested deeper than `jsonschema-rs` tells of, which is 255
-            errors = _explained(self._errors.of(value), self._errors)
-            found = tuple(_violation(error) for error in islice(errors, MAX_VIOLATIONS))
+        found = tuple(_violation(error) for error in islice(self._told(value), MAX_VIOLATIONS))
         return found or (Violation("schema", "what the schema demands", describe(value)),)
 
     def mistyped(self, value: Any) -> Iterator[Mistyped]:
         """Yield where another type is due than came, in the order of the alternatives."""
-        for error in _explained(self._errors.of(value), self._errors):
+        for error in self._told(value):
             yield from _mistyped(error)
+
+    def _told(self, value: Any) -> Iterator[Error]:
+        lazy = self._errors
+        with suppress(ValueError):  # nested deeper than `jsonschema-rs` tells of, which is 255
+            yield from _explained(lazy.of(value), lazy)
 
     def coerced(self, value: Any) -> Any:
         """Return the value as it is: JSON Schema says nothing about conversion."""

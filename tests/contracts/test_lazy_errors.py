@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from langchain_control.contracts import MAX_VIOLATIONS, JsonSchemaContract
+from langchain_control.contracts.conversion import Mistyped
 from langchain_control.contracts.lazy_errors import LazyErrors
 from langchain_control.outcomes import Violation
 
@@ -58,6 +59,10 @@ TREES = {
     "no tags": {
         "$ref": "#/$defs/node",
         "$defs": {"node": element({"$ref": "#/$defs/node"}, ["card"] * 3)},
+    },
+    "below an unknown keyword": {
+        "$ref": "#/components/schemas/a%20node",
+        "components": {"schemas": {"a node": element({"$ref": "#/components/schemas/a%20node"})}},
     },
     "the document itself": element({"$ref": "#"}),
     "alternatives behind references": {
@@ -215,3 +220,75 @@ def test_references_do_not_hide_what_was_evaluated():
 
     assert [v.rule for v in contract.judge({"a": 1})] == ["required"]
     assert {v.rule for v in contract.judge({"b": 1})} == {"required", "unevaluatedProperties"}
+
+
+REFERENCE = {"$ref": "#/components/examples/Order"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"default": REFERENCE},
+        {"example": REFERENCE},
+        {"examples": [REFERENCE]},
+        {"const": REFERENCE},
+        {"x-source": {"properties": {"n": {"$ref": "https://example.com/order.json"}}}},
+    ],
+    ids=lambda data: next(iter(data)),
+)
+def test_a_reference_that_is_data_leads_nowhere(data):
+    """What is below a keyword that holds no schema does not keep violations from being told."""
+    schema = {"properties": {"n": {"type": "integer"}, "other": data}, "required": ["who"]}
+    found = JsonSchemaContract(schema).judge({"n": "7"})
+    assert {(each.rule, each.path) for each in found} == {("type", "/n"), ("required", "")}
+
+
+METASCHEMA = {"$ref": DRAFTS["2020-12"]}
+
+
+def test_references_to_a_metaschema_are_told_with_the_rest():
+    """A schema that refers to a metaschema tells of all that is wrong."""
+    schema = {
+        "properties": {"schema": METASCHEMA, "n": {"$ref": "#/$defs/n"}},
+        "$defs": {"n": {"type": "integer"}},
+    }
+    found = JsonSchemaContract(schema).judge({"schema": {"type": 3}, "n": "7"})
+    assert {(each.rule, each.path) for each in found} == {("anyOf", "/schema/type"), ("type", "/n")}
+
+
+def test_a_tree_that_refers_to_a_metaschema_is_told_of_lazily():
+    """A reference to a metaschema does not cost a schema its conditions."""
+    contract = JsonSchemaContract({**element({"$ref": "#"}), "properties": {"schema": METASCHEMA}})
+    (violation,) = contract.judge(nested(60, 7))
+    assert violation.rule == "anyOf"
+
+
+@pytest.fixture
+def no_conditions(monkeypatch):
+    """Let no schema with conditions be compiled."""
+
+    def refuse(*_):
+        raise ValueError
+
+    monkeypatch.setattr("langchain_control.contracts.lazy_errors.jsonschema_rs.Registry", refuse)
+
+
+@pytest.mark.usefixtures("no_conditions")
+def test_without_conditions_all_errors_are_listed_at_once():
+    """What cannot be told lazily is told at once."""
+    schema = {"properties": {"n": {"$ref": "#/$defs/n"}}, "$defs": {"n": {"type": "integer"}}}
+    contract = JsonSchemaContract(schema)
+    (violation,) = contract.judge({"n": "7"})
+    assert (violation.rule, violation.path) == ("type", "/n")
+    assert list(contract.mistyped({"n": "7"})) == [Mistyped(("n",), int)]
+
+
+@pytest.mark.usefixtures("no_conditions")
+@pytest.mark.parametrize("schema", TREES.values(), ids=TREES)
+def test_without_conditions_a_tree_is_judged_but_not_told_of(schema):
+    """Errors whose number may grow exponentially are not listed, and nothing is raised."""
+    contract = JsonSchemaContract(schema)
+    value = nested(60, {"type": "text", "text": 7})
+    (violation,) = contract.judge(value)
+    assert violation.rule == "schema"
+    assert list(contract.mistyped(value)) == []
