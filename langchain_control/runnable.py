@@ -181,8 +181,8 @@ class ControlledModel(Controlled[Output], Generic[Output]):
         if self.include_result:
             msg = "an object has no place for `include_result`: leave it out, or use `include_raw`"
             raise ValueError(msg)
-        tell = partial(told, policy=self.policy, schema=schema, method=method, arguments=kwargs)
-        model, policy = tell(self.model)
+        tell = partial(told, method=method, arguments=kwargs)
+        model, policy = tell(self.model, self.policy, schema)
         is_told_later = stands_for_others(self.model)
         return StructuredModel(
             model=self.model if is_told_later else model,

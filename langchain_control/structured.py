@@ -50,6 +50,10 @@ class Told(NamedTuple):
     policy: ControlPolicy
 
 
+Tell = Callable[[Runnable[Any, Any], ControlPolicy, Any], Told]
+"""Tells a model, which a policy controls, a schema."""
+
+
 class StructuredModel(Controlled[Output], Generic[Output]):
     """A model under control that returns parsed objects. Made by `with_structured_output`."""
 
@@ -57,9 +61,7 @@ class StructuredModel(Controlled[Output], Generic[Output]):
     """Whether to return `raw`, `parsed` and `parsing_error` instead of raising."""
     accepts_tool_calls: bool = False
     """Whether a message that calls tools is an answer. Its `parsed` is `None`."""
-    tell: Callable[[Runnable[Any, Any]], Told] | None = Field(
-        default=None, repr=False, exclude=True
-    )
+    tell: Tell | None = Field(default=None, repr=False, exclude=True)
     """Tells the schema at each call, where a config chooses the model; `None` if it is told."""
 
     @model_validator(mode="after")
@@ -92,8 +94,9 @@ class StructuredModel(Controlled[Output], Generic[Output]):
         error = None if result.passed else error_for(result, cause)
         return {"raw": raw, "parsed": parsed, "parsing_error": error}
 
-    def _told(self, tell: Callable[[Runnable[Any, Any]], Told], config: RunnableConfig) -> Self:
-        model, policy = tell(made_plain(self.model, config))
+    def _told(self, tell: Tell, config: RunnableConfig) -> Self:
+        schema = self.policy.validator.response_schema
+        model, policy = tell(made_plain(self.model, config), self.policy, schema)
         return self.override(model=model, policy=policy, tell=None)
 
 
@@ -191,6 +194,8 @@ def _why_not(contract: Mapping[str, Any]) -> str:
 
 def _told_in_prompt(policy: ControlPolicy) -> ControlPolicy:
     words = schema_in_words(policy.validator.json_schema() or {})
+    if words in policy.prompt.constraints:
+        return policy
     return policy.override(prompt={"constraints": (*policy.prompt.constraints, words)})
 
 

@@ -470,6 +470,25 @@ def test_the_config_of_a_call_chooses_who_is_told():
     assert (told_by(sent), sent["stop"], len(scripted.calls)) == ("response_format", ["x"], 1)
 
 
+@pytest.mark.parametrize("made", STANDING_FOR_OTHERS.values(), ids=STANDING_FOR_OTHERS)
+def test_the_policy_that_a_structured_model_shows_is_followed(call, made):
+    """A policy that is set afterwards holds for a model that is told at each call, too."""
+    structured = with_control(made(Provider(GOOD)), policy()).with_structured_output(City)
+    strict = structured.policy.override(
+        validator={"rules": [lambda _: False]}, retry={"max_attempts": 1}
+    )
+    with pytest.raises(AnswersRejected):
+        call(structured.override(policy=strict), "Which city?")
+
+
+def test_a_model_with_fallbacks_is_told_once_in_words(call):
+    """The policy has the words from the start, and the call does not repeat them."""
+    model = text_only(GOOD)
+    both = model.with_fallbacks([text_only(GOOD)])
+    call(with_control(both, policy()).with_structured_output(City), "Which city?")
+    assert model.first.calls[0][0].text.count("JSON Schema") == 1
+
+
 def test_a_method_that_the_chosen_model_does_not_have_is_refused_by_the_call():
     """Nobody knows before who it is."""
     model = Native(script=[], asked=[]).configurable_alternatives(
