@@ -166,7 +166,8 @@ def _explained(errors: Iterator[Error], lazy: LazyErrors) -> Iterator[Error]:
             if meant is not None and unfolded[meant]:
                 pending.append(iter(alternatives[meant]))
             else:
-                yield error._replace(details={"context": unfolded})
+                types = _types_due(unfolded, error.path)
+                yield error._replace(details={"context": unfolded, "types": types})
         else:
             yield error
 
@@ -193,6 +194,12 @@ def _meant(alternatives: list[list[Error]], path: Path) -> int | None:
     return fitting[0] if len(fitting) == 1 else None
 
 
+def _types_due(alternatives: list[list[Error]], path: Path) -> list[str]:
+    """List the types that alternatives ask for at the very place."""
+    errors = (e for each in alternatives for e in each if e.keyword == "type" and e.path == path)
+    return [kind for error in errors for kind in error.details["types"]]
+
+
 def _of_other_type(error: Error, path: Path) -> bool:
     return error.keyword in ("type", "const", "enum") and error.path == path
 
@@ -217,15 +224,8 @@ def _options(details: dict[str, Any]) -> str:
 
 def _alternatives(details: dict[str, Any]) -> str:
     """Name the types of the alternatives where that tells them apart."""
-    types = [
-        kind
-        for errors in details["context"]
-        for error in errors
-        if error.keyword == "type"
-        for kind in error.details["types"]
-    ]
-    if len(types) >= len(details["context"]):
-        return " or ".join(dict.fromkeys(types))
+    if len(details["types"]) >= len(details["context"]):
+        return " or ".join(dict.fromkeys(details["types"]))
     return f"one of {len(details['context'])} alternatives"
 
 
