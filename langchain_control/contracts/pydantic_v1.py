@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from pydantic.v1 import BaseModel, ValidationError
@@ -14,6 +16,7 @@ from pydantic.v1.schema import get_flat_models_from_model, get_model_name_map
 from langchain_control.contracts.conversion import converted
 from langchain_control.contracts.json_schema import MAX_VIOLATIONS, JsonSchemaContract
 from langchain_control.contracts.pointers import pointer
+from langchain_control.contracts.sameness import same
 from langchain_control.outcomes import Violation
 
 __all__ = ["PydanticV1Contract"]
@@ -66,14 +69,26 @@ class PydanticV1Contract:
         return ()
 
     def coerced(self, value: Any) -> Any:
-        """Convert the scalars that pydantic converts, or return the value as it is.
+        """Convert what pydantic converts, or return the value as it is.
 
-        What its encoders would make of the rest is not what the model wrote.
+        Scalars are converted where they stand: what its encoders would make of the rest is not what
+        the model wrote. Their JSON counts where that does not do, as in a union of models. Either
+        must be read as the object that pydantic reads from the value itself, unless that is
+        another one each time.
         """
-        if self.judge(value, lax=True):
-            return value
-        fitted = converted(value, self._shape.mistyped(value))
-        return fitted if self.is_met_by(fitted) else value
+        with suppress(Exception):  # `judge` says why, or raises it
+            due = self.typed(value)
+            comparable = same(self.typed(value), due)
+            for convert in (self._with_scalars_converted, partial(_dumped, due)):
+                with suppress(Exception):
+                    fitted = convert(value)
+                    read = self.typed(fitted) if self._shape.is_met_by(fitted) else None
+                    if read is not None and (same(read, due) or not comparable):
+                        return fitted
+        return value
+
+    def _with_scalars_converted(self, value: Any) -> Any:
+        return converted(value, self._shape.mistyped(value))
 
     def typed(self, value: Any, *, lax: bool = False) -> Any:  # noqa: ARG002
         """Return the value as an instance of the model, which converts types in any case.
@@ -157,6 +172,10 @@ def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 _ANNOTATIONS = frozenset(("title", "description", "default", "examples"))
+
+
+def _dumped(read: BaseModel, _: Any) -> Any:
+    return json.loads(read.json(by_alias=True, exclude_unset=True))
 
 
 def _violation(error: Any) -> Violation:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
@@ -16,6 +17,7 @@ from pydantic_core.core_schema import ErrorType
 from langchain_control.contracts.conversion import Mistyped, converted
 from langchain_control.contracts.json_schema import MAX_VIOLATIONS, JsonSchemaContract
 from langchain_control.contracts.pointers import describe, pointer, property_name
+from langchain_control.contracts.sameness import same
 from langchain_control.contracts.typed_dicts import pydantic_ready
 from langchain_control.outcomes import Violation
 
@@ -75,22 +77,33 @@ class TypedContract:
         return ()
 
     def coerced(self, value: Any) -> Any:
-        """Convert the scalars that pydantic's lax mode converts, or return the value as it is.
+        """Convert what pydantic's lax mode converts, or return the value as it is.
 
-        What its serializers would make of the rest is not what the model wrote.
+        Scalars are converted where they stand: what its serializers would make of the rest is not
+        what the model wrote. Their JSON counts where that does not do, as where a validator changes
+        a value first. Either must be read as the object that lax mode reads, unless that is
+        another one each time.
         """
-        fitted = value
-        try:
-            self.typed(value, lax=True)
-            for _ in range(_PASSES):
-                mistyped = list(self._mistyped(fitted))
-                if not mistyped:
-                    break
-                fitted = converted(fitted, mistyped)
-            met = self.is_met_by(fitted)
-        except Exception:  # noqa: BLE001  (`judge` says why, or raises it)
-            return value
-        return fitted if met else value
+        with suppress(Exception):  # `judge` says why, or raises it
+            due = self.typed(value, lax=True)
+            comparable = same(self.typed(value, lax=True), due)
+            for convert in (self._with_scalars_converted, partial(self._dumped, due)):
+                with suppress(Exception):
+                    fitted = convert(value)
+                    if same(self.typed(fitted), due) or not comparable:
+                        return fitted
+        return value
+
+    def _with_scalars_converted(self, value: Any) -> Any:
+        for _ in range(_PASSES):
+            mistyped = list(self._mistyped(value))
+            if not mistyped:
+                break
+            value = converted(value, mistyped)
+        return value
+
+    def _dumped(self, read: Any, _: Any) -> Any:
+        return self._adapter.dump_python(read, mode="json", by_alias=True, exclude_unset=True)
 
     def typed(self, value: Any, *, lax: bool = False) -> Any:
         """Return the value as an instance of the type.
