@@ -106,6 +106,10 @@ class _ObjectsOnly:
     def __init__(self, validator: ResponseValidator) -> None:
         self._validator = validator
 
+    @property
+    def expects_type(self) -> bool:
+        return self._validator.expects_type
+
     def judge(self, value: AIMessage) -> Flow[ValidationResult]:
         if not value.tool_calls:
             return (yield from self._validator.judge(value))

@@ -162,6 +162,12 @@ class ResponseValidator(Gate[AIMessage]):
         return self._compiled.reader.expects_json
 
     @property
+    def expects_type(self) -> bool:
+        """Whether an accepted answer is read as an instance of a type, see `typed`."""
+        schema = self.response_schema
+        return schema is not None and not isinstance(schema, Mapping)
+
+    @property
     def accepts_anything(self) -> bool:
         """Whether any whole answer passes: nothing is asked of its shape or its content."""
         compiled = self._compiled

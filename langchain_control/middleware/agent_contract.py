@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolCall, ToolMessag
 
 from langchain_control._effects import Flow
 from langchain_control.components.validator import ResponseValidator
-from langchain_control.contracts import Contract, compile_contract
+from langchain_control.contracts import Contract, JsonSchemaContract, compile_contract
 from langchain_control.contracts.broken import broken
 from langchain_control.contracts.members import all_members
 from langchain_control.contracts.tool_calls import (
@@ -66,6 +66,13 @@ class AgentContract:
         self._schemas = _schemas_in(request.response_format)
         self._responses = responses
         self.accepted = Accepted()
+
+    @property
+    def expects_type(self) -> bool:
+        """Whether an answer is read as an instance of a type."""
+        schemas = self._schemas.values()
+        is_read = any(not isinstance(schema, JsonSchemaContract) for schema in schemas)
+        return is_read or self._validator.expects_type
 
     def judge(self, value: AIMessage) -> Flow[ValidationResult]:
         """Judge an answer."""

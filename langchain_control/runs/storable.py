@@ -34,6 +34,11 @@ class StorableAnswers:
         """Hold answers to `contract` first."""
         self._contract = contract
 
+    @property
+    def expects_type(self) -> bool:
+        """Whether an answer is read as an instance of a type."""
+        return self._contract.expects_type
+
     def judge(self, value: AIMessage) -> Flow[ValidationResult]:
         """Judge an answer."""
         verdict = yield from self._contract.judge(value)

@@ -64,6 +64,11 @@ class InTime:
         """Take whoever judges, and the run."""
         self._judge, self._state, self._context = judge, state, context
 
+    @property
+    def expects_type(self) -> bool:
+        """Whether an answer is read as an instance of a type."""
+        return bool(self._judge.expects_type)
+
     def judge(self, value: Any, **about: Any) -> Flow[ValidationResult]:
         """Judge a value. One that could not be judged in time does not pass."""
         judging: Flow[ValidationResult] = self._judge.judge(value, **about)

@@ -53,6 +53,11 @@ class AnswersOrCalls:
         """Take the contract, whoever is held to it, and the validator with its rules."""
         self._contract, self._asked, self._validator = contract, asked, validator
 
+    @property
+    def expects_type(self) -> bool:
+        """Whether an answer is read as an instance of a type."""
+        return self._contract.expects_type
+
     def judge(self, value: AIMessage) -> Flow[ValidationResult]:
         """Judge an answer."""
         verdict = yield from self._contract.judge(value)

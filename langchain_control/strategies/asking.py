@@ -74,6 +74,10 @@ class Calls(NamedTuple):
 class AnswerContract(Protocol):
     """What an answer must meet, as `ResponseValidator` knows it."""
 
+    @property
+    def expects_type(self) -> bool:
+        """Whether an answer is read as an instance of a type."""
+
     def judge(self, value: AIMessage) -> Flow[ValidationResult]:
         """Judge an answer."""
 
@@ -83,6 +87,8 @@ class AnswerContract(Protocol):
 
 class AnyAnswer:
     """The contract of whoever sets none."""
+
+    expects_type = False
 
     def judge(self, value: AIMessage) -> Flow[ValidationResult]:
         """Accept the answer."""
@@ -120,7 +126,8 @@ def ask(
     try:
         given = yield from strategy
         given = (yield given) if inspect.isawaitable(given) else given
-        reply = _NO_REPLY if given is None else reply_of(given)
+        read_back = contract.expects_type
+        reply = _NO_REPLY if given is None else reply_of(given, read_back=read_back)
     except Exception as exc:
         if gets_out(exc):
             raise

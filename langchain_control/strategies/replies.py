@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import is_dataclass
+from functools import partial
 from typing import Any
 
 from langchain_core.load import Serializable
@@ -30,36 +31,46 @@ class NoAnswerError(TypeError):
         super().__init__(f"an answer is {due}, got `{type(given).__name__}`")
 
 
-def reply_of(given: Any) -> AIMessage:
+def reply_of(given: Any, *, read_back: bool = False) -> AIMessage:
     """Return what a strategy gave as a message: a mapping, a list or a typed object as JSON.
+
+    Args:
+        given: What a strategy gave.
+        read_back: Whether types are to read the same objects from it.
 
     Raises:
         NoAnswerError: It is nothing of these.
     """
     try:
-        return answer_of(as_json(given) if _is_object(given) else given)
+        return answer_of(as_json(given, read_back=read_back) if _is_object(given) else given)
     except ReadAsAnotherError as exc:
         raise NoAnswerError(given, _READ_AS_ITSELF) from exc
     except (TypeError, ValueError) as exc:
         raise NoAnswerError(given) from exc
 
 
-def as_json(given: Any) -> str:
+def as_json(given: Any, *, read_back: bool = False) -> str:
     """Encode a JSON value; it may be or hold dataclasses and pydantic objects.
+
+    Args:
+        given: The value.
+        read_back: Whether types are to read the same objects from it. Otherwise each is what
+            pydantic makes of it for anybody.
 
     Raises:
         TypeError: It is no JSON value, or one of LangChain's own objects: those are not answers.
         ValueError: It holds a number that JSON does not know, or an object that its type reads
-            from JSON as another.
+            from JSON as another, where that matters.
     """
-    return json.dumps(given, ensure_ascii=False, allow_nan=False, default=_plain)
+    plain = partial(_plain, read_back=read_back)
+    return json.dumps(given, ensure_ascii=False, allow_nan=False, default=plain)
 
 
-def _plain(given: Any) -> Any:
+def _plain(given: Any, *, read_back: bool) -> Any:
     if not _is_object(given):
         msg = f"`{type(given).__name__}` is no JSON value"
         raise TypeError(msg)
-    return dict(given) if isinstance(given, Mapping) else written(given)
+    return dict(given) if isinstance(given, Mapping) else written(given, read_back=read_back)
 
 
 def _is_object(given: Any) -> bool:

@@ -88,6 +88,8 @@ class Heard(BaseCallbackHandler):
 class Wants:
     """A contract: the answer holds a word. What passes comes back in capitals."""
 
+    expects_type = False
+
     def __init__(self, word):
         """Want `word`."""
         self.word = word

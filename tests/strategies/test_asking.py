@@ -1,15 +1,26 @@
 """Asking one strategy."""
 
+import json
+
 import pytest
 from langchain_core.messages import HumanMessage
 from langgraph import errors as graph_errors
 from langgraph.errors import GraphInterrupt
+from pydantic import BaseModel, SecretStr
 
 from langchain_control._effects import Call, run
+from langchain_control.components.validator import ResponseValidator
 from langchain_control.errors import CircuitOpen
 from langchain_control.outcomes import ControlResult, FailureMode
 from langchain_control.strategies import FallbackRequest
 from langchain_control.strategies.asking import AnyAnswer, answering, ask
+
+
+class Login(BaseModel):
+    """An object with a secret."""
+
+    token: SecretStr
+
 
 REQUEST = FallbackRequest((HumanMessage("Why?"),), request_id="r1")
 
@@ -60,3 +71,20 @@ def test_an_invalid_resume_gets_out(monkeypatch):
     monkeypatch.setattr(graph_errors, "is_invalid_resume", is_invalid_resume, raising=False)
     with pytest.raises(KeyError):
         asked(KeyError())
+
+
+@pytest.mark.parametrize(
+    ("contract", "token"),
+    [
+        (AnyAnswer(), "**********"),
+        (ResponseValidator(response_schema={"type": "object"}), "**********"),
+        (ResponseValidator(response_schema=Login), "abc"),
+    ],
+)
+def test_a_secret_is_written_only_for_a_contract_that_reads_a_type(contract, token):
+    """A person who reads the answer saw what the application had masked."""
+    strategy = answering("strategy", lambda question: Login(token="abc"), REQUEST, {}, Call)
+
+    judged = run(ask(strategy, contract))
+
+    assert json.loads(judged.reply.text) == {"token": token}
