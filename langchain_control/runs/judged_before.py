@@ -21,7 +21,7 @@ class Judges(Protocol):
 
 
 class JudgedBefore:
-    """What a guard has let through as it was, in this process.
+    """What a guard has let through, in this process: the text as it went on, fenced perhaps.
 
     It is known by its content, not by its place: what was edited, or came in by another way, is
     new. The same text is the same text in every thread.
@@ -36,10 +36,11 @@ class JudgedBefore:
         """Whether what has this digest was let through."""
         return digest in self._digests
 
-    def add(self, digest: bytes) -> None:
-        """Remember what was let through."""
-        self._digests[digest] = None
-        forget_oldest(self._digests, self._kept)
+    def add(self, digest: bytes | None) -> None:
+        """Remember what was let through, if it has a digest."""
+        if digest is not None:
+            self._digests[digest] = None
+            forget_oldest(self._digests, self._kept)
 
 
 class Remembering:
@@ -55,8 +56,8 @@ class Remembering:
         if digest in self._before:
             return passed(value)
         verdict = yield from self._guard.judge(value, source=source, is_question=is_question)
-        if digest is not None and verdict.passed and verdict.value == value:
-            self._before.add(digest)
+        if not is_question and verdict.passed:
+            self._before.add(_digest(verdict.value, source))
         return verdict
 
 

@@ -88,3 +88,15 @@ def test_old_texts_are_forgotten():
 
     assert bytes([99]) in before
     assert bytes([1]) not in before
+
+
+def test_what_was_fenced_is_not_fenced_again():
+    """A thread holds the text as it went on: with every turn it had one fence more."""
+    guard = Remembering(InputGuard(mode="fence"), JudgedBefore())
+    message = ToolMessage(ATTACK, tool_call_id="1")
+
+    fenced = run(guard.judge(message, source="tool", is_question=False)).value
+    again = run(guard.judge(fenced, source="tool", is_question=False)).value
+
+    assert fenced != message
+    assert again == fenced
