@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any, NamedTuple
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-__all__ = ["Mistyped", "converted"]
+from langchain_control.contracts.sameness import same
+
+__all__ = ["Mistyped", "converted", "first_read_alike"]
+
+Way = Callable[[Any, Any], Any]
+"""Makes a JSON value of one that does not fit, and of the object that a type reads from it."""
 
 
 class Mistyped(NamedTuple):
@@ -40,6 +46,34 @@ def converted(value: Any, mistyped: Iterable[Mistyped]) -> Any:
             continue
         done.add(place)
     return holder[0]
+
+
+def first_read_alike(
+    value: Any, ways: Iterable[Way], *, lax: Callable[[Any], Any], strict: Callable[[Any], Any]
+) -> Any:
+    """Convert a JSON value in the first way that makes of it what strict reading takes.
+
+    Strict reading must give the object that lax reading gives of the value itself, unless that is
+    another one each time.
+
+    Args:
+        value: What does not fit.
+        ways: How it may be converted, the most faithful first.
+        lax: Reads it and converts types.
+        strict: Reads it and converts none. Both raise where they cannot.
+
+    Returns:
+        What has become of it, or the value as it is: whoever judges that says why, or raises it.
+    """
+    with suppress(Exception):
+        due = lax(value)
+        comparable = same(lax(value), due)
+        for convert in ways:
+            with suppress(Exception):
+                fitted = convert(value, due)
+                if same(strict(fitted), due) or not comparable:
+                    return fitted
+    return value
 
 
 def _as(kind: type, found: Any) -> Any:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 from pydantic.v1 import BaseModel, ValidationError
 from pydantic.v1.fields import ModelField
 from pydantic.v1.schema import get_flat_models_from_model, get_model_name_map
 
-from langchain_control.contracts.conversion import converted
+from langchain_control.contracts.conversion import converted, first_read_alike
 from langchain_control.contracts.json_schema import MAX_VIOLATIONS, JsonSchemaContract
 from langchain_control.contracts.pointers import pointer
-from langchain_control.contracts.sameness import same
 from langchain_control.outcomes import Violation
 
 __all__ = ["PydanticV1Contract"]
@@ -72,23 +69,19 @@ class PydanticV1Contract:
         """Convert what pydantic converts, or return the value as it is.
 
         Scalars are converted where they stand: what its encoders would make of the rest is not what
-        the model wrote. Their JSON counts where that does not do, as in a union of models. Either
-        must be read as the object that pydantic reads from the value itself, unless that is
-        another one each time.
+        the model wrote. Their JSON counts where that does not do, as in a union of models.
         """
-        with suppress(Exception):  # `judge` says why, or raises it
-            due = self.typed(value)
-            comparable = same(self.typed(value), due)
-            for convert in (self._with_scalars_converted, partial(_dumped, due)):
-                with suppress(Exception):
-                    fitted = convert(value)
-                    read = self.typed(fitted) if self._shape.is_met_by(fitted) else None
-                    if read is not None and (same(read, due) or not comparable):
-                        return fitted
-        return value
+        ways = (self._with_scalars_converted, _dumped)
+        return first_read_alike(value, ways, lax=self.typed, strict=self._strictly_typed)
 
-    def _with_scalars_converted(self, value: Any) -> Any:
+    def _with_scalars_converted(self, value: Any, _: Any) -> Any:
         return converted(value, self._shape.mistyped(value))
+
+    def _strictly_typed(self, value: Any) -> Any:
+        if not self._shape.is_met_by(value):
+            msg = "of another shape"
+            raise ValueError(msg)
+        return self.typed(value)
 
     def typed(self, value: Any, *, lax: bool = False) -> Any:  # noqa: ARG002
         """Return the value as an instance of the model, which converts types in any case.
@@ -174,7 +167,7 @@ def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
 _ANNOTATIONS = frozenset(("title", "description", "default", "examples"))
 
 
-def _dumped(read: BaseModel, _: Any) -> Any:
+def _dumped(_: Any, read: BaseModel) -> Any:
     return json.loads(read.json(by_alias=True, exclude_unset=True))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from functools import cached_property, partial
 from typing import Any, get_args
@@ -14,10 +13,9 @@ from pydantic.errors import PydanticUserError
 from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ErrorType
 
-from langchain_control.contracts.conversion import Mistyped, converted
+from langchain_control.contracts.conversion import Mistyped, converted, first_read_alike
 from langchain_control.contracts.json_schema import MAX_VIOLATIONS, JsonSchemaContract
 from langchain_control.contracts.pointers import describe, pointer, property_name
-from langchain_control.contracts.sameness import same
 from langchain_control.contracts.typed_dicts import pydantic_ready
 from langchain_control.outcomes import Violation
 
@@ -81,28 +79,21 @@ class TypedContract:
 
         Scalars are converted where they stand: what its serializers would make of the rest is not
         what the model wrote. Their JSON counts where that does not do, as where a validator changes
-        a value first. Either must be read as the object that lax mode reads, unless that is
-        another one each time.
+        a value first.
         """
-        with suppress(Exception):  # `judge` says why, or raises it
-            due = self.typed(value, lax=True)
-            comparable = same(self.typed(value, lax=True), due)
-            for convert in (self._with_scalars_converted, partial(self._dumped, due)):
-                with suppress(Exception):
-                    fitted = convert(value)
-                    if same(self.typed(fitted), due) or not comparable:
-                        return fitted
-        return value
+        lax = partial(self.typed, lax=True)
+        ways = (self._with_scalars_converted, self._dumped)
+        return first_read_alike(value, ways, lax=lax, strict=self.typed)
 
-    def _with_scalars_converted(self, value: Any) -> Any:
-        for _ in range(_PASSES):
+    def _with_scalars_converted(self, value: Any, _: Any) -> Any:
+        for _pass in range(_PASSES):
             mistyped = list(self._mistyped(value))
             if not mistyped:
                 break
             value = converted(value, mistyped)
         return value
 
-    def _dumped(self, read: Any, _: Any) -> Any:
+    def _dumped(self, _: Any, read: Any) -> Any:
         return self._adapter.dump_python(read, mode="json", by_alias=True, exclude_unset=True)
 
     def typed(self, value: Any, *, lax: bool = False) -> Any:
