@@ -39,7 +39,7 @@ def engines() -> dict[str, Callable[[], Search]]:
     """Return ways to build each search."""
     anchors = sorted({anchor for rule in RULES for anchor in rule.anchors if anchor.isascii()})
     patterns = [rule.pattern for rule in RULES]
-    built = {
+    built: dict[str, Callable[[], Search]] = {
         "rules: re": _rules,
         "rules: RE2": partial(_re2_set, patterns, literal=False),
         "anchors: re": partial(_anchors, anchors),

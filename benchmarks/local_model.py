@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 __all__ = ["MODEL_NAME", "NoLocalModelError", "local_model"]
 
@@ -58,7 +59,7 @@ def local_model() -> Iterator[str]:
             _stop(server)
 
 
-def _address_of(server: subprocess.Popen[str], log: object) -> str:
+def _address_of(server: subprocess.Popen[str], log: IO[str]) -> str:
     """Wait until the server says where it listens."""
     assert server.stdout is not None  # noqa: S101  (a pipe was asked for)
     address = server.stdout.readline().strip()

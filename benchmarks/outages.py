@@ -80,8 +80,9 @@ FAULTS: dict[str, Fault] = {
 class Guard(Protocol):
     """What stands between users and provider."""
 
-    opened: int | None
-    """How often its circuit has opened, where that can be told."""
+    @property
+    def opened(self) -> int | None:
+        """How often its circuit has opened, where that can be told."""
 
     def begin(self) -> Any:
         """Return a call that may be made, or `None`."""
@@ -152,9 +153,8 @@ def simulate(
     """
     chance, clock, report = random.Random(seed), ManualClock(), Report()
     begins, ends = WARM_UP_SECONDS, WARM_UP_SECONDS + fault_seconds
-    guard = make(clock, chance) if make is not None else None
-    if isinstance(guard, CircuitBreaker):
-        guard = OurGuard(guard)
+    made = make(clock, chance) if make is not None else None
+    guard = OurGuard(made) if isinstance(made, CircuitBreaker) else made
 
     def react() -> Answer:
         since = clock() - begins

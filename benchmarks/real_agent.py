@@ -79,7 +79,7 @@ def run(url: str, console: Console, *, stories: bool) -> AuditLogger:
     )
     rows = []
     for question in QUESTIONS:
-        state = agent.invoke({"messages": [("user", question)]})
+        state = agent.invoke({"messages": [{"role": "user", "content": question}]})
         result = agent_result(state)
         if stories:
             console.line(audit.story(result.request_id))

@@ -114,7 +114,7 @@ def calls_into_a_dead_backend(url: str | None, load: Load, name: str) -> int:
     ]
     for process in processes:
         process.start()
-    total = sum(counts.get() for _ in processes)
+    total: int = sum(counts.get() for _ in processes)
     for process in processes:
         process.join()
     return total

@@ -102,7 +102,7 @@ def with_the_schema() -> Contestant:
         return ResponseValidator(response_schema=schema, must_be_json=True)
 
     def read(text: str, contract: Contract | None) -> Reading:
-        verdict = validator(contract).inspect(text)
+        verdict = validator(contract).inspect(text)  # type: ignore[arg-type]  # contracts are hashable
         if not verdict.passed:
             raise RefusedError
         return Reading(verdict.value, verdict.repaired or "ambiguous" in verdict.notes)
@@ -167,7 +167,11 @@ def contestants() -> Iterator[Contestant]:
             parse = make(importlib.import_module(module))
         except (ImportError, AttributeError):
             continue
-        yield Contestant(name, lambda text, _, parse=parse: Reading(parse(text)))
+        yield Contestant(name, _reading_by(parse))
+
+
+def _reading_by(parse: Callable[[str], Any]) -> Callable[[str, Contract | None], Reading]:
+    return lambda text, _: Reading(parse(text))
 
 
 def load(path: Path) -> list[Row]:

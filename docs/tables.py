@@ -65,7 +65,8 @@ def _is_collaborator(field: Any) -> bool:
 
 def _parameters(kind: type) -> Iterator[str]:
     """Make the rows of a plain class, from its signature and the `Args` of its constructor."""
-    described = cleandoc(kind.__init__.__doc__ or "").partition("Args:\n")[2].partition("\n\n")[0]
+    documented = cleandoc(vars(kind)["__init__"].__doc__ or "")
+    described = documented.partition("Args:\n")[2].partition("\n\n")[0]
     entries = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", described, re.MULTILINE)
     meanings = {name: " ".join(text.split()) for name, text in entries}
     for name, parameter in signature(kind).parameters.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, Literal
 
 from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import convert_to_openai_messages
@@ -29,7 +29,9 @@ def structured_once(desk: Desk) -> Contestant:
     return _given_by(desk.model.with_structured_output(desk.task.contract, method="json_schema"))
 
 
-def structured(desk: Desk, method: str) -> Contestant:
+def structured(
+    desk: Desk, method: Literal["json_schema", "function_calling", "json_mode"]
+) -> Contestant:
     """Use `with_structured_output`, and ask again if it raises."""
     chain = desk.model.with_structured_output(desk.task.contract, method=method)
     return _given_by(chain.with_retry(stop_after_attempt=ATTEMPTS, wait_exponential_jitter=False))
