@@ -35,7 +35,7 @@ CONTESTANTS: Mapping[str, Entry] = MappingProxyType(
     {
         "single call": Entry(loops.single_call),
         f"blind re-roll x{ATTEMPTS}": Entry(loops.re_roll),
-        f"the article's hint x{ATTEMPTS}": Entry(loops.general_hint),
+        f"a general hint x{ATTEMPTS}": Entry(loops.general_hint),
         f"exact paths x{ATTEMPTS}": Entry(loops.exact_paths),
         f"re-ask, quoting x{ATTEMPTS}": Entry(loops.re_ask),
         f"PydanticOutputParser x{ATTEMPTS}": Entry(peers.parser_with_retry),

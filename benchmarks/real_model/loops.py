@@ -27,7 +27,7 @@ def re_roll(desk: Desk) -> Contestant:
 
 
 def general_hint(desk: Desk) -> Contestant:
-    """Ask in a fresh prompt, with the hint of the article for whatever is wrong."""
+    """Ask in a fresh prompt, with the same hint, whatever is wrong."""
     hint = RetryEngine().hint(FailureMode.SCHEMA_VIOLATION)
     return _corrected(desk, lambda question, _, __: render(question, hint))
 
