@@ -11,7 +11,7 @@ from langchain_control.circuits import Outcome, Permit, Refusal
 from langchain_control.errors import retry_after_seconds
 
 if TYPE_CHECKING:
-    from langchain_control.stores import Changes, Maybe
+    from langchain_control.stores import Changes, MaybeAwaitable
 
 __all__ = ["AdmitsCalls", "permitted", "protected"]
 
@@ -27,12 +27,12 @@ class AdmitsCalls(Protocol):
     def acquire(self) -> Permit:
         """Return a permit for one call, or raise `CircuitOpen`."""
 
-    def try_acquire(self) -> Maybe[Permit | Refusal]:
+    def try_acquire(self) -> MaybeAwaitable[Permit | Refusal]:
         """Return a permit for one call, or the refusal."""
 
     def record(
         self, permit: Permit, outcome: Outcome, retry_after: float | None = None
-    ) -> Maybe[Changes]:
+    ) -> MaybeAwaitable[Changes]:
         """Hear how the call went."""
 
     def outcome_of(self, failure: BaseException) -> Outcome:

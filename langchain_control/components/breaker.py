@@ -28,7 +28,7 @@ from langchain_control.errors import classify, retry_after_seconds
 from langchain_control.errors.declared import FailureModes
 from langchain_control.events import EventName, event
 from langchain_control.outcomes import FailureMode
-from langchain_control.stores import Changes, CircuitStore, Maybe
+from langchain_control.stores import Changes, CircuitStore, MaybeAwaitable
 from langchain_control.stores.in_memory_circuits import InMemoryCircuitStore
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ class CircuitBreaker(Wrapper[Any, Any]):
         answer = self.try_acquire(key)
         return permitted(answer if isinstance(answer, tuple) else await answer)
 
-    def try_acquire(self, key: str | None = None) -> Maybe[Permit | Refusal]:
+    def try_acquire(self, key: str | None = None) -> MaybeAwaitable[Permit | Refusal]:
         """Return a permit for one call, or the refusal as a value.
 
         Awaitable only if the store answers asynchronously; the built-in ones answer at once.
@@ -181,7 +181,7 @@ class CircuitBreaker(Wrapper[Any, Any]):
 
     def record(
         self, permit: Permit, outcome: Outcome, retry_after: float | None = None
-    ) -> Maybe[Changes]:
+    ) -> MaybeAwaitable[Changes]:
         """Say how the call went. A permit counts once, and not after a state change.
 
         Args:
@@ -196,7 +196,7 @@ class CircuitBreaker(Wrapper[Any, Any]):
             self._tell(answer)
         return answer
 
-    def release(self, permit: Permit) -> Maybe[Changes]:
+    def release(self, permit: Permit) -> MaybeAwaitable[Changes]:
         """Give a permit back without a verdict, as after a cancelled call."""
         return self.record(permit, Outcome.IGNORED)
 
@@ -371,13 +371,13 @@ class CircuitBreaker(Wrapper[Any, Any]):
             yield from self.settle(permit, outcome, config, retry_after)
         return answer
 
-    def _admitted(self, answer: Maybe[Permit | Refusal]) -> Flow[Permit | Refusal]:
+    def _admitted(self, answer: MaybeAwaitable[Permit | Refusal]) -> Flow[Permit | Refusal]:
         """Wait for the store's decision, and tell the listener."""
         decision: Permit | Refusal = yield answer
         self._tell(decision.changes)
         return decision
 
-    def _recorded(self, answer: Maybe[Changes]) -> Flow[Changes]:
+    def _recorded(self, answer: MaybeAwaitable[Changes]) -> Flow[Changes]:
         """Wait for what the store has changed, and tell the listener."""
         changes: Changes = yield answer
         self._tell(changes)
@@ -399,7 +399,7 @@ class CircuitBreaker(Wrapper[Any, Any]):
                 logger.exception("`on_change` of circuit `%s` failed", change.key)
 
 
-def _at_once(answer: Maybe[T]) -> T:
+def _at_once(answer: MaybeAwaitable[T]) -> T:
     """Return the store's answer to a sync caller, who cannot await one."""
     if inspect.isawaitable(answer):
         raise _must_be_awaited(answer)

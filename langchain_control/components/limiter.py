@@ -19,7 +19,7 @@ from langchain_control.encodings.estimate import estimate
 from langchain_control.errors import ControlError, RateLimited, rejection
 from langchain_control.events import EventName, blocked, event
 from langchain_control.outcomes import FailureMode, ValidationResult, failure, passed
-from langchain_control.stores import Maybe, RateStore
+from langchain_control.stores import MaybeAwaitable, RateStore
 from langchain_control.stores.in_memory_rates import InMemoryRateStore
 from langchain_control.stores.rates import Demand, Denial, Grant
 
@@ -212,7 +212,7 @@ class RateLimiter(Gate[Any]):
         """Take room for one request. See `acquire`."""
         return await arun(self._acquire(value, config or {}))
 
-    def settle(self, reservation: Reservation, tokens: float) -> Maybe[None]:
+    def settle(self, reservation: Reservation, tokens: float) -> MaybeAwaitable[None]:
         """Replace the estimated tokens of a reservation by those that were used.
 
         No effect if it was settled or refunded before. Awaitable only if the store answers
@@ -220,7 +220,7 @@ class RateLimiter(Gate[Any]):
         """
         return self._give_back(reservation, 0, reservation.tokens - tokens)
 
-    def refund(self, reservation: Reservation) -> Maybe[None]:
+    def refund(self, reservation: Reservation) -> MaybeAwaitable[None]:
         """Give a reservation back whole, as when no call was made. See `settle`.
 
         While others wait behind it, its room is lost instead: they have their turns already, and
@@ -237,7 +237,7 @@ class RateLimiter(Gate[Any]):
         tokens: float,
         *,
         turn: float | None = None,
-    ) -> Maybe[None]:
+    ) -> MaybeAwaitable[None]:
         demands = self._demands(requests, tokens) if reservation.hand_back() else ()
         return self.store.give_back(reservation.key, demands, turn)
 

@@ -31,7 +31,7 @@ __all__ = [
     "CircuitStore",
     "InMemoryCircuitStore",
     "InMemoryRateStore",
-    "Maybe",
+    "MaybeAwaitable",
     "RateStore",
     "RedisCircuitStore",
     "RedisRateStore",
@@ -39,7 +39,7 @@ __all__ = [
 
 T = TypeVar("T")
 
-Maybe: TypeAlias = T | Awaitable[T]
+MaybeAwaitable: TypeAlias = T | Awaitable[T]
 """A value, or an awaitable of one from a store that answers asynchronously."""
 
 Changes: TypeAlias = "tuple[StateChange, ...]"
@@ -63,7 +63,7 @@ class CircuitStore(Protocol):
     `view`, `keys`, `hold` and `reset` are asked, need a store that answers at once.
     """
 
-    def acquire(self, key: str, rules: CircuitRules) -> Maybe[Permit | Refusal]:
+    def acquire(self, key: str, rules: CircuitRules) -> MaybeAwaitable[Permit | Refusal]:
         """Admit or refuse one call."""
 
     def record(
@@ -72,19 +72,19 @@ class CircuitStore(Protocol):
         outcome: Outcome,
         rules: CircuitRules,
         retry_after: float | None = None,
-    ) -> Maybe[Changes]:
+    ) -> MaybeAwaitable[Changes]:
         """Take the verdict of one call. Outdated and repeated permits have no effect."""
 
-    def hold(self, key: str, state: CircuitState, rules: CircuitRules) -> Maybe[Changes]:
+    def hold(self, key: str, state: CircuitState, rules: CircuitRules) -> MaybeAwaitable[Changes]:
         """Put a circuit into `OPEN` or `CLOSED` until `reset`."""
 
-    def reset(self, key: str, rules: CircuitRules) -> Maybe[Changes]:
+    def reset(self, key: str, rules: CircuitRules) -> MaybeAwaitable[Changes]:
         """Close a circuit and forget its past."""
 
-    def view(self, key: str, rules: CircuitRules) -> Maybe[CircuitView]:
+    def view(self, key: str, rules: CircuitRules) -> MaybeAwaitable[CircuitView]:
         """Describe one circuit. Describing it uses up nothing."""
 
-    def keys(self) -> Maybe[tuple[str, ...]]:
+    def keys(self) -> MaybeAwaitable[tuple[str, ...]]:
         """Name the circuits that are known here."""
 
 
@@ -94,12 +94,12 @@ class RateStore(Protocol):
 
     def take(
         self, key: str, demands: tuple[Demand, ...], max_wait_seconds: float
-    ) -> Maybe[Grant | Denial]:
+    ) -> MaybeAwaitable[Grant | Denial]:
         """Take room for all demands, or for none if one would wait too long."""
 
     def give_back(
         self, key: str, demands: tuple[Demand, ...], turn: float | None = None
-    ) -> Maybe[None]:
+    ) -> MaybeAwaitable[None]:
         """Return room that was not needed. A negative amount takes what was needed in excess.
 
         Args:
