@@ -33,6 +33,7 @@ from langchain_control.models.variants import name_of
 from langchain_control.outcomes import FailureMode, ValidationResult, failure
 from langchain_control.policy import ControlPolicy
 from langchain_control.runs.state import result_of
+from langchain_control.strategies.asking import ContractAround
 
 __all__ = ["Method", "StructuredModel", "Told", "told"]
 
@@ -100,25 +101,15 @@ class StructuredModel(Controlled[Output], Generic[Output]):
         return self.override(model=model, policy=policy, tell=None)
 
 
-class _ObjectsOnly:
+class _ObjectsOnly(ContractAround):
     """The contract of a caller who wants an object and has no use for tool calls."""
-
-    def __init__(self, validator: ResponseValidator) -> None:
-        self._validator = validator
-
-    @property
-    def expects_type(self) -> bool:
-        return self._validator.expects_type
 
     def judge(self, value: AIMessage) -> Flow[ValidationResult]:
         if not value.tool_calls:
-            return (yield from self._validator.judge(value))
+            return (yield from self._contract.judge(value))
         yield from ()
         why = "the model called a tool, where only an object is an answer"
         return failure(FailureMode.SCHEMA_VIOLATION, why, violations=(NO_ANSWER,))
-
-    def clean(self, message: AIMessage, verdict: ValidationResult) -> AIMessage:
-        return self._validator.clean(message, verdict)
 
 
 _NAME_CHARS = 80

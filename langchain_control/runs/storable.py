@@ -11,7 +11,7 @@ from langchain_control._effects import Flow
 from langchain_control.contracts.broken import broken
 from langchain_control.outcomes import FailureMode, ValidationResult, Violation
 from langchain_control.runs.state import RunState, note_of
-from langchain_control.strategies.asking import AnswerContract
+from langchain_control.strategies.asking import ContractAround
 
 __all__ = ["StorableAnswers", "storable"]
 
@@ -23,21 +23,12 @@ _BIG_INTEGER = Violation(
 _REJECTED = broken(FailureMode.SCHEMA_VIOLATION, [_BIG_INTEGER])
 
 
-class StorableAnswers:
+class StorableAnswers(ContractAround):
     """A contract, and that answers and their values fit into the state of a graph.
 
     JSON has integers of any length. MessagePack, in which LangGraph's checkpoints are written, has
     none beyond 64 bits, and a run whose answer holds one would be lost.
     """
-
-    def __init__(self, contract: AnswerContract) -> None:
-        """Hold answers to `contract` first."""
-        self._contract = contract
-
-    @property
-    def expects_type(self) -> bool:
-        """Whether an answer is read as an instance of a type."""
-        return self._contract.expects_type
 
     def judge(self, value: AIMessage) -> Flow[ValidationResult]:
         """Judge an answer."""
@@ -45,10 +36,6 @@ class StorableAnswers:
         if not verdict.passed or not _holds_a_big_integer([verdict.value, _plain(value)]):
             return verdict
         return replace(_REJECTED, notes=verdict.notes)
-
-    def clean(self, message: AIMessage, verdict: ValidationResult) -> AIMessage:
-        """Return the answer as it passed."""
-        return self._contract.clean(message, verdict)
 
 
 def storable(update: RunState) -> RunState:

@@ -17,7 +17,7 @@ from langchain_control.models.variants import in_place_of
 from langchain_control.outcomes import FailureMode, ValidationResult, failure
 from langchain_control.parts import asks_a_model
 from langchain_control.runs.state import Context, PerRun, RunState, calls_in
-from langchain_control.strategies.asking import MakeCall
+from langchain_control.strategies.asking import ContractAround, MakeCall
 
 __all__ = ["GRACE_SECONDS", "UNHEARD", "InTime", "bounded", "remaining_seconds"]
 
@@ -53,25 +53,23 @@ def remaining_seconds(state: PerRun, context: Context) -> float | None:
     return None if deadline is None else deadline - context.policy.clock()
 
 
-class InTime:
+class InTime(ContractAround):
     """A guard or a contract that is given up at the deadline of a request.
 
     What its plug-ins await or call is cut off then. Their sync code is not: Python cannot stop a
     function, and a thread for each would cost more than most of them take.
     """
 
+    _contract: Any
+
     def __init__(self, judge: Any, state: PerRun, context: Context) -> None:
         """Take whoever judges, and the run."""
-        self._judge, self._state, self._context = judge, state, context
-
-    @property
-    def expects_type(self) -> bool:
-        """Whether an answer is read as an instance of a type."""
-        return bool(self._judge.expects_type)
+        super().__init__(judge)
+        self._state, self._context = state, context
 
     def judge(self, value: Any, **about: Any) -> Flow[ValidationResult]:
         """Judge a value. One that could not be judged in time does not pass."""
-        judging: Flow[ValidationResult] = self._judge.judge(value, **about)
+        judging: Flow[ValidationResult] = self._contract.judge(value, **about)
         if self._state["deadline"] is None:
             return (yield from judging)
         try:
@@ -80,10 +78,6 @@ class InTime:
         except _TooLateError:
             late = "the deadline of the request has passed while a plug-in judged"
             return failure(FailureMode.DEADLINE_EXCEEDED, late)
-
-    def clean(self, value: Any, verdict: ValidationResult) -> Any:
-        """Return a value as it passed."""
-        return self._judge.clean(value, verdict)
 
     def _seconds_left(self) -> float:
         return max(GRACE_SECONDS, remaining_seconds(self._state, self._context) or 0.0)

@@ -17,7 +17,7 @@ from langchain_control.contracts.tool_calls import (
 )
 from langchain_control.models.variants import tools_of
 from langchain_control.outcomes import FailureMode, ValidationResult
-from langchain_control.strategies.asking import AnswerContract
+from langchain_control.strategies.asking import AnswerContract, ContractAround
 
 if TYPE_CHECKING:
     from langchain_control.components.validator import ResponseValidator
@@ -41,7 +41,7 @@ def for_tools(policy: ControlPolicy) -> ControlPolicy:
     return policy.override(retry=policy.retry.override(policies=table))
 
 
-class AnswersOrCalls:
+class AnswersOrCalls(ContractAround):
     """A contract of answers, and of calls of the tools that a model has.
 
     Calls are judged by the schemas of their arguments, not by rules for content: they are no answer
@@ -51,12 +51,8 @@ class AnswersOrCalls:
 
     def __init__(self, contract: AnswerContract, asked: Any, validator: ResponseValidator) -> None:
         """Take the contract, whoever is held to it, and the validator with its rules."""
-        self._contract, self._asked, self._validator = contract, asked, validator
-
-    @property
-    def expects_type(self) -> bool:
-        """Whether an answer is read as an instance of a type."""
-        return self._contract.expects_type
+        super().__init__(contract)
+        self._asked, self._validator = asked, validator
 
     def judge(self, value: AIMessage) -> Flow[ValidationResult]:
         """Judge an answer."""
@@ -64,10 +60,6 @@ class AnswersOrCalls:
         if not verdict.passed or not value.tool_calls:
             return verdict
         return self._rejection(value.tool_calls) or verdict
-
-    def clean(self, message: AIMessage, verdict: ValidationResult) -> AIMessage:
-        """Return the answer as it passed."""
-        return self._contract.clean(message, verdict)
 
     def _rejection(self, calls: Sequence[ToolCall]) -> ValidationResult | None:
         bound = tools_of(self._asked)

@@ -35,6 +35,7 @@ __all__ = [
     "AnswerContract",
     "AnyAnswer",
     "Calls",
+    "ContractAround",
     "JudgedReply",
     "MakeCall",
     "answering",
@@ -83,6 +84,23 @@ class AnswerContract(Protocol):
 
     def clean(self, message: AIMessage, verdict: ValidationResult) -> AIMessage:
         """Return the answer as it passed."""
+
+
+class ContractAround:
+    """The part that contracts around another one have in common; how they judge is their own."""
+
+    def __init__(self, contract: AnswerContract) -> None:
+        """Take the contract that stands inside."""
+        self._contract = contract
+
+    @property
+    def expects_type(self) -> bool:
+        """Whether an answer is read as an instance of a type."""
+        return self._contract.expects_type
+
+    def clean(self, message: AIMessage, verdict: ValidationResult) -> AIMessage:
+        """Return the answer as it passed."""
+        return self._contract.clean(message, verdict)
 
 
 class AnyAnswer:
