@@ -1,8 +1,8 @@
-"""A caller's messages and documents, sorted by their part in a prompt, and answers as messages."""
+"""Messages and documents by their part in a prompt, and corrections and answers as messages."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -21,14 +21,21 @@ from langchain_core.messages import (
     convert_to_messages,
     message_chunk_to_message,
 )
-from langchain_core.prompt_values import PromptValue
+from langchain_core.prompt_values import ChatPromptValue, PromptValue
 
 from langchain_control.outcomes import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Conversation", "answer_of", "documents_in", "messages_of", "source_of"]
+__all__ = [
+    "Conversation",
+    "answer_of",
+    "documents_in",
+    "messages_of",
+    "source_of",
+    "with_correction",
+]
 
 
 class Conversation(NamedTuple):
@@ -153,3 +160,23 @@ def answer_of(given: Any, *, is_reply: bool = False) -> AIMessage:
             raise ModelAPIError(msg)
     msg = f"an answer is an `AIMessage` or a `str`, got `{type(given).__name__}`"
     raise TypeError(msg)
+
+
+def with_correction(value: Any, text: str | None) -> Any:
+    """Return the input of a model with a correction as its last message.
+
+    A mapping with `input`, as prompt builders take it, gets the correction under `feedback`.
+    Anything else has no place for one and is returned as it is.
+    """
+    if text is None:
+        return value
+    if isinstance(value, Mapping):
+        return {**value, "feedback": text} if "input" in value else value
+    said = HumanMessage(text)
+    if isinstance(value, PromptValue):
+        return ChatPromptValue(messages=[*value.to_messages(), said])
+    if isinstance(value, str):
+        return [HumanMessage(value), said]
+    if isinstance(value, BaseMessage):
+        return [value, said]
+    return [*value, said] if isinstance(value, list | tuple) else value

@@ -21,6 +21,7 @@ __all__ = [
     "FallbackOutcome",
     "FallbackTry",
     "Finding",
+    "PlannedRetry",
     "Rung",
     "Scores",
     "Source",
@@ -203,6 +204,21 @@ class Attempt(TypedDict):
     notes: NotRequired[list[str] | None]
     """What its prompt left out to fit the budget, such as `history_dropped` and `context_cut`, and
     how the answer was read, such as `extracted`."""
+
+
+class PlannedRetry(TypedDict):
+    """A retry that was decided on: the fields of a `Retry`, which documents them, as plain data."""
+
+    number: int
+    delay_seconds: float
+    feedback: str | None
+    strategy: Literal["simple", "prompt_mutation"]
+    mutation: str | None
+    rung: Rung
+    native_schema: bool
+    silent_in_schema_mode: bool
+    resamples: int
+    answer_limit_factor: float
 
 
 class FallbackTry(TypedDict):

@@ -25,10 +25,10 @@ from langchain_control.events import EventName, event, with_request_id
 from langchain_control.outcomes import (
     Attempt,
     FailureMode,
+    PlannedRetry,
     ValidationResult,
     failure,
 )
-from langchain_control.retries.planned import PlannedRetry
 from langchain_control.runs.attempts import attempt_of, content_of, sha256_of
 from langchain_control.runs.endings import (
     closed_if_cut_off,

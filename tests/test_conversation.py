@@ -11,13 +11,15 @@ from langchain_core.messages import (
     SystemMessage,
     ToolMessage,
 )
+from langchain_core.prompt_values import ChatPromptValue, StringPromptValue
 
 from langchain_control import PromptBuilder
-from langchain_control.conversation import Conversation, answer_of, documents_in
+from langchain_control.conversation import Conversation, answer_of, documents_in, with_correction
 
 SYSTEM, ASK, ANSWER = SystemMessage("s"), HumanMessage("q"), AIMessage("a")
 CALL = AIMessage("", tool_calls=[{"name": "search", "args": {}, "id": "1"}])
 RESULT = ToolMessage("found", tool_call_id="1")
+CORRECTION = HumanMessage("fix it")
 
 
 def test_the_last_human_message_is_the_question():
@@ -82,3 +84,34 @@ def test_anything_else_is_no_answer():
     """By its type."""
     with pytest.raises(TypeError, match="got `int`"):
         answer_of(3)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("hi", [HumanMessage("hi"), CORRECTION]),
+        (HumanMessage("hi"), [HumanMessage("hi"), CORRECTION]),
+        ([SystemMessage("s"), AIMessage("a")], [SystemMessage("s"), AIMessage("a"), CORRECTION]),
+        ([("user", "hi")], [("user", "hi"), CORRECTION]),
+        ((HumanMessage("hi"),), [HumanMessage("hi"), CORRECTION]),
+        (StringPromptValue(text="hi"), ChatPromptValue(messages=[HumanMessage("hi"), CORRECTION])),
+        ({"input": "hi", "x": 1}, {"input": "hi", "x": 1, "feedback": "fix it"}),
+    ],
+    ids=["text", "message", "messages", "pairs", "tuple", "prompt value", "mapping"],
+)
+def test_a_correction_goes_last(value, expected):
+    """Every kind of prompt gets the correction as its last message, or as its feedback."""
+    assert with_correction(value, "fix it") == expected
+
+
+@pytest.mark.parametrize("value", [{"topic": "x"}, 3, None], ids=str)
+def test_an_input_without_a_place_for_it_stays_as_it_is(value):
+    """Nothing is forced into an input that could not carry it."""
+    assert with_correction(value, "fix it") is value
+
+
+def test_no_correction_changes_nothing():
+    """A simple retry sends the very same input."""
+    value = [HumanMessage("hi")]
+
+    assert with_correction(value, None) is value

@@ -16,7 +16,8 @@ LAYERS = [
     {"outcomes", "_threads", "_waiting", "_json", "_per_process", "_at_fork", "_forgetting"}
     | {"_overriding", "_steady"},
     {"errors", "parts", "sync_only", "_effects", "events"},
-    {"circuits", "conversation", "encodings", "fences", "logging_setup", "models", "retries"},
+    {"circuits", "conversation", "encodings", "fences", "logging_setup", "models"},
+    {"retries"},
     {"detectors", "rules", "parsing", "contracts", "strategies", "stores", "sinks", "trail"},
     {"components"},
     {"policy"},

@@ -15,6 +15,7 @@ from pydantic import Field, field_validator, model_validator
 
 from langchain_control._effects import Call, Flow, Sleep
 from langchain_control.components._base import Several, Wrapped, Wrapper
+from langchain_control.conversation import with_correction
 from langchain_control.errors import (
     AttemptsExhausted,
     BudgetExceeded,
@@ -30,7 +31,7 @@ from langchain_control.models.names import named_in
 from langchain_control.models.variants import name_of
 from langchain_control.outcomes import Attempt, FailureMode, Rung, Violation
 from langchain_control.retries.budget import RetryBudget
-from langchain_control.retries.corrections import correction, with_correction
+from langchain_control.retries.corrections import correction
 from langchain_control.retries.ladder import (
     FIRST_RUNG,
     Failed,

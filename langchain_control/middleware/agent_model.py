@@ -13,7 +13,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_control.conversation import answer_of
 from langchain_control.middleware.handlers import acall_handler, call_handler
 from langchain_control.models.settings import drawn_anew, unwrapped
-from langchain_control.retries.planned import PlannedRetry
+from langchain_control.outcomes import PlannedRetry
 
 __all__ = ["AgentModel", "Responses"]
 

@@ -24,13 +24,12 @@ from langchain_core.runnables import (
 )
 from pydantic import ConfigDict
 
-from langchain_control.conversation import answer_of
+from langchain_control.conversation import answer_of, with_correction
 from langchain_control.models.object_schemas import as_object
 from langchain_control.models.settings import drawn_anew, unwrapped, without_tools
 from langchain_control.models.strict_schemas import strict
 from langchain_control.models.unless_refused import UnlessRefused
-from langchain_control.retries.corrections import with_correction
-from langchain_control.retries.planned import PlannedRetry
+from langchain_control.outcomes import PlannedRetry
 
 __all__ = [
     "BEST_FIRST",

@@ -9,7 +9,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable, RunnableBinding
 
 from langchain_control.models.fresh import without_cache
-from langchain_control.retries.planned import PlannedRetry
+from langchain_control.outcomes import PlannedRetry
 
 __all__ = ["TEMPERATURE_STEP", "drawn_anew", "unwrapped", "varied", "without_tools"]
 

@@ -7,7 +7,7 @@ from typing import Any
 from langchain_core.runnables import Runnable, RunnableBinding
 
 from langchain_control.models.settings import drawn_anew
-from langchain_control.retries.planned import PlannedRetry
+from langchain_control.outcomes import PlannedRetry
 
 __all__ = ["ToldInWords"]
 

@@ -23,7 +23,7 @@ from langchain_control.models.configurable import (
 from langchain_control.models.schema_modes import BEST_FIRST, SchemaModel, in_schema_mode
 from langchain_control.models.settings import drawn_anew, unwrapped
 from langchain_control.models.unless_refused import UnlessRefused
-from langchain_control.retries.planned import PlannedRetry
+from langchain_control.outcomes import PlannedRetry
 
 __all__ = [
     "MakesVariants",

@@ -7,11 +7,8 @@ that see their own bad answer tend to repeat it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-from langchain_core.messages import BaseMessage, HumanMessage
-from langchain_core.prompt_values import ChatPromptValue, PromptValue
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from langchain_control.retries.masking import masked
 from langchain_control.retries.quotable import is_hidden, without_tags
@@ -19,13 +16,7 @@ from langchain_control.retries.quotable import is_hidden, without_tags
 if TYPE_CHECKING:
     from langchain_control.outcomes import Violation
 
-__all__ = [
-    "MAX_CHARS",
-    "MAX_INSTRUCTION_CHARS",
-    "MAX_VIOLATIONS",
-    "correction",
-    "with_correction",
-]
+__all__ = ["MAX_CHARS", "MAX_INSTRUCTION_CHARS", "MAX_VIOLATIONS", "correction"]
 
 MAX_CHARS = 400
 """Length of a whole correction. A longer one would crowd out the question of a small model."""
@@ -70,26 +61,6 @@ def correction(instruction: str, violations: Sequence[Violation] = ()) -> str:
         lines.append(line)
         room -= len(line) + 1
     return head + _OPEN + "\n".join(lines) + _CLOSE if lines else head
-
-
-def with_correction(value: Any, text: str | None) -> Any:
-    """Return the input of a model with a correction as its last message.
-
-    A mapping with `input`, as prompt builders take it, gets the correction under `feedback`.
-    Anything else has no place for one and is returned as it is.
-    """
-    if text is None:
-        return value
-    if isinstance(value, Mapping):
-        return {**value, "feedback": text} if "input" in value else value
-    said = HumanMessage(text)
-    if isinstance(value, PromptValue):
-        return ChatPromptValue(messages=[*value.to_messages(), said])
-    if isinstance(value, str):
-        return [HumanMessage(value), said]
-    if isinstance(value, BaseMessage):
-        return [value, said]
-    return [*value, said] if isinstance(value, list | tuple) else value
 
 
 def _line(violation: Violation, room: int) -> str | None:

@@ -20,11 +20,11 @@ from langchain_control.outcomes import (
     FailureMode,
     FallbackTry,
     Finding,
+    PlannedRetry,
     Scores,
     ValidationResult,
     Violation,
 )
-from langchain_control.retries.planned import PlannedRetry
 from langchain_control.retries.usage_limits import cost_of
 from langchain_control.runs.judged_before import JudgedBefore
 from langchain_control.runs.tool_calls import AnswersOrCalls

@@ -33,9 +33,15 @@ from langchain_control.errors import (
     RateLimited,
     ResponseRejected,
 )
-from langchain_control.outcomes import ControlResult, FailureMode, Violation, failure, passed
+from langchain_control.outcomes import (
+    ControlResult,
+    FailureMode,
+    PlannedRetry,
+    Violation,
+    failure,
+    passed,
+)
 from langchain_control.retries.budget import RetryBudget
-from langchain_control.retries.planned import PlannedRetry
 from langchain_control.testing import ScriptedChatModel
 from tests.openai_provider import Provider, tool_call
 

@@ -1,12 +1,10 @@
-"""How corrections are worded, and where they go."""
+"""How corrections are worded."""
 
 import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
-from langchain_core.prompt_values import ChatPromptValue, StringPromptValue
 
 from langchain_control.outcomes import Violation
 from langchain_control.retries.corrections import (
@@ -14,7 +12,6 @@ from langchain_control.retries.corrections import (
     MAX_INSTRUCTION_CHARS,
     MAX_VIOLATIONS,
     correction,
-    with_correction,
 )
 from langchain_control.retries.masking import MASK
 
@@ -171,39 +168,3 @@ def test_a_correction_is_bounded_and_fenced_once(instruction, found):
         assert 1 <= len(data_lines("." + text.removeprefix(instruction))) <= MAX_VIOLATIONS
     else:
         assert text == instruction
-
-
-# --- delivery -------------------------------------------------------------------------------------
-
-SAID = HumanMessage("fix it")
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ("hi", [HumanMessage("hi"), SAID]),
-        (HumanMessage("hi"), [HumanMessage("hi"), SAID]),
-        ([SystemMessage("s"), AIMessage("a")], [SystemMessage("s"), AIMessage("a"), SAID]),
-        ([("user", "hi")], [("user", "hi"), SAID]),
-        ((HumanMessage("hi"),), [HumanMessage("hi"), SAID]),
-        (StringPromptValue(text="hi"), ChatPromptValue(messages=[HumanMessage("hi"), SAID])),
-        ({"input": "hi", "x": 1}, {"input": "hi", "x": 1, "feedback": "fix it"}),
-    ],
-    ids=["text", "message", "messages", "pairs", "tuple", "prompt value", "mapping"],
-)
-def test_a_correction_goes_last(value, expected):
-    """Every kind of prompt gets the correction as its last message, or as its feedback."""
-    assert with_correction(value, "fix it") == expected
-
-
-@pytest.mark.parametrize("value", [{"topic": "x"}, 3, None], ids=str)
-def test_an_input_without_a_place_for_it_stays_as_it_is(value):
-    """Nothing is forced into an input that could not carry it."""
-    assert with_correction(value, "fix it") is value
-
-
-def test_no_correction_changes_nothing():
-    """A simple retry sends the very same input."""
-    value = [HumanMessage("hi")]
-
-    assert with_correction(value, None) is value
