@@ -76,17 +76,16 @@ StepName = Literal[
     "guard", "build", "call", "validate", "retry_with_mutation", "fallback", "__end__"
 ]
 
-Update = RunState
-"""What a step changes. `messages` are new ones, to be added to those there are."""
+Node = Callable[[RunState, Context, RunnableConfig], Flow[RunState]]
+"""Returns what changes in the state. `messages` are new ones, to be added to those there are."""
 
-Node = Callable[[RunState, Context, RunnableConfig], Flow[Update]]
 Router = Callable[[RunState, Context], StepName]
 
 
 # --- nodes ----------------------------------------------------------------------------------------
 
 
-def guard(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
+def guard(state: RunState, context: Context, config: RunnableConfig) -> Flow[RunState]:
     """Open the run: admit it, judge the question, screen what else would reach the model."""
     run = fresh_run(config, context.policy)
     config = with_request_id(config, run["request_id"])
@@ -94,7 +93,9 @@ def guard(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upd
     return (yield from closed_if_cut_off(opening, run, context, config))
 
 
-def _opened(run: PerRun, state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
+def _opened(
+    run: PerRun, state: RunState, context: Context, config: RunnableConfig
+) -> Flow[RunState]:
     policy = context.policy
     messages, documents = list(state["messages"]), documents_of(state)
     if policy.limiter is not None:
@@ -117,10 +118,10 @@ def _opened(run: PerRun, state: RunState, context: Context, config: RunnableConf
             if not verdict.passed:
                 return (yield from turned_away(run, "InputGuard", verdict, context, config))
             items[:] = verdict.value
-    return cast("Update", {**run, "draft": {"messages": messages, "context": documents}})
+    return cast("RunState", {**run, "draft": {"messages": messages, "context": documents}})
 
 
-def build(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
+def build(state: RunState, context: Context, config: RunnableConfig) -> Flow[RunState]:
     """Make the prompt, within its budget."""
     draft, retry = state["draft"], state["retry"]
     if retry and retry["silent_in_schema_mode"] and context.has_binding_mode(retry):
@@ -138,7 +139,7 @@ def build(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upd
     return {"draft": draft, "retry": retry, "failure": None}
 
 
-def call(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
+def call(state: RunState, context: Context, config: RunnableConfig) -> Flow[RunState]:
     """Call the model once, within what is left of time and usage."""
     remaining = remaining_seconds(state, context)
     if remaining is not None and remaining <= 0:
@@ -149,7 +150,7 @@ def call(state: RunState, context: Context, config: RunnableConfig) -> Flow[Upda
     return (yield from called_in_turn(state, context, config))
 
 
-def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
+def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[RunState]:
     """Judge the answer, write the attempt down, and decide whether another try is worth it."""
     response, note = state["draft"]["response"], state["failure"]
     verdict: ValidationResult | None = None
@@ -167,7 +168,11 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
     return {**_failed(note, attempts, state, context), "scores": scores}
 
 
-def retry_with_mutation(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:  # noqa: ARG001
+def retry_with_mutation(
+    state: RunState,
+    context: Context,  # noqa: ARG001
+    config: RunnableConfig,
+) -> Flow[RunState]:
     """Wait, then go round again with the correction in the prompt."""
     retry = cast("PlannedRetry", state["retry"])
     yield event(
@@ -183,7 +188,7 @@ def retry_with_mutation(state: RunState, context: Context, config: RunnableConfi
     return {"failure": None}
 
 
-def fallback(state: RunState, context: Context, config: RunnableConfig) -> Flow[Update]:
+def fallback(state: RunState, context: Context, config: RunnableConfig) -> Flow[RunState]:
     """Give the first fallback answer that meets the contract, or end the run without one.
 
     Each strategy gets a visit of its own: where one pauses the graph, those before it are in the
@@ -262,10 +267,12 @@ class Step(NamedTuple):
     node: Node
     goes_to: tuple[StepName, ...]
     route: Router
+    opens_run: bool = False
+    """Whether the run begins in it: the state is the last run's until then."""
 
 
 STEPS: dict[StepName, Step] = {
-    "guard": Step(guard, ("build", "fallback", END), after_guard),
+    "guard": Step(guard, ("build", "fallback", END), after_guard, opens_run=True),
     "build": Step(build, ("call", "fallback", END), after_build),
     "call": Step(call, ("validate", "fallback"), after_call),
     "validate": Step(validate, ("retry_with_mutation", "fallback", END), after_validate),
@@ -303,10 +310,10 @@ def drive(
 
 def performed(
     step: Step, state: RunState, context: Context, config: RunnableConfig
-) -> Flow[Update]:
+) -> Flow[RunState]:
     """Do one step of a run, which is closed if it is cut off in it."""
-    if step.node is guard:  # opens the run; the state is the last one's until then
-        return (yield from guard(state, context, config))
+    if step.opens_run:
+        return (yield from step.node(state, context, config))
     config = with_request_id(config, state["request_id"])
     doing = step.node(state, context, config)
     return (yield from closed_if_cut_off(doing, state, context, config))
@@ -364,7 +371,7 @@ def _accepted(
 
 def _failed(
     note: FailureNote | None, attempts: list[Attempt], state: RunState, context: Context
-) -> Update:
+) -> RunState:
     """Return what a failed attempt changes: the next try, or the failure that ends them."""
     response = state["draft"]["response"]
     retry = context.policy.retry.decide(
