@@ -11,7 +11,7 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import ensure_config, merge_configs
 
 from langchain_control._effects import Flow
-from langchain_control.components._base import Component, Output
+from langchain_control.components.shapes import Component, Output
 from langchain_control.models.variants import name_of
 from langchain_control.policy import ControlPolicy
 from langchain_control.runs.state import Context, LastCalls, RunState, state_of

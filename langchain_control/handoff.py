@@ -16,7 +16,7 @@ from langgraph.types import Command
 from pydantic import BaseModel, Field
 
 from langchain_control._effects import Flow
-from langchain_control.components._base import Component
+from langchain_control.components.shapes import Component
 from langchain_control.components.validator import ResponseValidator
 from langchain_control.contracts.broken import broken
 from langchain_control.door import heard

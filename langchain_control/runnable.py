@@ -12,7 +12,7 @@ from langchain_core.runnables.base import coerce_to_runnable
 from pydantic import model_validator
 
 from langchain_control._effects import Flow
-from langchain_control.components._base import Output
+from langchain_control.components.shapes import Output
 from langchain_control.door import Controlled
 from langchain_control.models.configurable import stands_for_others
 from langchain_control.models.variants import name_of, tools_of

@@ -13,7 +13,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field, model_validator
 
 from langchain_control._effects import Flow
-from langchain_control.components._base import Output
+from langchain_control.components.shapes import Output
 from langchain_control.components.validator import ResponseValidator
 from langchain_control.contracts.tool_calls import NO_ANSWER
 from langchain_control.contracts.typed_dicts import pydantic_ready

@@ -61,6 +61,8 @@ def test_every_marker_has_a_filler():
 
 def component_classes():
     for path in (ROOT / "langchain_control" / "components").glob("[!_]*.py"):
+        if path.stem == "shapes":  # what they are made of
+            continue
         module = importlib.import_module(f"langchain_control.components.{path.stem}")
         for name in module.__all__:
             value = getattr(module, name)

@@ -101,7 +101,7 @@ def test_components_do_not_import_each_other(path):
         for name in imports(path, at_import_time=False)
         if name.startswith("langchain_control.components.")
     }
-    allowed = {"_base"} | ({"budget"} if path.stem == "prompt" else set())
+    allowed = {"shapes"} | ({"budget"} if path.stem == "prompt" else set())
 
     assert siblings <= allowed
 

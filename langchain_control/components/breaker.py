@@ -23,7 +23,7 @@ from langchain_control.circuits import (
 from langchain_control.circuits.failure_window import FailureWindow
 from langchain_control.circuits.patience import PatienceWhileClosed
 from langchain_control.circuits.protection import permitted, protected
-from langchain_control.components._base import Several, Wrapper
+from langchain_control.components.shapes import Several, Wrapper
 from langchain_control.errors import classify, retry_after_seconds
 from langchain_control.errors.declared import FailureModes
 from langchain_control.events import EventName, event

@@ -9,7 +9,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.prompt_values import PromptValue
 from pydantic import Field, model_validator
 
-from langchain_control.components._base import Gate
+from langchain_control.components.shapes import Gate
 from langchain_control.conversation import messages_of
 from langchain_control.encodings import Tokenizer, tokenizer_for
 from langchain_control.encodings.chat import REPLY_TOKENS, message_tokens, tool_tokens

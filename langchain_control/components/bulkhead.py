@@ -10,7 +10,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import Field
 
 from langchain_control._effects import Call, Flow
-from langchain_control.components._base import Wrapper
+from langchain_control.components.shapes import Wrapper
 from langchain_control.errors import RateLimited, rejection
 from langchain_control.events import EventName, blocked, event
 from langchain_control.outcomes import FailureMode, ValidationResult, failure

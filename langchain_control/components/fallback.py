@@ -13,7 +13,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import Field, field_validator
 
 from langchain_control._effects import Call, Emit, Flow
-from langchain_control.components._base import Several, Wrapper
+from langchain_control.components.shapes import Several, Wrapper
 from langchain_control.conversation import messages_of
 from langchain_control.errors import (
     BudgetExceeded,

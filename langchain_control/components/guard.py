@@ -12,7 +12,7 @@ from langchain_core.prompt_values import ChatPromptValueConcrete, StringPromptVa
 from pydantic import Field, SkipValidation, field_validator
 
 from langchain_control._effects import Flow, arun, run
-from langchain_control.components._base import Gate, Several
+from langchain_control.components.shapes import Gate, Several
 from langchain_control.detectors import NormalizedText, RuleDetector, normalize
 from langchain_control.detectors.model import WordModelDetector
 from langchain_control.detectors.presets import PRESETS, Mode, Preset

@@ -13,7 +13,7 @@ from langchain_core.runnables import RunnableConfig
 from pydantic import Field, model_validator
 
 from langchain_control._effects import Emit, Flow, Sleep, arun, run
-from langchain_control.components._base import Gate
+from langchain_control.components.shapes import Gate
 from langchain_control.encodings.chat import message_tokens
 from langchain_control.encodings.estimate import estimate
 from langchain_control.errors import ControlError, RateLimited, rejection

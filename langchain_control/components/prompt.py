@@ -14,8 +14,8 @@ from langchain_core.runnables import RunnableConfig
 from pydantic import Field
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
-from langchain_control.components._base import Component, Several
 from langchain_control.components.budget import Prompt, TokenBudget, overflow
+from langchain_control.components.shapes import Component, Several
 from langchain_control.conversation import Conversation, documents_in, messages_of
 from langchain_control.encodings.chat import REPLY_TOKENS
 from langchain_control.encodings.surrogates import well_formed

@@ -14,7 +14,7 @@ from langchain_core.runnables.config import merge_configs
 from pydantic import Field, field_validator, model_validator
 
 from langchain_control._effects import Call, Flow, Sleep
-from langchain_control.components._base import Several, Wrapped, Wrapper
+from langchain_control.components.shapes import Several, Wrapped, Wrapper
 from langchain_control.conversation import with_correction
 from langchain_control.errors import (
     AttemptsExhausted,

@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from langchain_control._effects import Flow, arun, run
-from langchain_control.components._base import Gate, Several
+from langchain_control.components.shapes import Gate, Several
 from langchain_control.contracts import compile_contract
 from langchain_control.contracts.beginnings import broken_for_good
 from langchain_control.contracts.broken import broken

@@ -20,9 +20,9 @@ from langgraph.errors import GraphBubbleUp
 from pydantic import BaseModel, Field, ValidationError
 
 from langchain_control._effects import Call
-from langchain_control.components._base import Component
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.components.fallback import FALLBACK, FallbackRouter
+from langchain_control.components.shapes import Component
 from langchain_control.errors import (
     AttemptsExhausted,
     BudgetExceeded,

@@ -24,8 +24,8 @@ from langgraph.errors import GraphBubbleUp
 from pydantic import BaseModel, ValidationError
 
 from langchain_control._effects import Call, Sleep
-from langchain_control.components._base import Gate
 from langchain_control.components.retry import Retry, RetryEngine
+from langchain_control.components.shapes import Gate
 from langchain_control.errors import (
     AttemptsExhausted,
     BudgetExceeded,

@@ -17,6 +17,8 @@ from langchain_control.errors import ControlError, InputRejected, rejection
 from langchain_control.events import blocked
 from langchain_control.outcomes import ValidationResult
 
+__all__ = ["Component", "Gate", "Input", "Output", "Several", "Wrapped", "Wrapper"]
+
 Input = TypeVar("Input")
 Output = TypeVar("Output")
 Value = TypeVar("Value")
