@@ -14,7 +14,8 @@ from langchain_control._effects import Flow
 from langchain_control.components.shapes import Component, Output
 from langchain_control.models.variants import name_of
 from langchain_control.policy import ControlPolicy
-from langchain_control.runs.state import Context, LastCalls, RunState, state_of
+from langchain_control.runs.context import Context, LastCalls
+from langchain_control.runs.state import RunState, state_of
 from langchain_control.runs.time_limits import UNHEARD
 from langchain_control.steps import drive
 from langchain_control.strategies.asking import AnswerContract

@@ -20,8 +20,10 @@ from langchain_control.models.variants import tools_of
 from langchain_control.outcomes import Attempt, FallbackTry
 from langchain_control.policy import ControlPolicy, policy_of
 from langchain_control.retries.nested import warn_of_nested_retries
+from langchain_control.runs.context import Context
 from langchain_control.runs.exits import ExitBehavior, exit_behavior_of, has_to_raise
-from langchain_control.runs.state import Context, FailureNote, PerRun, result_of
+from langchain_control.runs.results import result_of
+from langchain_control.runs.state import FailureNote, PerRun
 from langchain_control.runs.storable import StorableAnswers, storable
 from langchain_control.runs.tool_calls import for_tools
 from langchain_control.steps import STEPS, Router, Step, performed

@@ -19,7 +19,7 @@ from langchain_control.models.variants import name_of, tools_of
 from langchain_control.outcomes import ControlResult
 from langchain_control.policy import ControlPolicy, policy_of
 from langchain_control.retries.nested import warn_of_nested_retries
-from langchain_control.runs.state import result_of
+from langchain_control.runs.results import result_of
 from langchain_control.runs.tool_calls import for_tools
 from langchain_control.structured import Method, StructuredModel, told
 

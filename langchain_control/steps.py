@@ -30,6 +30,7 @@ from langchain_control.outcomes import (
     failure,
 )
 from langchain_control.runs.attempts import attempt_of, content_of, sha256_of
+from langchain_control.runs.context import Context
 from langchain_control.runs.endings import (
     closed_if_cut_off,
     finished,
@@ -47,7 +48,6 @@ from langchain_control.runs.judged_before import Remembering
 from langchain_control.runs.model_call import called_in_turn
 from langchain_control.runs.screening import documents_of, index_of_question, screened
 from langchain_control.runs.state import (
-    Context,
     FailureNote,
     PerRun,
     RunState,

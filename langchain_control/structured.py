@@ -32,7 +32,7 @@ from langchain_control.models.told_in_words import ToldInWords
 from langchain_control.models.variants import name_of
 from langchain_control.outcomes import FailureMode, ValidationResult, failure
 from langchain_control.policy import ControlPolicy
-from langchain_control.runs.state import result_of
+from langchain_control.runs.results import result_of
 from langchain_control.strategies.asking import ContractAround
 
 __all__ = ["Method", "StructuredModel", "Told", "told"]

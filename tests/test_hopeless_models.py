@@ -24,7 +24,8 @@ from langchain_control import (
     with_control,
 )
 from langchain_control.middleware import agent_result
-from langchain_control.runs.state import result_of, state_of
+from langchain_control.runs.results import result_of
+from langchain_control.runs.state import state_of
 from langchain_control.testing import Reply, ScriptedChatModel
 from tests.scenarios import AT_ONCE
 

@@ -10,7 +10,8 @@ from langchain.agents import create_agent
 
 from langchain_control import AuditLogger, _effects, create_control_graph, with_control
 from langchain_control.middleware import ControlMiddleware, agent_result
-from langchain_control.runs.state import result_of, state_of
+from langchain_control.runs.results import result_of
+from langchain_control.runs.state import state_of
 from langchain_control.sinks import MemorySink
 from tests.scenarios import CLOCK, SCENARIOS, Scenario
 

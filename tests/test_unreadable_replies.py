@@ -14,7 +14,8 @@ from langchain_core.runnables import RunnableLambda
 from pydantic import BaseModel
 
 from langchain_control import ControlPolicy, RetryEngine, create_control_graph, with_control
-from langchain_control.runs.state import result_of, state_of
+from langchain_control.runs.results import result_of
+from langchain_control.runs.state import state_of
 from langchain_control.testing import ScriptedChatModel
 from tests.doors import DOORS
 from tests.openai_provider import Provider

@@ -25,8 +25,14 @@ from langchain_control.outcomes import (
 )
 from langchain_control.policy import ControlPolicy
 from langchain_control.runs.endings import status_without_answer
+from langchain_control.runs.results import result_of
 from langchain_control.runs.screening import WITHHELD
-from langchain_control.runs.state import FailureNote, RunState, fresh_run, note_of, result_of
+from langchain_control.runs.state import (
+    FailureNote,
+    RunState,
+    fresh_run,
+    note_of,
+)
 
 __all__ = [
     "AgentRun",

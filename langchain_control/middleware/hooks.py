@@ -49,19 +49,14 @@ from langchain_control.models.variants import name_of
 from langchain_control.outcomes import FailureMode
 from langchain_control.policy import ControlPolicy, policy_of
 from langchain_control.retries.nested import warn_of_nested_retries
+from langchain_control.runs.context import Context, LastCalls
 from langchain_control.runs.endings import close, closed_if_cut_off
 from langchain_control.runs.exits import ExitBehavior, exit_behavior_of, has_to_raise
 from langchain_control.runs.judged_before import JudgedBefore
 from langchain_control.runs.notices import WITHOUT_ANSWER
+from langchain_control.runs.results import result_of
 from langchain_control.runs.screening import index_of_question, withheld
-from langchain_control.runs.state import (
-    Context,
-    LastCalls,
-    RunState,
-    calls_in,
-    fresh_run,
-    result_of,
-)
+from langchain_control.runs.state import RunState, calls_in, fresh_run
 from langchain_control.runs.tool_calls import for_tools
 from langchain_control.steps import StepName, drive
 from langchain_control.strategies.human import as_answer

@@ -15,7 +15,8 @@ from langchain_control.components.budget import TokenBudget
 from langchain_control.encodings.chat import parts_of
 from langchain_control.outcomes import Attempt, FailureMode, ValidationResult
 from langchain_control.retries.ladder import FIRST_RUNG, fingerprint
-from langchain_control.runs.state import Context, FailureNote, RunState, violations_in
+from langchain_control.runs.context import Context
+from langchain_control.runs.state import FailureNote, RunState, violations_in
 
 __all__ = ["attempt_of", "content_of", "sha256_of", "tokens_of"]
 

@@ -12,9 +12,16 @@ from langchain_control.components.limiter import Reservation
 from langchain_control.errors.foreign import steers_a_graph
 from langchain_control.events import EventName, blocked, event
 from langchain_control.outcomes import FailureMode, Status, ValidationResult
+from langchain_control.runs.context import Context
 from langchain_control.runs.notices import WITHOUT_ANSWER, notice
 from langchain_control.runs.settlements import Settlements
-from langchain_control.runs.state import Context, FailureNote, PerRun, RunState, note_of, usage_of
+from langchain_control.runs.state import (
+    FailureNote,
+    PerRun,
+    RunState,
+    note_of,
+    usage_of,
+)
 
 __all__ = ["close", "closed_if_cut_off", "finished", "status_without_answer", "turned_away"]
 

@@ -9,7 +9,8 @@ from langchain_control._effects import Flow, Sleep
 from langchain_control.events import EventName, event
 from langchain_control.outcomes import FailureMode, FallbackTry
 from langchain_control.runs.attempts import tokens_of
-from langchain_control.runs.state import Context, RunState
+from langchain_control.runs.context import Context
+from langchain_control.runs.state import RunState
 from langchain_control.runs.time_limits import bounded, remaining_seconds
 from langchain_control.strategies import FallbackRequest
 from langchain_control.strategies.asking import Calls

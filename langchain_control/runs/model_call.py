@@ -14,7 +14,8 @@ from langchain_control.errors.logged import log_failure
 from langchain_control.events import blocked
 from langchain_control.models.variants import for_retry, gives_replies
 from langchain_control.outcomes import FailureMode, failure
-from langchain_control.runs.state import Context, RunState, note_of
+from langchain_control.runs.context import Context
+from langchain_control.runs.state import RunState, note_of
 from langchain_control.runs.time_limits import bounded, remaining_seconds
 from langchain_control.runs.watching import watched
 

@@ -2,54 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import RunnableConfig
 from typing_extensions import TypedDict  # pydantic builds no schema of typing's before 3.12
 
 from langchain_control.conversation import messages_of
 from langchain_control.events import request_id_in, rules_of
-from langchain_control.models.variants import has_binding_mode, in_place_of, name_of
 from langchain_control.outcomes import (
-    ANSWERED,
     Attempt,
-    ControlResult,
-    FailureMode,
     FallbackTry,
-    Finding,
     PlannedRetry,
-    Scores,
     ValidationResult,
     Violation,
 )
-from langchain_control.retries.usage_limits import cost_of
-from langchain_control.runs.judged_before import JudgedBefore
-from langchain_control.runs.tool_calls import AnswersOrCalls
-from langchain_control.strategies.asking import AnswerContract, causes
 
 if TYPE_CHECKING:
-    from langchain_control.components.prompt import BuiltPrompt
     from langchain_control.policy import ControlPolicy
 
 __all__ = [
-    "Context",
     "Draft",
     "FailureNote",
-    "LastCalls",
-    "MakesPrompts",
-    "NamedModel",
     "PerRun",
     "RunState",
     "calls_in",
     "deadline_from_now",
     "fresh_run",
     "note_of",
-    "result_of",
     "state_of",
     "usage_of",
+    "violations_in",
 ]
 
 
@@ -117,89 +102,6 @@ class RunState(PerRun, total=False):
     """The whole state, outside LangGraph."""
 
     messages: list[BaseMessage]
-
-
-class MakesPrompts(Protocol):
-    """Makes the prompt of an attempt, as `PromptBuilder` does."""
-
-    def build(
-        self,
-        question: list[BaseMessage],
-        *,
-        context: list[str] | None = None,
-        feedback: str | None = None,
-    ) -> BuiltPrompt:
-        """Make a prompt within its budget. See `PromptBuilder.build`."""
-
-
-class NamedModel(NamedTuple):
-    """A model, and the name it goes by."""
-
-    model: Runnable[Any, Any]
-    name: str
-
-
-@dataclass
-class LastCalls:
-    """What a door learns of the calls of a model beside the state."""
-
-    error: Exception | None = None
-    """What the last one raised. An exception is no JSON."""
-    answer: AIMessage | None = None
-    """The last answer there was, also where calls after it failed."""
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a run is made with.
-
-    Doors differ in what they hand in: the model or an agent's handler, who makes the prompt, and
-    what an answer must be. Where a door says nothing, the policy's own components serve.
-    """
-
-    policy: ControlPolicy
-    model: Runnable[Any, Any]
-    model_name: str | None = None
-    """What the model goes by; by default what it is called under the config of the run."""
-    prompt: MakesPrompts | None = None
-    contract: AnswerContract | None = None
-    earlier: tuple[Attempt | FallbackTry, ...] = ()
-    """Calls that the request made before this walk; they count against its usage limits."""
-    last_calls: LastCalls | None = None
-    """Keeps for the door what a model raised and said last."""
-    judged_before: JudgedBefore | None = None
-    """What of the history need not be judged again. `None` judges all of it in every run."""
-    is_whole_request: bool = True
-    """Whether the end of the table is the end of the request. An agent's request is many calls."""
-
-    def build(self, messages: list[BaseMessage], **parts: Any) -> BuiltPrompt:
-        """Make the prompt. See `PromptBuilder.build`."""
-        return (self.prompt or self.policy.prompt).build(messages, **parts)
-
-    def name(self, config: RunnableConfig | None = None) -> str:
-        """Return the name of the request's own model."""
-        return self.model_name or name_of(self.model, config)
-
-    def asked(self, retry: PlannedRetry | None, config: RunnableConfig | None = None) -> NamedModel:
-        """Return the model that an attempt asks: the request's own, or the one of the last rung."""
-        other = self.policy.retry.other_model
-        if retry is None or retry["rung"] != "other_model" or other is None:
-            return NamedModel(self.model, self.name(config))
-        return NamedModel(in_place_of(self.model, other, config), name_of(other, config))
-
-    def has_binding_mode(self, retry: PlannedRetry) -> bool:
-        """Say whether a retry can ask its model in a mode in which a provider keeps a schema."""
-        return has_binding_mode(self.asked(retry).model, self.policy.validator.json_schema())
-
-    def used_up(self, calls: Sequence[Attempt | FallbackTry]) -> str | None:
-        """Say which limit of usage the request has reached, if it has."""
-        return self.policy.usage_limits.reached_by([*self.earlier, *calls])
-
-    def answers_of(self, asked: Any) -> AnswerContract:
-        """Return who judges the answers of a model, or of a fallback strategy."""
-        validator = self.policy.validator
-        asked = in_place_of(self.model, asked)
-        return AnswersOrCalls(self.contract or validator, asked, validator)
 
 
 def deadline_from_now(policy: ControlPolicy) -> float | None:
@@ -287,54 +189,3 @@ def usage_of(run: Mapping[str, Any]) -> dict[str, int]:
         "output_tokens": tokens_out,
         "total_tokens": tokens_in + tokens_out,
     }
-
-
-def result_of(state: Mapping[str, Any]) -> ControlResult:
-    """Read the outcome of a finished run out of its state, from whichever door.
-
-    Raises:
-        ValueError: The run has not finished.
-    """
-    status = state.get("status")
-    if status is None:
-        msg = "the run has not finished: its state has no `status`"
-        raise ValueError(msg)
-    note = state.get("failure")
-    has_answer = status in ANSWERED
-    answer = state["messages"][-1] if has_answer else None
-    return ControlResult(
-        status=status,
-        message=answer if isinstance(answer, AIMessage) else None,
-        value=state.get("value"),
-        failure_mode=FailureMode(note["mode"]) if note else FailureMode.NONE,
-        reason=_reason(note, [] if has_answer else state["fallbacks"]),
-        step=note["step"] if note else "",
-        attempts=tuple(state["attempts"]),
-        fallbacks=tuple(state["fallbacks"]),
-        strategy=state["strategy"],
-        request_id=state["request_id"],
-        violations=violations_in(note),
-        findings=tuple(_finding(f) for f in note["findings"]) if note else (),
-        retry_after=_retry_after(note, state["fallbacks"]),
-        usage=usage_of(state),
-        cost=cost_of(calls_in(state)),
-        scores=Scores(**(state.get("scores") or {})),
-    )
-
-
-def _reason(note: FailureNote | None, tries: Sequence[FallbackTry]) -> str:
-    reasons = [note["message"]] if note else []
-    if tries:
-        reasons.append(f"no fallback strategy answered: {causes(tries)}")
-    return "; ".join(reasons)
-
-
-def _retry_after(note: FailureNote | None, tries: Sequence[FallbackTry]) -> float | None:
-    """Return when the first of those that said so may be asked again."""
-    said = [note["retry_after"] if note else None, *(tried["retry_after"] for tried in tries)]
-    return min((seconds for seconds in said if seconds is not None), default=None)
-
-
-def _finding(plain: dict[str, Any]) -> Finding:
-    span = plain["span"]
-    return Finding(**{**plain, "span": None if span is None else tuple(span)})

@@ -16,7 +16,8 @@ from langchain_control.errors.listeners import gets_out
 from langchain_control.models.variants import in_place_of
 from langchain_control.outcomes import FailureMode, ValidationResult, failure
 from langchain_control.parts import asks_a_model
-from langchain_control.runs.state import Context, PerRun, RunState, calls_in
+from langchain_control.runs.context import Context
+from langchain_control.runs.state import PerRun, RunState, calls_in
 from langchain_control.strategies.asking import ContractAround, MakeCall
 
 __all__ = ["GRACE_SECONDS", "UNHEARD", "InTime", "bounded", "remaining_seconds"]

@@ -10,7 +10,8 @@ from langchain_core.runnables import RunnableLambda
 from langgraph.graph import END as LANGGRAPH_END
 
 from langchain_control import ControlPolicy, FailureMode, RetryEngine
-from langchain_control.runs.state import Context, PerRun, fresh_run
+from langchain_control.runs.context import Context
+from langchain_control.runs.state import PerRun, fresh_run
 from langchain_control.steps import END, STEPS
 
 MODES = st.sampled_from([m.value for m in FailureMode if m is not FailureMode.NONE])

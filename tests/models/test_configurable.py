@@ -13,7 +13,7 @@ from langchain_control import (
     with_control,
 )
 from langchain_control.models.variants import name_of
-from langchain_control.runs.state import result_of
+from langchain_control.runs.results import result_of
 from langchain_control.testing import ScriptedChatModel
 
 GOOD = {"configurable": {"model": "good"}}

@@ -12,7 +12,8 @@ from langchain_control import (
     create_control_graph,
 )
 from langchain_control._effects import run
-from langchain_control.runs.state import result_of, state_of
+from langchain_control.runs.results import result_of
+from langchain_control.runs.state import state_of
 from langchain_control.runs.storable import StorableAnswers
 from langchain_control.testing import Reply, ScriptedChatModel
 from tests.scenarios import AT_ONCE

@@ -17,7 +17,8 @@ from langchain_control import (
     create_control_graph,
     with_control,
 )
-from langchain_control.runs.state import result_of, state_of
+from langchain_control.runs.results import result_of
+from langchain_control.runs.state import state_of
 from langchain_control.testing import ManualClock, ScriptedChatModel
 
 

@@ -13,7 +13,8 @@ from langchain_core.tools import StructuredTool, tool
 from pydantic import BaseModel, ConfigDict, Field, Json, PlainSerializer, computed_field
 
 from langchain_control import ControlPolicy, create_control_graph, with_control
-from langchain_control.runs.state import result_of, state_of
+from langchain_control.runs.results import result_of
+from langchain_control.runs.state import state_of
 from langchain_control.strategies import other_model
 from langchain_control.testing import ScriptedChatModel
 from tests.openai_provider import Provider, tool_call

@@ -25,7 +25,7 @@ from langchain_control import (
     create_control_graph,
     with_control,
 )
-from langchain_control.runs.state import result_of
+from langchain_control.runs.results import result_of
 from langchain_control.sinks import MemorySink
 from tests.wire import servers
 
