@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Generic, NamedTuple, Self
 
-from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
-from langchain_core.runnables.config import ensure_config, merge_configs
+from langchain_core.runnables.config import merge_configs
 
 from langchain_control._effects import Flow
 from langchain_control.components.shapes import Component, Output
+from langchain_control.events import with_listener
 from langchain_control.models.variants import name_of
 from langchain_control.policy import ControlPolicy
 from langchain_control.runs.context import Context, LastCalls
@@ -20,7 +20,7 @@ from langchain_control.runs.time_limits import UNHEARD
 from langchain_control.steps import drive
 from langchain_control.strategies.asking import AnswerContract
 
-__all__ = ["Controlled", "Ended", "heard"]
+__all__ = ["Controlled", "Ended"]
 
 
 class Ended(NamedTuple):
@@ -73,21 +73,9 @@ class Controlled(Component[LanguageModelInput, Output], Generic[Output]):
 
         A model that a rule or detector asks stays out of the stream as well.
         """
-        return merge_configs(heard(config, self.policy.audit), {"tags": [UNHEARD]})
+        return merge_configs(with_listener(config, self.policy.audit), {"tags": [UNHEARD]})
 
     def __repr_args__(self) -> Any:
         """Show the model by name; its own repr may hold keys and addresses."""
         for field, value in super().__repr_args__():
             yield field, name_of(value) if field == "model" else value
-
-
-def heard(config: RunnableConfig | None, listener: BaseCallbackHandler | None) -> RunnableConfig:
-    """Return a config on which the listener hears the run, once."""
-    whole = ensure_config(config)
-    if listener is None:
-        return whole
-    present = whole.get("callbacks")
-    handlers = present if isinstance(present, list) else getattr(present, "handlers", [])
-    if listener in (handlers or []):
-        return whole
-    return merge_configs(whole, {"callbacks": [listener]})

@@ -12,10 +12,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypedDict
 from uuid import uuid4
 
+from langchain_core.runnables.config import ensure_config, merge_configs
+
 from langchain_control._effects import Emit
 from langchain_control.outcomes import FailureMode
 
 if TYPE_CHECKING:
+    from langchain_core.callbacks import BaseCallbackHandler
     from langchain_core.runnables import RunnableConfig
 
     from langchain_control.outcomes import ValidationResult
@@ -27,6 +30,8 @@ __all__ = [
     "blocked",
     "event",
     "request_id_in",
+    "rules_of",
+    "with_listener",
     "with_request_id",
 ]
 
@@ -114,6 +119,20 @@ def with_request_id(config: RunnableConfig, request_id: str) -> RunnableConfig:
     if metadata.get(REQUEST_ID) == request_id:
         return config
     return {**config, "metadata": {**metadata, REQUEST_ID: request_id}}
+
+
+def with_listener(
+    config: RunnableConfig | None, listener: BaseCallbackHandler | None
+) -> RunnableConfig:
+    """Return a config on which the listener hears the run, once."""
+    whole = ensure_config(config)
+    if listener is None:
+        return whole
+    present = whole.get("callbacks")
+    handlers = present if isinstance(present, list) else getattr(present, "handlers", [])
+    if listener in (handlers or []):
+        return whole
+    return merge_configs(whole, {"callbacks": [listener]})
 
 
 def event(name: EventName, config: RunnableConfig, **fields: Any) -> Emit | None:

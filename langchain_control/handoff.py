@@ -19,9 +19,8 @@ from langchain_control._effects import Flow
 from langchain_control.components.shapes import Component
 from langchain_control.components.validator import ResponseValidator
 from langchain_control.contracts.broken import broken
-from langchain_control.door import heard
 from langchain_control.errors import error_for
-from langchain_control.events import EventName, event, rules_of
+from langchain_control.events import EventName, event, rules_of, with_listener
 from langchain_control.outcomes import (
     ControlResult,
     FailureMode,
@@ -37,7 +36,7 @@ __all__ = ["Handoff", "control_handoff"]
 RETURNED = "control_handoff"
 """Key in the `additional_kwargs` of a correction: which hand-off it is for, and what it rejects."""
 
-SETTLED = "control_handed_over"
+ACCEPTED_BY = "control_handed_over"
 """Key in the `response_metadata` of an answer: the hand-off that has accepted it."""
 
 Decision = Literal["accepted", "returned", "diverted", "refused"]
@@ -132,7 +131,7 @@ class Handoff(Component[Any, "Command[str]"]):
         return super().get_name(suffix, name=title)
 
     def _flow(self, value: Any, config: RunnableConfig) -> Flow[Command[str]]:
-        config = heard(config, self.policy.audit)
+        config = with_listener(config, self.policy.audit)
         messages = list(_read(value, "messages") or ())
         corrections = [m for m in messages if self._is_correction(m)]
         stale = [m for m in corrections if _invocation_of(m) != _invocation()]
@@ -221,10 +220,10 @@ class Handoff(Component[Any, "Command[str]"]):
         """Give the receiver what was accepted, without anything that was rejected on the way."""
         changes = _without(messages, gone)
         if self.key == "messages":
-            update: dict[str, Any] = {"messages": [*changes, self._settled(answer)]}
+            update: dict[str, Any] = {"messages": [*changes, self._marked(answer)]}
             return Command(goto=self.receiver, update=update)
         if said is not None:
-            changes.append(self._settled(said))
+            changes.append(self._marked(said))
         update = {self.key: _plain(answer), **({"messages": changes} if changes else {})}
         return Command(goto=self.receiver, update=update)
 
@@ -238,9 +237,9 @@ class Handoff(Component[Any, "Command[str]"]):
             update["messages"] = changes
         return Command(goto=str(self.fallback), update=update)
 
-    def _settled(self, answer: AIMessage) -> AIMessage:
+    def _marked(self, answer: AIMessage) -> AIMessage:
         """Mark an answer as accepted, or the next hand-off would take it for its own sender's."""
-        marked = {**answer.response_metadata, SETTLED: self.get_name()}
+        marked = {**answer.response_metadata, ACCEPTED_BY: self.get_name()}
         return answer.model_copy(update={"response_metadata": marked})
 
     def _is_correction(self, message: BaseMessage) -> bool:
@@ -259,7 +258,7 @@ def _answer_in(messages: list[BaseMessage]) -> AIMessage | None:
     """Return the last answer, unless it was given to someone else or before something was asked."""
     for message in reversed(messages):
         if isinstance(message, AIMessage):
-            return None if SETTLED in message.response_metadata else message
+            return None if ACCEPTED_BY in message.response_metadata else message
         if isinstance(message, HumanMessage):
             return None
     return None

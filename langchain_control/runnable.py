@@ -21,7 +21,7 @@ from langchain_control.policy import ControlPolicy, policy_of
 from langchain_control.retries.nested import warn_of_nested_retries
 from langchain_control.runs.results import result_of
 from langchain_control.runs.tool_calls import for_tools
-from langchain_control.structured import Method, StructuredModel, told
+from langchain_control.structured import Method, StructuredModel, tell_schema
 
 __all__ = ["ControlledModel", "with_control"]
 
@@ -181,7 +181,7 @@ class ControlledModel(Controlled[Output], Generic[Output]):
         if self.include_result:
             msg = "an object has no place for `include_result`: leave it out, or use `include_raw`"
             raise ValueError(msg)
-        tell = partial(told, method=method, arguments=kwargs)
+        tell = partial(tell_schema, method=method, arguments=kwargs)
         model, policy = tell(self.model, self.policy, schema)
         is_told_later = stands_for_others(self.model)
         return StructuredModel(

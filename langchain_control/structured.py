@@ -35,7 +35,7 @@ from langchain_control.policy import ControlPolicy
 from langchain_control.runs.results import result_of
 from langchain_control.strategies.asking import ContractAround
 
-__all__ = ["Method", "StructuredModel", "Told", "told"]
+__all__ = ["Method", "StructuredModel", "ToldModel", "tell_schema"]
 
 Method = SchemaMode | Literal["prompt"]
 """How a model learns the schema: from its provider's schema mode, as a tool, or in the prompt; with
@@ -44,14 +44,14 @@ Method = SchemaMode | Literal["prompt"]
 _METHODS = (*get_args(SchemaMode), "prompt")
 
 
-class Told(NamedTuple):
+class ToldModel(NamedTuple):
     """A model that knows its contract, and the policy that holds it to it."""
 
     model: Runnable[Any, Any]
     policy: ControlPolicy
 
 
-Tell = Callable[[Runnable[Any, Any], ControlPolicy, Any], Told]
+TellSchema = Callable[[Runnable[Any, Any], ControlPolicy, Any], ToldModel]
 """Tells a model, which a policy controls, a schema."""
 
 
@@ -62,7 +62,7 @@ class StructuredModel(Controlled[Output], Generic[Output]):
     """Whether to return `raw`, `parsed` and `parsing_error` instead of raising."""
     accepts_tool_calls: bool = False
     """Whether a message that calls tools is an answer. Its `parsed` is `None`."""
-    tell: Tell | None = Field(default=None, repr=False, exclude=True)
+    tell: TellSchema | None = Field(default=None, repr=False, exclude=True)
     """Tells the schema at each call, where a config chooses the model; `None` if it is told."""
 
     @model_validator(mode="after")
@@ -81,7 +81,7 @@ class StructuredModel(Controlled[Output], Generic[Output]):
 
     def _flow(self, value: Any, config: RunnableConfig) -> Flow[Any]:
         if self.tell is not None:
-            return (yield from self._told(self.tell, config)._flow(value, config))  # noqa: SLF001
+            return (yield from self._for_config(self.tell, config)._flow(value, config))  # noqa: SLF001
         validator = self.policy.validator
         contract = None if self.accepts_tool_calls else _ObjectsOnly(validator)
         ended, cause, said = yield from self._ended(value, config, contract)
@@ -95,7 +95,7 @@ class StructuredModel(Controlled[Output], Generic[Output]):
         error = None if result.passed else error_for(result, cause)
         return {"raw": raw, "parsed": parsed, "parsing_error": error}
 
-    def _told(self, tell: Tell, config: RunnableConfig) -> Self:
+    def _for_config(self, tell: TellSchema, config: RunnableConfig) -> Self:
         schema = self.policy.validator.response_schema
         model, policy = tell(made_plain(self.model, config), self.policy, schema)
         return self.override(model=model, policy=policy, tell=None)
@@ -115,13 +115,13 @@ class _ObjectsOnly(ContractAround):
 _NAME_CHARS = 80
 
 
-def told(
+def tell_schema(
     model: Runnable[Any, Any],
     policy: ControlPolicy,
     schema: Any,
     method: Method | None,
     arguments: Mapping[str, Any],
-) -> Told:
+) -> ToldModel:
     """Tell a schema to a model, by the method that was asked for or by the best it has.
 
     Tools that are bound to the model are left out, as LangChain leaves them out: no call of one is
@@ -136,11 +136,11 @@ def told(
         msg = f"`method` must be one of {', '.join(_METHODS)}, got {method!r}"
         raise ValueError(msg)
     if isinstance(model, RunnableWithFallbacks):
-        return _each_told(model, lambda one: told(one, policy, schema, method, arguments))
+        return _tell_each(model, lambda one: tell_schema(one, policy, schema, method, arguments))
     model, schema = without_tools(model), _json_schema_in(schema)
     policy = policy.override(validator=_held_to(schema, policy.validator))
     if stands_for_others(model):
-        return Told(model, policy)
+        return ToldModel(model, policy)
     contract = policy.validator.json_schema() or {}
     asked = None
     if method is None:
@@ -148,7 +148,7 @@ def told(
     elif method != "prompt":
         asked = in_schema_mode(model, contract, method, arguments)
     if asked is not None:
-        return Told(asked, _told_in_prompt(policy) if method == "json_mode" else policy)
+        return ToldModel(asked, _with_schema_in_prompt(policy) if method == "json_mode" else policy)
     if arguments or method not in (None, "prompt"):
         wanted = [f"by `{method}`"] if method else []
         wanted += [f"with `{name}`" for name in arguments]
@@ -157,12 +157,12 @@ def told(
         raise ValueError(msg)
     named = method == "prompt" and unwrapped(model)[0] is not None
     in_words = ToldInWords(bound=model) if named else model
-    return Told(in_words, _told_in_prompt(policy))
+    return ToldModel(in_words, _with_schema_in_prompt(policy))
 
 
-def _each_told(
-    model: RunnableWithFallbacks[Any, Any], tell: Callable[[Runnable[Any, Any]], Told]
-) -> Told:
+def _tell_each(
+    model: RunnableWithFallbacks[Any, Any], tell: Callable[[Runnable[Any, Any]], ToldModel]
+) -> ToldModel:
     """Tell a model and its fallbacks, each in its own way; all have the prompt that one needs."""
     policies: list[ControlPolicy] = []
 
@@ -172,7 +172,7 @@ def _each_told(
         return told_one
 
     each = each_of(model, tell_one)
-    return Told(each, max(policies, key=lambda policy: len(policy.prompt.constraints)))
+    return ToldModel(each, max(policies, key=lambda policy: len(policy.prompt.constraints)))
 
 
 def _held_to(schema: Any, validator: ResponseValidator) -> dict[str, Any]:
@@ -187,7 +187,7 @@ def _why_not(contract: Mapping[str, Any]) -> str:
     return "the model has no such structured output"
 
 
-def _told_in_prompt(policy: ControlPolicy) -> ControlPolicy:
+def _with_schema_in_prompt(policy: ControlPolicy) -> ControlPolicy:
     words = schema_in_words(policy.validator.json_schema() or {})
     if words in policy.prompt.constraints:
         return policy

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from langchain_control.commands import FOUND, OK
 from langchain_control.console import Console, Table
 
-__all__ = ["Finding", "declare", "examine", "run"]
+__all__ = ["Check", "declare", "examine", "run"]
 
 DISTRIBUTION = "langchain-control"
 _REQUIREMENT = re.compile(
@@ -22,7 +22,7 @@ _REQUIREMENT = re.compile(
 )
 
 
-class Finding(NamedTuple):
+class Check(NamedTuple):
     """One thing that was looked at."""
 
     what: str
@@ -46,48 +46,48 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     return OK if all(finding.is_fine for finding in findings) else FOUND
 
 
-def examine(audit_path: Path) -> Iterator[Finding]:
+def examine(audit_path: Path) -> Iterator[Check]:
     """Look at the interpreter, the packages, the vocabularies and the place for the audit file."""
-    yield Finding("python", platform.python_version())
+    yield Check("python", platform.python_version())
     yield from _packages()
     yield from _encodings()
     yield _place_for(audit_path)
 
 
-def _packages() -> Iterator[Finding]:
+def _packages() -> Iterator[Check]:
     """Compare what the package asks for with what is there: its own metadata is the list."""
     try:
         declared = requires(DISTRIBUTION) or []
     except PackageNotFoundError:
-        yield Finding(DISTRIBUTION, "not installed", remark="runs from its source")
+        yield Check(DISTRIBUTION, "not installed", remark="runs from its source")
         return
-    yield Finding(DISTRIBUTION, version(DISTRIBUTION))
+    yield Check(DISTRIBUTION, version(DISTRIBUTION))
     for requirement in filter(None, map(_REQUIREMENT.match, declared)):
         name, extra = requirement["name"], requirement["extra"]
         optional = f", extra `{extra}`" if extra else ""
         remark = f"needed: {requirement['range'].strip()}{optional}"
         try:
-            yield Finding(name, version(name), remark=remark)
+            yield Check(name, version(name), remark=remark)
         except PackageNotFoundError:
-            yield Finding(name, "not installed", is_fine=extra is not None, remark=remark)
+            yield Check(name, "not installed", is_fine=extra is not None, remark=remark)
 
 
-def _encodings() -> Iterator[Finding]:
+def _encodings() -> Iterator[Check]:
     from langchain_control.encodings import tokenizer_for  # noqa: PLC0415  (`--help` is quick)
     from langchain_control.encodings.definitions import DEFINITIONS  # noqa: PLC0415
 
     for name in DEFINITIONS:
         is_exact = tokenizer_for(name).exact
-        yield Finding(f"encoding {name}", "exact" if is_exact else "estimated", is_exact)
+        yield Check(f"encoding {name}", "exact" if is_exact else "estimated", is_exact)
 
 
-def _place_for(audit_path: Path) -> Finding:
+def _place_for(audit_path: Path) -> Check:
     """Look at the file, or at the folder that it, and the folders before it, will be made in."""
     what = f"audit file {audit_path}"
     if os.path.isdir(audit_path):  # noqa: PTH112  (`Path` raises where it may not look)
-        return Finding(what, "a folder", is_fine=False)
+        return Check(what, "a folder", is_fine=False)
     there = (p for p in (audit_path, *audit_path.absolute().parents) if os.path.exists(p))  # noqa: PTH110
     place = next(there)
     may_be_made = place == audit_path or place.is_dir()
     is_writable = may_be_made and os.access(place, os.W_OK)
-    return Finding(what, "writable" if is_writable else "not writable", is_writable)
+    return Check(what, "writable" if is_writable else "not writable", is_writable)

@@ -46,7 +46,7 @@ from langchain_control.strategies.asking import (
     causes,
 )
 from langchain_control.strategies.function import is_strategy
-from langchain_control.strategies.other_model import Circuit, OtherModel
+from langchain_control.strategies.other_model import Breaker, OtherModel
 
 __all__ = ["FALLBACK", "FallbackAnswer", "FallbackRouter", "Routed", "Turn"]
 
@@ -317,7 +317,7 @@ def _marked(answer: AIMessage, name: str) -> AIMessage:
     return answer.model_copy(update={"response_metadata": metadata})
 
 
-def _guarded(name: str, strategy: Any, breaker: Circuit | None) -> Any:
+def _guarded(name: str, strategy: Any, breaker: Breaker | None) -> Any:
     """Return a model behind a circuit; anything else as it is."""
     if breaker is None or not isinstance(strategy, Runnable):
         return strategy

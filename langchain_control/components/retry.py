@@ -35,7 +35,7 @@ from langchain_control.retries.corrections import correction
 from langchain_control.retries.ladder import (
     FIRST_RUNG,
     Failed,
-    fingerprint,
+    failure_fingerprint,
     is_at_least,
     next_rung,
 )
@@ -255,7 +255,8 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
                 if mode is None or isinstance(exc, _FINAL):
                     raise
                 violations = exc.result.violations if isinstance(exc, ControlError) else ()
-                failures.append(Failed(mode, fingerprint(mode, _reason(exc), violations), rung))
+                fingerprint = failure_fingerprint(mode, _reason(exc), violations)
+                failures.append(Failed(mode, fingerprint, rung))
                 retry = self._next(failures, violations, retry_after_seconds(exc))
                 if retry is None or not self.pay(mode):
                     raise
@@ -356,7 +357,7 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
 
 def _failed(attempt: Attempt) -> Failed:
     mode, message = attempt["failure_mode"], attempt["message"]
-    known = attempt.get("fingerprint") or fingerprint(mode, message)
+    known = attempt.get("fingerprint") or failure_fingerprint(mode, message)
     return Failed(FailureMode(mode), known, attempt.get("rung", FIRST_RUNG))
 
 

@@ -206,7 +206,7 @@ class ResponseValidator(Gate[AIMessage]):
                 problems += (Problem(failure_mode_of(rule), violation) for violation in found)
         return _verdict_on(*problems, schema=reader.json_schemas) if problems else None
 
-    def settled(self, answer: AIMessage | str) -> ValidationResult | None:
+    def judge_unread(self, answer: AIMessage | str) -> ValidationResult | None:
         """Judge an answer by how it came to its end, before anything in it is read.
 
         Returns:
@@ -214,7 +214,7 @@ class ResponseValidator(Gate[AIMessage]):
             `None` if what it says decides.
         """
         message = answer_of(answer)
-        return self._settled_unread(message, ending_of(message), message.text.strip())
+        return self._judged_unread(message, ending_of(message), message.text.strip())
 
     def clean(self, answer: AIMessage | str, verdict: ValidationResult) -> AIMessage:
         """Return the message that goes on: a copy of the answer, with what passed as its content.
@@ -247,9 +247,8 @@ class ResponseValidator(Gate[AIMessage]):
         """Judge an answer, as a flow. See `inspect`."""
         message = answer_of(value)
         ending, text = ending_of(message), message.text.strip()
-        settled = self._settled_unread(message, ending, text)
-        if settled is not None:
-            return settled
+        if (verdict := self._judged_unread(message, ending, text)) is not None:
+            return verdict
         compiled = self._compiled  # pydantic looks private attributes up slowly
         reading = compiled.reader.read(text, ending)
         problems = [*reading.problems]
@@ -282,7 +281,7 @@ class ResponseValidator(Gate[AIMessage]):
             confidence=confidence_of(message),
         )
 
-    def _settled_unread(
+    def _judged_unread(
         self, message: AIMessage, ending: Ending, text: str
     ) -> ValidationResult | None:
         """Return the verdict on an answer that need not be read to its end, if it is one."""

@@ -121,9 +121,8 @@ class AgentContract:
 
     def _judge_text(self, answer: AIMessage) -> Flow[ValidationResult]:
         """Judge structured output that came as text, from the provider's mode or a fallback."""
-        settled = self._validator.settled(answer)
-        if settled is not None:
-            return settled
+        if (decided := self._validator.judge_unread(answer)) is not None:
+            return decided
         found = read_answer(
             str(answer.text),
             policy=self._validator.repair,

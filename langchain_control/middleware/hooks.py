@@ -21,9 +21,8 @@ from langchain_core.runnables.config import ensure_config
 from langgraph.types import Command, interrupt
 
 from langchain_control._effects import Flow, arun, run
-from langchain_control.door import heard
 from langchain_control.errors import error_for
-from langchain_control.events import request_id_in, with_request_id
+from langchain_control.events import request_id_in, with_listener, with_request_id
 from langchain_control.middleware.agent_contract import AgentContract
 from langchain_control.middleware.agent_model import AgentModel, Responses
 from langchain_control.middleware.agent_prompt import AgentPrompt
@@ -346,7 +345,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
     # --- parts ------------------------------------------------------------------------------------
 
     def _config(self) -> RunnableConfig:
-        return heard(ensure_config(), self.policy.audit)
+        return with_listener(ensure_config(), self.policy.audit)
 
     def _context(self, **parts: Any) -> Context:
         whole = {"policy": self.policy, "model": _NO_MODEL, "model_name": AGENT, **parts}

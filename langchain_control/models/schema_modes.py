@@ -70,7 +70,7 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
     mode: SchemaMode
     arguments: dict[str, Any]
     """What else is handed to the model's `with_structured_output`."""
-    is_binding: bool
+    is_enforced: bool
     """Whether the provider has been asked to give nothing but what meets the schema."""
     asked: Any
     """The model in its schema mode."""
@@ -209,9 +209,9 @@ def in_schema_mode(
     drops_tools = bool(arguments.get("tools")) and mode != BEST_FIRST[0]
     if chat_model is None or shape is None or drops_tools:
         return None
-    telling = _telling(chat_model, _titled(shape), mode, arguments)
+    given = _schema_arguments(chat_model, _titled(shape), mode, arguments)
     try:
-        chain = _told(chat_model, telling, mode)
+        chain = _in_mode(chat_model, given, mode)
     except Exception:  # noqa: BLE001  (integrations refuse each in their own way)
         return None
     return SchemaModel(
@@ -219,7 +219,7 @@ def in_schema_mode(
         response_schema=schema,
         mode=mode,
         arguments=dict(arguments),
-        is_binding=telling.is_binding,
+        is_enforced=given.is_enforced,
         asked=_rebound(model, _raw_call(chain)),
     )
 
@@ -265,35 +265,37 @@ def schema_in_words(schema: Mapping[str, Any]) -> str:
     return f"Answer with one JSON value, and nothing else, that meets this JSON Schema: {spelled}"
 
 
-class _Telling(NamedTuple):
-    """How a schema is told."""
+class _SchemaArguments(NamedTuple):
+    """What a model's `with_structured_output` is given."""
 
     schema: dict[str, Any]
     arguments: dict[str, Any]
-    is_binding: bool
+    is_enforced: bool
 
 
-def _telling(
+def _schema_arguments(
     chat_model: BaseChatModel,
     schema: dict[str, Any],
     mode: SchemaMode,
     arguments: Mapping[str, Any],
-) -> _Telling:
+) -> _SchemaArguments:
     given, is_schema_mode = dict(arguments), mode == BEST_FIRST[0]
-    wanted, told = given.get("strict"), chat_model.with_structured_output
-    if wanted is None and is_schema_mode and "strict" in signature(told).parameters:
+    wanted, takes = given.get("strict"), signature(chat_model.with_structured_output).parameters
+    if wanted is None and is_schema_mode and "strict" in takes:
         closed = strict(schema)
         if not closed.is_faithful:
-            return _Telling(schema, given, is_binding=False)
-        return _Telling(closed.schema, {**given, "strict": True}, is_binding=True)
+            return _SchemaArguments(schema, given, is_enforced=False)
+        return _SchemaArguments(closed.schema, {**given, "strict": True}, is_enforced=True)
     if wanted:
         schema = strict(schema).schema
-    return _Telling(schema, given, is_binding=is_schema_mode and wanted is not False)
+    return _SchemaArguments(schema, given, is_enforced=is_schema_mode and wanted is not False)
 
 
-def _told(chat_model: BaseChatModel, telling: _Telling, mode: SchemaMode) -> Runnable[Any, Any]:
+def _in_mode(
+    chat_model: BaseChatModel, given: _SchemaArguments, mode: SchemaMode
+) -> Runnable[Any, Any]:
     made = partial(
-        chat_model.with_structured_output, telling.schema, include_raw=True, **telling.arguments
+        chat_model.with_structured_output, given.schema, include_raw=True, **given.arguments
     )
     try:
         return made(method=mode)

@@ -30,7 +30,7 @@ __all__ = [
     "Surrounds",
     "for_retry",
     "gives_replies",
-    "has_binding_mode",
+    "has_enforcing_mode",
     "in_place_of",
     "name_of",
     "tools_of",
@@ -86,7 +86,7 @@ def for_retry(
     return fresh if native is None else UnlessRefused(native, fresh)
 
 
-def has_binding_mode(model: Runnable[Any, Any], schema: dict[str, Any] | None) -> bool:
+def has_enforcing_mode(model: Runnable[Any, Any], schema: dict[str, Any] | None) -> bool:
     """Say whether `for_retry` can bring a model into a mode in which its provider keeps a schema.
 
     LangChain's own `with_structured_output`, which a class may inherit, asks for a tool call
@@ -102,7 +102,7 @@ def has_binding_mode(model: Runnable[Any, Any], schema: dict[str, Any] | None) -
     if schema is None or not has_own or bound.get("tools"):
         return False
     known = in_schema_mode(model, schema, BEST_FIRST[0])
-    return known is not None and known.is_binding
+    return known is not None and known.is_enforced
 
 
 def in_place_of(

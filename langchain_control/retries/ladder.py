@@ -9,7 +9,7 @@ from typing import NamedTuple, get_args
 
 from langchain_control.outcomes import FailureMode, Rung, Violation
 
-__all__ = ["FIRST_RUNG", "RUNGS", "Failed", "fingerprint", "is_at_least", "next_rung"]
+__all__ = ["FIRST_RUNG", "RUNGS", "Failed", "failure_fingerprint", "is_at_least", "next_rung"]
 
 RUNGS: tuple[Rung, ...] = get_args(Rung)
 """All rungs, from the lowest."""
@@ -23,11 +23,11 @@ class Failed(NamedTuple):
 
     mode: FailureMode
     fingerprint: str
-    """The same for two attempts that failed alike; see `fingerprint`."""
+    """The same for two attempts that failed alike; see `failure_fingerprint`."""
     rung: Rung = FIRST_RUNG
 
 
-def fingerprint(mode: str, message: str, violations: Iterable[Violation] = ()) -> str:
+def failure_fingerprint(mode: str, message: str, violations: Iterable[Violation] = ()) -> str:
     """Return what is the same for two attempts that failed in the same way.
 
     That is the failure mode with the broken rules and their places. What was found there may

@@ -14,7 +14,7 @@ from langchain_control.components.audit import AuditLogger
 from langchain_control.components.budget import TokenBudget
 from langchain_control.encodings.chat import parts_of
 from langchain_control.outcomes import Attempt, FailureMode, ValidationResult
-from langchain_control.retries.ladder import FIRST_RUNG, fingerprint
+from langchain_control.retries.ladder import FIRST_RUNG, failure_fingerprint
 from langchain_control.runs.context import Context
 from langchain_control.runs.state import FailureNote, RunState, violations_in
 
@@ -48,7 +48,7 @@ def attempt_of(
         strategy=retry["strategy"] if retry else "none",
         mutation=retry["mutation"] if retry else None,
         rung=retry["rung"] if retry else FIRST_RUNG,
-        fingerprint=fingerprint(note["mode"], note["message"], violations_in(note))
+        fingerprint=failure_fingerprint(note["mode"], note["message"], violations_in(note))
         if note
         else None,
         notes=[*state["draft"].get("notes", ()), *(verdict.notes if verdict else ())] or None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
-from langchain_control.models.variants import has_binding_mode, in_place_of, name_of
+from langchain_control.models.variants import has_enforcing_mode, in_place_of, name_of
 from langchain_control.outcomes import Attempt, FallbackTry, PlannedRetry
 from langchain_control.runs.judged_before import JudgedBefore
 from langchain_control.runs.tool_calls import AnswersOrCalls
@@ -90,9 +90,9 @@ class Context:
             return NamedModel(self.model, self.name(config))
         return NamedModel(in_place_of(self.model, other, config), name_of(other, config))
 
-    def has_binding_mode(self, retry: PlannedRetry) -> bool:
+    def has_enforcing_mode(self, retry: PlannedRetry) -> bool:
         """Say whether a retry can ask its model in a mode in which a provider keeps a schema."""
-        return has_binding_mode(self.asked(retry).model, self.policy.validator.json_schema())
+        return has_enforcing_mode(self.asked(retry).model, self.policy.validator.json_schema())
 
     def used_up(self, calls: Sequence[Attempt | FallbackTry]) -> str | None:
         """Say which limit of usage the request has reached, if it has."""

@@ -23,7 +23,7 @@ from langchain_control.outcomes import (
     passed,
 )
 from langchain_control.strategies.function import answers_at_once, from_function
-from langchain_control.strategies.other_model import Circuit, OtherModel
+from langchain_control.strategies.other_model import Breaker, OtherModel
 from langchain_control.strategies.replies import NoAnswerError, reply_of
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Calls(NamedTuple):
 
     make: MakeCall = Call
     """Makes a call; one that sets a time limit, for instance."""
-    breaker: Circuit | None = None
+    breaker: Breaker | None = None
     """Has a circuit for each model that brings none of its own."""
     tokens: Callable[[AIMessage], tuple[int, int]] = _reported_tokens
     """Says how many tokens in and out a model's answer took."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage
 
-from langchain_control.strategies.replies import as_json
+from langchain_control.strategies.replies import answer_as_json
 
 if TYPE_CHECKING:
     from langchain_control.strategies import FallbackRequest
@@ -28,7 +28,7 @@ class CannedAnswer:
             ValueError: It holds a number that JSON does not know.
         """
         if not isinstance(answer, str):
-            answer = as_json(answer)
+            answer = answer_as_json(answer)
         self.text: str = answer
 
     def __call__(self, question: str, request: FallbackRequest) -> AIMessage:  # noqa: ARG002

@@ -17,10 +17,10 @@ from langchain_control.errors import CircuitOpen, RateLimited, rejection
 if TYPE_CHECKING:
     from langchain_control.outcomes import ValidationResult
 
-__all__ = ["Circuit", "Limit", "OtherModel", "other_model"]
+__all__ = ["Breaker", "Limiter", "OtherModel", "other_model"]
 
 
-class Circuit(Protocol):
+class Breaker(Protocol):
     """What stands between a model and its calls, as a `CircuitBreaker` does."""
 
     def calling(
@@ -32,7 +32,7 @@ class Circuit(Protocol):
         """Return the refusal of an open circuit. See `CircuitBreaker.refusal`."""
 
 
-class Limit(Protocol):
+class Limiter(Protocol):
     """What bounds the calls per minute, as a `RateLimiter` does."""
 
     def admit(
@@ -48,7 +48,7 @@ class Limit(Protocol):
 
 
 def other_model(
-    model: Any, *, breaker: Circuit | None = None, limiter: Limit | None = None
+    model: Any, *, breaker: Breaker | None = None, limiter: Limiter | None = None
 ) -> OtherModel:
     """Return a model as a strategy, behind a circuit and a limit of its own.
 
@@ -71,8 +71,8 @@ class OtherModel(Runnable[Any, Any]):
         self,
         model: Runnable[Any, Any],
         *,
-        breaker: Circuit | None = None,
-        limiter: Limit | None = None,
+        breaker: Breaker | None = None,
+        limiter: Limiter | None = None,
         key: str | None = None,
     ) -> None:
         """Take a model and what stands before it. `key` names its circuit under the breaker's."""
@@ -86,7 +86,7 @@ class OtherModel(Runnable[Any, Any]):
         """What it is made of, for `parts_of`."""
         return self.bound, self.breaker, self.limiter
 
-    def behind(self, breaker: Circuit, key: str) -> OtherModel:
+    def behind(self, breaker: Breaker, key: str) -> OtherModel:
         """Return the model with a circuit: its own, or else one under this breaker's name."""
         if self.breaker is not None:
             return self

@@ -16,7 +16,7 @@ from langchain_control.contracts import is_of_pydantic_v1
 from langchain_control.contracts.written import ReadAsAnotherError, written
 from langchain_control.conversation import answer_of
 
-__all__ = ["NoAnswerError", "as_json", "reply_of"]
+__all__ = ["NoAnswerError", "answer_as_json", "reply_of"]
 
 
 _DUE = "a `str`, an `AIMessage`, or an object that is JSON"
@@ -42,14 +42,14 @@ def reply_of(given: Any, *, read_back: bool = False) -> AIMessage:
         NoAnswerError: It is nothing of these.
     """
     try:
-        return answer_of(as_json(given, read_back=read_back) if _is_object(given) else given)
+        return answer_of(answer_as_json(given, read_back=read_back) if _is_object(given) else given)
     except ReadAsAnotherError as exc:
         raise NoAnswerError(given, _READ_AS_ITSELF) from exc
     except (TypeError, ValueError) as exc:
         raise NoAnswerError(given) from exc
 
 
-def as_json(given: Any, *, read_back: bool = False) -> str:
+def answer_as_json(given: Any, *, read_back: bool = False) -> str:
     """Encode a JSON value; it may be or hold dataclasses and pydantic objects.
 
     Args:

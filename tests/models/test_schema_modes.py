@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from langchain_control import ControlPolicy, with_control
 from langchain_control.models.schema_modes import in_schema_mode
 from langchain_control.models.unless_refused import UnlessRefused
-from langchain_control.models.variants import for_retry, has_binding_mode, in_place_of, name_of
+from langchain_control.models.variants import for_retry, has_enforcing_mode, in_place_of, name_of
 from langchain_control.testing import ScriptedChatModel
 from tests.openai_provider import Provider, tool_call
 from tests.scenarios import AT_ONCE, CITY
@@ -56,7 +56,7 @@ def test_a_model_with_tools_stays_out_of_the_schema_mode():
 
     [sent] = provider.requests
     assert (sent["tools"], "response_format" in sent) == ([tool], False)
-    assert not has_binding_mode(model, CITY)
+    assert not has_enforcing_mode(model, CITY)
 
 
 def test_a_server_without_a_schema_mode_is_asked_as_before():
@@ -321,7 +321,7 @@ def test_strictness_is_asked_for_where_it_costs_nothing(call, schema, is_strict,
     call(in_schema_mode(provider.model(), schema, "json_schema", given), "?")
 
     assert provider.requests[0]["response_format"]["json_schema"]["strict"] is is_strict
-    assert has_binding_mode(provider.model(), schema) is is_strict
+    assert has_enforcing_mode(provider.model(), schema) is is_strict
 
 
 def test_strictness_that_is_asked_for_gets_a_schema_to_match(call):
@@ -344,7 +344,7 @@ def test_strictness_that_is_not_wanted_is_not_asked_for(call):
     call(asked, "?")
 
     assert provider.requests[0]["response_format"]["json_schema"]["strict"] is False
-    assert not asked.is_binding
+    assert not asked.is_enforced
 
 
 LONG = '{"city": 7, "more": "' + "word " * 200 + '"}'

@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_control.outcomes import FailureMode, Violation
-from langchain_control.retries.ladder import RUNGS, Failed, fingerprint, is_at_least, next_rung
+from langchain_control.retries.ladder import (
+    RUNGS,
+    Failed,
+    failure_fingerprint,
+    is_at_least,
+    next_rung,
+)
 
 MODE = FailureMode.SCHEMA_VIOLATION
 
@@ -84,19 +90,21 @@ def test_a_failure_is_told_by_its_rules_and_places():
     one, other = Violation("type", "integer", "a", "/x"), Violation("required", "y", path="/y")
     same = Violation("type", "integer", "b", "/x")
 
-    whole = fingerprint("m", "", [one, other])
+    whole = failure_fingerprint("m", "", [one, other])
 
-    assert whole == fingerprint("m", "said otherwise", [other, same])
-    assert whole != fingerprint("m", "", [one])
-    assert whole != fingerprint("n", "", [one, other])
+    assert whole == failure_fingerprint("m", "said otherwise", [other, same])
+    assert whole != failure_fingerprint("m", "", [one])
+    assert whole != failure_fingerprint("n", "", [one, other])
 
 
 def test_a_failure_without_violations_is_told_by_its_message():
     """An exception of the provider has nothing else."""
-    assert fingerprint("m", "a") == fingerprint("m", "a") != fingerprint("m", "b")
+    first, again, other = (failure_fingerprint("m", message) for message in ("a", "a", "b"))
+
+    assert first == again != other
 
 
 @given(st.text(), st.text())
 def test_a_fingerkeyis_short_and_takes_any_text(path, message):
     """Property names are the model's: lone surrogates among them."""
-    assert len(fingerprint("m", message, [Violation("r", "", path=path)])) == 16
+    assert len(failure_fingerprint("m", message, [Violation("r", "", path=path)])) == 16
