@@ -35,6 +35,7 @@ from langchain_control.runs.state import (
 )
 
 __all__ = [
+    "RECORD",
     "AgentRun",
     "ControlAgentState",
     "agent_result",
@@ -73,6 +74,10 @@ class AgentRun(TypedDict, total=False):
     """Whether the trail was told how the run ended."""
 
 
+RECORD = "control"
+"""The part of an agent's state that tells of its run, and is nobody else's to write."""
+
+
 class ControlAgentState(AgentState[Any]):
     """An agent's state with the run in it."""
 
@@ -90,7 +95,7 @@ def agent_result(state: Mapping[str, Any]) -> ControlResult:
     Raises:
         ValueError: The run has not finished, or the agent has no `ControlMiddleware`.
     """
-    record = cast("AgentRun", dict(state.get("control") or {}))
+    record = cast("AgentRun", dict(state.get(RECORD) or {}))
     messages = convert_to_messages(state["messages"])
     if record.get("closed"):
         record = ended_with(record, messages)

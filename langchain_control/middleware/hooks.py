@@ -27,6 +27,7 @@ from langchain_control.middleware.agent_contract import AgentContract
 from langchain_control.middleware.agent_model import AgentModel, Responses
 from langchain_control.middleware.agent_prompt import AgentPrompt
 from langchain_control.middleware.agent_run import (
+    RECORD,
     AgentRun,
     ControlAgentState,
     ended_with,
@@ -169,14 +170,14 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
     @hook_config(can_jump_to=["model"])
     def after_model(self, state: Any, runtime: Any) -> dict[str, Any] | None:  # noqa: ARG002
         """Ask the person that a fallback wants to ask. See `pauses`."""
-        record: AgentRun = state.get("control") or AgentRun()
+        record: AgentRun = state.get(RECORD) or AgentRun()
         pause = record.get("paused")
         if not pause:
             return None
         reply = as_answer(interrupt(pause["asked"]))
         return {
             "messages": _removed(placeholders_in(record, state["messages"])),
-            "control": {**record, "replies": [reply]},
+            RECORD: {**record, "replies": [reply]},
             "jump_to": "model",
         }
 
@@ -208,7 +209,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
     # --- what they do, once -----------------------------------------------------------------------
 
     def _opened(self, state: Any, runtime: Any, config: RunnableConfig) -> Flow[dict[str, Any]]:
-        left = state.get("control")
+        left = state.get(RECORD)
         gone = placeholders_in(left, state["messages"])
         if left and _is_left(left):
             yield from self._closed(ended_with(left, ()), self._config())
@@ -223,14 +224,14 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         if opened["failure"] is not None and opened["status"] is None:
             return {
                 "messages": [*_removed(gone), *_question_withheld(messages, opened)],
-                "control": paused(opened, None, self.policy),
+                RECORD: paused(opened, None, self.policy),
                 **_without_structure(state),
             }
         if opened["status"] is None:
             changed = _changed(messages, opened["draft"]["messages"])
             return {
                 "messages": [*_removed(gone), *changed],
-                "control": record,
+                RECORD: record,
                 **_without_structure(state),
             }
         last = _identified(opened["messages"][-1])
@@ -238,7 +239,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         yield from self._raised_if_asked_to(opened, record, config)
         return {
             "messages": [*_removed(gone), *_question_withheld(messages, opened), last],
-            "control": record,
+            RECORD: record,
             "jump_to": "end",
             **_without_structure(state),
         }
@@ -247,7 +248,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         self, request: ModelRequest[Any], handler: Callable[..., Any], config: RunnableConfig
     ) -> Flow[ExtendedModelResponse[Any]]:
         self._setup.model_called(request)
-        record = cast("AgentRun | None", request.state.get("control"))
+        record = cast("AgentRun | None", request.state.get(RECORD))
         if record and record.get("paused") and not record["replies"]:  # since before any call
             return _waiting(record)
         responses = Responses()
@@ -308,14 +309,14 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
 
     def _ended(self, state: Mapping[str, Any]) -> Flow[dict[str, Any]]:
         """Close the run. One that others ended before it was opened is no request of the trail."""
-        last: AgentRun | None = state.get("control")
+        last: AgentRun | None = state.get(RECORD)
         if not last or last.get("closed"):
-            return {"control": {**unopened(self.policy), "closed": True}}
+            return {RECORD: {**unopened(self.policy), "closed": True}}
         record, gone = ended_with(last, state["messages"]), placeholders_in(last, state["messages"])
         yield from self._closed(record, self._config())
         if record["attempts"]:
             self._setup.run_ended()
-        return {"messages": _removed(gone), "control": {**record, "closed": True}}
+        return {"messages": _removed(gone), RECORD: {**record, "closed": True}}
 
     def _closed(self, record: AgentRun, config: RunnableConfig) -> Flow[None]:
         config = with_request_id(config, record["request_id"])
@@ -324,7 +325,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
     def _tool_called(self, request: ToolCallRequest, handler: Callable[..., Any]) -> Flow[Any]:
         config = self._config()
         state = request.state if isinstance(request.state, Mapping) else {}
-        record = state.get("control")
+        record = state.get(RECORD)
         if record:
             config = with_request_id(config, record["request_id"])
         rules = self.tool_policies.get(request.tool_call["name"], self.tool_policy)
@@ -397,7 +398,7 @@ def _response(
     messages: Sequence[BaseMessage], record: AgentRun, structured: Any = None
 ) -> ExtendedModelResponse[Any]:
     given = ModelResponse(result=list(messages), structured_response=structured)
-    return ExtendedModelResponse(given, Command(update={"control": record}))
+    return ExtendedModelResponse(given, Command(update={RECORD: record}))
 
 
 def _removed(ids: Iterable[str]) -> list[RemoveMessage]:

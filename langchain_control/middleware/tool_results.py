@@ -10,13 +10,12 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage, convert_to_messages
 from langgraph.types import Command, Overwrite, Send
 
+from langchain_control.middleware.agent_run import RECORD
+
 __all__ = ["each_message", "from_outside", "leaves_the_agent", "with_messages", "without_record"]
 
 MESSAGES = "messages"
 """The part of an agent's state whose reducer takes anything that reads as a message."""
-
-RECORD = "control"
-"""The part of an agent's state that tells of its run, and is nobody else's to write."""
 
 Change = Callable[[BaseMessage], BaseMessage]
 
