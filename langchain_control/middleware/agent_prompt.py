@@ -9,10 +9,10 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from langchain_control.components.budget import overflow
 from langchain_control.components.prompt import (
-    CONSTRAINTS_HEADING,
     CORRECTION_HEADING,
     BuiltPrompt,
     PromptBuilder,
+    numbered_constraints,
 )
 from langchain_control.fences import fenced
 from langchain_control.outcomes import passed
@@ -79,9 +79,7 @@ def _correction(feedback: str | None) -> list[BaseMessage]:
 
 
 def _joined(builder: PromptBuilder, given: SystemMessage | None) -> list[BaseMessage]:
-    listed = "\n".join(f"{n}. {text}" for n, text in enumerate(builder.constraints, 1))
-    after = CONSTRAINTS_HEADING + listed if listed else ""
-    before = builder.system_prompt
+    before, after = builder.system_prompt, numbered_constraints(builder.constraints)
     if not (before or after):
         return [given] if given else []
     if given is None or isinstance(given.content, str):
