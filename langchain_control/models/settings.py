@@ -11,7 +11,7 @@ from langchain_core.runnables import Runnable, RunnableBinding
 from langchain_control.models.fresh import without_cache
 from langchain_control.outcomes import PlannedRetry
 
-__all__ = ["TEMPERATURE_STEP", "drawn_anew", "unwrapped", "varied", "without_tools"]
+__all__ = ["drawn_anew", "unwrapped", "varied", "without_tools"]
 
 TEMPERATURE_STEP = 0.2
 """By how much each new draw raises the least temperature, as Whisper does for speech that it could

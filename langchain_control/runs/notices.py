@@ -7,12 +7,12 @@ from langchain_core.messages import AIMessage
 from langchain_control.outcomes import FailureMode
 from langchain_control.runs.state import RunState
 
-__all__ = ["CONTROL_STATUS", "WITHOUT_ANSWER", "failure_behind", "notice"]
+__all__ = ["WITHOUT_ANSWER", "failure_behind", "notice"]
 
 WITHOUT_ANSWER = ("rejected", "exhausted")
 """How a run ends that has no answer."""
 
-CONTROL_STATUS = "control_status"
+_STATUS = "control_status"
 """Key in the `response_metadata` of such a message: how the run ended."""
 
 _FAILURE_MODE = "control_failure_mode"
@@ -24,13 +24,13 @@ def notice(run: RunState) -> AIMessage:
     mode = note["mode"] if note else "none"
     return AIMessage(
         f"There is no answer: {mode}.",
-        response_metadata={CONTROL_STATUS: run["status"], _FAILURE_MODE: mode},
+        response_metadata={_STATUS: run["status"], _FAILURE_MODE: mode},
     )
 
 
 def failure_behind(message: AIMessage) -> FailureMode | None:
     """Return the failure that a message tells of; `None` if it is an answer."""
     said = message.response_metadata
-    if said.get(CONTROL_STATUS) not in WITHOUT_ANSWER:
+    if said.get(_STATUS) not in WITHOUT_ANSWER:
         return None
     return FailureMode(said[_FAILURE_MODE])

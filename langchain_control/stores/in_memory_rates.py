@@ -8,7 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from langchain_control._at_fork import renew_in_children
-from langchain_control.stores.rates import Demand, Denial, Grant, others_wait, virtual_schedule
+from langchain_control.stores.rates import (
+    Demand,
+    Denial,
+    Grant,
+    denied,
+    others_wait,
+    virtual_schedule,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,9 +102,3 @@ class InMemoryRateStore:
     def __deepcopy__(self, memo: dict[int, Any]) -> InMemoryRateStore:
         """Copy as the same store: copies of a policy share their limits."""
         return self
-
-
-def denied(demand: Demand, wait_seconds: float, max_wait_seconds: float) -> Denial:
-    """Build the denial of a demand that would have to wait too long."""
-    hopeless = (demand.amount - demand.burst) / demand.per_second > max_wait_seconds
-    return Denial(demand.name, None if hopeless else wait_seconds - max_wait_seconds)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-__all__ = ["ROUNDING_SECONDS", "Demand", "Denial", "Grant", "others_wait", "virtual_schedule"]
+__all__ = [
+    "ROUNDING_SECONDS",
+    "Demand",
+    "Denial",
+    "Grant",
+    "denied",
+    "others_wait",
+    "virtual_schedule",
+]
 
 ROUNDING_SECONDS = 2e-6
 """Shorter waits count as none: they come from rounding times to microseconds since 1970."""
@@ -55,6 +63,12 @@ def virtual_schedule(arrival: float, demand: Demand, now: float) -> tuple[float,
     after = begins + amount / per_second
     wait = after - burst / per_second - now
     return 0.0 if 0.0 < wait <= ROUNDING_SECONDS else wait, after
+
+
+def denied(demand: Demand, wait_seconds: float, max_wait_seconds: float) -> Denial:
+    """Build the denial of a demand that would have to wait too long."""
+    hopeless = (demand.amount - demand.burst) / demand.per_second > max_wait_seconds
+    return Denial(demand.name, None if hopeless else wait_seconds - max_wait_seconds)
 
 
 def others_wait(

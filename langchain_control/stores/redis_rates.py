@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from langchain_control.stores.in_memory_rates import InMemoryRateStore, denied
-from langchain_control.stores.rates import ROUNDING_SECONDS, Demand, Denial, Grant
+from langchain_control.stores.in_memory_rates import InMemoryRateStore
+from langchain_control.stores.rates import ROUNDING_SECONDS, Demand, Denial, Grant, denied
 from langchain_control.stores.redis_link import RedisLink
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from langchain_control.strategies import FallbackRequest
 
-__all__ = ["HumanAnswer"]
+__all__ = ["HumanAnswer", "as_answer"]
 
 
 class HumanAnswer:
