@@ -13,7 +13,7 @@ import struct
 from importlib.resources import files
 from itertools import accumulate, pairwise
 
-__all__ = ["as_tiktoken", "from_tiktoken", "pack", "read", "unpack"]
+__all__ = ["from_tiktoken", "pack", "read", "unpack"]
 
 _COUNT = struct.Struct("<I")
 
@@ -72,9 +72,3 @@ def from_tiktoken(original: bytes, sha256: str) -> dict[bytes, int]:
         raise ValueError(msg)
     pairs = (line.split() for line in original.splitlines())
     return {base64.b64decode(token): int(rank) for token, rank in pairs}
-
-
-def as_tiktoken(ranks: dict[bytes, int]) -> bytes:
-    """Return the original `.tiktoken` file that these ranks came from, byte for byte."""
-    ordered = sorted(ranks.items(), key=lambda pair: pair[1])
-    return b"".join(b"%b %d\n" % (base64.b64encode(token), rank) for token, rank in ordered)

@@ -26,12 +26,13 @@ def nested_retries(runnable: Any) -> int:
     return (max(below, _own_retries(runnable)) + 1) * _attempts(runnable) - 1
 
 
-def warn_of_nested_retries(*runnables: Runnable[Any, Any] | None, stacklevel: int = 2) -> None:
+def warn_of_nested_retries(*runnables: Runnable[Any, Any] | None) -> None:
     """Warn of each Runnable that retries by itself, naming whatever in it does.
+
+    The line that the warning names is whose call led to this one.
 
     Args:
         runnables: What is about to be retried; `None` is skipped.
-        stacklevel: Whose line the warning names; 2 is the caller of this function.
     """
     for runnable in (r for r in runnables if r is not None):
         times = nested_retries(runnable)
@@ -42,7 +43,7 @@ def warn_of_nested_retries(*runnables: Runnable[Any, Any] | None, stacklevel: in
             f"{names} already retries, so that one attempt may be {times + 1} calls: "
             "let one layer retry; `max_retries=0` on a model turns its own retries off"
         )
-        warnings.warn(msg, UserWarning, stacklevel=stacklevel + 1)
+        warnings.warn(msg, UserWarning, stacklevel=3)
 
 
 def _retrying(runnable: Runnable[Any, Any]) -> Iterator[Runnable[Any, Any]]:

@@ -10,7 +10,8 @@ import tiktoken
 from tiktoken.load import load_tiktoken_bpe
 from tiktoken_ext import openai_public
 
-from langchain_control.encodings.vocabulary import as_tiktoken, read
+from langchain_control.encodings.vocabulary import read
+from tests.encodings.tiktoken_files import as_tiktoken
 
 NAMES = ("cl100k_base", "o200k_base")
 

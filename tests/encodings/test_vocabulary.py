@@ -7,7 +7,8 @@ from importlib.resources import files
 import pytest
 
 from langchain_control.encodings.definitions import DEFINITIONS
-from langchain_control.encodings.vocabulary import as_tiktoken, from_tiktoken, pack, read, unpack
+from langchain_control.encodings.vocabulary import from_tiktoken, pack, read, unpack
+from tests.encodings.tiktoken_files import as_tiktoken
 
 RANKS = {b"a": 0, b"b": 1, b"ab": 2}
 

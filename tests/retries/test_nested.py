@@ -61,7 +61,7 @@ def test_retries_below_are_counted(runnable, times):
 def test_the_warning_names_the_model_and_the_setting():
     """A user can act on it without reading our code."""
     with pytest.warns(UserWarning, match=r"^`ChatOpenAI` .* 3 calls: .*`max_retries=0`") as caught:
-        warn_of_nested_retries(PLAIN | OPENAI, stacklevel=1)
+        with_control(PLAIN | OPENAI)
 
     assert caught[0].filename == __file__
 
