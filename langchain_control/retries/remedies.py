@@ -180,17 +180,7 @@ _DEFAULTS: dict[FailureMode, Remedy] = {
 }
 
 _NEVER_RETRIED = frozenset(
-    {
-        FailureMode.NONE,
-        FailureMode.PROMPT_INJECTION,
-        FailureMode.CIRCUIT_OPEN,
-        FailureMode.MODEL_REJECTED,
-        FailureMode.BULKHEAD_FULL,
-        FailureMode.DEADLINE_EXCEEDED,
-        FailureMode.RETRY_BUDGET_EXHAUSTED,
-        FailureMode.USAGE_LIMIT_EXCEEDED,
-        FailureMode.STOPPED,
-    }
+    mode for mode, row in _DEFAULTS.items() if row is _GIVE_UP and mode is not FailureMode.REFUSAL
 )
 """No table may retry these: the same call would be refused again, or must not be made at all."""
 
