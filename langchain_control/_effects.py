@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from langchain_core.callbacks.manager import adispatch_custom_event, dispatch_custom_event
 from langchain_core.runnables.config import ensure_config
 
+from langchain_control._least import least
 from langchain_control._waiting import await_within, raisable, running_task
 from langchain_control.errors.listeners import listening
 from langchain_control.sync_only import is_sync_only
@@ -75,8 +76,7 @@ class Call(NamedTuple):
     @property
     def limit_seconds(self) -> float | None:
         """How long it may take: its full time limit, or what its request has left, if less."""
-        limits = (self.timeout_seconds, self.remaining_seconds)
-        return min((seconds for seconds in limits if seconds is not None), default=None)
+        return least(self.timeout_seconds, self.remaining_seconds)
 
     @property
     def is_fair(self) -> bool:

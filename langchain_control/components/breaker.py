@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import Field, model_validator
@@ -30,9 +30,6 @@ from langchain_control.events import EventName, event
 from langchain_control.outcomes import FailureMode
 from langchain_control.stores import Changes, CircuitStore, MaybeAwaitable
 from langchain_control.stores.in_memory_circuits import InMemoryCircuitStore
-
-if TYPE_CHECKING:
-    from typing import Self
 
 __all__ = ["CircuitBreaker"]
 

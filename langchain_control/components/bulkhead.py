@@ -10,6 +10,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import Field
 
 from langchain_control._effects import Call, Flow
+from langchain_control._least import least
 from langchain_control.components.shapes import Wrapper
 from langchain_control.errors import RateLimited, rejection
 from langchain_control.events import EventName, blocked, event
@@ -85,14 +86,13 @@ class Bulkhead(Wrapper[Any, Any]):
         Returns:
             What `calling` returns, or `NoPlace`.
         """
-        key = self._key(config) if name is None else f"{self._key(config)}:{name}"
+        key = self._key(config, name)
         ticket = self.slots.enter(key, places=self.max_concurrent, queue=self.max_queued)
         if ticket is None:
             return (yield from self._turned_away(self._full(), config))
         try:
             if not ticket.is_admitted:
-                limits = (self.max_wait_seconds, max_wait_seconds)
-                patience = min(seconds for seconds in limits if seconds is not None)
+                patience = least(self.max_wait_seconds, max_wait_seconds)
                 if not (yield from self._queued(ticket, patience, config)):
                     return (yield from self._turned_away(self._too_late(patience), config))
             return (yield from calling)
@@ -101,8 +101,7 @@ class Bulkhead(Wrapper[Any, Any]):
 
     def would_queue(self, config: RunnableConfig, name: str | None = None) -> bool:
         """Say whether all places are taken at this moment."""
-        key = self._key(config) if name is None else f"{self._key(config)}:{name}"
-        return self.slots.inside(key) >= self.max_concurrent
+        return self.slots.inside(self._key(config, name)) >= self.max_concurrent
 
     def _around(self, bound: Runnable[Any, Any], value: Any, config: RunnableConfig) -> Flow[Any]:
         answer = yield from self.inside(_called(bound, value, config), config)
@@ -136,8 +135,9 @@ class Bulkhead(Wrapper[Any, Any]):
     def _too_late(self, seconds: float) -> str:
         return f"no call of {self.max_concurrent} has ended within {seconds:g} s"
 
-    def _key(self, config: RunnableConfig) -> str:
-        return self.key if isinstance(self.key, str) else self.key(config)
+    def _key(self, config: RunnableConfig, name: str | None = None) -> str:
+        key = self.key if isinstance(self.key, str) else self.key(config)
+        return key if name is None else f"{key}:{name}"
 
 
 def _called(bound: Runnable[Any, Any], value: Any, config: RunnableConfig) -> Flow[Any]:

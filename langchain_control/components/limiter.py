@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 from langchain_core.messages import BaseMessage
 from langchain_core.prompt_values import PromptValue
@@ -22,9 +22,6 @@ from langchain_control.outcomes import FailureMode, ValidationResult, failure, p
 from langchain_control.stores import MaybeAwaitable, RateStore
 from langchain_control.stores.in_memory_rates import InMemoryRateStore
 from langchain_control.stores.rates import Demand, Denial, Grant
-
-if TYPE_CHECKING:
-    from typing import Self
 
 __all__ = ["RateLimiter", "Reservation", "approximate_tokens"]
 

@@ -21,6 +21,7 @@ from langchain_core.runnables.config import ensure_config
 from langgraph.types import Command, interrupt
 
 from langchain_control._effects import Flow, arun, run
+from langchain_control._least import least
 from langchain_control.errors import error_for
 from langchain_control.events import request_id_in, with_listener, with_request_id
 from langchain_control.middleware.agent_contract import AgentContract
@@ -296,7 +297,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         if record is None:
             return begun, "build"
         begun["request_id"], begun["started"] = record["request_id"], record["started"]
-        begun["deadline"] = _earlier(
+        begun["deadline"] = least(
             begun["deadline"], self._deadlines.of(request.runtime, record["request_id"])
         )
         begun["reservation"] = record["reservation"]
@@ -374,10 +375,6 @@ def _is_left(record: AgentRun) -> bool:
     """Whether a run waited for a person, and nobody waits for it any more."""
     has_reply = bool(record.get("replies"))
     return bool(record.get("paused")) and not has_reply and not record.get("closed")
-
-
-def _earlier(*deadlines: float | None) -> float | None:
-    return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
 
 _NO_MODEL = RunnableLambda(str, name=AGENT)

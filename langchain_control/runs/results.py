@@ -7,6 +7,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage
 
+from langchain_control._least import least
 from langchain_control.outcomes import (
     ANSWERED,
     ControlResult,
@@ -64,8 +65,8 @@ def _reason(note: FailureNote | None, tries: Sequence[FallbackTry]) -> str:
 
 def _retry_after(note: FailureNote | None, tries: Sequence[FallbackTry]) -> float | None:
     """Return when the first of those that said so may be asked again."""
-    said = [note["retry_after"] if note else None, *(tried["retry_after"] for tried in tries)]
-    return min((seconds for seconds in said if seconds is not None), default=None)
+    said = note["retry_after"] if note else None
+    return least(said, *(tried["retry_after"] for tried in tries))
 
 
 def _finding(plain: dict[str, Any]) -> Finding:
