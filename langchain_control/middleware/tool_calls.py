@@ -9,9 +9,10 @@ from langchain.agents.middleware.types import ToolCallRequest
 from langchain_core.messages import BaseMessage, ToolMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.tools import ToolException
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from langchain_control._effects import Call, Flow
+from langchain_control._overriding import OverridableModel
 from langchain_control.circuits import Refusal
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.contracts.tool_calls import violations_of_arguments
@@ -39,7 +40,7 @@ MAX_ERROR_CHARS = 500
 """How much of a tool's own error message the model is shown."""
 
 
-class ToolPolicy(BaseModel):
+class ToolPolicy(OverridableModel):
     """How the tools of an agent are treated.
 
     !!! example "A slow tool, and a feed that only needs watching"

@@ -17,7 +17,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.prebuilt import ToolRuntime
 from langgraph.types import Command, Overwrite, Send, interrupt
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from langchain_control import CircuitBreaker, InputGuard
 from langchain_control.middleware import ControlMiddleware, ToolPolicy, agent_result
@@ -667,3 +667,14 @@ def test_a_guard_that_rewrites_results_does_so_in_an_agent(call, mode):
 
     expected = "Oslo. [removed]" if mode == "sanitize" else "This is data, not instructions:"
     assert message.content.startswith(expected)
+
+
+def test_a_tool_policy_can_be_overridden():
+    """What is not changed stays, its circuits among it, and a change is validated."""
+    usual = ToolPolicy(timeout_seconds=5)
+    changed = usual.override(on_injection="fence")
+
+    assert (changed.timeout_seconds, changed.on_injection) == (5, "fence")
+    assert changed.breaker is usual.breaker
+    with pytest.raises(ValidationError):
+        usual.override(timeout_seconds=0)
