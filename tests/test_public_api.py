@@ -77,3 +77,30 @@ def test_the_version_is_the_distributions():
 def test_dir_lists_the_names():
     """Tab completion finds names that are not loaded yet."""
     assert set(NAMES) <= set(dir(importlib.reload(langchain_control)))
+
+
+@pytest.mark.parametrize(
+    ("package", "name"),
+    [
+        ("circuits", "FailureWindow"),
+        ("retries", "RetryBudget"),
+        ("retries", "UsageLimits"),
+        ("rules", "LocalEmbedder"),
+        ("stores", "RedisRateStore"),
+    ],
+)
+def test_a_package_offers_what_its_users_name(package, name):
+    """Nobody has to know in which of its modules something is."""
+    module = importlib.import_module(f"langchain_control.{package}")
+
+    assert getattr(module, name).__name__ == name
+    assert name in module.__all__
+
+
+@pytest.mark.parametrize("package", ["circuits", "retries", "stores"])
+def test_a_package_has_no_other_names(package):
+    """Also where names are loaded on demand, a misspelt one fails like any other."""
+    module = importlib.import_module(f"langchain_control.{package}")
+
+    with pytest.raises(AttributeError, match=f"'langchain_control.{package}'.*'Nothing'"):
+        _ = module.Nothing

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypedDict
 
+from langchain_control._on_demand import on_demand
 from langchain_control.errors import CircuitOpen
 from langchain_control.outcomes import ControlResult, FailureMode
 
@@ -15,6 +16,7 @@ __all__ = [
     "CircuitRules",
     "CircuitState",
     "CircuitView",
+    "FailureWindow",
     "Outcome",
     "Permit",
     "Refusal",
@@ -163,3 +165,6 @@ class CircuitRules(Protocol):
     @property
     def window(self) -> FailureWindow | None:
         """The statistical rule, if one is used."""
+
+
+__getattr__ = on_demand(__name__, {"FailureWindow": "failure_window"})

@@ -10,6 +10,7 @@ from langchain_control.rules.answer import Answer
 from langchain_control.rules.coverage import MustContain
 from langchain_control.rules.forbidden import ForbiddenPatterns, ForbiddenPhrases
 from langchain_control.rules.length import MaxLength, MinLength
+from langchain_control.rules.local_embedder import LocalEmbedder
 from langchain_control.rules.meaning import Embedder, Expresses
 from langchain_control.rules.refusal import NotRefusal
 from langchain_control.rules.repetition import NotRepetitive
@@ -20,6 +21,7 @@ __all__ = [
     "Expresses",
     "ForbiddenPatterns",
     "ForbiddenPhrases",
+    "LocalEmbedder",
     "MaxLength",
     "MinLength",
     "MustContain",

@@ -7,8 +7,10 @@ keep them apart.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, runtime_checkable
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar, runtime_checkable
+
+from langchain_control._on_demand import on_demand
 
 if TYPE_CHECKING:
     from langchain_control.circuits import (
@@ -110,19 +112,12 @@ class RateStore(Protocol):
         """
 
 
-def __getattr__(name: str) -> Any:
-    """Load the built-in stores when they are asked for."""
-    from importlib import import_module  # noqa: PLC0415  (the contract must stay cheap to import)
-
-    if name not in _HOME:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    return getattr(import_module(_HOME[name]), name)
-
-
-_HOME: Mapping[str, str] = {
-    "InMemoryCircuitStore": "langchain_control.stores.in_memory_circuits",
-    "RedisCircuitStore": "langchain_control.stores.redis_circuits",
-    "RedisRateStore": "langchain_control.stores.redis_rates",
-    "InMemoryRateStore": "langchain_control.stores.in_memory_rates",
-}
+__getattr__ = on_demand(
+    __name__,
+    {
+        "InMemoryCircuitStore": "in_memory_circuits",
+        "InMemoryRateStore": "in_memory_rates",
+        "RedisCircuitStore": "redis_circuits",
+        "RedisRateStore": "redis_rates",
+    },
+)
