@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from itertools import takewhile
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from itertools import chain, dropwhile, takewhile
+from typing import Any, Literal, TypeGuard
 from uuid import uuid4
-from weakref import WeakKeyDictionary
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, RemoveMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
-from langgraph.runtime import get_runtime
 from langgraph.types import Command
 from pydantic import BaseModel, Field
 
@@ -68,16 +66,17 @@ def control_handoff(  # noqa: PLR0913  (keywords, each with a meaning of its own
     Args:
         contract: A `ResponseValidator`, or a schema: a pydantic model, a TypedDict, or a JSON
             Schema as a dict.
-        sender: The node that is asked to correct what it passes.
+        sender: The node that is asked to correct what it passes. Answers with a name must have this
+            one to count as its own.
         receiver: The node that gets it.
         fallback: The node to go to when the attempts are used up. Without one the graph stops with
             a `ControlError`.
         policy: The rules, or the plain data of them. The retry engine decides about attempts and
             corrections, the guard looks for attacks in what is passed, and the trail is told. The
             rest plays no part.
-        key: Where in the state it is. `messages` means the last answer after the last question or
-            hand-over; any other key holds text or JSON, and that answer goes with it: it is removed
-            where the value is rejected. Corrections always travel in `messages`.
+        key: Where in the state it is. `messages` means what the sender has answered since the last
+            question; any other key holds text or JSON, and those answers go with it: they are
+            removed where the value is rejected. Corrections always travel in `messages`.
     """
     validator = (
         contract
@@ -113,7 +112,7 @@ class Handoff(Component[Any, "Command[str]"]):
     """Its retry engine decides about attempts, its guard looks for attacks, its trail is told."""
 
     key: str = "messages"
-    """Where in the state it is. The default means the last answer of the conversation."""
+    """Where in the state it is. The default means what the sender has answered."""
 
     @property
     def OutputType(self) -> Any:  # noqa: N802
@@ -134,13 +133,15 @@ class Handoff(Component[Any, "Command[str]"]):
         config = with_listener(config, self.policy.audit)
         messages = list(_read(value, "messages") or ())
         corrections = [m for m in messages if self._is_correction(m)]
-        stale = [m for m in corrections if _invocation_of(m) != _invocation()]
-        number = len(corrections) - len(stale) + 1
-        gone = _obsolete(corrections) | _refused_after(stale, messages)
-        said = _answer_in(messages)
-        answer = _as_answer(said if self.key == "messages" else _read(value, self.key))
-        verdict = yield from self._verdict_on(answer)
-        decision = self._decision(verdict, number, gave_up=failure_behind(answer) is not None)
+        stale = self._stale(corrections, messages)
+        number = 1 if stale else len(corrections) + 1
+        gone = _obsolete(corrections) | stale
+        said = self._said_in(messages)
+        answers = self._answers(said, value)
+        verdicts = yield from self._verdicts_on(answers, said, messages)
+        verdict = verdicts[-1]
+        is_final = _is_unclear(said) or any(failure_behind(answer) for answer in answers)
+        decision = self._decision(verdict, number, is_final=is_final)
         yield event(
             EventName.HANDED_OVER,
             config,
@@ -153,15 +154,35 @@ class Handoff(Component[Any, "Command[str]"]):
         )
         match decision:
             case "accepted":
-                clean = self.contract.clean(answer, verdict)
+                pairs = zip(answers, verdicts, strict=True)
+                clean = [self.contract.clean(answer, passed) for answer, passed in pairs]
                 return self._hand_on(clean, said, messages, gone)
             case "returned":
-                before = _obsolete(stale) | _refused_after(stale, messages)
-                return self._return(verdict, said, messages, before)
+                return self._return(verdict, said, messages, stale)
             case "diverted":
                 return self._divert(said, messages, gone)
             case "refused":
                 raise error_for(_result(verdict))
+
+    def _answers(self, said: list[AIMessage], value: Any) -> list[AIMessage]:
+        """Return what is passed on, as answers to judge: at least one."""
+        if self.key != "messages":
+            return [_as_answer(_read(value, self.key))]
+        return said or [AIMessage("")]
+
+    def _verdicts_on(
+        self, answers: list[AIMessage], said: list[AIMessage], messages: list[BaseMessage]
+    ) -> Flow[list[ValidationResult]]:
+        """Judge each answer, up to the first that does not pass."""
+        others = [m for m in self._open(messages) if m.name] if self.key == "messages" else []
+        if _is_unclear(said) or (others and not said):
+            return [broken(FailureMode.CONSTRAINT_VIOLATION, [_WHOSE])]
+        verdicts = list[ValidationResult]()
+        for answer in answers:
+            verdicts.append((yield from self._verdict_on(answer)))
+            if not verdicts[-1].passed:
+                break
+        return verdicts
 
     def _verdict_on(self, answer: AIMessage) -> Flow[ValidationResult]:
         mode = failure_behind(answer)
@@ -177,65 +198,96 @@ class Handoff(Component[Any, "Command[str]"]):
             return broken(FailureMode.CONSTRAINT_VIOLATION, [_CALLS_TOOLS])
         return (yield from self.contract.judge(answer))
 
-    def _decision(self, verdict: ValidationResult, number: int, *, gave_up: bool) -> Decision:
-        """Decide what to do. A sender that gave up has used its own attempts up: none is left."""
+    def _decision(self, verdict: ValidationResult, number: int, *, is_final: bool) -> Decision:
+        """Decide what to do. What is final is not asked for again, whatever attempts are left."""
         if verdict.passed:
             return "accepted"
-        if not gave_up and self.policy.retry.should_retry(verdict.failure_mode, number):
+        if not is_final and self.policy.retry.should_retry(verdict.failure_mode, number):
             return "returned"
         return "diverted" if self.fallback else "refused"
 
     def _return(
         self,
         verdict: ValidationResult,
-        said: AIMessage | None,
+        said: list[AIMessage],
         messages: list[BaseMessage],
-        before: set[str | None],
+        stale: set[str | None],
     ) -> Command[str]:
         """Ask the sender again, without tool calls that got no result: providers refuse them."""
         hint = self.policy.retry.hint(verdict.failure_mode, verdict.violations)
-        rejected = said.id if said else None
+        rejected = [answer.id for answer in said]
         correction = HumanMessage(
             hint or "Please do that again.",
             id=uuid4().hex,
-            additional_kwargs={
-                RETURNED: {
-                    "name": self.get_name(),
-                    "rejected": rejected,
-                    "invocation": _invocation(),
-                }
-            },
+            additional_kwargs={RETURNED: {"name": self.get_name(), "rejected": rejected}},
         )
-        unanswered = {rejected} if _waits_for_tools(said, messages) else set()
-        changes = _without(messages, unanswered | before)
+        unanswered = {answer.id for answer in said if not _has_results(answer, messages)}
+        changes = _without(messages, unanswered | stale)
         return Command(goto=self.sender, update={"messages": [*changes, correction]})
 
     def _hand_on(
         self,
-        answer: AIMessage,
-        said: AIMessage | None,
+        answers: list[AIMessage],
+        said: list[AIMessage],
         messages: list[BaseMessage],
         gone: set[str | None],
     ) -> Command[str]:
         """Give the receiver what was accepted, without anything that was rejected on the way."""
-        changes = _without(messages, gone)
-        if self.key == "messages":
-            update: dict[str, Any] = {"messages": [*changes, self._marked(answer)]}
-            return Command(goto=self.receiver, update=update)
-        if said is not None:
-            changes.append(self._marked(said))
-        update = {self.key: _plain(answer), **({"messages": changes} if changes else {})}
+        settled = answers if self.key == "messages" else said
+        changes = [*_without(messages, gone), *map(self._marked, settled)]
+        update: dict[str, Any] = {"messages": changes} if changes else {}
+        if self.key != "messages":
+            update[self.key] = _plain(answers[0])
         return Command(goto=self.receiver, update=update)
 
     def _divert(
-        self, said: AIMessage | None, messages: list[BaseMessage], gone: set[str | None]
+        self, said: list[AIMessage], messages: list[BaseMessage], gone: set[str | None]
     ) -> Command[str]:
         """Go to the fallback, without anything that was rejected."""
-        changes = _without(messages, gone | ({said.id} if said else set()))
+        changes = _without(messages, gone | {answer.id for answer in said})
         update: dict[str, Any] = {} if self.key == "messages" else {self.key: None}
         if changes:
             update["messages"] = changes
         return Command(goto=str(self.fallback), update=update)
+
+    def _said_in(self, messages: list[BaseMessage]) -> list[AIMessage]:
+        """Return what the sender has answered since it was asked.
+
+        What has its name is its own, what has another's is not. Where nothing has its name, what
+        has none may be its own, unless it was said before something was handed over.
+        """
+        own = [m for m in self._open(messages) if m.name == self.sender]
+        since = _behind(messages, lambda m: ACCEPTED_BY in m.response_metadata)
+        unnamed = [m for m in self._open(since) if not m.name]
+        return _ends(own or unnamed, messages)
+
+    def _open(self, messages: list[BaseMessage]) -> list[AIMessage]:
+        """Return the answers since the sender was asked that no hand-off has judged."""
+        asked = _behind(messages, lambda m: _is_question(m) or self._is_correction(m))
+        rejected = _obsolete([m for m in messages if RETURNED in m.additional_kwargs])
+        return [m for m in asked if _is_answer(m) and m.id not in rejected]
+
+    def _stale(
+        self, corrections: list[BaseMessage], messages: list[BaseMessage]
+    ) -> set[str | None]:
+        """Return the ids of what was rejected before the present question, if anything was.
+
+        A question is new where it follows an answer to the last correction, or where nobody has
+        answered that. Who refuses raises, and changes no state: that answer is rejected as well.
+        What a human says before such an answer is no new question: senders may bring their own.
+        """
+        if not corrections:
+            return set()
+        behind = [m for m in _behind(messages, self._is_correction) if self._may_count(m)]
+        answered = list(dropwhile(_is_question, behind))
+        refused = [m.id for m in takewhile(_is_answer, answered)]
+        is_new = len(refused) < len(answered) or (behind and not answered)
+        return _obsolete(corrections) | set(refused) if is_new else set()
+
+    def _may_count(self, message: BaseMessage) -> bool:
+        return _is_question(message) or (
+            _is_answer(message) and message.name in (None, "", self.sender)
+        )
 
     def _marked(self, answer: AIMessage) -> AIMessage:
         """Mark an answer as accepted, or the next hand-off would take it for its own sender's."""
@@ -248,76 +300,64 @@ class Handoff(Component[Any, "Command[str]"]):
 
 
 _CALLS_TOOLS = Violation(rule="tool_calls", expected="an answer", found="calls of tools")
+_WHOSE = Violation(rule="sender", expected="an answer that has the name of its sender")
 
 
 def _read(state: Any, key: str) -> Any:
     return state.get(key) if isinstance(state, Mapping) else getattr(state, key, None)
 
 
-def _answer_in(messages: list[BaseMessage]) -> AIMessage | None:
-    """Return the last answer, unless it was given to someone else or before something was asked."""
-    for message in reversed(messages):
-        if isinstance(message, AIMessage):
-            return None if ACCEPTED_BY in message.response_metadata else message
-        if isinstance(message, HumanMessage):
-            return None
-    return None
+def _is_question(message: BaseMessage) -> bool:
+    return isinstance(message, HumanMessage) and RETURNED not in message.additional_kwargs
+
+
+def _is_answer(message: BaseMessage) -> TypeGuard[AIMessage]:
+    """Say whether it is an answer that no hand-off has accepted."""
+    return isinstance(message, AIMessage) and ACCEPTED_BY not in message.response_metadata
+
+
+def _behind(messages: list[BaseMessage], is_it: Callable[[BaseMessage], bool]) -> list[BaseMessage]:
+    """Return what follows the last such message: all, if there is none."""
+    return [*takewhile(lambda message: not is_it(message), reversed(messages))][::-1]
+
+
+def _ends(answers: list[AIMessage], messages: list[BaseMessage]) -> list[AIMessage]:
+    """Return the answers without calls of tools that the sender has gone on from."""
+    return [
+        answer
+        for answer in answers
+        if answer is answers[-1] or not answer.tool_calls or not _has_results(answer, messages)
+    ]
+
+
+def _is_unclear(said: list[AIMessage]) -> bool:
+    """Say whether nobody can tell whose answers they are: there are several, without a name."""
+    return len(said) > 1 and not said[0].name
 
 
 def _obsolete(corrections: list[BaseMessage]) -> set[str | None]:
     """Return the ids of corrections, and of the answers that they rejected."""
-    rejected = {m.additional_kwargs[RETURNED]["rejected"] for m in corrections}
-    return rejected | {m.id for m in corrections}
+    rejected = (m.additional_kwargs[RETURNED]["rejected"] for m in corrections)
+    return {*chain.from_iterable(rejected), *(m.id for m in corrections)} - {None}
 
 
-def _refused_after(stale: list[BaseMessage], messages: list[BaseMessage]) -> set[str | None]:
-    """Return the ids of answers that were refused in an earlier invocation of the graph.
-
-    Who refuses raises, and changes no state. Its last answers stand behind its last correction.
-    """
-    if not stale:
-        return set()
-    after = messages[messages.index(stale[-1]) + 1 :]
-    answers = takewhile(lambda message: not isinstance(message, HumanMessage), after)
-    return {message.id for message in answers} if _is_asked_again(after) else set()
-
-
-def _is_asked_again(after: list[BaseMessage]) -> bool:
-    return any(isinstance(message, HumanMessage) for message in after)
-
-
-def _invocation() -> str | None:
-    """Return what is the same within one invocation of the graph, and in no other."""
-    try:
-        runtime: Any = get_runtime()
-    except RuntimeError:
-        runtime = None
-    if runtime is None:  # outside of a graph
-        return None
-    return _INVOCATIONS.setdefault(runtime.stream_writer, uuid4().hex)
-
-
-_INVOCATIONS: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
-
-
-def _invocation_of(correction: BaseMessage) -> str | None:
-    invocation: str | None = correction.additional_kwargs[RETURNED].get("invocation")
-    return invocation
-
-
-def _waits_for_tools(said: AIMessage | None, messages: list[BaseMessage]) -> bool:
+def _has_results(answer: AIMessage, messages: list[BaseMessage]) -> bool:
     answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
-    return said is not None and any(call["id"] not in answered for call in said.tool_calls)
+    return all(call["id"] in answered for call in answer.tool_calls)
 
 
 def _without(messages: list[BaseMessage], ids: set[str | None]) -> list[BaseMessage]:
-    """Return the removals of messages by their ids; tool results go with their calls."""
+    """Return the removals of messages by their ids; tool results go with their calls.
+
+    Two checks in one step may remove the same message, but LangGraph removes none that is gone: so
+    each is given anew first.
+    """
     gone, goes = list[BaseMessage](), False
     for message in messages:
         goes = goes if isinstance(message, ToolMessage) else message.id in ids
         if goes:
             gone.append(message)
-    return [RemoveMessage(m.id) for m in gone if m.id is not None]
+    return [part for m in gone if m.id is not None for part in (m, RemoveMessage(m.id))]
 
 
 def _as_answer(value: Any) -> AIMessage:

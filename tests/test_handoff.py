@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
 from typing import Annotated, Any
 
 import pytest
 from langchain.agents import create_agent
+from langchain.agents.middleware import HumanInTheLoopMiddleware
 from langchain.agents.structured_output import ToolStrategy
 from langchain_core.exceptions import ModelTimeoutError
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
+from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph, add_messages
+from langgraph.types import Command, Send
 from pydantic import BaseModel, ValidationError
 
 from langchain_control import (
@@ -457,3 +461,261 @@ def test_a_hand_off_is_a_component():
     assert check.get_input_jsonschema()
     with pytest.raises(ValidationError, match="frozen"):
         check.key = "messages"
+
+
+# --- several senders ------------------------------------------------------------------------------
+
+
+def saying(name: str, *turns: Any, as_name: str | None = None):
+    """Make a node that answers, one turn after another."""
+    said = iter(turns)
+
+    def speak(_: Any) -> Any:
+        given = next(said)
+        many = given if isinstance(given, list) else [given]
+        return {"messages": [AIMessage(text, name=as_name) for text in many]}
+
+    speak.__name__ = name
+    return speak
+
+
+def parallel(alice: Any, bob: Any, *, sink: Any = None, seen: Any = None):
+    """Make a graph of two agents that answer in one step, each with a check of its own."""
+    policy = ControlPolicy(
+        retry=AT_ONCE, audit=AuditLogger(None, sinks=[MemorySink() if sink is None else sink])
+    )
+    met = [] if seen is None else seen
+    builder = StateGraph(MessagesState)
+    for name, node in (("alice", alice), ("bob", bob)):
+        check = control_handoff(
+            Findings, sender=name, receiver="writer", fallback="editor", policy=policy
+        )
+        builder.add_node(name, node)
+        builder.add_node(f"check_{name}", check, destinations=check.destinations)
+        builder.add_edge(START, name)
+        builder.add_edge(name, f"check_{name}")
+    builder.add_node("writer", lambda state: met.append(texts(state)), defer=True)
+    builder.add_node("editor", lambda _: {})
+    return builder.compile()
+
+
+def texts(state: Any) -> list[str]:
+    return [m.text for m in state["messages"]]
+
+
+def told_by(sink: MemorySink) -> list[tuple[str, str, int]]:
+    return sorted(
+        (r["key"], r["status"], r["number"])
+        for r in sink.records
+        if r["event"] == "control.handed_over"
+    )
+
+
+@pytest.mark.parametrize("make", [saying, lambda n, *t, as_name: agent_of(*t, name=as_name)])
+def test_each_check_judges_what_its_own_sender_said(call, make):
+    """The answer that came last was judged for both: the other's went on unjudged.
+
+    The receiver, deferred, runs when both hand-offs are settled.
+    """
+    sink, seen = MemorySink(), []
+    alice = make("alice", "no", '{"facts": ["A"]}', as_name="alice")
+    bob = make("bob", '{"facts": ["B"]}', as_name="bob")
+
+    call(parallel(alice, bob, sink=sink, seen=seen), ASK)
+
+    assert told_by(sink) == [
+        ("alice to writer", "accepted", 2),
+        ("alice to writer", "returned", 1),
+        ("bob to writer", "accepted", 1),
+    ]
+    assert [sorted(met) for met in seen] == [
+        sorted(["Report on Oslo.", '{"facts":["A"]}', '{"facts":["B"]}'])
+    ]
+
+
+def agent_of(*script: Any, name: str | None = None) -> Any:
+    return create_agent(ScriptedChatModel(script=list(script)), name=name)
+
+
+def test_an_attack_does_not_hide_behind_another_agents_answer(call):
+    """It stood there as accepted, as the other agent's answer had come later."""
+    sink, seen = MemorySink(), []
+    alice = saying("alice", ATTACK, as_name="alice")
+
+    call(parallel(alice, saying("bob", FINDINGS, as_name="bob"), sink=sink, seen=seen), ASK)
+
+    assert [status for _, status, _ in told_by(sink)] == ["diverted", "accepted"]
+    assert seen == [["Report on Oslo.", CLEAN]]
+
+
+def test_answers_that_nobody_can_tell_apart_are_not_handed_on(call):
+    """Without names either may be either's: both go to the fallback, and nothing stays."""
+    sink, seen = MemorySink(), []
+    graph = parallel(saying("alice", FINDINGS), saying("bob", FINDINGS), sink=sink, seen=seen)
+
+    state = call(graph, ASK)
+
+    assert [status for _, status, _ in told_by(sink)] == ["diverted", "diverted"]
+    assert {tuple(r.get("rules", ())) for r in sink.records} == {("sender",)}
+    assert (seen, texts(state)) == ([], ["Report on Oslo."])
+
+
+def test_an_answer_with_another_name_is_anothers(call):
+    """Who is said to have answered is named otherwise: the failure says what is wrong."""
+    check = control_handoff(
+        Findings, sender="alice", receiver="writer", policy={"retry": {"max_attempts": 1}}
+    )
+
+    with pytest.raises(AnswersRejected) as caught:
+        call(check, {"messages": [HumanMessage("?"), AIMessage(FINDINGS, name="bob")]})
+
+    assert [violation.rule for violation in caught.value.result.violations] == ["sender"]
+
+
+@pytest.mark.parametrize("earlier", ["planner", None], ids=["named", "handed over"])
+def test_an_agent_before_the_sender_does_not_speak_for_it(call, earlier):
+    """What others have said before stays as it is, whoever they are."""
+    mark = {} if earlier else {"control_handed_over": "planner to send"}
+    plan = AIMessage("A plan.", name=earlier, id="1", response_metadata=mark)
+    check = control_handoff(Findings, sender="send", receiver="receive")
+
+    command = call(check, {"messages": [HumanMessage("?"), plan, AIMessage(FINDINGS, id="2")]})
+
+    assert (command.goto, [m.id for m in command.update["messages"]]) == ("receive", ["2"])
+
+
+def fanned_out(*answers: Any, sink: Any, seen: Any):
+    """Make a graph that sends one agent to a task for each answer, before one check."""
+    policy = ControlPolicy(retry=AT_ONCE, audit=AuditLogger(None, sinks=[sink]))
+    check = control_handoff(Findings, sender="send", receiver="receive", policy=policy)
+
+    def answer(state: Any) -> Any:
+        return {"messages": [AIMessage(state.get("text", FINDINGS), name="send")]}
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("send", answer)
+    builder.add_node("check", check, destinations=check.destinations)
+    builder.add_node("receive", lambda state: seen.append(texts(state)))
+    builder.add_conditional_edges(
+        START, lambda _: [Send("send", {"text": text}) for text in answers], ["send"]
+    )
+    builder.add_edge("send", "check")
+    return builder.compile()
+
+
+def test_every_answer_of_a_sender_is_judged(call):
+    """Of three answers to three tasks the last was judged; the others went on as they were."""
+    sink, seen = MemorySink(), []
+
+    call(fanned_out(f"```json\n{FINDINGS}\n```", FINDINGS, sink=sink, seen=seen), ASK)
+    call(fanned_out(FINDINGS, "no", FINDINGS, sink=sink, seen=seen), ASK)
+
+    assert seen == [["Report on Oslo.", CLEAN, CLEAN], ["Report on Oslo.", CLEAN]]
+    assert [r["status"] for r in sink.records] == ["accepted", "returned", "accepted"]
+
+
+def test_two_checks_may_take_back_the_same_answer(call):
+    """LangGraph refused the second removal: `Attempting to delete a message ...`."""
+    builder = StateGraph(MessagesState)
+    builder.add_node("send", saying("send", "no", FINDINGS))
+    builder.add_edge(START, "send")
+    for receiver in ("left", "right"):
+        check = control_handoff(
+            Findings, sender="send", receiver=receiver, policy=ControlPolicy(retry=AT_ONCE)
+        )
+        builder.add_node(f"check_{receiver}", check, destinations=check.destinations)
+        builder.add_node(receiver, lambda _: {})
+        builder.add_edge("send", f"check_{receiver}")
+
+    assert texts(call(builder.compile(), ASK)) == ["Report on Oslo.", CLEAN]
+
+
+def test_what_is_taken_back_is_not_streamed_again():
+    """A removal names a message; whoever reads the stream meets its text once."""
+    team = Team(["no", FINDINGS])
+    config = {"configurable": {"thread_id": "1"}}
+
+    streamed = [m.text for m, _ in team.graph.stream(ASK, config, stream_mode="messages")]
+
+    assert streamed.count("no") == 1
+
+
+# --- how often ------------------------------------------------------------------------------------
+
+
+@tool
+def look(where: str) -> str:
+    """Look out of the window."""
+    return f"Sunny in {where}."
+
+
+def stubborn(sender: Any, **options: Any):
+    """Make a graph whose sender never mends."""
+    sink = MemorySink()
+    policy = ControlPolicy(retry=AT_ONCE, audit=AuditLogger(None, sinks=[sink]))
+    check = control_handoff(
+        Findings, sender="send", receiver="receive", fallback="late", policy=policy
+    )
+    builder = StateGraph(MessagesState)
+    builder.add_node("send", sender)
+    builder.add_node("check", check, destinations=check.destinations, **options)
+    builder.add_node("receive", lambda _: {})
+    builder.add_node("late", lambda _: {})
+    builder.add_edge(START, "send")
+    builder.add_edge("send", "check")
+    return builder.compile(checkpointer=InMemorySaver()), sink
+
+
+THREAD = {"configurable": {"thread_id": "1"}, "recursion_limit": 30}
+ENDED = ["returned", "returned", "diverted"]
+
+
+def handed_over(sink: MemorySink) -> list[str]:
+    return [r["status"] for r in sink.records if r["event"] == "control.handed_over"]
+
+
+def test_attempts_end_in_a_check_with_a_timeout():
+    """LangGraph makes the runtime of such a node anew for each visit; each was the first."""
+    graph, sink = stubborn(saying("send", "no", "nope", "never"), timeout=30)
+
+    asyncio.run(graph.ainvoke(ASK, THREAD))
+
+    assert handed_over(sink) == ENDED
+
+
+def test_attempts_end_where_the_run_pauses_between_them():
+    """Who goes on with a run asks nothing anew."""
+    graph, sink = stubborn(saying("send", "no", "nope", "never"))
+
+    graph.invoke(ASK, THREAD, interrupt_before=["send"])
+    for _ in range(3):
+        graph.invoke(None, THREAD, interrupt_before=["send"])
+
+    assert handed_over(sink) == ENDED
+
+
+def test_attempts_end_where_a_human_approves_the_tools_of_each(call):
+    """An approval is no question."""
+    asks = AIMessage("", tool_calls=[{"name": "look", "args": {"where": "Oslo"}, "id": "1"}])
+    script = [asks, "no", asks, "nope", asks, "never"]
+    approval = HumanInTheLoopMiddleware(interrupt_on={"look": True})
+    sender = create_agent(ScriptedChatModel(script=script), [look], middleware=[approval])
+    graph, sink = stubborn(sender)
+
+    call(graph, ASK, THREAD)
+    for _ in range(3):
+        call(graph, Command(resume={"decisions": [{"type": "approve"}]}), THREAD)
+
+    assert handed_over(sink) == ENDED
+
+
+def test_attempts_end_where_the_sender_brings_a_question_of_its_own(call):
+    """What it asks its agent comes with its answer, and is no new question."""
+    said = iter(["no", "nope", "never"])
+    graph, sink = stubborn(
+        lambda _: {"messages": [HumanMessage("Look at Oslo."), AIMessage(next(said))]}
+    )
+
+    call(graph, ASK, THREAD)
+
+    assert handed_over(sink) == ENDED
