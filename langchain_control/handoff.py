@@ -77,6 +77,9 @@ def control_handoff(  # noqa: PLR0913  (keywords, each with a meaning of its own
         key: Where in the state it is. `messages` means what the sender has answered since the last
             question; any other key holds text or JSON, and those answers go with it: they are
             removed where the value is rejected. Corrections always travel in `messages`.
+
+    In a graph the node raises a `ValueError` where the state's `messages` are not merged by id, as
+    `add_messages` does: nothing could be taken back there.
     """
     validator = (
         contract
@@ -131,7 +134,7 @@ class Handoff(Component[Any, "Command[str]"]):
 
     def _flow(self, value: Any, config: RunnableConfig) -> Flow[Command[str]]:
         config = with_listener(config, self.policy.audit)
-        messages = list(_read(value, "messages") or ())
+        messages = _merged(_read(value, "messages") or (), config)
         corrections = [m for m in messages if self._is_correction(m)]
         stale = self._stale(corrections, messages)
         number = 1 if stale else len(corrections) + 1
@@ -305,6 +308,24 @@ _WHOSE = Violation(rule="sender", expected="an answer that has the name of its s
 
 def _read(state: Any, key: str) -> Any:
     return state.get(key) if isinstance(state, Mapping) else getattr(state, key, None)
+
+
+def _merged(messages: Any, config: RunnableConfig) -> list[BaseMessage]:
+    """Return the messages of a state. Raises `ValueError` where a graph does not merge them."""
+    is_in_graph = "langgraph_node" in (config.get("metadata") or {})
+    if is_in_graph and not all(map(_has_id, messages)):
+        msg = (
+            "a hand-off takes messages back by their ids: give the state `messages` that "
+            "`add_messages` merges, as `MessagesState` does"
+        )
+        raise ValueError(msg)
+    return list(messages)
+
+
+def _has_id(message: Any) -> bool:
+    """Say whether `add_messages` may have merged it: it gives ids, and keeps no removals."""
+    is_kept = isinstance(message, BaseMessage) and not isinstance(message, RemoveMessage)
+    return is_kept and bool(message.id)
 
 
 def _is_question(message: BaseMessage) -> bool:

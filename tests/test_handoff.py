@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import operator
 import pickle
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 import pytest
 from langchain.agents import create_agent
@@ -719,3 +720,26 @@ def test_attempts_end_where_the_sender_brings_a_question_of_its_own(call):
     call(graph, ASK, THREAD)
 
     assert handed_over(sink) == ENDED
+
+
+class Added(TypedDict):
+    messages: Annotated[list[Any], operator.add]
+
+
+class Replaced(TypedDict):
+    messages: list[Any]
+
+
+@pytest.mark.parametrize("state", [Added, Replaced])
+def test_a_state_whose_messages_are_not_merged_is_refused(call, state):
+    """Nothing was taken back there: the receiver was given all that had been rejected."""
+    check = control_handoff(Findings, sender="send", receiver="receive")
+    builder = StateGraph(state)
+    builder.add_node("send", lambda s: {"messages": [*s["messages"], AIMessage("no", id="1")]})
+    builder.add_node("check", check, destinations=check.destinations)
+    builder.add_node("receive", lambda _: {})
+    builder.add_edge(START, "send")
+    builder.add_edge("send", "check")
+
+    with pytest.raises(ValueError, match="add_messages"):
+        call(builder.compile(), {"messages": [HumanMessage("Report on Oslo.")]})
