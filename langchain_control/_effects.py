@@ -44,6 +44,10 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+FAIR_SHARE = 0.5
+"""What a call must have had of the time that it can have at most, for a timeout to count."""
+
 Flow = Generator[Any, Any, T]
 """A generator of effects that returns a `T`."""
 
@@ -70,6 +74,8 @@ class Call(NamedTuple):
     """May give the call up before the limit."""
     remaining_seconds: float | None = None
     """What is left to its request, for waiting and calling together. `None` sets no limit."""
+    deadline_seconds: float | None = None
+    """What its request had in all. `None` if that has no deadline."""
     thread: FreeThread | None = None
     """The thread it runs in, once one is free."""
 
@@ -80,11 +86,15 @@ class Call(NamedTuple):
 
     @property
     def is_fair(self) -> bool:
-        """Whether it may use its full time limit.
+        """Whether a timeout says something about the provider.
 
-        If the request's deadline cuts it short, a timeout says nothing about the provider.
+        It does if the call may take at least half of the shorter of its time limit and the whole
+        deadline of its request. With less, what came before it may be to blame. Where the deadline
+        is the shorter one it is the time limit, and a provider that hangs never meets it.
         """
-        return self.remaining_seconds is None or self.limit_seconds == self.timeout_seconds
+        limit = self.limit_seconds
+        whole = least(self.timeout_seconds, self.deadline_seconds)
+        return limit is None or whole is None or limit >= FAIR_SHARE * whole
 
     def without_limit(self) -> Call:
         """Return the call as one that takes no time: it needs no thread to be given up in."""

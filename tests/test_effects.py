@@ -227,6 +227,33 @@ def test_a_wait_for_a_thread_counts_against_the_deadline():
     assert (late.limit_seconds, late.is_fair) == (2, False)
 
 
+@pytest.mark.parametrize(
+    ("timeout", "deadline", "remaining", "is_fair"),
+    [
+        (30, 10, 10, True),
+        (30, 10, 5, True),
+        (30, 10, 4, False),
+        (30, 45, 15, True),
+        (30, 45, 14, False),
+        (None, 10, 10, True),
+        (None, 10, 4, False),
+        (30, None, None, True),
+    ],
+)
+def test_a_timeout_counts_after_half_of_the_time_there_is(timeout, deadline, remaining, is_fair):
+    """No call has its full time limit where the deadline is shorter: none would count."""
+    call = Call(
+        RunnableLambda(str),
+        1,
+        {},
+        timeout,
+        remaining_seconds=remaining,
+        deadline_seconds=deadline,
+    )
+
+    assert call.is_fair is is_fair
+
+
 @pytest.mark.parametrize("perform", [run, lambda flow: asyncio.run(arun(flow))])
 def test_a_thread_that_is_not_used_is_left_to_others(perform):
     """A call that is ready and is not made, as its circuit refuses, holds no thread."""

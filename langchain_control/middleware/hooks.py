@@ -332,7 +332,9 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         rules = self.tool_policies.get(request.tool_call["name"], self.tool_policy)
         ends = self._deadlines.of(request.runtime, record["request_id"]) if record else None
         seconds_left = None if ends is None else ends - self.policy.clock()
-        context = ToolContext(request, self.policy, rules, config, seconds_left)
+        context = ToolContext(
+            request, self.policy, rules, config, seconds_left, self.run_deadline_seconds
+        )
         calling = controlled(context, ToolHandler(handler))
         if not record:
             return (yield from calling)
@@ -351,6 +353,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
 
     def _context(self, **parts: Any) -> Context:
         whole = {"policy": self.policy, "model": _NO_MODEL, "model_name": AGENT, **parts}
+        whole["run_deadline_seconds"] = self.run_deadline_seconds
         return Context(**whole, is_whole_request=False)
 
     def _context_of(self, record: AgentRun) -> Context:

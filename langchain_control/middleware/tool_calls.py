@@ -93,6 +93,7 @@ class ToolContext(NamedTuple):
     config: RunnableConfig
     seconds_left: float | None
     """To the end of the run, if it has a deadline."""
+    run_deadline_seconds: float | None
 
     @property
     def name(self) -> str:
@@ -170,6 +171,7 @@ def _made(context: ToolContext, handler: ToolHandler) -> Flow[Any]:
         due,
         context.policy.threads,
         remaining_seconds=left,
+        deadline_seconds=context.run_deadline_seconds,
     )
     if context.rules.breaker is None:
         return (yield call)

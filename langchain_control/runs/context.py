@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
+from langchain_control._least import least
 from langchain_control.models.variants import has_enforcing_mode, in_place_of, name_of
 from langchain_control.outcomes import Attempt, FallbackTry, PlannedRetry
 from langchain_control.runs.judged_before import JudgedBefore
@@ -74,6 +75,13 @@ class Context:
     """What of the history need not be judged again. `None` judges all of it in every run."""
     is_whole_request: bool = True
     """Whether the end of the table is the end of the request. An agent's request is many calls."""
+    run_deadline_seconds: float | None = None
+    """How long the whole of an agent's run may take, where it is bounded."""
+
+    @property
+    def deadline_seconds(self) -> float | None:
+        """How long a call could take that begins with the request and has no limit of its own."""
+        return least(self.policy.deadline_seconds, self.run_deadline_seconds)
 
     def build(self, messages: list[BaseMessage], **parts: Any) -> BuiltPrompt:
         """Make the prompt. See `PromptBuilder.build`."""

@@ -43,7 +43,15 @@ def bounded(state: RunState, context: Context, threads: BoundedThreads) -> MakeC
         remaining = None if left is None else max(GRACE_SECONDS, left)
         unheard = merge_configs(config, {"tags": [UNHEARD]})
         asked = in_place_of(context.model, runnable, config)
-        return Call(asked, given, unheard, due, threads, remaining_seconds=remaining)
+        return Call(
+            asked,
+            given,
+            unheard,
+            due,
+            threads,
+            remaining_seconds=remaining,
+            deadline_seconds=context.deadline_seconds,
+        )
 
     return call_within
 

@@ -82,7 +82,10 @@ def test_a_fallback_answers_after_it(call, clock, wait):
     assert state["messages"][-1].content == "Look out of the window."
 
 
-def test_a_tool_cut_short_by_it_is_not_to_blame(call):
+@pytest.mark.parametrize(
+    ("seconds_before", "state"), [(8, "open"), (12, "closed")], ids=["most left", "little left"]
+)
+def test_a_tool_cut_short_by_it_is_not_to_blame(call, clock, seconds_before, state):
     """The tool's circuit counts what the tool took, not what others had left for it."""
     breaker = CircuitBreaker(name="tools", failure_threshold=1)
 
@@ -91,12 +94,31 @@ def test_a_tool_cut_short_by_it_is_not_to_blame(call):
         """Take a while."""
         raise TimeoutError(city)
 
+    def answer(messages):
+        if len(messages) > 2:
+            return "Never mind."
+        clock.advance(seconds_before)
+        return calling(tool_call("slow", city="Oslo"))
+
     control = {"run_deadline_seconds": 20, "tool_policy": ToolPolicy(breaker=breaker)}
-    script = [calling(tool_call("slow", city="Oslo")), "Never mind."]
-    agent, _ = agent_of(script, tools=[slow], control=control)
+    agent, _ = agent_of(answer, policy(clock=clock), tools=[slow], control=control)
     call(agent, ask())
 
-    assert breaker.state("slow") == "closed"
+    assert breaker.state("slow") == state
+
+
+def test_a_model_that_never_answers_within_it_opens_its_circuit(call, clock):
+    """Every run waited for its whole deadline, which is shorter than the call's own limit."""
+    breaker = CircuitBreaker(failure_threshold=2)
+    agent, model = agent_of(
+        lambda _: TimeoutError(),
+        policy(clock=clock, breaker=breaker, retry=RetryEngine(max_attempts=1)),
+        control={"run_deadline_seconds": 20},
+    )
+    for _ in range(4):
+        call(agent, ask())
+
+    assert len(model.calls) == 2
 
 
 def test_a_person_may_take_longer(clock):

@@ -8,6 +8,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
 from langchain_control import (
+    CircuitBreaker,
     ControlPolicy,
     FailureMode,
     FallbackRouter,
@@ -17,8 +18,10 @@ from langchain_control import (
     create_control_graph,
     with_control,
 )
+from langchain_control.circuits import Outcome
 from langchain_control.runs.results import result_of
 from langchain_control.runs.state import state_of
+from langchain_control.stores import InMemoryCircuitStore
 from langchain_control.testing import ManualClock, ScriptedChatModel
 
 
@@ -105,6 +108,74 @@ async def test_what_nobody_judged_in_time_reaches_no_fallback(door, fails):
 
     assert (result.status, result.failure_mode) == ("rejected", FailureMode.DEADLINE_EXCEEDED)
     assert seen == []
+
+
+def never_answers(clock, seconds=0):
+    """A model that was cut off after so many seconds of the clock."""
+
+    def answer(_):
+        clock.advance(seconds)
+        return TimeoutError()
+
+    return ScriptedChatModel(script=answer, model_name="m")
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("settings", [{}, {"timeout_seconds": 20}], ids=["default", "equal"])
+async def test_a_model_that_never_answers_within_the_deadline_opens_its_circuit(door, settings):
+    """The deadline is its time limit where that is no longer; each request waited for all of it."""
+    clock = ManualClock()
+    policy = ControlPolicy(
+        clock=clock, deadline_seconds=20, retry=RetryEngine(max_attempts=1), **settings
+    )
+    model = never_answers(clock, 20)
+
+    for _ in range(7):
+        await door(model, policy)
+
+    assert (len(model.calls), policy.breaker.state("m")) == (5, "open")
+
+
+async def test_what_is_left_by_others_is_no_verdict():
+    """A second attempt in the last seconds says little about the model."""
+    clock = ManualClock()
+    policy = ControlPolicy(
+        clock=clock,
+        deadline_seconds=20,
+        breaker=CircuitBreaker(failure_threshold=2),
+        retry=RetryEngine(max_attempts=2, base_delay_seconds=0, jitter_seconds=0),
+    )
+    model = never_answers(clock, 11)
+
+    await through_chain(model, policy)
+
+    assert (len(model.calls), policy.breaker.snapshot()["default:m"]["failures_in_a_row"]) == (2, 1)
+
+
+@pytest.mark.parametrize(("seconds_before", "state"), [(0, "open"), (11, "half_open")])
+async def test_a_probe_that_had_most_of_the_deadline_decides(seconds_before, state):
+    """One that had little leaves its turn to the next: it would shut out a model that is well."""
+    clock = ManualClock()
+
+    class Takes:
+        def detect(self, text):
+            clock.advance(seconds_before)
+            return []
+
+    breaker = CircuitBreaker(failure_threshold=1, store=InMemoryCircuitStore(clock=clock))
+    policy = ControlPolicy(
+        clock=clock,
+        deadline_seconds=20,
+        guard=InputGuard(detectors=[Takes()]),
+        breaker=breaker,
+        retry=RetryEngine(max_attempts=1),
+    )
+    breaker.record(breaker.acquire("m"), Outcome.FAILURE)
+    clock.advance(30)
+
+    await through_chain(never_answers(clock), policy)
+
+    assert (breaker.state("m"), breaker.snapshot()["default:m"]["probes"]) == (state, 0)
 
 
 class HangsOver(Hangs):
