@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 from weakref import WeakSet
 
-__all__ = ["Lock", "hold_over_forks", "renew_in_children"]
+__all__ = ["ForkSafeLock", "Lock", "hold_over_forks", "renew_in_children"]
 
 MAX_WAIT_SECONDS = 3.0
 """How long a fork waits for all locks together: work that hangs must not hang the program."""
@@ -80,6 +80,31 @@ def _begin_anew() -> None:
     _let_go()
     _locks.clear()  # those of the parent; one that was not free stays so here
     _renew()
+
+
+class ForkSafeLock(AbstractContextManager[None]):
+    """A re-entrant lock that forks wait for, within reason, and that every child has to itself.
+
+    For what is made once and then kept, such as a model that is loaded. The wait is for modules
+    that are imported meanwhile: a child whose parent was importing one can never import it.
+    """
+
+    def __init__(self) -> None:
+        """Make a lock that is free."""
+        self._begin()
+        renew_in_children(self)
+
+    def _begin(self) -> None:
+        self._lock = threading.RLock()
+        hold_over_forks(self._lock)
+
+    def __enter__(self) -> None:
+        """Take it."""
+        self._lock.acquire()
+
+    def __exit__(self, *exc_info: object) -> None:
+        """Give it back."""
+        self._lock.release()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork

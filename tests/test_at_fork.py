@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import threading
+import time
 import weakref
 from collections.abc import Callable
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
-from langchain_control._at_fork import renew_in_children
+from langchain_control import _at_fork, encodings
+from langchain_control._at_fork import ForkSafeLock, renew_in_children
 from langchain_control._threads import BoundedThreads, NoFreeThread
 from langchain_control.circuits import CircuitState, Permit, Refusal
+from langchain_control.encodings import bpe
 from langchain_control.retries.budget import RetryBudget
-from langchain_control.stores import InMemoryCircuitStore, InMemoryRateStore
+from langchain_control.stores import InMemoryCircuitStore, InMemoryRateStore, RedisCircuitStore
 from langchain_control.stores.rates import Demand, Denial, Grant
 from langchain_control.stores.slots import Slots
 from langchain_control.strategies import FallbackRequest, LastGoodAnswer
@@ -144,6 +148,86 @@ def test_fakes_answer() -> None:
 
     with script._lock, chaos._lock, clock._lock:
         assert holds_in_a_child(check)
+
+
+def test_what_is_made_once_is_made_before_a_fork() -> None:
+    """A child would find the modules of a half loaded vocabulary locked, and wait for ever."""
+    lock, begun, done = ForkSafeLock(), threading.Event(), []
+
+    def load() -> None:
+        with lock:
+            begun.set()
+            time.sleep(0.05)
+            done.append("loaded")
+
+    thread = threading.Thread(target=load)
+    thread.start()
+    begun.wait()
+
+    assert holds_in_a_child(lambda: done == ["loaded"])
+    thread.join()
+
+
+def held_elsewhere(lock: ForkSafeLock) -> Callable[[], None]:
+    """Have another thread hold a lock; return how to end that."""
+    held, over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with lock:
+            held.set()
+            over.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+
+    def end() -> None:
+        over.set()
+        thread.join()
+
+    return end
+
+
+def test_a_child_has_locks_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever takes longer than a fork can wait; and so do the children of a child."""
+    monkeypatch.setattr(_at_fork, "MAX_WAIT_SECONDS", 0.0)
+    lock = ForkSafeLock()
+    end = held_elsewhere(lock)
+
+    def is_free() -> bool:
+        with lock:
+            return lock._lock in _at_fork._locks
+
+    try:
+        assert holds_in_a_child(lambda: is_free() and holds_in_a_child(is_free))
+    finally:
+        end()
+
+
+def test_a_child_loads_vocabularies_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waited for a thread that only its parent has."""
+    monkeypatch.setattr(_at_fork, "MAX_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(encodings, "_loaded", {})
+    bpe.load_bpe("cl100k_base")  # imports are Python's
+    end = held_elsewhere(encodings._lock)
+
+    try:
+        assert holds_in_a_child(lambda: encodings.tokenizer_for("cl100k_base").exact)
+    finally:
+        end()
+
+
+@pytest.mark.enable_socket
+def test_a_child_connects_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread of its parent may have been about to."""
+    monkeypatch.setattr(_at_fork, "MAX_WAIT_SECONDS", 0.0)
+    store = RedisCircuitStore("redis://127.0.0.1:1")  # nobody is there
+    end = held_elsewhere(store._link._lock)
+
+    try:
+        assert holds_in_a_child(lambda: isinstance(store.acquire(KEY, RULES), Permit))
+    finally:
+        end()
 
 
 def test_what_is_given_up_is_not_kept() -> None:

@@ -11,9 +11,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
+from langchain_control._at_fork import ForkSafeLock
 from langchain_control.detectors.model import both_ends
 from langchain_control.detectors.normalize import normalize
 from langchain_control.outcomes import Finding
@@ -128,7 +128,7 @@ class OnnxDetector(ScoreDetector):
                 msg = f"no such file: {path}"
                 raise FileNotFoundError(msg)
         self.settings = (str(model), str(tokenizer), attack_label, max_tokens, name)
-        self._lock = Lock()
+        self._lock = ForkSafeLock()
         self._loaded: tuple[Any, Any] | None = None
 
     def _probability(self, text: str) -> float:

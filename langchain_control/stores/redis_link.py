@@ -11,6 +11,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from langchain_control._at_fork import ForkSafeLock
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -62,7 +64,7 @@ class RedisLink:
         self._url, self._source, self._channel = url, script, channel
         self._timeout_seconds, self._away_seconds = timeout_seconds, away_seconds
         self._on_push = on_push
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._process: int | None = None
         self._listener: threading.Thread | None = None
         self._client: Any = None
