@@ -16,6 +16,7 @@ from typing_extensions import TypedDict  # pydantic wants this one before Python
 
 from langchain_control._effects import Flow, arun, run
 from langchain_control.errors import error_for
+from langchain_control.models.pacing import warn_of_own_pacing
 from langchain_control.models.variants import tools_of
 from langchain_control.outcomes import Attempt, FallbackTry
 from langchain_control.policy import ControlPolicy, policy_of
@@ -98,12 +99,14 @@ def create_control_graph(
             neither.
 
     Warns:
-        UserWarning: The model retries by itself, which multiplies with the policy's attempts.
+        UserWarning: The model retries by itself, which multiplies with the policy's attempts;
+            or it waits for a `rate_limiter` of its own, which may look like an outage.
     """
     policy = policy_of(policy)
     runnable = coerce_to_runnable(model)
     policy = for_tools(policy) if tools_of(runnable) else policy
     warn_of_nested_retries(runnable, policy.retry.other_model)
+    warn_of_own_pacing(runnable, policy.retry.other_model)
     exits = exit_behavior_of(exit_behavior)
     answers = StorableAnswers(policy.validator)
     context = Context(policy, runnable, contract=answers)

@@ -15,6 +15,7 @@ from langchain_control._effects import Flow
 from langchain_control.components.shapes import Output
 from langchain_control.door import Controlled
 from langchain_control.models.configurable import stands_for_others
+from langchain_control.models.pacing import warn_of_own_pacing
 from langchain_control.models.variants import name_of, tools_of
 from langchain_control.outcomes import ControlResult
 from langchain_control.policy import ControlPolicy, policy_of
@@ -79,11 +80,13 @@ def with_control(
         there is no answer.
 
     Warns:
-        UserWarning: The model retries by itself, which multiplies with the policy's attempts.
+        UserWarning: The model retries by itself, which multiplies with the policy's attempts;
+            or it waits for a `rate_limiter` of its own, which may look like an outage.
     """
     runnable: Runnable[Any, Any] = coerce_to_runnable(model)
     policy = policy_of(policy)
     warn_of_nested_retries(runnable, policy.retry.other_model)
+    warn_of_own_pacing(runnable, policy.retry.other_model)
     return ControlledModel(model=runnable, policy=policy, include_result=include_result)
 
 

@@ -242,7 +242,8 @@ class RateLimiter(Gate[Any]):
         """Return this limit as LangChain's `rate_limiter=` of a chat model expects it.
 
         Such a limiter sees no input, so it takes `answer_tokens` for each request and settles
-        nothing. It waits without bound, as its interface asks.
+        nothing. It waits without bound, as its interface asks. It is for models that are not under
+        control: there the wait is within the time limit of a call and may look like an outage.
 
         Args:
             key: Whose limit it is; needed if the limiter's own is a function of the config.

@@ -46,6 +46,7 @@ from langchain_control.middleware.run_deadlines import RunDeadlines
 from langchain_control.middleware.setup_check import SetupCheck
 from langchain_control.middleware.tool_calls import ToolContext, ToolHandler, ToolPolicy, controlled
 from langchain_control.middleware.tool_results import leaves_the_agent
+from langchain_control.models.pacing import warn_of_own_pacing
 from langchain_control.models.variants import name_of
 from langchain_control.outcomes import FailureMode
 from langchain_control.policy import ControlPolicy, policy_of
@@ -117,8 +118,9 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
             ValueError: `exit_behavior` is neither, or the deadline is not positive.
 
         Warns:
-            UserWarning: The policy's other model retries by itself. When the agent runs, also of
-                its own models, and of `tool_policies` for tools that its first run did not have.
+            UserWarning: The policy's other model retries by itself, or waits for a `rate_limiter`
+                of its own. When the agent runs, also of its own models, and of `tool_policies` for
+                tools that its first run did not have.
         """
         super().__init__()
         if run_deadline_seconds is not None and not (
@@ -139,6 +141,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         self._judged_before = JudgedBefore() if is_sure else None
         self._setup = SetupCheck(self.tool_policies)
         warn_of_nested_retries(self.policy.retry.other_model)
+        warn_of_own_pacing(self.policy.retry.other_model)
 
     # --- LangChain's hooks, sync and async --------------------------------------------------------
 

@@ -9,6 +9,7 @@ from typing import Any
 from langchain.agents.middleware.types import ModelRequest
 
 from langchain_control.contracts.tool_calls import tool_name
+from langchain_control.models.pacing import warn_of_own_pacing
 from langchain_control.models.variants import name_of
 from langchain_control.retries.nested import warn_of_nested_retries
 
@@ -16,7 +17,7 @@ __all__ = ["SetupCheck"]
 
 
 class SetupCheck:
-    """Warn once of each model that retries by itself, and of rules for tools that are not there."""
+    """Warn once of each model that retries or waits by itself, and of rules for missing tools."""
 
     def __init__(self, ruled_tools: Collection[str]) -> None:
         """Take the names of the tools that have rules of their own."""
@@ -31,6 +32,7 @@ class SetupCheck:
         if name not in self._models:
             self._models.add(name)
             warn_of_nested_retries(request.model)
+            warn_of_own_pacing(request.model)
 
     def run_ended(self) -> None:
         """Look at the rules for tools: whatever is offered at times only has had its time."""
