@@ -7,9 +7,20 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-__all__ = ["Patience", "await_within", "no_answer", "raisable", "running_task", "waits"]
+__all__ = [
+    "MAX_SECONDS",
+    "Patience",
+    "await_within",
+    "no_answer",
+    "raisable",
+    "running_task",
+    "waits",
+]
 
 T = TypeVar("T")
+
+MAX_SECONDS = 86_400.0
+"""A day: the longest time limit and the longest wait. Some clocks overflow at what is longer."""
 
 Patience = Callable[[], float]
 """Returns how many seconds the next wait may take; 0 gives the call up."""

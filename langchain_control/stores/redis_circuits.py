@@ -16,7 +16,7 @@ from langchain_control._per_process import PerProcess
 from langchain_control.circuits import Outcome, Permit
 from langchain_control.circuits.machine import Circuit
 from langchain_control.stores.eviction import to_forget
-from langchain_control.stores.redis_link import RedisLink
+from langchain_control.stores.redis_link import RedisLink, within_a_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,6 +31,7 @@ SUCCESS = Outcome.SUCCESS  # read once, see `langchain_control.circuits.machine`
 
 T = TypeVar("T")
 _State: TypeAlias = dict[str, Any]
+_ByHand: TypeAlias = "Callable[[Circuit, float], Changes]"
 
 SWAP = """
 local version = redis.call('HGET', KEYS[1], 'version') or ''
@@ -108,11 +109,13 @@ class RedisCircuitStore:
 
         Raises:
             ImportError: The extra `redis` is not installed.
-            ValueError: No circuit may be kept, or `url` is none of a server.
+            ValueError: No circuit may be kept, `url` is none of a server, or a time is out of its
+                range.
         """
         if max_keys < 1:
             msg = f"`max_keys` must be at least 1, got {max_keys}"
             raise ValueError(msg)
+        within_a_day(poll_seconds=poll_seconds)
         self._url, self._prefix, self._clock = url, prefix, clock
         self._max_keys = max_keys
         self._timeout_seconds, self._poll_seconds = timeout_seconds, poll_seconds
@@ -126,7 +129,7 @@ class RedisCircuitStore:
             on_push=self._pushed,
         )
         self._held = PerProcess(_Copies)
-        self._ahead = 0.0
+        self._ahead = time.time() - time.monotonic()  # about the server's, until it says better
 
     def acquire(self, key: str, rules: CircuitRules) -> Permit | Refusal:
         """Admit or refuse one call."""
@@ -163,7 +166,7 @@ class RedisCircuitStore:
             circuit.hold(state, now)
             return circuit.take_changes()
 
-        return self._operate(key, put)
+        return self._by_hand(key, put)
 
     def reset(self, key: str, rules: CircuitRules) -> Changes:  # noqa: ARG002
         """Close a circuit and forget its past."""
@@ -172,7 +175,7 @@ class RedisCircuitStore:
             circuit.reset(now)
             return circuit.take_changes()
 
-        return self._operate(key, put)
+        return self._by_hand(key, put)
 
     def view(self, key: str, rules: CircuitRules) -> CircuitView:
         """Describe one circuit."""
@@ -201,28 +204,51 @@ class RedisCircuitStore:
         with copy.lock:
             if time.monotonic() >= copy.stale_at:
                 self._look(copy)
-            for _ in range(MAX_TRIES):
-                before = copy.circuit.moment()
-                result = operation(copy.circuit, self._now())
-                after = copy.circuit.dump()
-                if after == before.shared or self._swap(copy, after, before):
-                    return result
-        logger.warning("circuit `%s` is changed faster than it can be told", key)
+            return self._done(copy, operation)
+
+    def _by_hand(self, key: str, operation: _ByHand) -> Changes:
+        """Do what a person decided; where the server is away, tell it when it answers again."""
+        copy = self._copy(key)
+        with copy.lock:
+            copy.untold = None  # what was decided before does not count any more
+            changes = self._done(copy, operation)
+            if not copy.was_told:
+                copy.untold = operation
+                logger.warning(
+                    "circuit `%s` was set by hand while Redis is away; others are told when this "
+                    "process uses it again",
+                    key,
+                )
+        return changes
+
+    def _done(self, copy: _Copy, operation: Callable[[Circuit, float], T]) -> T:
+        for _ in range(MAX_TRIES):
+            before = copy.circuit.moment()
+            result = operation(copy.circuit, self._now())
+            after = copy.circuit.dump()
+            if after == before.shared or self._swap(copy, after, before):
+                return result
+        logger.warning("circuit `%s` is changed faster than it can be told", copy.circuit.key)
         return result
 
     def _look(self, copy: _Copy) -> None:
-        """Take over what is on the server."""
+        """Take over what is on the server, and tell what it was not told."""
         answer = self._ask(copy, None)
-        if answer is not None:
-            self._take_over(copy, answer)
+        if answer is None:
+            return
+        self._take_over(copy, answer)
+        if copy.untold is not None:
+            self._done(copy, copy.untold)
 
     def _swap(self, copy: _Copy, state: _State, before: Moment) -> bool:
         """Write a state, or undo it and take over what somebody else has written meanwhile."""
         answer = self._ask(copy, state)
+        copy.was_told = answer is not None
         if answer is None:  # away: what the copy says goes
             return True
         if answer.swapped:
             copy.version = answer.version
+            copy.untold = None
             return True
         copy.circuit.rewind(before)
         self._take_over(copy, answer)
@@ -246,7 +272,7 @@ class RedisCircuitStore:
 
     def _take_over(self, copy: _Copy, answer: _Answer) -> None:
         if answer.state and answer.version != copy.version:
-            _load(copy.circuit, answer.state)
+            self._load(copy, answer.state)
         elif not answer.state and copy.version:  # the server has lost its data
             copy.circuit = self._new(copy.circuit.key)
         copy.version = answer.version
@@ -258,13 +284,21 @@ class RedisCircuitStore:
             return
         version, length, rest = push.groups()
         name, state = rest[: int(length)], rest[int(length) :]
-        copy = self._held.get().by_key.get(name.decode().removeprefix(self._prefix))
+        copy = self._held.get().by_key.get(
+            name.decode(errors="surrogatepass").removeprefix(self._prefix)
+        )
         if copy is None:
             return
         with copy.lock:
             if int(version) > int(copy.version or 0):
-                _load(copy.circuit, state)
+                self._load(copy, state)
                 copy.version = version.decode()
+
+    def _load(self, copy: _Copy, state: str | bytes) -> None:
+        """Take over a state, and do again what was done by hand and nobody else has heard of."""
+        _load(copy.circuit, state)
+        if copy.untold is not None:
+            copy.untold(copy.circuit, self._now())
 
     def _copy(self, key: str) -> _Copy:
         held = self._held.get()
@@ -317,7 +351,7 @@ class _Copies:
 class _Copy:
     """This process's copy of one circuit."""
 
-    __slots__ = ("circuit", "lock", "stale_at", "used", "version")
+    __slots__ = ("circuit", "lock", "stale_at", "untold", "used", "version", "was_told")
 
     def __init__(self, circuit: Circuit) -> None:
         self.circuit = circuit
@@ -325,6 +359,8 @@ class _Copy:
         self.stale_at = 0.0
         self.used = True
         self.version = ""
+        self.was_told = True
+        self.untold: _ByHand | None = None
 
     @property
     def is_closed(self) -> bool:

@@ -12,16 +12,32 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from langchain_control._at_fork import ForkSafeLock
+from langchain_control._waiting import MAX_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["RedisLink"]
+__all__ = ["RedisLink", "within_a_day"]
 
 WAKE = b""
 """Sent to one's own listener, so that it notices its end at once. Others ignore it."""
 
+ENCODING = {"decode_responses": False, "encoding": "utf-8", "encoding_errors": "surrogatepass"}
+"""Any name can be written, and what comes back is bytes, whatever a URL asks for."""
+
 logger = logging.getLogger(__name__)
+
+
+def within_a_day(**settings: float) -> None:
+    """Refuse times that sockets or clocks cannot take.
+
+    Raises:
+        ValueError: One is negative, more than a day, or no number.
+    """
+    for name, seconds in settings.items():
+        if not 0 <= seconds <= MAX_SECONDS:
+            msg = f"`{name}` must be between 0 and a day ({MAX_SECONDS:g}), got {seconds}"
+            raise ValueError(msg)
 
 
 class RedisLink:
@@ -54,13 +70,17 @@ class RedisLink:
 
         Raises:
             ImportError: The extra is not installed.
-            ValueError: `url` is none of a server.
+            ValueError: `url` is none of a server, or a time is out of its range.
         """
         try:
             import redis  # noqa: F401, PLC0415  (an extra)
         except ModuleNotFoundError as exc:
             msg = 'Redis needs the extra: `pip install "langchain-control[redis]"`'
             raise ImportError(msg) from exc
+        within_a_day(timeout_seconds=timeout_seconds, away_seconds=away_seconds)
+        if not timeout_seconds:
+            msg = "`timeout_seconds` must be more than 0"
+            raise ValueError(msg)
         self._url, self._source, self._channel = url, script, channel
         self._timeout_seconds, self._away_seconds = timeout_seconds, away_seconds
         self._on_push = on_push
@@ -152,12 +172,14 @@ class RedisLink:
         from redis.backoff import NoBackoff  # noqa: PLC0415
         from redis.retry import Retry  # noqa: PLC0415
 
-        return Redis.from_url(
+        client = Redis.from_url(
             self._url,
             socket_timeout=self._timeout_seconds,
             socket_connect_timeout=self._timeout_seconds,
             retry=Retry(NoBackoff(), 0),
         )
+        client.connection_pool.connection_kwargs |= ENCODING  # options of a URL go before arguments
+        return client
 
     def _listen(self, on_push: Callable[[bytes], None]) -> None:
         listener = _Listener(

@@ -87,7 +87,7 @@ class RedisRateStore:
 
         Raises:
             ImportError: The extra `redis` is not installed.
-            ValueError: `url` is none of a server.
+            ValueError: `url` is none of a server, or a time is out of its range.
         """
         self._url, self._prefix, self._clock = url, prefix, clock
         self._timeout_seconds, self._away_seconds = timeout_seconds, away_seconds

@@ -11,7 +11,7 @@ from langchain_control.circuits import CircuitState, Outcome, Permit, Refusal
 from langchain_control.circuits.failure_window import FailureWindow
 from langchain_control.testing import ManualClock
 from tests.stores.circuit_store_contract import KEY, RULES, fail, state, succeed
-from tests.stores.redis_server import PREFIXES, asked_of, client, wait_until
+from tests.stores.redis_server import PREFIXES, asked_of, client, subscribers, wait_until
 
 pytestmark = pytest.mark.enable_socket  # the server listens on loopback
 
@@ -64,6 +64,77 @@ def test_finds_the_server_again(make, own_server):
     store.hold(KEY, CircuitState.OPEN, RULES)
     assert not store.is_away
     assert state(make(own_server.url)) == "open"
+
+
+@pytest.mark.parametrize("by_hand", ["open", "close", "reset"])
+def test_what_is_set_by_hand_meanwhile_is_told_and_stays(make, own_server, caplog, by_hand):
+    """Nobody heard of it, and the next change in another process undid it without a word."""
+    settings = {"poll_seconds": 0, "away_seconds": 0.05}
+    one, other = (
+        RULES.override(failure_threshold=1, store=make(own_server.url, **settings))
+        for _ in range(2)
+    )
+    (one.close if by_hand == "open" else one.open)()
+    other.state()
+    own_server.stall()
+    one.store._link._away_until = time.monotonic() + 600
+
+    getattr(one, by_hand)()
+    assert one.store.is_away
+    assert "set by hand while Redis is away" in caplog.text
+    own_server.go_on()
+    (other.close if by_hand == "open" else other.open)()
+    one.store._link._away_until = 0.0
+
+    for breaker in (one, other):
+        view = breaker.snapshot()["default"]
+        assert view["state"] == ("open" if by_hand == "open" else "closed")
+        assert view["held"] == (by_hand != "reset")
+
+
+def test_a_push_does_not_undo_what_was_set_by_hand(make, own_server):
+    """It may arrive before the server is asked again."""
+    store, other = make(own_server.url), make(own_server.url)
+    succeed(store)
+    wait_until(lambda: subscribers(own_server, store._prefix) > 0)
+    store._link._away_until = time.monotonic() + 600
+    store.hold(KEY, CircuitState.OPEN, RULES)
+
+    fail(other, times=1)
+    wait_until(lambda: store._held.get().by_key[KEY].version)
+
+    assert store.view(KEY, RULES)["held"]
+
+
+def test_a_server_that_comes_late_finds_an_open_circuit_open(make, own_server):
+    """Times that were kept without it are about its own: one that opened was forgotten at once."""
+    own_server.kill()
+    store = make(own_server.url, away_seconds=0.05, poll_seconds=0)
+    fail(store, times=3)
+    assert store.is_away
+    own_server.start()
+    wait_until(lambda: not store.is_away)
+
+    refusal = store.acquire(KEY, RULES)
+
+    assert not store.is_away
+    assert isinstance(refusal, Refusal)
+    assert 0 < refusal.retry_after <= 30
+
+
+def test_a_server_that_comes_late_takes_no_probe_for_lost(make, own_server):
+    """The lease of a probe that is under way goes on."""
+    rules = RULES.override(recovery_seconds=0.01)
+    own_server.kill()
+    store = make(own_server.url, away_seconds=0.05, poll_seconds=0)
+    fail(store, times=3, rules=rules)
+    wait_until(lambda: isinstance(store.acquire(KEY, rules), Permit))
+    own_server.start()
+    wait_until(lambda: not store.is_away)
+
+    assert isinstance(store.acquire(KEY, rules), Refusal)
+    assert not store.is_away
+    assert store.view(KEY, rules)["probes"] == 1
 
 
 def test_lost_data_begin_anew(server, make):

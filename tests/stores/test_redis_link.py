@@ -4,7 +4,11 @@ import sys
 
 import pytest
 
+from langchain_control.circuits import CircuitState, Permit
 from langchain_control.stores import RedisCircuitStore, RedisRateStore
+from langchain_control.stores.rates import Demand, Grant
+from tests.stores.circuit_store_contract import RULES, fail, state
+from tests.stores.redis_server import PREFIXES, subscribers, wait_until
 
 
 @pytest.fixture(params=[RedisCircuitStore, RedisRateStore])
@@ -59,3 +63,43 @@ def test_a_mistyped_url_is_refused_at_once(store, url):
 def test_what_redis_py_reads_is_taken(store, url):
     """Without a connection."""
     assert not store(url).is_away
+
+
+@pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), 1e12])
+@pytest.mark.parametrize("setting", ["timeout_seconds", "away_seconds", "poll_seconds"])
+def test_times_without_bound_are_refused_at_once(store, setting, value):
+    """Each request raised an `OverflowError` or the like, past the fallback."""
+    if store is RedisRateStore and setting == "poll_seconds":
+        return
+    if value == 0 and setting != "timeout_seconds":
+        assert store(**{setting: value})
+        return
+    with pytest.raises(ValueError, match=rf"`{setting}` must be"):
+        store(**{setting: value})
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize("options", ["decode_responses=True", "encoding=latin-1"])
+def test_options_about_text_do_not_matter(server, make, options):
+    """A URL that serves others with text failed each request here."""
+    prefix = next(PREFIXES)
+    fail(make(f"{server.url}?{options}", prefix=prefix), times=3)
+
+    assert state(make(server.url, prefix=prefix)) == "open"
+
+
+@pytest.mark.enable_socket
+def test_any_key_is_taken(server, make):
+    """A user's name with half an emoji raised past the fallback, and did not with other stores."""
+    prefix, key, demands = next(PREFIXES), "ann\ud83d", (Demand("requests", 1, 1, 1),)
+    circuits, others = (make(server.url, prefix=prefix) for _ in range(2))
+    rates = RedisRateStore(server.url, prefix=prefix, timeout_seconds=10.0)
+
+    assert isinstance(circuits.acquire(key, RULES), Permit)
+    assert isinstance(rates.take(key, demands, 0), Grant)
+    others.acquire(key, RULES)
+    wait_until(lambda: subscribers(server, prefix) == 2)
+    circuits.hold(key, CircuitState.OPEN, RULES)
+    wait_until(lambda: others._held.get().by_key[key].circuit.state is CircuitState.OPEN)
+    assert not circuits.is_away
+    rates.close()
