@@ -24,6 +24,7 @@ from pydantic import (
 from langchain_control._overriding import OverridableModel
 from langchain_control._steady import SteadyClock
 from langchain_control._threads import BoundedThreads
+from langchain_control._waiting import MAX_SECONDS
 from langchain_control.components.audit import AuditLogger
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.components.bulkhead import Bulkhead
@@ -40,9 +41,6 @@ from langchain_control.retries.usage_limits import UsageLimits
 __all__ = ["ControlPolicy", "policy_of"]
 
 ENVIRONMENT_PREFIX = "LANGCHAIN_CONTROL_"
-
-MAX_SECONDS = 86_400.0
-"""A day: the longest time limit. A call always has one; `deadline_seconds=None` sets none."""
 
 
 class ControlPolicy(OverridableModel):

@@ -272,3 +272,33 @@ def test_text_in_the_environment_may_look_like_a_number():
     )
     assert (policy.breaker.name, policy.limiter.key) == ("42", "7")
     assert policy.limiter.requests_per_minute == 7
+
+
+@pytest.mark.parametrize("seconds", [float("inf"), float("nan"), 1e12])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"timeout_seconds": ...},
+        {"deadline_seconds": ...},
+        {"bulkhead": {"max_wait_seconds": ...}},
+        {"limiter": {"requests_per_minute": 1, "max_wait_seconds": ...}},
+        {"retry": {"base_delay_seconds": ...}},
+        {"retry": {"max_delay_seconds": ...}},
+        {"retry": {"jitter_seconds": ...}},
+        {"retry": {"max_retry_after_seconds": ...}},
+    ],
+    ids=str,
+)
+def test_waits_without_bound_are_refused(settings, seconds):
+    """A request that waited so long raised an `OverflowError`, past the fallback."""
+
+    def filled(given):
+        return seconds if given is ... else given
+
+    given = {
+        name: {k: filled(v) for k, v in value.items()} if isinstance(value, dict) else seconds
+        for name, value in settings.items()
+    }
+
+    with pytest.raises(ValidationError, match="_seconds"):
+        ControlPolicy(**given)

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from langchain_control._effects import Call, Flow
 from langchain_control._least import least
+from langchain_control._waiting import MAX_SECONDS
 from langchain_control.components.shapes import Wrapper
 from langchain_control.errors import RateLimited, rejection
 from langchain_control.events import EventName, blocked, event
@@ -58,7 +59,7 @@ class Bulkhead(Wrapper[Any, Any]):
     """Calls under way at a time. About what the provider serves without slowing down."""
     max_queued: int = Field(default=32, ge=0)
     """Calls that may wait for a place. More than are served within `max_wait_seconds` is no use."""
-    max_wait_seconds: float = Field(default=10.0, gt=0)
+    max_wait_seconds: float = Field(default=10.0, gt=0, le=MAX_SECONDS)
     """How long a call waits before it is turned away."""
     key: str | Callable[[RunnableConfig], str] = "default"
     """Whose places: a fixed name for all, or a function of the config, such as its tenant."""

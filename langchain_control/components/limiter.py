@@ -13,6 +13,7 @@ from langchain_core.runnables import RunnableConfig
 from pydantic import Field, model_validator
 
 from langchain_control._effects import Emit, Flow, Sleep, arun, run
+from langchain_control._waiting import MAX_SECONDS
 from langchain_control.components.shapes import Gate
 from langchain_control.encodings.chat import message_tokens
 from langchain_control.encodings.estimate import estimate
@@ -107,7 +108,7 @@ class RateLimiter(Gate[Any]):
     """Keeps limiters apart that share a store."""
     on_limit: Literal["reject", "wait"] = "reject"
     """Whether a request without room is turned away or waits for its turn."""
-    max_wait_seconds: float = Field(default=60.0, gt=0)
+    max_wait_seconds: float = Field(default=60.0, gt=0, le=MAX_SECONDS)
     """The longest wait, with `on_limit="wait"`. Beyond, a request is turned away."""
     answer_tokens: int = Field(default=0, ge=0)
     """Tokens to reserve for the answer, on top of the estimate for the input."""

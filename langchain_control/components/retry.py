@@ -14,6 +14,7 @@ from langchain_core.runnables.config import merge_configs
 from pydantic import Field, field_validator, model_validator
 
 from langchain_control._effects import Call, Flow, Sleep
+from langchain_control._waiting import MAX_SECONDS
 from langchain_control.components.shapes import Several, Wrapped, Wrapper
 from langchain_control.conversation import with_correction
 from langchain_control.errors import (
@@ -90,13 +91,13 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
 
     max_attempts: int = Field(default=3, ge=1, le=100)
     """Calls in all, the first one included. Each one makes the user wait for a whole answer."""
-    base_delay_seconds: float = Field(default=0.05, ge=0)
+    base_delay_seconds: float = Field(default=0.05, ge=0, le=MAX_SECONDS)
     """Wait before the second attempt; it doubles with each further one."""
-    max_delay_seconds: float = Field(default=2.0, ge=0)
+    max_delay_seconds: float = Field(default=2.0, ge=0, le=MAX_SECONDS)
     """Longest backoff, jitter included. A provider's `Retry-After` may be longer."""
-    jitter_seconds: float = Field(default=0.025, ge=0)
+    jitter_seconds: float = Field(default=0.025, ge=0, le=MAX_SECONDS)
     """Most that chance adds to a backoff, so that callers do not come back in step."""
-    max_retry_after_seconds: float = Field(default=60.0, ge=0)
+    max_retry_after_seconds: float = Field(default=60.0, ge=0, le=MAX_SECONDS)
     """Longest `Retry-After` that is waited for. After a longer one a fallback is due at once."""
     policies: RemedyTable = DEFAULT_REMEDIES
     """What to do about each failure mode. Give the rows that differ from the default."""

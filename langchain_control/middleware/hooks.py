@@ -22,6 +22,7 @@ from langgraph.types import Command, interrupt
 
 from langchain_control._effects import Flow, arun, run
 from langchain_control._least import least
+from langchain_control._waiting import MAX_SECONDS
 from langchain_control.errors import error_for
 from langchain_control.events import request_id_in, with_listener, with_request_id
 from langchain_control.middleware.agent_contract import AgentContract
@@ -115,7 +116,8 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
             tool_policies: Other rules for some tools, by name.
 
         Raises:
-            ValueError: `exit_behavior` is neither, or the deadline is not positive.
+            ValueError: `exit_behavior` is neither, or the deadline is not positive, or more
+                than a day.
 
         Warns:
             UserWarning: The policy's other model retries by itself, or waits for a `rate_limiter`
@@ -124,9 +126,13 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         """
         super().__init__()
         if run_deadline_seconds is not None and not (
-            isinstance(run_deadline_seconds, int | float) and run_deadline_seconds > 0
+            isinstance(run_deadline_seconds, int | float)
+            and 0 < run_deadline_seconds <= MAX_SECONDS
         ):
-            msg = f"`run_deadline_seconds` must be a positive number, got {run_deadline_seconds!r}"
+            msg = (
+                "`run_deadline_seconds` must be a positive number, at most a day "
+                f"({MAX_SECONDS:g}), got {run_deadline_seconds!r}"
+            )
             raise ValueError(msg)
         self.policy = for_tools(policy_of(policy))
         self.exit_behavior = exit_behavior_of(exit_behavior)

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field
 
 from langchain_control._effects import Call, Flow
 from langchain_control._overriding import OverridableModel
+from langchain_control._waiting import MAX_SECONDS
 from langchain_control.circuits import Refusal
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.contracts.tool_calls import violations_of_arguments
@@ -58,7 +59,7 @@ class ToolPolicy(OverridableModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
-    timeout_seconds: float | None = Field(default=30.0, gt=0)
+    timeout_seconds: float | None = Field(default=30.0, gt=0, le=MAX_SECONDS)
     """Hard limit of one call. `None` sets none, as a tool that waits for a person needs."""
     on_injection: Literal["block", "fence", "observe"] = "block"
     """What becomes of a result that looks like an attack, or is too large to be searched. `block`

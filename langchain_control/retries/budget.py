@@ -40,7 +40,7 @@ class RetryBudget:
         Raises:
             ValueError: No retry could ever be paid for, or something is negative.
         """
-        if retry_cost <= 0 or success_gain < 0 or capacity < retry_cost:
+        if not (retry_cost > 0 and success_gain >= 0 and capacity >= retry_cost):
             msg = (
                 f"`capacity` ({capacity:g}) must pay for at least one retry of `retry_cost` "
                 f"({retry_cost:g}), which must be positive, and `success_gain` "
