@@ -202,3 +202,12 @@ def test_it_must_be_positive(seconds):
     """A limit that leaves no time is a mistake."""
     with pytest.raises(ValueError, match="run_deadline_seconds"):
         ControlMiddleware(run_deadline_seconds=seconds)
+
+
+@pytest.mark.parametrize("seconds", [float("inf"), float("nan"), 0, -1, 1e12])
+def test_a_deadline_without_bound_is_refused(seconds):
+    """Nobody can wait so long: a call would raise an `OverflowError`."""
+    with pytest.raises(ValueError, match="at most a day"):
+        ControlMiddleware(run_deadline_seconds=seconds)
+    with pytest.raises(ValueError, match="timeout_seconds"):
+        ToolPolicy(timeout_seconds=seconds)

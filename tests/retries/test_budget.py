@@ -118,3 +118,10 @@ def test_pickles_full_and_copies_as_itself():
     budget.spend()
     assert copy.deepcopy(budget) is budget
     assert repr(pickle.loads(pickle.dumps(budget))) == "RetryBudget(left=10, capacity=10)"
+
+
+@pytest.mark.parametrize("setting", ["capacity", "retry_cost", "success_gain"])
+def test_what_is_no_number_is_refused(setting):
+    """Nothing compares with it, so that no retry was ever paid for."""
+    with pytest.raises(ValueError, match="must pay for"):
+        RetryBudget(**{setting: float("nan")})
