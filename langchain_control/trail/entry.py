@@ -8,7 +8,7 @@ from typing import Any, cast
 from uuid import uuid4
 
 from langchain_control.events import AuditRecord
-from langchain_control.trail.lines import LONGEST_ID_CHARS
+from langchain_control.trail.ids import as_text, kept_id
 
 __all__ = ["entry_of"]
 
@@ -16,6 +16,8 @@ _FIELDS = frozenset(AuditRecord.__annotations__)
 
 _MOST_ITEMS = 100
 _LARGEST_INT = 2**63 - 1
+
+_IDS = ("id", "request_id")
 
 
 def entry_of(record: AuditRecord, *, content_chars: int) -> AuditRecord:
@@ -34,7 +36,7 @@ def entry_of(record: AuditRecord, *, content_chars: int) -> AuditRecord:
         msg = "an audit record needs an `event`"
         raise ValueError(msg)
     fields: dict[str, Any] = {
-        name: _plain(value)
+        name: kept_id(value) if name in _IDS else _plain(value)
         for name, value in record.items()
         if name in _FIELDS and value is not None
     }
@@ -46,8 +48,6 @@ def entry_of(record: AuditRecord, *, content_chars: int) -> AuditRecord:
     if "time" not in fields:
         fields["time"] = datetime.now(UTC).isoformat(timespec="milliseconds")
     fields.setdefault("request_id", fields["id"])
-    for name in ("id", "request_id"):
-        fields[name] = str(fields[name])[:LONGEST_ID_CHARS]
     return cast("AuditRecord", fields)
 
 
@@ -55,7 +55,7 @@ def _plain(value: Any) -> str | int | float | list[str] | None:
     """Reduce a value to what JSON can hold; a type that has no place in a record is only named."""
     match value:
         case str():
-            return str(value) if value.isascii() else value.encode(errors="replace").decode()
+            return as_text(value)
         case int():
             return max(-_LARGEST_INT, min(value, _LARGEST_INT))
         case float():

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from langchain_control._per_process import PerProcess
+from langchain_control.trail.ids import kept_id
 from langchain_control.trail.index import AuditIndex
 from langchain_control.trail.lines import lines, parsed
 from langchain_control.trail.recent import RecentIds
@@ -28,7 +29,7 @@ __all__ = ["FileTrail"]
 
 _TAIL_BYTES = 128
 
-_PLAIN = re.compile(r"[\w.:-]+")
+_PLAIN = re.compile(r"[\w.:~-]+")
 
 
 class FileTrail(AuditReports):
@@ -61,8 +62,8 @@ class FileTrail(AuditReports):
     def story(self, request_id: str) -> str:
         """Tell one request; only lines that may be its own are parsed."""
         # Other characters may be written in more ways than one.
-        is_written_as_is = request_id.isascii() and _PLAIN.fullmatch(request_id)
-        part = request_id.encode() if is_written_as_is else b""
+        kept = kept_id(request_id)
+        part = kept.encode() if kept.isascii() and _PLAIN.fullmatch(kept) else b""
         return tell(request_id, _records(self.path, containing=part))
 
     def __repr__(self) -> str:

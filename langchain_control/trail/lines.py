@@ -7,19 +7,17 @@ import zlib
 from typing import IO, TYPE_CHECKING, cast
 
 from langchain_control._json import loads
+from langchain_control.trail.ids import LONGEST_ID_CHARS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from langchain_control.events import AuditRecord
 
-__all__ = ["LONGEST_ID_CHARS", "LONGEST_LINE_BYTES", "lines", "parsed"]
+__all__ = ["LONGEST_LINE_BYTES", "lines", "parsed"]
 
 LONGEST_LINE_BYTES = 1 << 20
 """Of longer lines only the end is looked at: no sink writes them."""
-
-LONGEST_ID_CHARS = 128
-"""Longer ids are cut when they are written, and not taken from a file: ids are kept in memory."""
 
 _START_OF_RECORD = b'{"id":"'
 """Cannot occur inside a record, where quotes are escaped and nothing is nested."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from langchain_control.events import EventName
+from langchain_control.trail.ids import kept_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,6 +19,7 @@ __all__ = ["tell"]
 
 def tell(request_id: str, records: Iterable[AuditRecord]) -> str:
     """Tell the records of one request in their order, a line each."""
+    request_id = kept_id(request_id)
     lines = [_line(record) for record in records if record.get("request_id") == request_id]
     if not lines:
         return f"request {_printable(request_id)}: no records"

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from langchain.agents import create_agent
@@ -218,11 +218,39 @@ def test_missing_identity_is_filled_in() -> None:
 
 def test_ids_are_short_texts(path: Path) -> None:
     """Whatever a caller's metadata holds, the record fits its line and can be found."""
+    given = ["x" * 100_000, 17, UUID(int=17), "ab\udce9"]
     with AuditLogger(path, raise_error=True) as audit:
-        audit.record(attempt(request_id="x" * 100_000))
-        audit.record(attempt(request_id=17))
+        for request_id in given:
+            audit.record(attempt(request_id=request_id))
 
-    assert [record["request_id"] for record in audit.to_records()] == ["x" * 128, "17"]
+    long, *others = [record["request_id"] for record in audit.to_records()]
+    assert (long[:100], len(long)) == ("x" * 100, 128)
+    assert others == ["17", str(UUID(int=17)), "ab?"]
+    for request_id in given:
+        assert len(audit.story(str(request_id)).splitlines()) == 2
+
+
+@pytest.mark.parametrize("path", [None, "audit.jsonl"])
+def test_two_long_ids_stay_two(path: str | None, tmp_path: Path) -> None:
+    """Cut after 128 characters, requests of one batch told each other's stories."""
+    ids = ["batch-" * 30 + end for end in ("7d2c", "9e1f")]
+    policy = ControlPolicy(audit=AuditLogger(path and tmp_path / path))
+    controlled = with_control(ScriptedChatModel(script=["a", "b"]), policy, include_result=True)
+
+    for request_id in ids:
+        result = controlled.invoke("Hello", {"metadata": {REQUEST_ID: request_id}})
+        assert result.request_id == request_id
+    for request_id in ids:
+        assert policy.audit is not None
+        assert len(policy.audit.story(request_id).splitlines()) == 3
+
+
+def test_an_id_of_another_type_is_the_same_from_a_component_and_from_a_door(call: Call) -> None:
+    """A component alone wrote the word `UUID` for every one."""
+    audit, request_id = AuditLogger(None), uuid4()
+    call(telling(), 1, {"callbacks": [audit], "metadata": {REQUEST_ID: request_id}})
+
+    assert next(audit.to_records())["request_id"] == str(request_id)
 
 
 def test_a_record_without_an_event_is_a_mistake() -> None:
