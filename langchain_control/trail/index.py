@@ -21,6 +21,9 @@ __all__ = ["AuditIndex"]
 
 _MODES = frozenset(mode.value for mode in FailureMode)
 _STATUSES = frozenset(get_args(Status))
+_REFUSALS = (FailureMode.CIRCUIT_OPEN, FailureMode.RATE_LIMITED, FailureMode.BULKHEAD_FULL)
+"""What has nothing to do with the text that was turned away."""
+
 _MOST_RETRIES = 1000
 _LARGEST_COUNT = 2**53
 
@@ -65,12 +68,14 @@ class AuditIndex:
         """Sum up what was counted so far."""
         with self._lock:
             return AuditSummary(
-                requests=self._sums["requests"],
+                requests=self._status.total() + self._sums["cut_off"],
                 accepted=self._status["accepted"],
                 fallbacks=self._status["fallback"],
                 rejected=self._status["rejected"],
                 exhausted=self._status["exhausted"],
+                cut_off=self._sums["cut_off"],
                 blocked=self._sums["blocked"],
+                refused=self._sums["refused"],
                 attempts=self._sums["attempts"],
                 attempts_passed=self._sums["attempts_passed"],
                 input_tokens=self._sums["input_tokens"],
@@ -95,18 +100,20 @@ class AuditIndex:
         self._sums["output_tokens"] += int(_number(record, "output_tokens"))
 
     def _count_blocked(self, record: AuditRecord) -> None:
-        self._sums["blocked"] += 1
+        self._sums["refused" if record.get("failure_mode") in _REFUSALS else "blocked"] += 1
         self._count_mode(record, self._failures)
 
     def _count_finished(self, record: AuditRecord) -> None:
         status = _known(record.get("status"), _STATUSES)
-        self._sums["requests"] += 1
         self._status[status] += 1
         self._count_mode(record, self._outcomes)
         retries = int(_number(record, "attempts")) - max(1, int(_number(record, "calls")))
         self._retries[min(max(retries, 0), _MOST_RETRIES)] += 1
         if status != "rejected":
             self._request_latency.add(_number(record, "latency_ms", default=math.nan))
+
+    def _count_cut_off(self, _: AuditRecord) -> None:
+        self._sums["cut_off"] += 1
 
     def _count_circuit_change(self, _: AuditRecord) -> None:
         self._sums["circuit_changes"] += 1
@@ -124,6 +131,7 @@ class AuditIndex:
         EventName.BLOCKED: _count_blocked,
         EventName.FALLBACK: _count_tokens,
         EventName.FINISHED: _count_finished,
+        EventName.CUT_OFF: _count_cut_off,
         EventName.CIRCUIT_CHANGED: _count_circuit_change,
     }
 

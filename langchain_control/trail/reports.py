@@ -36,15 +36,15 @@ class AuditReports(ABC):
         """Iterate over the records, oldest first: `pandas.DataFrame(audit.to_records())`."""
 
     def pass_rate(self) -> float:
-        """Return accepted among finished requests, or `nan` before the first.
+        """Return accepted among requests that ended, or `nan` before the first.
 
-        A fallback answer does not count as accepted, see `fallback_rate`; attempts are not
-        requests, see `attempt_pass_rate`.
+        A fallback answer does not count as accepted, see `fallback_rate`, and neither does a
+        request that was cut off; attempts are not requests, see `attempt_pass_rate`.
         """
         return self.summary().pass_rate
 
     def fallback_rate(self) -> float:
-        """Return requests answered by a fallback among finished ones, or `nan` before the first."""
+        """Return answered by a fallback among requests that ended, or `nan` before the first."""
         return self.summary().fallback_rate
 
     def attempt_pass_rate(self) -> float:

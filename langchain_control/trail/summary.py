@@ -19,7 +19,7 @@ class AuditSummary:
     """What an audit trail says, up to one moment. `str()` of it is a table for people."""
 
     requests: int = 0
-    """Finished requests."""
+    """Requests that ended, however they did."""
     accepted: int = 0
     """Requests answered by the model, within the contract."""
     fallbacks: int = 0
@@ -28,8 +28,14 @@ class AuditSummary:
     """Requests turned away before a model call."""
     exhausted: int = 0
     """Requests that got no answer."""
+    cut_off: int = 0
+    """Requests that were cancelled, or ended by a mistake of the program."""
     blocked: int = 0
-    """Values that a gate turned away, in a controlled request or in a chain of its own."""
+    """Values that a gate turned away for what they say or how long they are, in a controlled
+    request or in a chain of its own."""
+    refused: int = 0
+    """Calls that were not made, whatever they said: a circuit was open, a rate limit reached, or no
+    place free. A fallback may have answered."""
     attempts: int = 0
     attempts_passed: int = 0
     input_tokens: int = 0
@@ -56,12 +62,15 @@ class AuditSummary:
 
     @property
     def pass_rate(self) -> float:
-        """Accepted among finished requests, or `nan` before the first."""
+        """Accepted among requests that ended, or `nan` before the first.
+
+        One that was cut off got no answer, so it did not pass.
+        """
         return _share(self.accepted, self.requests)
 
     @property
     def fallback_rate(self) -> float:
-        """Requests answered by a fallback among finished requests, or `nan` before the first."""
+        """Answered by a fallback among requests that ended, or `nan` before the first."""
         return _share(self.fallbacks, self.requests)
 
     @property
@@ -75,12 +84,13 @@ class AuditSummary:
 
     def _rows(self) -> Iterator[tuple[str, str]]:
         yield "requests", f"{self.requests:,}"
-        for name in ("accepted", "fallbacks", "rejected", "exhausted"):
+        for name in ("accepted", "fallbacks", "rejected", "exhausted", "cut_off"):
             count: int = getattr(self, name)
-            yield f"  {name}", f"{count:<10,}{_percent(count, self.requests)}"
+            yield f"  {name.replace('_', ' ')}", f"{count:<10,}{_percent(count, self.requests)}"
         passed = _percent(self.attempts_passed, self.attempts)
         yield "attempts", f"{self.attempts:<10,}{passed and f'{passed} passed'}"
         yield "blocked", f"{self.blocked:,}"
+        yield "refused", f"{self.refused:,}"
         yield "tokens", f"{self.input_tokens:,} in, {self.output_tokens:,} out"
         yield "failures", _listed(self.failures)
         yield "outcomes", _listed(self.outcomes)

@@ -42,6 +42,35 @@ def test_a_fallback_is_no_pass() -> None:
     assert summary.fallback_rate == pytest.approx(1 / 3)
 
 
+def test_a_request_that_was_cut_off_did_not_pass() -> None:
+    """Two thirds of the requests died of a bug, and the pass rate was 1."""
+    cut_off = [audit_record(EventName.CUT_OFF, message="KeyError") for _ in range(2)]
+    summary = summary_of(finished("accepted"), *cut_off)
+
+    assert (summary.requests, summary.accepted, summary.cut_off) == (3, 1, 2)
+    assert summary.pass_rate == pytest.approx(1 / 3)
+    assert summary.retries == {0: 1}
+
+
+@pytest.mark.parametrize(
+    ("mode", "is_about_a_text"),
+    [
+        ("prompt_injection", True),
+        ("schema_violation", True),
+        ("circuit_open", False),
+        ("rate_limited", False),
+        ("bulkhead_full", False),
+        ("token_overflow", True),
+        (None, True),
+    ],
+)
+def test_an_outage_is_no_attack(mode: str | None, is_about_a_text: bool) -> None:
+    """What a circuit refused was counted with what the guard had blocked."""
+    summary = summary_of(audit_record(EventName.BLOCKED, failure_mode=mode))
+
+    assert (summary.blocked, summary.refused) == (is_about_a_text, not is_about_a_text)
+
+
 def test_rates_are_no_number_before_the_first_request() -> None:
     """Nothing asked is neither success nor failure."""
     empty = summary_of()

@@ -13,12 +13,14 @@ from langchain_control.trail import AuditSummary
 def test_reads_as_a_table() -> None:
     """Everything an operator asks first, in one screen."""
     summary = AuditSummary(
-        requests=1200,
+        requests=1250,
         accepted=1100,
         fallbacks=60,
         rejected=30,
         exhausted=10,
+        cut_off=50,
         blocked=30,
+        refused=7,
         attempts=1500,
         attempts_passed=1100,
         input_tokens=123456,
@@ -37,13 +39,15 @@ def test_reads_as_a_table() -> None:
     assert (
         str(summary)
         == """\
-requests          1,200
-  accepted        1,100     91.7%
-  fallbacks       60        5.0%
-  rejected        30        2.5%
+requests          1,250
+  accepted        1,100     88.0%
+  fallbacks       60        4.8%
+  rejected        30        2.4%
   exhausted       10        0.8%
+  cut off         50        4.0%
 attempts          1,500     73.3% passed
 blocked           30
+refused           7
 tokens            123,456 in, 7,890 out
 failures          schema_violation: 300, timeout: 100
 outcomes          schema_violation: 60, deadline_exceeded: 10
