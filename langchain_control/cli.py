@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from io import TextIOWrapper
 from typing import Any
 
-from langchain_control.commands import COMMANDS, OK, USAGE, UsageError
+from langchain_control.commands import COMMANDS, USAGE, UsageError
 from langchain_control.console import Console
 
 __all__ = ["main"]
@@ -22,17 +22,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     parser = _parser()
     arguments = parser.parse_args(argv)
-    console = Console(rich=False if arguments.plain else None)
     try:
-        code: int = _module(arguments.command).run(arguments, console)
-    except UsageError as exc:
-        sys.stderr.write(f"{parser.prog} {arguments.command}: {exc}\n")
+        code: int = _module(arguments.command).run(arguments, _console(plain=arguments.plain))
+    except (UsageError, OSError) as exc:
+        with suppress(AttributeError, OSError):  # nobody is there to read it
+            sys.stderr.write(f"{parser.prog} {arguments.command}: {exc}\n")
         return USAGE
-    except BrokenPipeError:
-        # The reader, such as `head`, has seen enough. Nothing may be flushed to it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
     return code
+
+
+def _console(*, plain: bool) -> Console:
+    if sys.stdout is None:
+        msg = "standard output is closed"
+        raise UsageError(msg)
+    return Console(rich=False if plain else None)
 
 
 def _parser() -> argparse.ArgumentParser:

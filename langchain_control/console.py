@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,9 +51,19 @@ class Console:
         self._rich = _rich_console(self._out) if rich is not False else None
 
     def line(self, text: str = "") -> None:
-        """Print a line as it is."""
-        self._out.write(f"{text}\n")
-        self._out.flush()
+        """Print a line as it is. What the reader, such as `head`, does not want is not an error.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        try:
+            self._out.write(f"{text}\n")
+            self._out.flush()
+        except OSError as exc:
+            # The rest, and what Python flushes at exit, goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
+            if not isinstance(exc, BrokenPipeError):
+                raise
 
     def heading(self, text: str) -> None:
         """Open a section."""
@@ -62,10 +73,7 @@ class Console:
         """Print a table."""
         if table.title:
             self.line(f"\n{table.title}")
-        if self._rich is None:
-            self.line(_aligned(table))
-        else:
-            _draw(self._rich, table)
+        self.line(_aligned(table) if self._rich is None else _drawn(self._rich, table))
 
 
 def _rich_console(out: TextIO) -> RichConsole | None:
@@ -76,7 +84,7 @@ def _rich_console(out: TextIO) -> RichConsole | None:
     return RichConsole(file=out, width=None if out.isatty() else WIDTH_WITHOUT_TERMINAL)
 
 
-def _draw(console: RichConsole, table: Table) -> None:
+def _drawn(console: RichConsole, table: Table) -> str:
     from rich.box import SIMPLE_HEAD  # noqa: PLC0415  (optional)
     from rich.table import Table as RichTable  # noqa: PLC0415  (optional)
     from rich.text import Text  # noqa: PLC0415  (optional)
@@ -88,7 +96,9 @@ def _draw(console: RichConsole, table: Table) -> None:
         drawn.add_column(column, justify=justify, overflow="fold", no_wrap=is_whole)
     for row in table.texts():
         drawn.add_row(*map(Text, row))
-    console.print(drawn)
+    with console.capture() as captured:
+        console.print(drawn)
+    return captured.get().removesuffix("\n")
 
 
 def _aligned(table: Table) -> str:

@@ -245,7 +245,12 @@ def test_policy_checks_a_file(tmp_path, monkeypatch, capsys):
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("retry: {max_attempt: 3}", "max_attempt"), ("[1]", "mapping"), ("a: [", "YAML")],
+    [
+        ("retry: {max_attempt: 3}", "max_attempt"),
+        ("[1]", "mapping"),
+        ("a: [", "YAML"),
+        ("[" * 10_000, "recursion"),
+    ],
 )
 def test_policy_says_what_is_wrong_with_a_file(text, told, tmp_path, capsys):
     """By the name of the field, without a traceback."""
@@ -288,6 +293,57 @@ def test_a_terminal_without_unicode_is_no_reason_to_fail(argv, tmp_path):
     )
 
     assert (ended.returncode, ended.stderr) == (int("texts.jsonl" in argv), "")
+
+
+@pytest.mark.parametrize("plain", [(), ("--plain",)])
+@pytest.mark.parametrize(("text", "code"), [(ATTACK, 1), ("What is a circuit breaker?", 0)])
+def test_the_verdict_holds_when_nobody_reads_it(text, code, plain):
+    """A blocked text counted as passed where the reader of the output was gone."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "langchain_control", *plain, "guard", text]
+
+    ended = subprocess.run(command, check=False, stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+
+    assert (ended.returncode, ended.stderr) == (code, b"")
+
+
+@pytest.mark.parametrize("argv", [["guard", "-"], ["tokens", "-"]])
+def test_a_closed_standard_input_is_a_usage_error(argv, monkeypatch, capsys):
+    """Its traceback ended with the exit code of a blocked text."""
+    monkeypatch.setattr("sys.stdin", None)
+
+    assert main(argv) == 2
+    assert capsys.readouterr().err.endswith("standard input is closed\n")
+
+
+def test_a_closed_standard_output_is_a_usage_error(monkeypatch, capsys):
+    """Nor is there a place for a verdict."""
+    monkeypatch.setattr("sys.stdout", None)
+
+    assert main(["guard", "Hello"]) == 2
+    assert "standard output is closed" in capsys.readouterr().err
+
+
+def test_a_message_that_nobody_can_read_changes_no_exit_code(monkeypatch):
+    """A process without standard error."""
+    monkeypatch.setattr("sys.stderr", None)
+
+    assert main(["guard", "nowhere.jsonl"]) == 2
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a disk that is always full")  # noqa: PTH110
+@pytest.mark.parametrize("plain", [(), ("--plain",)])
+def test_a_full_disk_is_said_in_a_sentence(plain):
+    """And not taken for a verdict."""
+    command = [sys.executable, "-m", "langchain_control", *plain, "guard", ATTACK]
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        ended = subprocess.run(command, check=False, stdout=full, stderr=subprocess.PIPE, text=True)
+
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("langchain-control guard: ")
+    assert len(ended.stderr.splitlines()) == 1
 
 
 def test_the_version_is_told(capsys):

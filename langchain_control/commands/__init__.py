@@ -35,6 +35,9 @@ def text_in(file: str) -> str:
     Raises:
         UsageError: It cannot be read.
     """
+    if file == "-" and sys.stdin is None:
+        msg = "cannot read -: standard input is closed"
+        raise UsageError(msg)
     try:
         raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         return raw.decode("utf-8-sig")

@@ -47,7 +47,7 @@ def _policy(file: str | None) -> ControlPolicy:
 
     try:
         return ControlPolicy() if file is None else ControlPolicy.from_yaml(file)
-    except (OSError, ValueError) as exc:
+    except (OSError, ValueError, RecursionError) as exc:
         msg = f"{file or 'a file without a name'} is no policy: {exc}"
         raise UsageError(msg) from exc
 
