@@ -14,6 +14,9 @@ LogFormat = Literal["json", "console"]
 def configure_logging(log_format: LogFormat | None = None) -> None:
     """Configure structlog for the whole process: JSON lines or text for people, on stderr.
 
+    Exceptions are logged with their tracebacks, and without the values of local variables: those
+    hold keys and prompts.
+
     Call it from the application's entry point, once. No library code calls it.
 
     Args:
@@ -29,17 +32,22 @@ def configure_logging(log_format: LogFormat | None = None) -> None:
     if chosen not in ("json", "console"):
         msg = f"`log_format` must be `json` or `console`, got {chosen!r}"
         raise ValueError(msg)
-    renderer = (
-        structlog.processors.JSONRenderer()
+    renderers: list[structlog.typing.Processor] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if chosen == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
     )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            renderer,
+            structlog.processors.StackInfoRenderer(),
+            *renderers,
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )

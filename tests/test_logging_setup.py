@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from langchain_control.logging_setup import configure_logging
+from langchain_control.logging_setup import LogFormat, configure_logging
 from langchain_control.sinks import StructlogSink
 from tests.audit_records import attempt
 
@@ -68,6 +68,29 @@ def test_the_argument_wins_over_the_environment(
     StructlogSink().write(attempt(number=2))
 
     assert json.loads(capsys.readouterr().err)["number"] == 2
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_an_exception_is_told_without_local_variables(
+    log_format: LogFormat, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """JSON lines said only that there was one; text showed keys and prompts."""
+    configure_logging(log_format)
+
+    def call(_key: str) -> None:
+        msg = "provider down"
+        raise ConnectionError(msg)
+
+    try:
+        call("sk-live")
+    except ConnectionError:
+        structlog.get_logger().exception("request failed", stack_info=True)
+
+    told = capsys.readouterr().err
+    assert all(part in told for part in ("ConnectionError: provider down", "in call", "Stack"))
+    assert "_key" not in told
+    if log_format == "json":
+        assert json.loads(told)["event"] == "request failed"
 
 
 def test_an_unknown_format_is_refused() -> None:
