@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from langchain_control.sinks.file_lock import release, try_exclusive, try_shared
+from langchain_control.sinks.named_file import has_name
 from langchain_control.sinks.rotation import Housekeeping, Rotation
 
 __all__ = ["AppendedFile"]
@@ -110,7 +111,7 @@ class AppendedFile:
             fd = self._opened_locked()
             is_ours = try_shared(fd)
             status = os.fstat(fd)
-            if not self._is_named(status):
+            if not has_name(status, self._name):
                 self._let_go_locked()
             elif not is_ours:
                 time.sleep(_PAUSE_SECONDS)
@@ -140,13 +141,6 @@ class AppendedFile:
         finally:
             os.close(fd)
 
-    def _is_named(self, status: os.stat_result) -> bool:
-        try:
-            named = os.stat(self._name)  # noqa: PTH116  (a third of the time, for each record)
-        except FileNotFoundError:
-            return False
-        return named.st_ino == status.st_ino and named.st_dev == status.st_dev
-
     # --- rotating -------------------------------------------------------------------------------
 
     def _is_due(self, status: os.stat_result, more: int) -> bool:
@@ -162,7 +156,7 @@ class AppendedFile:
             else:
                 return False
             status = os.fstat(fd)
-            if self._is_named(status) and self._is_due(status, more):
+            if has_name(status, self._name) and self._is_due(status, more):
                 self._rotation.rename(self._path)
         except OSError as exc:
             # The file grows on: no reason to lose a record.

@@ -17,7 +17,7 @@ from langchain_control._per_process import PerProcess
 if TYPE_CHECKING:
     from langchain_control.events import AuditRecord
 
-__all__ = ["Connection", "DatabaseSink"]
+__all__ = ["Connection", "DatabaseSink", "Link"]
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,39}(\.[a-z_][a-z0-9_]{0,39})?", re.IGNORECASE)
 
@@ -110,8 +110,8 @@ class DatabaseSink:
         """End the connection. A later `write` opens another."""
         self._link.get().close()
 
-    def _new_link(self) -> _Link:
-        return _Link(self.connect, self._statements(), self._insertion(), self._new_lock())
+    def _new_link(self) -> Link:
+        return Link(self.connect, self._statements(), self._insertion(), self._new_lock())
 
     def _new_lock(self) -> Lock:
         # Re-entrant, because a signal handler may write while its thread is writing.
@@ -170,7 +170,7 @@ _INHERITED: list[Connection | None] = []
 SQLite Database File", 2.6), and so would forgetting it."""
 
 
-class _Link:
+class Link:
     """One process's connection."""
 
     def __init__(
@@ -180,6 +180,7 @@ class _Link:
         insertion: str,
         lock: Lock,
     ) -> None:
+        """Remember how to connect, how to make the table, and how to insert."""
         self._connect = connect
         self._preparation = preparation
         self._insertion = insertion
@@ -188,7 +189,14 @@ class _Link:
         self._connection: Connection | None = None
 
     def insert(self, row: Sequence[str]) -> None:
+        """Insert a row, on another connection if this one has broken or is lost.
+
+        Raises:
+            Exception: The driver's own.
+        """
         with self._lock:
+            if self._connection is not None and self._is_lost():
+                self._forget()
             if self._connection is not None:
                 try:
                     self._run_locked(self._connection, self._insertion, row)
@@ -196,17 +204,26 @@ class _Link:
                     self._forget()
                 else:
                     return
-            self._connection = connection = self._connect()
+            self._connection = connection = self._connected()
             self._prepare_locked(connection)
             self._run_locked(connection, self._insertion, row)
 
+    def _connected(self) -> Connection:
+        return self._connect()
+
+    def _is_lost(self) -> bool:
+        """Whether records on the connection go where nobody finds them."""
+        return False
+
     def close(self) -> None:
+        """End the connection. A later row opens another."""
         with self._lock:
             connection, self._connection = self._connection, None
             if connection is not None:
                 connection.close()
 
     def __del__(self) -> None:
+        """End the connection, unless it is a parent process's."""
         if self._pid == os.getpid():
             self._forget()
         else:

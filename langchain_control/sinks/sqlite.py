@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from langchain_control._at_fork import Lock, hold_over_forks
-from langchain_control.sinks.database import DatabaseSink
+from langchain_control.sinks.database import Connection, DatabaseSink, Link
+from langchain_control.sinks.named_file import has_name
 
 if TYPE_CHECKING:
     import sqlite3
@@ -24,7 +26,8 @@ class SqliteSink(DatabaseSink):
     Threads share the sink; processes each open the same file, and take turns. A fork waits for a
     record that is being written, three seconds at most. The file is made for
     its owner alone, in WAL mode, so that reading holds up no writing. A record survives the kill of
-    the process that wrote it; a power cut may take the last ones.
+    the process that wrote it; a power cut may take the last ones. Where the file was moved,
+    replaced or deleted, the next record goes to the one that has the name.
 
     !!! example "Count failures by model"
 
@@ -67,6 +70,15 @@ class SqliteSink(DatabaseSink):
         connect = partial(_connect, self.path, timeout_seconds)
         super().__init__(connect, table=table, placeholder="?")
 
+    def _new_link(self) -> Link:
+        return _FileLink(
+            self.connect,
+            self._statements(),
+            self._insertion(),
+            self._new_lock(),
+            str(self.path),
+        )
+
     def _new_lock(self) -> Lock:
         # SQLite in a child takes its parent's transaction for one of its own that never ends.
         lock = super()._new_lock()
@@ -85,11 +97,43 @@ class SqliteSink(DatabaseSink):
         return rebuild, ()
 
 
+class _FileLink(Link):
+    """One process's connection to a file, as long as that has its name."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Connection],
+        preparation: Sequence[str],
+        insertion: str,
+        lock: Lock,
+        name: str,
+    ) -> None:
+        super().__init__(connect, preparation, insertion, lock)
+        self._name = name
+        self._status: os.stat_result | None = None
+
+    def _connected(self) -> Connection:
+        self._status = _made(self._name)  # first: of another file than SQLite's, it is looked again
+        return super()._connected()
+
+    def _is_lost(self) -> bool:
+        return self._status is None or not has_name(self._status, self._name)
+
+
+def _made(name: str) -> os.stat_result:
+    """Make the file if it is not there: SQLite would let all read it."""
+    path = Path(name)
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, _OWNER_ONLY))
+        return path.stat()
+
+
 def _connect(path: Path, timeout_seconds: float) -> sqlite3.Connection:
     import sqlite3  # noqa: PLC0415  (slow; only users of this sink pay)
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, _OWNER_ONLY))  # SQLite would let all read it
     connection = sqlite3.connect(
         path,
         timeout=timeout_seconds,

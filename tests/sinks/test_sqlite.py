@@ -116,6 +116,39 @@ def test_a_file_locked_for_too_long_is_an_error(path: Path) -> None:
     assert rows(path, "SELECT count(*) FROM audit_records") == [(2,)]
 
 
+@pytest.mark.parametrize("left", [(), ("-wal", "-shm")], ids=["nothing", "what SQLite adds"])
+def test_a_deleted_file_is_made_again(path: Path, left: tuple[str, ...]) -> None:
+    """Records went into the deleted one, and no error said so."""
+    with SqliteSink(path) as sink:
+        sink.write(attempt())
+        for file in path.parent.iterdir():
+            if not file.name.endswith(left or "-none"):
+                file.unlink()
+        sink.write(attempt())
+        sink.write(attempt())
+
+    assert rows(path, "SELECT count(*) FROM audit_records") == [(2,)]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_replaced_file_is_written_to(path: Path) -> None:
+    """A backup was restored over the running writer."""
+    backup = path.with_name("backup.db")
+    with SqliteSink(backup) as sink:
+        for _ in range(5):
+            sink.write(attempt())
+    with SqliteSink(path) as sink:
+        sink.write(attempt())
+        for added in ("-wal", "-shm"):
+            path.with_name(path.name + added).unlink()
+        backup.replace(path)
+        sink.write(attempt())
+        with closing(sqlite3.connect(path)) as reader:
+            assert reader.execute("SELECT count(*) FROM audit_records").fetchall() == [(6,)]
+
+    assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+
+
 def _write_many(sink: SqliteSink, process: int) -> None:
     for number in range(100):
         sink.write(attempt(number=number, model=str(process)))
