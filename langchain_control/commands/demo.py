@@ -25,6 +25,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Give the demonstrations, and let the audit trail sum them up."""
     from langchain_control.components.audit import AuditLogger  # noqa: PLC0415  (`--help` is quick)
+    from langchain_control.sinks import JsonlSink  # noqa: PLC0415
 
     if arguments.queries < 1:
         msg = f"`--queries` must be at least 1, got {arguments.queries}"
@@ -32,7 +33,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     out: Path | None = arguments.out
     if out is not None:
         _prepare(out)
-    with AuditLogger(out and out / "audit.jsonl") as audit:
+    kept = [] if out is None else [JsonlSink(out / "audit.jsonl")]
+    with AuditLogger(None, sinks=kept) as audit:  # the file may hold other runs; it is a trail
         stage = Stage(console, audit, out, arguments.queries)
         only = arguments.name or arguments.only
         for name in [only] if only else [name for name in DEMOS if name not in ON_REQUEST]:

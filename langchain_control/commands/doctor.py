@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import re
-from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, requires, version
+from collections.abc import Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, metadata, version
 from pathlib import Path
 from typing import NamedTuple
+
+from packaging.requirements import Requirement
+from packaging.version import InvalidVersion
 
 from langchain_control.commands import FOUND, OK
 from langchain_control.console import Console, Table
@@ -17,9 +19,6 @@ from langchain_control.console import Console, Table
 __all__ = ["Check", "declare", "examine", "run"]
 
 DISTRIBUTION = "langchain-control"
-_REQUIREMENT = re.compile(
-    r"""(?P<name>[\w.-]+)(?P<range>[^;]*)(;.*extra\s*==\s*['"](?P<extra>[\w-]+)['"])?"""
-)
 
 
 class Check(NamedTuple):
@@ -57,19 +56,35 @@ def examine(audit_path: Path) -> Iterator[Check]:
 def _packages() -> Iterator[Check]:
     """Compare what the package asks for with what is there: its own metadata is the list."""
     try:
-        declared = requires(DISTRIBUTION) or []
+        declared = metadata(DISTRIBUTION)
     except PackageNotFoundError:
         yield Check(DISTRIBUTION, "not installed", remark="runs from its source")
         return
     yield Check(DISTRIBUTION, version(DISTRIBUTION))
-    for requirement in filter(None, map(_REQUIREMENT.match, declared)):
-        name, extra = requirement["name"], requirement["extra"]
-        optional = f", extra `{extra}`" if extra else ""
-        remark = f"needed: {requirement['range'].strip()}{optional}"
-        try:
-            yield Check(name, version(name), remark=remark)
-        except PackageNotFoundError:
-            yield Check(name, "not installed", is_fine=extra is not None, remark=remark)
+    extras = declared.get_all("Provides-Extra") or []
+    for requirement in map(Requirement, declared.get_all("Requires-Dist") or []):
+        if (why := _needed_for(requirement, extras)) is not None:
+            yield _package(requirement, why)
+
+
+def _needed_for(requirement: Requirement, extras: Sequence[str]) -> str | None:
+    """Name the extra that needs a package, or none, `""`; `None` where it is not needed here."""
+    marker = requirement.marker
+    needed_for = (e for e in ("", *extras) if marker is None or marker.evaluate({"extra": e}))
+    return next(needed_for, None)
+
+
+def _package(requirement: Requirement, extra: str) -> Check:
+    name, needed = requirement.name, requirement.specifier
+    remark = f"needed: {needed}" + (f", extra `{extra}`" if extra else "")
+    try:
+        found = version(name)
+        is_fine = needed.contains(found, prereleases=True)
+    except PackageNotFoundError:
+        return Check(name, "not installed", is_fine=bool(extra), remark=remark)
+    except InvalidVersion:
+        is_fine = False
+    return Check(name, found, is_fine, remark)
 
 
 def _encodings() -> Iterator[Check]:
