@@ -103,7 +103,7 @@ class AuditRecord(TypedDict, total=False):
     """What the prompt left out to fit its budget, and how the answer was read."""
     key: str
     content: str
-    """Only where content was asked for."""
+    """What the model answered in this attempt, only where content was asked for."""
     truncated: list[str]
     """Names of fields that were cut to keep the line short."""
 

@@ -84,8 +84,9 @@ class AuditLogger(BaseCallbackHandler, AuditReports, Overridable):
             fsync: Wait for the disk after each `record`, or when a `request` has ended, so that a
                 power cut cannot take them. `never` leaves that to the operating system.
             sinks: Where else each record goes, such as `StructlogSink()`.
-            include_content: Keep the `content` of events that carry one. Off, because prompts and
-                answers are personal data more often than not.
+            include_content: Keep the text of what the model answered in each attempt, if this is
+                the logger of the policy. Off, because answers are personal data more often than
+                not.
             max_content_chars: How much of it, in characters.
             raise_error: Fail closed: a record that cannot be kept stops the run. By default the
                 run goes on and the loss is counted in `write_errors`.
