@@ -8,13 +8,13 @@ import platform
 from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, metadata, version
 from pathlib import Path
-from typing import NamedTuple
-
-from packaging.requirements import Requirement
-from packaging.version import InvalidVersion
+from typing import TYPE_CHECKING, NamedTuple
 
 from langchain_control.commands import FOUND, OK
 from langchain_control.console import Console, Table
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 __all__ = ["Check", "declare", "examine", "run"]
 
@@ -55,6 +55,8 @@ def examine(audit_path: Path) -> Iterator[Check]:
 
 def _packages() -> Iterator[Check]:
     """Compare what the package asks for with what is there: its own metadata is the list."""
+    from packaging.requirements import Requirement  # noqa: PLC0415  (`--help` is quick)
+
     try:
         declared = metadata(DISTRIBUTION)
     except PackageNotFoundError:
@@ -75,6 +77,8 @@ def _needed_for(requirement: Requirement, extras: Sequence[str]) -> str | None:
 
 
 def _package(requirement: Requirement, extra: str) -> Check:
+    from packaging.version import InvalidVersion  # noqa: PLC0415  (`--help` is quick)
+
     name, needed = requirement.name, requirement.specifier
     remark = f"needed: {needed}" + (f", extra `{extra}`" if extra else "")
     try:
