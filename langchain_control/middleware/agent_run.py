@@ -69,7 +69,7 @@ class AgentRun(TypedDict, total=False):
     paused: dict[str, Any] | None
     """What a call had reached when it stopped for a person."""
     replies: list[Any]
-    """What the person has answered; empty until then."""
+    """What the person has answered, as it came; empty until then."""
     closed: bool
     """Whether the trail was told how the run ended."""
 

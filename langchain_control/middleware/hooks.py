@@ -62,7 +62,6 @@ from langchain_control.runs.screening import index_of_question, withheld
 from langchain_control.runs.state import RunState, calls_in, fresh_run
 from langchain_control.runs.tool_calls import for_tools
 from langchain_control.steps import StepName, drive
-from langchain_control.strategies.human import as_answer
 
 __all__ = ["ControlMiddleware"]
 
@@ -184,7 +183,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         pause = record.get("paused")
         if not pause:
             return None
-        reply = as_answer(interrupt(pause["asked"]))
+        reply = interrupt(pause["asked"])
         return {
             "messages": _removed(placeholders_in(record, state["messages"])),
             RECORD: {**record, "replies": [reply]},

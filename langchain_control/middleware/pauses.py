@@ -15,6 +15,7 @@ from langchain_control.policy import ControlPolicy
 from langchain_control.runs.falling_back import had_a_turn, request_of
 from langchain_control.runs.state import RunState
 from langchain_control.steps import StepName
+from langchain_control.strategies.human import as_answer
 
 __all__ = ["before_build_or", "before_pause", "paused", "with_reply"]
 
@@ -25,7 +26,7 @@ def with_reply(policy: ControlPolicy, record: AgentRun | None) -> ControlPolicy:
         return policy
     asker, _ = policy.fallback.next_after(record["paused"]["fallbacks"]) or ("", None)
     [reply] = record["replies"]
-    strategies = {**dict(policy.fallback.strategies), asker: lambda _: reply}
+    strategies = {**dict(policy.fallback.strategies), asker: lambda _: as_answer(reply)}
     return policy.override(fallback=policy.fallback.override(strategies=strategies))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
+
+from langchain_control.strategies.replies import as_json
 
 if TYPE_CHECKING:
     from langchain_control.strategies import FallbackRequest
@@ -16,7 +17,8 @@ class HumanAnswer:
 
     For `create_control_graph` with a checkpointer, as a subgraph of a parent that has one, and for
     `ControlMiddleware`. Whoever runs the graph finds what is asked in `__interrupt__`, and resumes
-    it with `Command(resume=answer)`: text, or any JSON value for a contract that asks for JSON.
+    it with `Command(resume=answer)`: what any strategy may answer, or another JSON value for a
+    contract that asks for JSON.
 
     The answer must meet the same contract as the model's. One that does not goes on to the next
     strategy; a second `HumanAnswer` asks once more.
@@ -53,6 +55,6 @@ class HumanAnswer:
         return f"HumanAnswer({self.ask!r})"
 
 
-def as_answer(reply: Any) -> str | None:
-    """Return what a person answered as the text of an answer."""
-    return reply if isinstance(reply, str | None) else json.dumps(reply, ensure_ascii=False)
+def as_answer(reply: Any) -> Any:
+    """Return what a person answered as a strategy may: a number, too, is JSON."""
+    return as_json(reply) if isinstance(reply, int | float) else reply

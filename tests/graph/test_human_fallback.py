@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 
 import pytest
+from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command
+from pydantic import BaseModel
 
 from langchain_control import (
     AuditLogger,
@@ -73,7 +76,21 @@ def test_a_stream_shows_the_pause_and_the_answer():
     assert graph.get_state(THREAD).values["draft"]["response"].text == "no"
 
 
-@pytest.mark.parametrize("reply", [GOOD, {"city": "Paris"}], ids=["text", "json"])
+class City(BaseModel):
+    """What is asked for."""
+
+    city: str
+
+
+REPLIES = {
+    "text": GOOD,
+    "json": {"city": "Paris"},
+    "message": AIMessage(GOOD),
+    "object": City(city="Paris"),
+}
+
+
+@pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES)
 def test_the_persons_answer_ends_the_run_without_another_model_call(invoke, reply):
     """On resume the answer is accepted, marked as a fallback's, and no model is called again."""
     model = ScriptedChatModel(script=["no", "no"])
@@ -142,6 +159,38 @@ def test_an_answer_that_breaks_the_contract_does_not_count(invoke):
     state = invoke(graph, Command(resume="no idea"))
 
     assert state["strategy"] == "fallback:canned"
+
+
+def test_what_is_no_answer_does_not_count(invoke):
+    """A person's answer is what any strategy's is: anything else is told by its type, and left."""
+    graph = create_control_graph(
+        ScriptedChatModel(script=["no", "no"]),
+        policy(("person", HumanAnswer()), ("canned", GOOD)),
+        checkpointer=InMemorySaver(),
+    )
+
+    invoke(graph, QUESTION)
+    state = invoke(graph, Command(resume={"due": date(2026, 1, 1)}))
+
+    [of_person, _] = state["fallbacks"]
+    assert state["strategy"] == "fallback:canned"
+    assert of_person["message"].endswith("got `dict`")
+
+
+def test_a_number_is_json(invoke):
+    """A contract may ask for no more than one."""
+    rules = ControlPolicy(
+        validator=ResponseValidator(response_schema={"type": "integer"}),
+        retry={"max_attempts": 1},
+        fallback=FallbackRouter(strategies=[("person", HumanAnswer())]),
+    )
+    graph = create_control_graph(
+        ScriptedChatModel(script=["no"]), rules, checkpointer=InMemorySaver()
+    )
+
+    invoke(graph, QUESTION)
+
+    assert invoke(graph, Command(resume=7))["value"] == 7
 
 
 def test_a_person_can_be_asked_twice(invoke):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import date
 
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.structured_output import AutoStrategy, ProviderStrategy, ToolStrategy
 from langchain_core.exceptions import ModelAuthenticationError, ModelTimeoutError
-from langchain_core.messages import AIMessage, SystemMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
@@ -540,6 +541,37 @@ def test_a_person_who_breaks_the_contract_is_not_the_last_word(call):
     state = call(agent, Command(resume="dunno"), THREAD)
 
     assert agent_result(state).strategy == "fallback:canned"
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [(AIMessage(GOOD), {"city": "Paris"}), (Forecast(**FORECAST), FORECAST)],
+    ids=["message", "object"],
+)
+def test_a_person_may_answer_what_any_strategy_may(call, reply, said):
+    """Anything but JSON was a `TypeError`, in this invocation and in all that came after."""
+    agent, _ = agent_of([""] * 3, human(), checkpointer=InMemorySaver())
+
+    call(agent, ask(), THREAD)
+    state = call(agent, Command(resume=reply), THREAD)
+
+    assert agent_result(state).strategy == "fallback:person"
+    assert json.loads(state["messages"][-1].text) == said
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [(HumanMessage(GOOD), "HumanMessage"), ({"due": date(2026, 1, 1)}, "dict")],
+)
+def test_what_is_no_answer_of_a_person_goes_on_to_the_next(call, reply, kind):
+    """It is told by its type, as any other strategy's, and the thread goes on."""
+    agent, _ = agent_of([""] * 3, human(), checkpointer=InMemorySaver())
+
+    call(agent, ask(), THREAD)
+    result = agent_result(call(agent, Command(resume=reply), THREAD))
+
+    assert result.strategy == "fallback:canned"
+    assert result.fallbacks[0]["message"].endswith(f"got `{kind}`")
 
 
 def test_whoever_comes_after_a_person_gets_the_prompt(call):
