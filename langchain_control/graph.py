@@ -52,6 +52,7 @@ class ControlOutput(TypedDict, total=False):
 
     messages: Annotated[list[AnyMessage], add_messages]
     status: str | None
+    answer_id: str | None
     value: Any
     scores: dict[str, float | None] | None
     strategy: str

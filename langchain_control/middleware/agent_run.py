@@ -25,7 +25,7 @@ from langchain_control.outcomes import (
 )
 from langchain_control.policy import ControlPolicy
 from langchain_control.runs.endings import status_without_answer
-from langchain_control.runs.results import result_of
+from langchain_control.runs.results import message_and_rest, result_of
 from langchain_control.runs.screening import WITHHELD
 from langchain_control.runs.state import (
     FailureNote,
@@ -60,7 +60,7 @@ class AgentRun(TypedDict, total=False):
     """How many answers the agent asked the model for."""
     status: str | None
     """`None` while the run goes on: also where an answer only calls tools."""
-    answer: str | None
+    answer_id: str | None
     """Id of the last answer, or of the notice that there is none."""
     strategy: str
     failure: FailureNote | None
@@ -102,7 +102,8 @@ def agent_result(state: Mapping[str, Any]) -> ControlResult:
     elif record.get("status") in ANSWERED and not _has_answer(record, messages):
         record["status"] = None
     answer = _answer_in(record, messages) if record.get("status") in ANSWERED else None
-    return result_of({**record, "messages": [answer]})
+    found = {"messages": [answer], "answer_id": answer.id} if answer else {"messages": []}
+    return result_of({**record, **found})
 
 
 def ended_with(record: AgentRun, messages: Sequence[BaseMessage]) -> AgentRun:
@@ -147,7 +148,7 @@ def _has_answer(record: AgentRun, messages: Sequence[BaseMessage]) -> bool:
     """
     if record.get("status") not in ANSWERED:
         return False
-    answer, after = _recorded(record, messages)
+    answer, after = message_and_rest(messages, record["answer_id"])
     if answer is not None and answer.tool_calls and record["value"] is None:
         return _given_by_tools(after) is not None
     asked = [n for n, message in enumerate(after) if isinstance(message, HumanMessage)]
@@ -156,21 +157,11 @@ def _has_answer(record: AgentRun, messages: Sequence[BaseMessage]) -> bool:
 
 def _answer_in(record: AgentRun, messages: Sequence[BaseMessage]) -> AIMessage | None:
     """Return the answer that a run ended with, or what others have put in its place."""
-    answer, after = _recorded(record, messages)
+    answer, after = message_and_rest(messages, record["answer_id"])
     if answer is not None and answer.tool_calls and record["value"] is None:
         return _given_by_tools(after)
     newest_first = (m for m in reversed(messages) if isinstance(m, AIMessage))
     return answer if answer is not None else next(newest_first, None)
-
-
-def _recorded(
-    record: AgentRun, messages: Sequence[BaseMessage]
-) -> tuple[AIMessage | None, Sequence[BaseMessage]]:
-    """Return the answer that the record names, if it is still there, and what follows it."""
-    for position, message in enumerate(messages):
-        if message.id == record.get("answer") and isinstance(message, AIMessage):
-            return message, messages[position + 1 :]
-    return None, ()
 
 
 def _given_by_tools(after: Sequence[BaseMessage]) -> AIMessage | None:
@@ -184,12 +175,7 @@ def _given_by_tools(after: Sequence[BaseMessage]) -> AIMessage | None:
     return AIMessage(content, id=last.id)
 
 
-def record_of(
-    run: RunState,
-    before: AgentRun | None = None,
-    *,
-    answer: str | None = None,
-) -> AgentRun:
+def record_of(run: RunState, before: AgentRun | None = None) -> AgentRun:
     """Return the record of a walk through the steps, added to the record before it."""
     earlier = before or AgentRun(
         request_id=run["request_id"],
@@ -207,7 +193,7 @@ def record_of(
         fallbacks=[*earlier["fallbacks"], *run["fallbacks"]],
         calls=earlier["calls"] + bool(run["attempts"]),
         status=run["status"],
-        answer=answer,
+        answer_id=run["answer_id"],
         strategy=run["strategy"],
         failure=run["failure"],
         value=run["value"],

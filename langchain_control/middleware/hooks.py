@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, cast
-from uuid import uuid4
 
 from langchain.agents.middleware.types import (
     AgentMiddleware,
@@ -243,8 +242,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
                 RECORD: record,
                 **_without_structure(state),
             }
-        last = _identified(opened["messages"][-1])
-        record["answer"] = last.id
+        last = opened["messages"][-1]
         yield from self._raised_if_asked_to(opened, record, config)
         return {
             "messages": [*_removed(gone), *_question_withheld(messages, opened), last],
@@ -281,8 +279,8 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         ended = yield from drive(begun, context, config, start=start, until=before_pause(policy))
         if ended["status"] is None:
             return _waiting(paused(ended, record, policy))
-        last = _identified(ended["messages"][-1])
-        kept = record_of(ended, record, answer=last.id)
+        last = ended["messages"][-1]
+        kept = record_of(ended, record)
         if ended["status"] in WITHOUT_ANSWER:
             yield from self._raised_if_asked_to(ended, kept, config, calls.error)
             return _response([last], kept)
@@ -411,11 +409,6 @@ def _response(
 
 def _removed(ids: Iterable[str]) -> list[RemoveMessage]:
     return [RemoveMessage(gone) for gone in ids]
-
-
-def _identified(message: BaseMessage) -> BaseMessage:
-    """Return a message with an id, by which it is found again in the agent's state."""
-    return message if message.id else message.model_copy(update={"id": uuid4().hex})
 
 
 def _changed(before: Sequence[BaseMessage], after: Sequence[BaseMessage]) -> list[BaseMessage]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, TypeVar, cast
+from uuid import uuid4
 
+from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 
 from langchain_control._effects import Flow
@@ -55,10 +57,17 @@ def finished(
     final = cast("RunState", {**run, "messages": [], **update})
     if final["status"] in WITHOUT_ANSWER:
         final["messages"] = [notice(final)]
+    final["messages"] = [_identified(message) for message in final["messages"]]
+    final["answer_id"] = final["messages"][-1].id
     if context.is_whole_request:
         yield from close(final, context, config)
         final["reservation"] = None
     return final
+
+
+def _identified(message: BaseMessage) -> BaseMessage:
+    """Return a message with an id, by which it is found again in a state."""
+    return message if message.id else message.model_copy(update={"id": uuid4().hex})
 
 
 def status_without_answer(note: FailureNote | None) -> Status:

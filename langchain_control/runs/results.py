@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, BaseMessage, convert_to_messages
 
 from langchain_control._least import least
+from langchain_control.conversation import source_of
 from langchain_control.outcomes import (
     ANSWERED,
     ControlResult,
@@ -20,25 +21,31 @@ from langchain_control.retries.usage_limits import cost_of
 from langchain_control.runs.state import FailureNote, calls_in, usage_of, violations_in
 from langchain_control.strategies.asking import causes
 
-__all__ = ["result_of"]
+__all__ = ["message_and_rest", "result_of"]
 
 
 def result_of(state: Mapping[str, Any]) -> ControlResult:
     """Read the outcome of a finished run out of its state, from whichever door.
 
+    The state may be JSON, as a server gives it. What others have said after the answer is no part
+    of it; where somebody took the answer out of the messages, the result has none.
+
     Raises:
-        ValueError: The run has not finished.
+        ValueError: The run has not finished, or another question waits for its own.
     """
     status = state.get("status")
     if status is None:
         msg = "the run has not finished: its state has no `status`"
         raise ValueError(msg)
+    answer, after = message_and_rest(state["messages"], state["answer_id"])
+    if any(source_of(message) == "user" for message in after):
+        msg = "the run has not finished: the newest question came after the answer"
+        raise ValueError(msg)
     note = state.get("failure")
     has_answer = status in ANSWERED
-    answer = state["messages"][-1] if has_answer else None
     return ControlResult(
         status=status,
-        message=answer if isinstance(answer, AIMessage) else None,
+        message=answer if has_answer else None,
         value=state.get("value"),
         failure_mode=FailureMode(note["mode"]) if note else FailureMode.NONE,
         reason=_reason(note, [] if has_answer else state["fallbacks"]),
@@ -54,6 +61,17 @@ def result_of(state: Mapping[str, Any]) -> ControlResult:
         cost=cost_of(calls_in(state)),
         scores=Scores(**(state.get("scores") or {})),
     )
+
+
+def message_and_rest(
+    messages: Sequence[Any], message_id: str | None
+) -> tuple[AIMessage | None, Sequence[BaseMessage]]:
+    """Return the message of that id, if it is there, and what follows it."""
+    read = convert_to_messages(messages)
+    for position, message in enumerate(read):
+        if isinstance(message, AIMessage) and message.id == message_id:
+            return message, read[position + 1 :]
+    return None, ()
 
 
 def _reason(note: FailureNote | None, tries: Sequence[FallbackTry]) -> str:

@@ -82,6 +82,8 @@ class PerRun(TypedDict, total=False):
     status: str | None
     """`None` while the run goes on."""
     strategy: str
+    answer_id: str | None
+    """Id of the answer in `messages`, or of the notice that there is none."""
     value: Any
     """The parsed answer as plain data, where the contract asks for JSON."""
     scores: dict[str, float | None] | None
@@ -124,6 +126,7 @@ def fresh_run(config: RunnableConfig, policy: ControlPolicy) -> PerRun:
         retry=None,
         status=None,
         strategy="none",
+        answer_id=None,
         value=None,
         scores=None,
         fallbacks=[],

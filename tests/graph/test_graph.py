@@ -20,7 +20,7 @@ from langchain_control import (
     RetryEngine,
     create_control_graph,
 )
-from langchain_control.graph import result_of
+from langchain_control.graph import ControlState, result_of
 from langchain_control.testing import ScriptedChatModel
 from tests.graph.asking import ask, parent_of
 from tests.scenarios import AT_ONCE, ATTACK, CITY, GOOD
@@ -310,6 +310,45 @@ def test_state_survives_a_strict_checkpointer(monkeypatch):
 
     assert isinstance(values["draft"]["response"], AIMessage)
     assert result_of(values).value == {"city": "Paris"}
+
+
+def test_a_state_that_was_stored_as_json_is_read():
+    """A server gives messages as mappings: an accepted run had no message."""
+    state = create_control_graph(ScriptedChatModel(script=[GOOD])).invoke(ask())
+
+    stored = {**state, "messages": [message.model_dump() for message in state["messages"]]}
+
+    assert result_of(stored).unwrap().text == GOOD
+
+
+def test_what_another_node_says_is_not_the_answer(call):
+    """The last message of a parent was handed out as accepted, whoever wrote it."""
+    builder = StateGraph(ControlState)
+    builder.add_node("answer", create_control_graph(ScriptedChatModel(script=[GOOD])))
+    builder.add_node("log", lambda _: {"messages": [AIMessage("Logged.")]})
+    builder.add_edge(START, "answer")
+    builder.add_edge("answer", "log")
+
+    assert result_of(call(builder.compile(), ask())).unwrap().text == GOOD
+
+
+def test_an_answer_without_an_id_is_found(call):
+    """A function gives text."""
+    assert (
+        result_of(call(create_control_graph(lambda _: "Paris."), ask())).unwrap().text == "Paris."
+    )
+
+
+def test_a_question_that_waits_has_no_result_of_the_one_before():
+    """A second question that paused before the first step read as accepted."""
+    graph = create_control_graph(lambda _: GOOD, checkpointer=InMemorySaver())
+    thread = {"configurable": {"thread_id": "1"}}
+    graph.invoke(ask(), thread)
+
+    waiting = graph.invoke(ask("And now?"), thread, interrupt_before=["guard"])
+
+    with pytest.raises(ValueError, match="not finished"):
+        result_of(waiting)
 
 
 def test_result_of_an_unfinished_run_is_an_error():
