@@ -26,7 +26,7 @@ from langchain_control.outcomes import (
 from langchain_control.policy import ControlPolicy
 from langchain_control.runs.endings import status_without_answer
 from langchain_control.runs.results import message_and_rest, result_of
-from langchain_control.runs.screening import WITHHELD
+from langchain_control.runs.screening import WITHHELD, index_of_question
 from langchain_control.runs.state import (
     FailureNote,
     RunState,
@@ -39,6 +39,7 @@ __all__ = [
     "AgentRun",
     "ControlAgentState",
     "agent_result",
+    "closed",
     "ended_with",
     "placeholders_in",
     "record_of",
@@ -72,6 +73,8 @@ class AgentRun(TypedDict, total=False):
     """What the person has answered, as it came; empty until then."""
     closed: bool
     """Whether the trail was told how the run ended."""
+    question_id: str | None
+    """Id of the newest question when the run was closed; a newer one has a run of its own."""
 
 
 RECORD = "control"
@@ -93,11 +96,14 @@ def agent_result(state: Mapping[str, Any]) -> ControlResult:
     what they gave.
 
     Raises:
-        ValueError: The run has not finished, or the agent has no `ControlMiddleware`.
+        ValueError: The run has not finished, another question waits for its own, or the agent has
+            no `ControlMiddleware`.
     """
     record = cast("AgentRun", dict(state.get(RECORD) or {}))
     messages = convert_to_messages(state["messages"])
-    if record.get("closed"):
+    if record.get("closed") and record.get("question_id") != _question_id_in(messages):
+        record["status"] = None
+    elif record.get("closed"):
         record = ended_with(record, messages)
     elif record.get("status") in ANSWERED and not _has_answer(record, messages):
         record["status"] = None
@@ -121,6 +127,17 @@ def ended_with(record: AgentRun, messages: Sequence[BaseMessage]) -> AgentRun:
     status = status_without_answer(paused["failure"])
     left = {**record, **added, "failure": paused["failure"], "status": status, "paused": None}
     return cast("AgentRun", left)
+
+
+def closed(record: AgentRun, messages: Sequence[BaseMessage]) -> AgentRun:
+    """Return the record of a run that the trail was told the end of."""
+    return AgentRun(**{**record, "closed": True, "question_id": _question_id_in(messages)})
+
+
+def _question_id_in(messages: Sequence[BaseMessage]) -> str | None:
+    """Return the id of the newest message that a person wrote."""
+    asked = index_of_question(messages)
+    return None if asked is None else messages[asked].id
 
 
 def placeholders_in(record: AgentRun | None, messages: Sequence[BaseMessage]) -> list[str]:

@@ -31,6 +31,7 @@ from langchain_control.middleware.agent_run import (
     RECORD,
     AgentRun,
     ControlAgentState,
+    closed,
     ended_with,
     placeholders_in,
     record_of,
@@ -318,12 +319,12 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         """Close the run. One that others ended before it was opened is no request of the trail."""
         last: AgentRun | None = state.get(RECORD)
         if not last or last.get("closed"):
-            return {RECORD: {**unopened(self.policy), "closed": True}}
+            return {RECORD: closed(unopened(self.policy), state["messages"])}
         record, gone = ended_with(last, state["messages"]), placeholders_in(last, state["messages"])
         yield from self._closed(record, self._config())
         if record["attempts"]:
             self._setup.run_ended()
-        return {"messages": _removed(gone), RECORD: {**record, "closed": True}}
+        return {"messages": _removed(gone), RECORD: closed(record, state["messages"])}
 
     def _closed(self, record: AgentRun, config: RunnableConfig) -> Flow[None]:
         config = with_request_id(config, record["request_id"])

@@ -14,6 +14,7 @@ from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
 from langchain_core.messages import AIMessage, RemoveMessage
 from langchain_core.tools import ToolException, tool
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command, interrupt
 
 from langchain_control import FailureMode, FallbackRouter, RateLimiter, ResponseValidator
 from langchain_control.errors import AttemptsExhausted, InputRejected
@@ -152,6 +153,39 @@ def test_a_run_that_waits_has_not_finished(call):
 
     with pytest.raises(ValueError, match="has not finished"):
         agent_result(paused)
+
+
+class Allows(AgentMiddleware):
+    """Asks whether a question may be asked."""
+
+    def before_agent(self, state, runtime):
+        interrupt("May it?")
+
+
+@pytest.mark.parametrize("first", ["Sunny.", ""], ids=["answered", "unanswered"])
+def test_a_question_that_waits_has_no_result_of_the_one_before(call, first):
+    """It paused before the first step of its run, and the last run's answer read as its own."""
+    agent, _ = agent_of(lambda _: first, before=[Allows()], checkpointer=InMemorySaver())
+    call(agent, ask(), THREAD)
+    done = call(agent, Command(resume="yes"), THREAD)
+    waiting = call(agent, ask("And in Rome?"), THREAD)
+
+    assert agent_result(done).passed is bool(first)
+    with pytest.raises(ValueError, match="has not finished"):
+        agent_result(waiting)
+
+
+def test_a_question_that_was_rejected_by_an_error_has_no_result(call):
+    """The thread read as accepted, with the answer to the question before."""
+    raises = {"exit_behavior": "error"}
+    agent, _ = agent_of(["Sunny."], checkpointer=InMemorySaver(), control=raises)
+    call(agent, ask(), THREAD)
+
+    with pytest.raises(InputRejected):
+        call(agent, ask(ATTACK), THREAD)
+
+    with pytest.raises(ValueError, match="has not finished"):
+        agent_result(agent.get_state(THREAD).values)
 
 
 # --- what an answer is ----------------------------------------------------------------------------
