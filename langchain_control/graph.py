@@ -24,10 +24,10 @@ from langchain_control.retries.nested import warn_of_nested_retries
 from langchain_control.runs.context import Context
 from langchain_control.runs.exits import ExitBehavior, exit_behavior_of, has_to_raise
 from langchain_control.runs.results import result_of
-from langchain_control.runs.state import FailureNote, PerRun
+from langchain_control.runs.state import FailureNote, PerRun, RunState
 from langchain_control.runs.storable import StorableAnswers, storable
 from langchain_control.runs.tool_calls import for_tools
-from langchain_control.steps import STEPS, Router, Step, performed
+from langchain_control.steps import END, STEPS, Router, Step, performed
 
 __all__ = [
     "ControlGraph",
@@ -93,7 +93,8 @@ def create_control_graph(
         exit_behavior: What becomes of a run without an answer. `end` ends it with a message that
             names the failure, and raises nothing for what a user, a model or a provider does;
             `error` raises the `ControlError`, which has no `__cause__`: an exception of a provider
-            is no JSON, and stays out of the state.
+            is no JSON, and stays out of the state. With a checkpointer the state says how the run
+            ended; `invoke(None, ...)` raises the same once more, and asks nobody.
 
     Raises:
         ValueError: `outputs` names nothing, or what the graph has not; or `exit_behavior` is
@@ -118,7 +119,11 @@ def create_control_graph(
         if len(step.goes_to) == 1:
             builder.add_edge(name, step.goes_to[0])
         else:
-            builder.add_conditional_edges(name, _router(step.route, context), list(step.goes_to))
+            ends = [_RAISE] if exits == "error" and END in step.goes_to else []
+            route = _router(step.route, context, exits)
+            builder.add_conditional_edges(name, route, [*step.goes_to, *ends])
+    if exits == "error":
+        builder.add_node(_RAISE, _raise)
     builder.add_edge(START, next(iter(STEPS)))
     compiled = builder.compile(checkpointer=checkpointer, name="control")
     graph = ControlGraph.of(compiled, supersteps=_supersteps(policy))
@@ -203,14 +208,24 @@ class _Node(Runnable[Any, Any]):
 
     def _done(self, state: Any, config: RunnableConfig) -> Flow[Any]:
         update = storable((yield from performed(self._step, state, self._context, config)))
-        if has_to_raise(update, self._exits):
-            raise error_for(result_of(update))
-        return update
+        return {**update, **_UNSAID} if has_to_raise(update, self._exits) else update
 
 
-def _router(route: Router, context: Context) -> Callable[[Any], str]:
+_UNSAID: RunState = {"messages": [], "answer_id": None}
+"""What is raised needs no message that says so."""
+
+_RAISE = "raise"
+"""A step of its own: the run has its end in the state by then, and told the trail of it once."""
+
+
+def _raise(state: ControlState) -> None:
+    raise error_for(result_of(state))
+
+
+def _router(route: Router, context: Context, exits: ExitBehavior) -> Callable[[Any], str]:
     def decide(state: Any) -> str:
-        return route(state, context)
+        name = route(state, context)
+        return _RAISE if name == END and has_to_raise(state, exits) else name
 
     decide.__name__ = route.__name__
     return decide

@@ -193,6 +193,42 @@ def test_a_thread_goes_on_after_an_error(call):
     assert (state["status"], len(state["attempts"])) == ("accepted", 1)
 
 
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_run_that_raised_ends_once_in_the_trail(call, nested):
+    """Each `invoke(None, ...)` told another end of the same request."""
+    sink = MemorySink()
+    policy = rules(audit=AuditLogger(None, sinks=[sink]))
+    saver = InMemorySaver()
+    model = ScriptedChatModel(script=OUTAGE)
+    graph = create_control_graph(
+        model, policy, exit_behavior="error", checkpointer=None if nested else saver
+    )
+    graph = parent_of(graph, saver) if nested else graph
+
+    for given in (ask(), None, None):
+        with pytest.raises(AttemptsExhausted) as caught:
+            call(graph, given, THREAD)
+        assert len(caught.value.result.attempts) == 3
+
+    assert [r["event"] for r in sink.records].count("control.finished") == 1
+
+
+def test_the_state_says_how_a_run_that_raised_has_ended(call):
+    """The thread read as accepted, with the answer to the question before."""
+    model = ScriptedChatModel(script=[GOOD])
+    graph = create_control_graph(
+        model, rules(), checkpointer=InMemorySaver(), exit_behavior="error"
+    )
+
+    call(graph, ask(), THREAD)
+    with pytest.raises(InputRejected):
+        call(graph, ask(ATTACK), THREAD)
+    state = graph.get_state(THREAD).values
+
+    assert (result_of(state).status, result_of(state).message) == ("rejected", None)
+    assert [m.type for m in state["messages"]] == ["human", "ai", "human"]
+
+
 def test_an_unknown_exit_behavior_is_an_error():
     """A misspelt option fails at construction."""
     with pytest.raises(ValueError, match="exit_behavior"):
