@@ -61,7 +61,9 @@ class Controlled(Component[LanguageModelInput, Output], Generic[Output]):
         """Walk the table of steps to its end."""
         calls = LastCalls()
         name = name_of(self.model, config)
-        context = Context(self.policy, self.model, name, contract=contract, last_calls=calls)
+        context = Context(
+            self.policy, self.model, name, contract=contract, last_calls=calls, can_pause=False
+        )
         state = yield from drive(state_of(value), context, config)
         return Ended(state, calls.error, calls.answer)
 

@@ -197,7 +197,9 @@ def fallback(state: RunState, context: Context, config: RunnableConfig) -> Flow[
     """
     router = context.policy.fallback
     if (due := router.next_after(had_a_turn(state))) is not None:
-        if router.pauses(due[1]):  # people take their time; whoever comes after them has theirs
+        if router.pauses(due[1]) and not context.can_pause:
+            due = (due[0], _Nobody())
+        elif router.pauses(due[1]):  # people take their time; whoever comes after them has theirs
             state = cast("RunState", {**state, "deadline": deadline_from_now(context.policy)})
         request, calls = request_of(state), calls_of(state, context, due[0])
         contract = InTime(context.answers_of(due[1]), state, context)
@@ -328,6 +330,15 @@ _NEVER_CALLED = (
     FailureMode.TOKEN_OVERFLOW,
     FailureMode.USAGE_LIMIT_EXCEEDED,
 )
+
+
+class _Nobody:
+    """Stands in for a person where a pause would repeat the run up to here."""
+
+    answers_at_once = True
+
+    def __call__(self, question: str) -> None:
+        """Have no answer."""
 
 
 def _answered(answer: AIMessage, **update: Any) -> dict[str, Any]:

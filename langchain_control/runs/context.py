@@ -77,6 +77,8 @@ class Context:
     """Whether the end of the table is the end of the request. An agent's request is many calls."""
     run_deadline_seconds: float | None = None
     """How long the whole of an agent's run may take, where it is bounded."""
+    can_pause: bool = True
+    """Whether a strategy may pause the graph around it, and the run goes on where it stopped."""
 
     @property
     def deadline_seconds(self) -> float | None:

@@ -20,6 +20,8 @@ class HumanAnswer:
     it with `Command(resume=answer)`: what any strategy may answer, or another JSON value for a
     contract that asks for JSON.
 
+    `with_control` cannot pause, and skips it.
+
     The answer must meet the same contract as the model's. One that does not goes on to the next
     strategy; a second `HumanAnswer` asks once more.
     """

@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command
@@ -24,6 +25,7 @@ from langchain_control import (
 from langchain_control.sinks import MemorySink
 from langchain_control.strategies import HumanAnswer
 from langchain_control.testing import ManualClock, ScriptedChatModel
+from tests.graph.asking import parent_of
 from tests.scenarios import AT_ONCE, CITY, GOOD
 
 THREAD = {"configurable": {"thread_id": "1"}}
@@ -248,4 +250,22 @@ def test_outside_of_a_graph_nobody_is_asked(call):
     rules = policy(("person", HumanAnswer()), ("canned", GOOD))
     controlled = with_control(ScriptedChatModel(script=["no", "no"]), rules, include_result=True)
 
-    assert call(controlled, "Which city?").strategy == "fallback:canned"
+    result = call(controlled, "Which city?")
+
+    assert result.strategy == "fallback:canned"
+    assert [tried["outcome"] for tried in result.fallbacks] == ["passed", "answered"]
+
+
+def test_a_chain_within_a_node_does_not_pause_its_graph(call):
+    """On resume the node began again: the model was asked once more, and the reply dropped."""
+    sink = MemorySink()
+    rules = policy(("person", HumanAnswer()), ("canned", GOOD), sink=sink)
+    model = ScriptedChatModel(script=["no", "no"])
+    controlled = with_control(model, rules)
+    node = RunnableLambda(lambda state: {"messages": [controlled.invoke(state["messages"])]})
+    graph = parent_of(node, InMemorySaver())
+
+    state = call(graph, QUESTION, THREAD)
+
+    assert state["messages"][-1].response_metadata["control_fallback"] == "canned"
+    assert [r["event"] for r in sink.records].count("control.finished") == 1
