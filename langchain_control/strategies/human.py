@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from langchain_control.strategies.replies import as_json
+from langchain_control.strategies.replies import answer_as_json
 
 if TYPE_CHECKING:
     from langchain_control.strategies import FallbackRequest
@@ -59,4 +59,4 @@ class HumanAnswer:
 
 def as_answer(reply: Any) -> Any:
     """Return what a person answered as a strategy may: a number, too, is JSON."""
-    return as_json(reply) if isinstance(reply, int | float) else reply
+    return answer_as_json(reply) if isinstance(reply, int | float) else reply
