@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeGuard, runtime_checkable
+from typing import Any, Protocol, TypeGuard
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import (
     Runnable,
-    RunnableBinding,
     RunnableConfig,
     RunnableSequence,
     RunnableWithFallbacks,
 )
+from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.config import merge_configs
 
 from langchain_control.models.configurable import (
@@ -37,7 +37,6 @@ __all__ = [
 ]
 
 
-@runtime_checkable
 class MakesVariants(Protocol):
     """A model that is asked through something else, such as an agent's handler."""
 
@@ -48,7 +47,6 @@ class MakesVariants(Protocol):
         """Return another chat model, asked through the same thing."""
 
 
-@runtime_checkable
 class Surrounds(Protocol):
     """What stands around a model, such as a circuit, and can stand around another."""
 
@@ -76,7 +74,7 @@ def for_retry(
         return model
     if isinstance(model, RunnableWithFallbacks):
         return each_of(model, lambda one: for_retry(one, retry, schema))
-    if isinstance(model, MakesVariants):
+    if _makes_variants(model):
         return model.for_retry(retry)
     fresh = drawn_anew(model, retry)
     _, bound = unwrapped(model)
@@ -94,7 +92,7 @@ def has_enforcing_mode(model: Runnable[Any, Any], schema: dict[str, Any] | None)
     that cannot be asked for strictly, where strictness is to be asked for. A model with tools, and
     one that has been told in another way, is not asked in that mode.
     """
-    if isinstance(model, MakesVariants):
+    if _makes_variants(model):
         return False
     chat_model, bound = unwrapped(model)
     inherited = BaseChatModel.with_structured_output
@@ -117,7 +115,7 @@ def in_place_of(
     """
     if isinstance(model, RunnableWithFallbacks):
         return in_place_of(model.runnable, other, config)
-    if not isinstance(model, MakesVariants):
+    if not _makes_variants(model):
         return other
     if stands_for_others(other):
         other = made_plain(other, config)
@@ -145,13 +143,14 @@ def gives_replies(runnable: Any) -> bool:
 def name_of(model: Runnable[Any, Any], config: RunnableConfig | None = None) -> str:
     """Return the name a model goes by in circuits, metrics and the audit trail.
 
-    A sequence goes by the first model in it, and what is configurable by what the config chooses.
+    A sequence goes by the first model in it, one with fallbacks by the one that is asked first, and
+    what is configurable by what the config chooses.
 
     Args:
         model: The model, or what stands around it.
         config: Of the run that asks the model.
     """
-    return _model_name(model, config) or chosen(model, config).get_name()
+    return _model_name(model, config) or _own_name(model, config)
 
 
 def tools_of(model: Any) -> list[Any] | None:
@@ -177,20 +176,46 @@ def _model_name(runnable: Runnable[Any, Any], config: RunnableConfig | None) -> 
     runnable = chosen(runnable, config)
     if isinstance(runnable, RunnableSequence):
         return next(filter(None, (_model_name(step, config) for step in runnable.steps)), None)
-    if isinstance(runnable, SchemaModel):
-        return _model_name(runnable.model, config)
-    if isinstance(runnable, RunnableBinding):
-        return _model_name(runnable.bound, merge_configs(runnable.config, config))
-    if _surrounds(runnable):
-        return _model_name(runnable.bound, config)
-    chat_model, _ = unwrapped(runnable)
-    names = (getattr(chat_model, f, None) for f in _NAMES)
+    if (inner := _within(runnable)) is not None:
+        return _model_name(inner, _config_within(runnable, config))
+    is_model = isinstance(runnable, BaseChatModel)
+    names = (getattr(runnable, field, None) for field in _NAMES) if is_model else ()
     return next((name for name in names if isinstance(name, str) and name), None)
 
 
+def _own_name(runnable: Runnable[Any, Any], config: RunnableConfig | None) -> str:
+    runnable = chosen(runnable, config)
+    inner = _within(runnable)
+    if inner is None or getattr(runnable, "name", None):
+        return runnable.get_name()
+    return _own_name(inner, _config_within(runnable, config))
+
+
+def _within(runnable: Any) -> Runnable[Any, Any] | None:
+    """Return what is called first in what surrounds one Runnable, `None` for anything else."""
+    if isinstance(runnable, RunnableWithFallbacks):
+        return runnable.runnable
+    if isinstance(runnable, SchemaModel):
+        return runnable.model  # type: ignore[no-any-return]
+    has_bound = isinstance(runnable, RunnableBindingBase) or _surrounds(runnable)
+    return runnable.bound if has_bound else None
+
+
+def _config_within(
+    runnable: Runnable[Any, Any], config: RunnableConfig | None
+) -> RunnableConfig | None:
+    if isinstance(runnable, RunnableBindingBase):
+        return merge_configs(runnable.config, config)
+    return config
+
+
 def _surrounds(runnable: Any) -> TypeGuard[Surrounds]:
-    """Whether it surrounds a model itself; a `RunnableBinding` only has what it binds."""
-    return isinstance(runnable, Surrounds) and not isinstance(runnable, RunnableBinding)
+    """Whether it surrounds a model itself. Asked of the class: others answer for what they hold."""
+    return hasattr(type(runnable), "around")
+
+
+def _makes_variants(model: Any) -> TypeGuard[Any]:
+    return hasattr(type(model), "for_retry")
 
 
 _NAMES = ("model_name", "model", "model_id", "deployment_name")

@@ -98,3 +98,37 @@ def test_functions_go_by_their_names():
 
     assert name_of(RunnableLambda(ask)) == "ask"
     assert name_of(RunnableLambda(lambda m: m, name="small")) == "small"
+
+
+def ask(messages):
+    return messages
+
+
+@pytest.mark.parametrize(
+    "dress",
+    [
+        lambda one: one.with_fallbacks([scripted("spare")]),
+        lambda one: one.with_retry(),
+        lambda one: one.with_retry().with_config(tags=["x"]),
+        lambda one: CircuitBreaker().wrap(one),
+        lambda one: CircuitBreaker().wrap(one.with_fallbacks([scripted("spare")])),
+    ],
+    ids=["fallbacks", "retry", "bound retry", "our own", "our own around fallbacks"],
+)
+def test_what_surrounds_a_model_goes_by_its_name(dress):
+    """Different models shared one circuit and one bulkhead under the name of a class."""
+    assert name_of(dress(scripted("one"))) == "one"
+    assert name_of(RunnableLambda(ask) | dress(scripted("one"))) == "one"
+    assert name_of(dress(RunnableLambda(ask))) == "ask"
+    assert name_of(dress(alternatives()), GOOD) == "good"
+
+
+@pytest.mark.parametrize(
+    "dress", [lambda m: m.with_fallbacks([m]), lambda m: m.with_retry(stop_after_attempt=1)]
+)
+def test_an_outage_of_a_model_with_a_spare_leaves_the_others_alone(policy, dress):
+    """A provider that is well was refused by the circuit of one that was down."""
+    down, well = (by_lcel(dress(scripted(name)), policy) for name in ("bad", "good"))
+
+    assert down("Who?").failure_mode == "model_error"
+    assert well("Who?").status == "accepted"
