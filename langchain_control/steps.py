@@ -155,7 +155,7 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
     response, note = state["draft"]["response"], state["failure"]
     verdict: ValidationResult | None = None
     if response is not None and note is None:
-        contract = context.answers_of(context.asked(state["retry"]).model)
+        contract = context.answers_of(context.asked(state["retry"], config).model, config)
         verdict = yield from InTime(contract, state, context).judge(response)
         note = None if verdict.passed else note_of("validate", verdict)
     attempt = attempt_of(state, context, note, verdict, config)
@@ -202,7 +202,7 @@ def fallback(state: RunState, context: Context, config: RunnableConfig) -> Flow[
         elif router.pauses(due[1]):  # people take their time; whoever comes after them has theirs
             state = cast("RunState", {**state, "deadline": deadline_from_now(context.policy)})
         request, calls = request_of(state), calls_of(state, context, due[0])
-        contract = InTime(context.answers_of(due[1]), state, context)
+        contract = InTime(context.answers_of(due[1], config), state, context)
         turn = yield from router.turn(due, request, contract, config, calls)
         tries = [*state["fallbacks"], turn.tried]
         if turn.answer is None:

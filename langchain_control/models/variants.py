@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, Protocol, TypeGuard
 
 from langchain_core.language_models import BaseChatModel
@@ -153,23 +154,32 @@ def name_of(model: Runnable[Any, Any], config: RunnableConfig | None = None) -> 
     return _model_name(model, config) or _own_name(model, config)
 
 
-def tools_of(model: Any) -> list[Any] | None:
+def tools_of(model: Any, config: RunnableConfig | None = None) -> list[Any] | None:
     """Return the tools of a model as they are bound to it, or `None` where nobody can see them.
 
-    Those of a sequence are those of the last model in it.
+    Those of a sequence are those of the last model in it, and those of a model with fallbacks the
+    tools of any of them.
+
+    Args:
+        model: The model, or what stands around it.
+        config: Of the run that asks the model.
     """
+    model = chosen(model, config)
     if isinstance(model, RunnableSequence):
-        steps = map(tools_of, reversed(model.steps))
+        steps = (tools_of(step, config) for step in reversed(model.steps))
         return next((tools for tools in steps if tools is not None), None)
+    if isinstance(model, RunnableWithFallbacks):
+        each = [tools_of(one, config) for one in reversed([*model.runnables])]  # the first prevails
+        seen = [tools for tools in each if tools is not None]
+        return list(chain.from_iterable(seen)) if seen else None
     if isinstance(model, SchemaModel):
-        return [*(tools_of(model.asked) or ()), *(model.arguments.get("tools") or ())]
-    if _surrounds(model):
-        return tools_of(model.bound)
-    chat_model, bound = unwrapped(model)
-    tools = bound.get("tools") or []
-    if chat_model is None:
-        return None
-    return list(tools) if isinstance(tools, list | tuple) else [tools]
+        return [*(tools_of(model.asked, config) or ()), *(model.arguments.get("tools") or ())]
+    if isinstance(model, RunnableBindingBase) and "tools" in model.kwargs:
+        tools = model.kwargs["tools"] or []
+        return list(tools) if isinstance(tools, list | tuple) else [tools]
+    if (inner := _within(model)) is not None:
+        return tools_of(inner, _config_within(model, config))
+    return [] if isinstance(model, BaseChatModel) else None
 
 
 def _model_name(runnable: Runnable[Any, Any], config: RunnableConfig | None) -> str | None:

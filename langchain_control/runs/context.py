@@ -108,8 +108,8 @@ class Context:
         """Say which limit of usage the request has reached, if it has."""
         return self.policy.usage_limits.reached_by([*self.earlier, *calls])
 
-    def answers_of(self, asked: Any) -> AnswerContract:
+    def answers_of(self, asked: Any, config: RunnableConfig | None = None) -> AnswerContract:
         """Return who judges the answers of a model, or of a fallback strategy."""
         validator = self.policy.validator
-        asked = in_place_of(self.model, asked)
-        return AnswersOrCalls(self.contract or validator, asked, validator)
+        asked = in_place_of(self.model, asked, config)
+        return AnswersOrCalls(self.contract or validator, asked, validator, config)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, ToolCall
+from langchain_core.runnables import RunnableConfig
 
 from langchain_control._effects import Flow
 from langchain_control.contracts.broken import broken
@@ -49,10 +50,16 @@ class AnswersOrCalls(ContractAround):
     can see into may have tools, and its calls pass.
     """
 
-    def __init__(self, contract: AnswerContract, asked: Any, validator: ResponseValidator) -> None:
-        """Take the contract, whoever is held to it, and the validator with its rules."""
+    def __init__(
+        self,
+        contract: AnswerContract,
+        asked: Any,
+        validator: ResponseValidator,
+        config: RunnableConfig | None = None,
+    ) -> None:
+        """Take the contract, whoever is held to it, the validator with its rules, and the run."""
         super().__init__(contract)
-        self._asked, self._validator = asked, validator
+        self._asked, self._validator, self._config = asked, validator, config
 
     def judge(self, value: AIMessage) -> Flow[ValidationResult]:
         """Judge an answer."""
@@ -62,7 +69,7 @@ class AnswersOrCalls(ContractAround):
         return self._rejection(value.tool_calls) or verdict
 
     def _rejection(self, calls: Sequence[ToolCall]) -> ValidationResult | None:
-        bound = tools_of(self._asked)
+        bound = tools_of(self._asked, self._config)
         if bound is None:
             return None
         if not bound:

@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 import pytest
 from langchain_core.messages import AIMessage
-from langchain_core.runnables import RunnableLambda
+from langchain_core.runnables import ConfigurableField, RunnableLambda
 from langchain_core.tools import StructuredTool, tool
 from pydantic import BaseModel, ConfigDict, Field, Json, PlainSerializer, computed_field
 
 from langchain_control import ControlPolicy, create_control_graph, with_control
+from langchain_control.models.variants import tools_of
 from langchain_control.runs.results import result_of
 from langchain_control.runs.state import state_of
 from langchain_control.strategies import other_model
@@ -35,6 +36,7 @@ ANTHROPICS = {"name": "double", "description": "Double.", "input_schema": PARAME
 BEDROCKS = {"toolSpec": {"name": "double", "inputSchema": {"json": PARAMETERS}}}
 OPENAIS = {"type": "function", "function": {"name": "double", "parameters": PARAMETERS}}
 NOT_UNDERSTOOD = {"function_declarations": [{"name": "double", "parameters": {"type_": 6}}]}
+SEARCH = {"name": "search", "description": "Search.", "input_schema": {"type": "object"}}
 PROVIDERS_OWN = {"type": "web_search"}
 
 
@@ -121,6 +123,47 @@ def test_a_call_that_fits_goes_on_as_it_is(door, contract):
 
     assert (result.status, result.value) == ("accepted", None)
     assert (result.message.tool_calls, result.message.text) == (said.tool_calls, said.text)
+
+
+def spared(model: Any) -> Any:
+    return model.with_fallbacks([RunnableLambda(lambda _: AIMessage("Sorry."))])
+
+
+@DOORS
+@pytest.mark.parametrize(
+    "dress",
+    [
+        spared,
+        lambda model: RunnableLambda(lambda m: m) | spared(model),
+        lambda model: model.with_retry(stop_after_attempt=1),
+        lambda model: model.configurable_fields(name=ConfigurableField(id="name")),
+    ],
+    ids=["fallbacks", "chain", "retry", "configurable"],
+)
+def test_what_surrounds_a_model_hides_no_tools(door, dress):
+    """Calls of tools that there are not, and with wrong arguments, were handed on."""
+    model = ScriptedChatModel(script=[ILL_TYPED, UNKNOWN, RIGHT])
+
+    result = door(dress(model.bind_tools([double])), policy())
+
+    assert [a["failure_mode"] for a in result.attempts] == [*["schema_violation"] * 2, "none"]
+
+
+@pytest.mark.parametrize("dress", [spared, lambda model: model.with_retry(stop_after_attempt=1)])
+def test_a_call_is_no_way_round_a_contract_for_what_surrounds_a_model(dress):
+    """Nobody has tools here."""
+    model = ScriptedChatModel(script=lambda _: calling("rm_rf"))
+
+    assert by_chain(dress(model), policy(JSON)).failure_mode == "schema_violation"
+
+
+def test_the_tools_of_a_fallback_count_as_well():
+    """Whoever answered, the tools of the model that is asked first go before the same of others."""
+    spare = ScriptedChatModel(script=[calling("search")]).bind_tools([ANTHROPICS, SEARCH])
+    down = ScriptedChatModel(script=lambda _: TimeoutError()).bind_tools([double])
+
+    assert by_chain(down.with_fallbacks([spare]), policy()).status == "accepted"
+    assert tools_of(down.with_fallbacks([spare]))[-1] is double
 
 
 Seconds = Annotated[datetime, PlainSerializer(lambda at: int(at.timestamp()), return_type=int)]
