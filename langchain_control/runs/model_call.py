@@ -44,7 +44,7 @@ def _called(state: RunState, context: Context, config: RunnableConfig) -> Flow[R
     policy, asked = context.policy, context.asked(state["retry"], config)
     model = for_retry(asked.model, state["retry"], policy.validator.json_schema())
     if policy.judge_while_streaming:
-        model = watched(model, policy.validator.glance)
+        model = watched(model, policy.validator.glance, config)
     effect = bounded(state, context, policy.threads)(model, state["draft"]["prompt"], config)
     started, response, note, error = policy.timer(), None, None, None
     try:

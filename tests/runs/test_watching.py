@@ -9,10 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk
-from langchain_core.runnables import RunnableGenerator, RunnableLambda
+from langchain_core.runnables import ConfigurableField, RunnableGenerator, RunnableLambda
 from pydantic import BaseModel
 
-from langchain_control import ControlPolicy, FailureMode, ResponseValidator, RetryEngine
+from langchain_control import (
+    CircuitBreaker,
+    ControlPolicy,
+    FailureMode,
+    ResponseValidator,
+    RetryEngine,
+)
 from langchain_control.runnable import with_control
 from langchain_control.runs.watching import FIRST_LOOK_CHARS, watched
 
@@ -146,9 +152,21 @@ def test_what_is_no_answer_is_still_a_mistake_of_the_program(call):
         call(controlled, "Tell me.")
 
 
-def test_models_with_tools_are_not_watched():
+@pytest.mark.parametrize(
+    "dress",
+    [
+        lambda model: model,
+        lambda model: RunnableLambda(str) | model,
+        lambda model: model.with_fallbacks([model]),
+        lambda model: model.with_retry(),
+        lambda model: CircuitBreaker().wrap(model),
+        lambda model: model.configurable_fields(name=ConfigurableField(id="name")),
+    ],
+    ids=["bound", "chain", "fallbacks", "retry", "our own", "configurable"],
+)
+def test_models_with_tools_are_not_watched(dress):
     """Text before a tool call is no answer yet, and may be long."""
-    model = RunnableLambda(lambda _: "text").bind(tools=[{"name": "search"}])
+    model = dress(RunnableLambda(lambda _: "text").bind(tools=[{"name": "search"}]))
 
     assert watched(model, bool) is model
 
