@@ -14,7 +14,7 @@ from langchain_core.runnables import (
 from langchain_core.runnables.config import merge_configs
 from langchain_core.runnables.configurable import DynamicRunnable
 
-__all__ = ["chosen", "each_of", "made_plain", "stands_for_others"]
+__all__ = ["chosen", "each_of", "is_of_init_chat_model", "made_plain", "stands_for_others"]
 
 
 def chosen(runnable: Runnable[Any, Any], config: RunnableConfig | None) -> Runnable[Any, Any]:
@@ -25,7 +25,7 @@ def chosen(runnable: Runnable[Any, Any], config: RunnableConfig | None) -> Runna
     try:
         if isinstance(runnable, DynamicRunnable):
             return runnable.prepare(config)[0]
-        if _is_of_init_chat_model(runnable):
+        if is_of_init_chat_model(runnable):
             made: Runnable[Any, Any] = runnable._model(config)  # type: ignore[attr-defined]  # noqa: SLF001
             return made
     except Exception:  # noqa: BLE001  (a key that is missing, a private name that has gone)
@@ -38,7 +38,7 @@ def stands_for_others(runnable: Runnable[Any, Any]) -> bool:
     while isinstance(runnable, RunnableBinding):
         runnable = runnable.bound
     is_one = isinstance(runnable, DynamicRunnable | RunnableWithFallbacks)
-    return is_one or _is_of_init_chat_model(runnable)
+    return is_one or is_of_init_chat_model(runnable)
 
 
 def made_plain(runnable: Runnable[Any, Any], config: RunnableConfig | None) -> Runnable[Any, Any]:
@@ -66,5 +66,6 @@ def each_of(
     return runnable.model_copy(update=changed)
 
 
-def _is_of_init_chat_model(runnable: Any) -> bool:
+def is_of_init_chat_model(runnable: Any) -> bool:
+    """Whether each call of it makes a model. Whatever it is asked for makes one, too, or fails."""
     return type(runnable).__name__ == "_ConfigurableModel"  # without import

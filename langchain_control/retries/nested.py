@@ -9,6 +9,7 @@ from typing import Any
 from langchain_core.runnables import Runnable
 from langchain_core.runnables.retry import RunnableRetry
 
+from langchain_control.models.configurable import chosen, is_of_init_chat_model
 from langchain_control.parts import parts_of
 
 __all__ = ["nested_retries", "warn_of_nested_retries"]
@@ -64,6 +65,9 @@ def _attempts(runnable: Any) -> int:
 
 
 def _own_retries(model: Any) -> int:
+    model = chosen(model, None)
+    if is_of_init_chat_model(model):  # only a config says which
+        return 0
     sdk_client = getattr(model, "root_client", None)
     candidates = (getattr(model, "max_retries", None), getattr(sdk_client, "max_retries", None))
     return next((n for n in candidates if isinstance(n, int)), 0)

@@ -3,6 +3,7 @@
 import warnings
 
 import pytest
+from langchain.chat_models import init_chat_model
 from langchain_core.runnables import RunnableBranch, RunnableLambda, RunnablePassthrough
 from langchain_openai import ChatOpenAI
 
@@ -56,6 +57,14 @@ PLAIN = ScriptedChatModel(script=["hi"])
 def test_retries_below_are_counted(runnable, times):
     """However deep, and multiplied where layers lie above each other."""
     assert nested_retries(runnable) == times
+
+
+def test_a_model_that_a_config_has_yet_to_name_is_taken():
+    """Whatever it is asked for makes the model, which died for want of a name."""
+    unnamed = init_chat_model(temperature=0)
+
+    assert nested_retries(unnamed) == 0
+    assert with_control(unnamed).bind_tools([]).model is not None
 
 
 def test_the_warning_names_the_model_and_the_setting():
