@@ -124,7 +124,7 @@ def _opened(
 def build(state: RunState, context: Context, config: RunnableConfig) -> Flow[RunState]:
     """Make the prompt, within its budget."""
     draft, retry = state["draft"], state["retry"]
-    if retry and retry["silent_in_schema_mode"] and context.has_enforcing_mode(retry):
+    if retry and retry["silent_in_schema_mode"] and context.has_enforcing_mode(retry, config):
         retry = {**retry, "feedback": None, "strategy": "simple", "mutation": None}
     built = context.build(
         draft["messages"],

@@ -368,4 +368,4 @@ def _reason(exc: BaseException) -> str:
 
 def _again(bound: Runnable[Any, Any], value: Any, config: RunnableConfig, retry: Retry) -> Call:
     tagged = merge_configs(config, {"tags": [f"retry:attempt:{retry.number}"]})
-    return Call(without_cache(bound), with_correction(value, retry.feedback), tagged)
+    return Call(without_cache(bound, config), with_correction(value, retry.feedback), tagged)

@@ -6,13 +6,19 @@ from typing import Any
 
 from langchain_core.globals import get_llm_cache
 from langchain_core.language_models import BaseLanguageModel
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.base import RunnableBindingBase
+from langchain_core.runnables.config import merge_configs
 from pydantic import BaseModel
+
+from langchain_control.models.configurable import chosen, is_of_init_chat_model
 
 __all__ = ["without_cache"]
 
 
-def without_cache(runnable: Runnable[Any, Any]) -> Runnable[Any, Any]:
+def without_cache(
+    runnable: Runnable[Any, Any], config: RunnableConfig | None = None
+) -> Runnable[Any, Any]:
     """Return the same Runnable with every model in it off LangChain's cache.
 
     A retry that reads the cache gets the same bad answer again. Models are found in bindings,
@@ -20,25 +26,35 @@ def without_cache(runnable: Runnable[Any, Any]) -> Runnable[Any, Any]:
 
     Ask right before the call: where no cache is in force there is nothing to turn off and the
     Runnable itself is returned, so that a fake which counts its own calls keeps counting.
+
+    Args:
+        runnable: Whatever is called again.
+        config: Of the run that calls it, which may choose the model.
     """
-    fresh: Runnable[Any, Any] = _uncached(runnable)
+    fresh: Runnable[Any, Any] = _uncached(runnable, config)
     return fresh
 
 
-def _uncached(value: Any) -> Any:
+def _uncached(value: Any, config: RunnableConfig | None) -> Any:
     match value:
         case BaseLanguageModel():
             return value.model_copy(update={"cache": False}) if _reads_cache(value) else value
         case Runnable() if isinstance(value, BaseModel):
-            changed = {name: _uncached(part) for name, part in _fields(value)}
+            if isinstance(value, RunnableBindingBase):
+                config = merge_configs(value.config, config)
+            changed = {name: _uncached(part, config) for name, part in _fields(value)}
             changed = {n: part for n, part in changed.items() if part is not getattr(value, n)}
             return value.model_copy(update=changed) if changed else value
+        case Runnable() if is_of_init_chat_model(value):
+            made = chosen(value, config)
+            fresh = value if made is value else _uncached(made, config)
+            return value if fresh is made else fresh
         case list() | tuple():
-            parts = [_uncached(part) for part in value]
+            parts = [_uncached(part, config) for part in value]
             same = all(new is old for new, old in zip(parts, value, strict=True))
             return value if same else type(value)(parts)
         case dict():
-            named = {name: _uncached(part) for name, part in value.items()}
+            named = {name: _uncached(part, config) for name, part in value.items()}
             return value if all(named[n] is value[n] for n in value) else named
     return value
 

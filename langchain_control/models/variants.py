@@ -58,7 +58,10 @@ class Surrounds(Protocol):
 
 
 def for_retry(
-    model: Runnable[Any, Any], retry: PlannedRetry | None, schema: dict[str, Any] | None
+    model: Runnable[Any, Any],
+    retry: PlannedRetry | None,
+    schema: dict[str, Any] | None,
+    config: RunnableConfig | None = None,
 ) -> Runnable[Any, Any]:
     """Return the model as this attempt should call it.
 
@@ -70,9 +73,12 @@ def for_retry(
         model: The model of the first attempt.
         retry: What was decided on; `None` for a first attempt.
         schema: The contract as JSON Schema, if there is one.
+        config: Of the run that asks, which may choose the model.
     """
     if retry is None:
         return model
+    if stands_for_others(model):
+        model = made_plain(model, config)
     if isinstance(model, RunnableWithFallbacks):
         return each_of(model, lambda one: for_retry(one, retry, schema))
     if _makes_variants(model):
@@ -85,7 +91,11 @@ def for_retry(
     return fresh if native is None else UnlessRefused(native, fresh)
 
 
-def has_enforcing_mode(model: Runnable[Any, Any], schema: dict[str, Any] | None) -> bool:
+def has_enforcing_mode(
+    model: Runnable[Any, Any],
+    schema: dict[str, Any] | None,
+    config: RunnableConfig | None = None,
+) -> bool:
     """Say whether `for_retry` can bring a model into a mode in which its provider keeps a schema.
 
     LangChain's own `with_structured_output`, which a class may inherit, asks for a tool call
@@ -93,6 +103,8 @@ def has_enforcing_mode(model: Runnable[Any, Any], schema: dict[str, Any] | None)
     that cannot be asked for strictly, where strictness is to be asked for. A model with tools, and
     one that has been told in another way, is not asked in that mode.
     """
+    if stands_for_others(model):
+        model = made_plain(model, config)
     if _makes_variants(model):
         return False
     chat_model, bound = unwrapped(model)
@@ -127,18 +139,15 @@ def in_place_of(
     return other if unwrapped(other)[0] is None else model.in_place_of(other)
 
 
-def gives_replies(runnable: Any) -> bool:
+def gives_replies(runnable: Any, config: RunnableConfig | None = None) -> bool:
     """Say whether what a Runnable gives is what a chat model replied, as it came."""
-    match runnable:
-        case BaseChatModel() | SchemaModel():
-            return True
-        case RunnableSequence():
-            return gives_replies(runnable.last)
-        case RunnableWithFallbacks():
-            return gives_replies(runnable.runnable)
-        case None:
-            return False
-    return gives_replies(getattr(runnable, "bound", None))
+    runnable = chosen(runnable, config)
+    if isinstance(runnable, RunnableSequence):
+        return gives_replies(runnable.last, config)
+    if isinstance(runnable, BaseChatModel | SchemaModel):
+        return True
+    inner = _within(runnable)
+    return inner is not None and gives_replies(inner, _config_within(runnable, config))
 
 
 def name_of(model: Runnable[Any, Any], config: RunnableConfig | None = None) -> str:

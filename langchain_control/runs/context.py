@@ -100,9 +100,10 @@ class Context:
             return NamedModel(self.model, self.name(config))
         return NamedModel(in_place_of(self.model, other, config), name_of(other, config))
 
-    def has_enforcing_mode(self, retry: PlannedRetry) -> bool:
+    def has_enforcing_mode(self, retry: PlannedRetry, config: RunnableConfig | None = None) -> bool:
         """Say whether a retry can ask its model in a mode in which a provider keeps a schema."""
-        return has_enforcing_mode(self.asked(retry).model, self.policy.validator.json_schema())
+        schema = self.policy.validator.json_schema()
+        return has_enforcing_mode(self.asked(retry, config).model, schema, config)
 
     def used_up(self, calls: Sequence[Attempt | FallbackTry]) -> str | None:
         """Say which limit of usage the request has reached, if it has."""

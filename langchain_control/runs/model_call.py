@@ -42,7 +42,7 @@ def called_in_turn(state: RunState, context: Context, config: RunnableConfig) ->
 
 def _called(state: RunState, context: Context, config: RunnableConfig) -> Flow[RunState]:
     policy, asked = context.policy, context.asked(state["retry"], config)
-    model = for_retry(asked.model, state["retry"], policy.validator.json_schema())
+    model = for_retry(asked.model, state["retry"], policy.validator.json_schema(), config)
     if policy.judge_while_streaming:
         model = watched(model, policy.validator.glance, config)
     effect = bounded(state, context, policy.threads)(model, state["draft"]["prompt"], config)
@@ -51,7 +51,7 @@ def _called(state: RunState, context: Context, config: RunnableConfig) -> Flow[R
         answer = yield from policy.breaker.calling(effect, config, asked.name)
         if isinstance(answer, Refusal):
             return (yield from _refused(answer, state, config))
-        response = answer_of(answer, is_reply=gives_replies(asked.model))
+        response = answer_of(answer, is_reply=gives_replies(asked.model, config))
     except BudgetExceeded as exc:  # a prompt that was added to, or made, on the way to the model
         told = exc.result
         why = failure(told.failure_mode, told.reason, violations=told.violations)

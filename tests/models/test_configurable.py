@@ -1,7 +1,8 @@
 """The name of a model that the config of a run chooses: its circuit is its own."""
 
 import pytest
-from langchain.chat_models import init_chat_model
+from langchain.chat_models import base, init_chat_model
+from langchain_core.caches import InMemoryCache
 from langchain_core.runnables import ConfigurableField, RunnableLambda
 
 from langchain_control import (
@@ -12,9 +13,13 @@ from langchain_control import (
     create_control_graph,
     with_control,
 )
+from langchain_control.models import fresh
+from langchain_control.models.fresh import without_cache
 from langchain_control.models.variants import name_of
 from langchain_control.runs.results import result_of
 from langchain_control.testing import ScriptedChatModel
+from tests.openai_provider import Provider
+from tests.scenarios import AT_ONCE, CITY
 
 GOOD = {"configurable": {"model": "good"}}
 BAD = {"configurable": {"model": "bad"}}
@@ -132,3 +137,47 @@ def test_an_outage_of_a_model_with_a_spare_leaves_the_others_alone(policy, dress
 
     assert down("Who?").failure_mode == "model_error"
     assert well("Who?").status == "accepted"
+
+
+FIELD = {"model_name": ConfigurableField(id="model")}
+
+
+@pytest.mark.parametrize(
+    "dress",
+    [
+        lambda model: model.configurable_fields(**FIELD),
+        lambda model: model.configurable_alternatives(ConfigurableField(id="llm"), other=model),
+        lambda model: model.configurable_fields(**FIELD).with_config(tags=["x"]),
+        lambda model: model.configurable_fields(**FIELD).with_fallbacks([model]),
+    ],
+    ids=["fields", "alternatives", "bound", "fallbacks"],
+)
+def test_a_retry_of_a_chosen_model_has_the_same_remedies(call, dress):
+    """It was asked the very same again, with the limit that had cut it off."""
+    provider = Provider({"content": '{"city": ', "finish_reason": "length"}, '{"city": "Paris"}')
+    model = dress(provider.model(max_tokens=10, seed=3, temperature=0))
+    rules = ControlPolicy(validator={"response_schema": CITY}, retry=AT_ONCE)
+
+    assert call(with_control(model, rules), "Which city?").additional_kwargs["parsed"]
+
+    _, sent = provider.requests
+    assert sent["response_format"]["type"] == "json_schema"
+    assert (sent["max_completion_tokens"], sent["seed"], sent["temperature"]) == (20, 4, 0.2)
+
+
+@pytest.mark.parametrize("configured", [{}, {"model_provider": "openai", "temperature": 0}])
+def test_what_init_chat_model_makes_is_asked_anew(monkeypatch, configured):
+    """With LangChain's cache on, a rejected answer came back for ever."""
+    made = []
+
+    def make(model, **settings):
+        made.append(settings)
+        return ScriptedChatModel(script=["prose", "{}"][len(made) > 2 :], model_name=model)
+
+    monkeypatch.setattr(base, "_init_chat_model_helper", make)
+    monkeypatch.setattr(fresh, "get_llm_cache", InMemoryCache)
+    model = init_chat_model(**configured)
+    rules = ControlPolicy(validator={"must_be_json": True}, retry=AT_ONCE)
+    [*_, last] = with_control(model, rules, include_result=True).invoke("?", GOOD).attempts
+    assert last["failure_mode"] == "none"
+    assert without_cache(RunnableLambda(ask) | model, GOOD).last.cache is False
