@@ -66,6 +66,17 @@ class StructuredModel(Controlled[Output], Generic[Output]):
     """Tells the schema at each call, where a config chooses the model; `None` if it is told."""
 
     @model_validator(mode="after")
+    def _has_a_schema(self) -> Self:
+        if self.policy.validator.response_schema is None:
+            msg = (
+                "`policy` has no `response_schema`, which this model answers to: give the changes "
+                "alone, as in `override(policy={...})`, or ask for structured output anew, by "
+                "`with_control(model, policy).with_structured_output(schema)`"
+            )
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
     def _has_a_place_for_tool_calls(self) -> Self:
         if self.accepts_tool_calls and not self.include_raw:
             msg = "`tools` needs `include_raw=True`: where the model calls one, there is no object"

@@ -1104,3 +1104,21 @@ def test_a_fixed_fallback_that_is_no_such_object_is_told_at_once():
 
     with pytest.warns(UserWarning, match="`sorry` can never answer"):
         controlled.with_structured_output(City)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: model.override(policy=ControlPolicy()),
+        lambda model: model.configurable_fields(policy=ConfigurableField(id="policy")).invoke(
+            "?", {"configurable": {"policy": ControlPolicy()}}
+        ),
+    ],
+    ids=["override", "config"],
+)
+def test_a_policy_without_the_schema_is_refused(change):
+    """Under it every answer became `None`."""
+    model = with_control(ScriptedChatModel(script=["prose"])).with_structured_output(City)
+
+    with pytest.raises(ValueError, match="`policy` has no `response_schema`"):
+        change(model)
