@@ -32,6 +32,7 @@ __all__ = [
     "Conversation",
     "answer_of",
     "documents_in",
+    "is_blank",
     "messages_of",
     "source_of",
     "with_correction",
@@ -160,6 +161,20 @@ def answer_of(given: Any, *, is_reply: bool = False) -> AIMessage:
             raise ModelAPIError(msg)
     msg = f"an answer is an `AIMessage` or a `str`, got `{type(given).__name__}`"
     raise TypeError(msg)
+
+
+_MEDIA = frozenset(
+    ["image", "image_url", "image_generation_call", "audio", "video", "file", "media"]
+)
+"""Types of blocks that answer without a text, as LangChain and providers call them."""
+
+
+def is_blank(answer: AIMessage) -> bool:
+    """Say whether an answer holds neither text nor media; what a model thought is no answer."""
+    if answer.text.strip() or answer.additional_kwargs.get("audio"):
+        return False
+    blocks = (block for block in answer.content if isinstance(block, dict))
+    return not any(block.get("type") in _MEDIA for block in blocks)
 
 
 def with_correction(value: Any, text: str | None) -> Any:

@@ -15,7 +15,7 @@ from langchain_control.contracts import compile_contract
 from langchain_control.contracts.beginnings import broken_for_good
 from langchain_control.contracts.broken import broken
 from langchain_control.contracts.reading import Problem, Reader, Reading, reader_of
-from langchain_control.conversation import answer_of
+from langchain_control.conversation import answer_of, is_blank
 from langchain_control.errors import ResponseRejected
 from langchain_control.models.confidence import confidence_of
 from langchain_control.outcomes import (
@@ -291,7 +291,7 @@ class ResponseValidator(Gate[AIMessage]):
             return _verdict_on(_BAD_TOOL_CALL)
         if message.tool_calls:
             return passed(None, notes=("tool_calls",))
-        if not text:
+        if is_blank(message):
             return _verdict_on(_EMPTY)
         return self.glance(text) if ending is Ending.GIVEN_UP else None
 

@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from langchain_control._effects import Call, Flow
+from langchain_control.conversation import is_blank
 from langchain_control.errors import ControlError, classify, retry_after_seconds
 from langchain_control.errors.answers import answer_in
 from langchain_control.errors.declared import FailureModes
@@ -151,7 +152,7 @@ def ask(
             raise
         reply, verdict = answer_in(exc) or _NO_REPLY, _verdict_on(exc, failure_modes)
         return JudgedReply(_outcome_of(exc), reply, verdict, exc)
-    if _is_blank(reply):
+    if is_blank(reply) and not reply.tool_calls:
         verdict = failure(FailureMode.CONSTRAINT_VIOLATION, "no answer")
         return JudgedReply("passed", reply, verdict)
     verdict = yield from contract.judge(reply)
@@ -213,9 +214,3 @@ def _words_of(exc: Exception) -> str:
     if isinstance(exc, ControlError):
         return exc.result.reason
     return str(exc) if isinstance(exc, NoAnswerError) else ""
-
-
-def _is_blank(reply: AIMessage) -> bool:
-    if reply.text.strip() or reply.tool_calls:
-        return False
-    return all(isinstance(block, str) or block.get("type") == "text" for block in reply.content)

@@ -729,3 +729,19 @@ def test_a_json_schema_cannot_convert():
     """It says nothing of conversion, and a setting without effect would be a trap."""
     with pytest.raises(ValidationError, match="converts nothing"):
         ResponseValidator(response_schema={"type": "integer"}, coerce=True)
+
+
+@pytest.mark.parametrize(
+    ("message", "is_answer"),
+    [
+        (AIMessage([{"type": "image", "base64": "aGk=", "mime_type": "image/png"}]), True),
+        (AIMessage([{"type": "image_url", "image_url": {"url": "http://a.test/b.png"}}]), True),
+        (AIMessage("", additional_kwargs={"audio": {"data": "aGk=", "transcript": "Hi"}}), True),
+        (AIMessage([{"type": "thinking", "thinking": "Hm."}]), False),
+        (AIMessage([{"type": "text", "text": " "}]), False),
+    ],
+    ids=["image", "address", "audio", "thoughts", "blank"],
+)
+def test_media_are_an_answer(message, is_answer):
+    """Images and speech were refused as empty; what a model only thought still is."""
+    assert ResponseValidator().inspect(message).passed is is_answer
