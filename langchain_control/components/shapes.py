@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypeV
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.base import RunnableSerializable, coerce_to_runnable
-from pydantic import ConfigDict
+from langchain_core.runnables.graph import Graph
+from langchain_core.runnables.utils import ConfigurableFieldSpec
+from pydantic import BaseModel, ConfigDict
 
 from langchain_control._effects import Flow, arun, run
 from langchain_control._overriding import OverridableModel
@@ -176,6 +178,23 @@ class Wrapped(Component[Any, Any]):
     def OutputType(self) -> Any:  # noqa: N802
         """That of the wrapped Runnable."""
         return self.bound.OutputType
+
+    @property
+    def config_specs(self) -> list[ConfigurableFieldSpec]:
+        """What a config may choose in the wrapped Runnable."""
+        return self.bound.config_specs  # type: ignore[no-any-return]
+
+    def get_input_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
+        """Return that of the wrapped Runnable."""
+        return self.bound.get_input_schema(config)  # type: ignore[no-any-return]
+
+    def get_output_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
+        """Return that of the wrapped Runnable."""
+        return self.bound.get_output_schema(config)  # type: ignore[no-any-return]
+
+    def get_graph(self, config: RunnableConfig | None = None) -> Graph:
+        """Return that of the wrapped Runnable, as LangChain's own bindings do."""
+        return self.bound.get_graph(config)  # type: ignore[no-any-return]
 
     @property
     def parts(self) -> tuple[Any, ...]:

@@ -219,3 +219,18 @@ def test_the_listener_is_a_callback_handler(tmp_path):
     audit = AuditLogger(tmp_path / "audit.jsonl")
     assert isinstance(audit, BaseCallbackHandler)
     assert "audit.jsonl" in repr(audit)
+
+
+@pytest.mark.parametrize("kind", [CircuitBreaker, RetryEngine, FallbackRouter])
+def test_what_is_wrapped_is_described_as_before(kind):
+    """LangChain's own wrappers hide neither inputs nor prompts nor what can be configured."""
+    model = ScriptedChatModel(script=["hi"])
+    chosen = model.configurable_fields(model_name=ConfigurableField(id="which"))
+    chain = ChatPromptTemplate.from_messages([("human", "{city}")]) | chosen
+
+    wrapped = kind().wrap(chain)
+
+    assert wrapped.get_input_jsonschema() == chain.get_input_jsonschema()
+    assert wrapped.get_output_jsonschema() == chain.get_output_jsonschema()
+    assert [spec.id for spec in wrapped.config_specs] == ["which"]
+    assert wrapped.get_prompts() == chain.get_prompts()
