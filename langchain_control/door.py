@@ -8,6 +8,7 @@ from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import merge_configs
+from langchain_core.runnables.utils import ConfigurableFieldSpec
 
 from langchain_control._effects import Flow
 from langchain_control.components.shapes import Component, Output
@@ -41,6 +42,11 @@ class Controlled(Component[LanguageModelInput, Output], Generic[Output]):
     def InputType(self) -> Any:  # noqa: N802
         """What a chat model takes."""
         return LanguageModelInput
+
+    @property
+    def config_specs(self) -> list[ConfigurableFieldSpec]:
+        """What a config may choose in the model."""
+        return self.model.config_specs  # type: ignore[no-any-return]
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Output:  # noqa: A002
         """Run synchronously. Further arguments go to the model."""

@@ -129,8 +129,8 @@ def with_listener(
     if listener is None:
         return whole
     present = whole.get("callbacks")
-    handlers = present if isinstance(present, list) else getattr(present, "handlers", [])
-    if listener in (handlers or []):
+    inherited = getattr(present, "inheritable_handlers", present)  # a manager's, or a list itself
+    if listener in (inherited or []):
         return whole
     return merge_configs(whole, {"callbacks": [listener]})
 

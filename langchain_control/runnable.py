@@ -18,6 +18,7 @@ from langchain_control.models.configurable import stands_for_others
 from langchain_control.models.pacing import warn_of_own_pacing
 from langchain_control.models.variants import name_of, tools_of
 from langchain_control.outcomes import ControlResult
+from langchain_control.parts import asks_a_model
 from langchain_control.policy import ControlPolicy, policy_of
 from langchain_control.retries.nested import warn_of_nested_retries
 from langchain_control.runs.results import result_of
@@ -120,7 +121,12 @@ class ControlledModel(Controlled[Output], Generic[Output]):
             TypeError: What is under control is no model that takes tools.
         """
         if not hasattr(self.model, "bind_tools"):
-            msg = f"`{name_of(self.model)}` takes no tools: put a chat model under control"
+            msg = (
+                "what is under control takes no tools: bind them to the chat model in it, as in "
+                "`with_control(prompt | model.bind_tools(tools))`"
+                if asks_a_model(self.model)
+                else f"`{name_of(self.model)}` takes no tools: put a chat model under control"
+            )
             raise TypeError(msg)
         return self.override(model=self.model.bind_tools(tools, **kwargs))
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 from langchain_core.caches import InMemoryCache
+from langchain_core.callbacks import CallbackManager
 from langchain_core.documents import Document
 from langchain_core.exceptions import (
     ModelAPIError,
@@ -28,7 +29,7 @@ from langchain_core.messages import (
 from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.prompts import ChatPromptTemplate
-from langchain_core.runnables import RunnableLambda
+from langchain_core.runnables import ConfigurableField, RunnableLambda
 from langchain_openai import ChatOpenAI
 from langgraph.errors import GraphInterrupt
 from langgraph.graph import START, MessagesState, StateGraph
@@ -1240,3 +1241,34 @@ def test_it_says_what_goes_in_and_out(include_result):
     assert controlled.get_input_jsonschema()
     told = controlled.get_output_jsonschema()
     assert ("failure_mode" in str(told)) is include_result
+
+
+def test_what_a_config_may_choose_is_told():
+    """A server that lists the settings of a chain finds those of the model."""
+    model = ScriptedChatModel(script=["hi"]).configurable_fields(
+        model_name=ConfigurableField(id="which")
+    )
+
+    assert [spec.id for spec in with_control(model).config_specs] == ["which"]
+
+
+@pytest.mark.parametrize("inherits", [False, True])
+def test_a_trail_in_a_callback_manager_is_heard_once(call, inherits):
+    """A manager hands on to a run only what it inherits: the trail stayed empty."""
+    sink = MemorySink()
+    audit = AuditLogger(None, sinks=[sink])
+    manager = CallbackManager([audit], [audit] if inherits else [])
+    chain = with_control(ScriptedChatModel(script=["hi"]), ControlPolicy(audit=audit))
+
+    call(chain, "?", {"callbacks": manager})
+
+    assert len(sink.records) == 2
+
+
+@pytest.mark.parametrize(
+    "dress", [lambda model: RunnableLambda(lambda m: m) | model, CircuitBreaker().wrap]
+)
+def test_tools_are_bound_to_the_model_before_it_is_put_into_something(dress):
+    """The error said that the model takes no tools, which it does."""
+    with pytest.raises(TypeError, match="bind them to the chat model in it"):
+        with_control(dress(ScriptedChatModel(script=["hi"]))).bind_tools([])
