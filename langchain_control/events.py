@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "REQUEST_ID",
+    "UNHEARD",
     "AuditRecord",
     "EventName",
     "blocked",
@@ -34,6 +35,9 @@ __all__ = [
     "with_listener",
     "with_request_id",
 ]
+
+UNHEARD = "nostream"
+"""LangGraph's tag for calls that stay out of `stream_mode="messages"`: a draft is no answer yet."""
 
 REQUEST_ID = "control_request_id"
 """Key in a run's metadata under which a caller may set the request id of its own."""
@@ -129,7 +133,8 @@ def with_listener(
     if listener is None:
         return whole
     present = whole.get("callbacks")
-    inherited = getattr(present, "inheritable_handlers", present)  # a manager's, or a list itself
+    is_list = isinstance(present, list)
+    inherited = present if is_list else getattr(present, "inheritable_handlers", None)
     if listener in (inherited or []):
         return whole
     return merge_configs(whole, {"callbacks": [listener]})

@@ -26,7 +26,7 @@ from langchain_control.errors import (
     retry_after_seconds,
 )
 from langchain_control.errors.declared import FailureModes
-from langchain_control.events import EventName, event
+from langchain_control.events import UNHEARD, EventName, event
 from langchain_control.models.fresh import without_cache
 from langchain_control.models.names import named_in
 from langchain_control.models.variants import name_of
@@ -226,13 +226,16 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
         Args:
             runnable: Any Runnable, chat model, or plain callable.
             validator: Judges its answers, as if it stood behind `runnable` in a sequence. Any gate.
+                What it has yet to judge stays out of LangGraph's `stream_mode="messages"`.
 
         Warns:
             UserWarning: A model in it retries by itself.
         """
         bound = coerce_to_runnable(runnable)
         warn_of_nested_retries(bound)
-        return super().wrap(bound if validator is None else bound | validator)
+        if validator is not None:
+            bound = bound.with_config(tags=[UNHEARD]) | validator
+        return super().wrap(bound)
 
     def _flow(self, value: Sequence[Attempt], config: RunnableConfig) -> Flow[Retry | None]:  # noqa: ARG002
         yield from ()

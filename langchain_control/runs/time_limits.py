@@ -13,6 +13,7 @@ from langchain_control._effects import Await, Call, Flow
 from langchain_control._threads import BoundedThreads
 from langchain_control.errors import AttemptsExhausted, rejection
 from langchain_control.errors.listeners import gets_out
+from langchain_control.events import UNHEARD
 from langchain_control.models.variants import in_place_of
 from langchain_control.outcomes import FailureMode, ValidationResult, failure
 from langchain_control.parts import asks_a_model
@@ -20,15 +21,12 @@ from langchain_control.runs.context import Context
 from langchain_control.runs.state import PerRun, RunState, calls_in
 from langchain_control.strategies.asking import ContractAround, MakeCall
 
-__all__ = ["GRACE_SECONDS", "UNHEARD", "InTime", "bounded", "remaining_seconds"]
+__all__ = ["GRACE_SECONDS", "InTime", "bounded", "remaining_seconds"]
 
 T = TypeVar("T")
 
 GRACE_SECONDS = 0.05
 """Time for a fallback after the deadline: enough for a prepared answer."""
-
-UNHEARD = "nostream"
-"""LangGraph's tag for calls that stay out of `stream_mode="messages"`: a draft is no answer yet."""
 
 
 def bounded(state: RunState, context: Context, threads: BoundedThreads) -> MakeCall:

@@ -21,11 +21,13 @@ from langchain_core.output_parsers import JsonOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
 from langgraph.errors import GraphBubbleUp
+from langgraph.graph import START, MessagesState, StateGraph
 from pydantic import BaseModel, ValidationError
 
 from langchain_control._effects import Call, Sleep
 from langchain_control.components.retry import Retry, RetryEngine
 from langchain_control.components.shapes import Gate
+from langchain_control.components.validator import ResponseValidator
 from langchain_control.errors import (
     AttemptsExhausted,
     BudgetExceeded,
@@ -792,3 +794,17 @@ def test_a_wrapped_runnable_draws_on_the_shared_budget(call):
 def test_a_retry_is_kept_in_a_state_with_all_of_its_fields():
     """What a state holds of a retry is what the engine decided, by the same names and types."""
     assert get_type_hints(PlannedRetry) == get_type_hints(Retry)
+
+
+def test_a_draft_that_a_validator_rejects_is_not_streamed():
+    """Who reads along in a graph sees the answer alone."""
+    model = ScriptedChatModel(script=["bad one", "good one"])
+    engine = RetryEngine(base_delay_seconds=0, jitter_seconds=0)
+    chain = engine.wrap(model, validator=ResponseValidator(forbidden_phrases=["bad"]))
+    graph = StateGraph(MessagesState)
+    graph.add_node("ask", lambda state: {"messages": [chain.invoke(state["messages"])]})
+    graph.add_edge(START, "ask")
+
+    shown = graph.compile().stream({"messages": [("user", "?")]}, stream_mode="messages")
+
+    assert [message.text for message, _ in shown] == ["good one"]
