@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import dropwhile
 from typing import Any, NamedTuple
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableSequence
 from pydantic import Field, field_validator
 
 from langchain_control._effects import Call, Emit, Flow
-from langchain_control.components.shapes import Several, Wrapper
+from langchain_control.components.shapes import Gate, Several, Wrapper
 from langchain_control.conversation import messages_of
 from langchain_control.errors import (
     BudgetExceeded,
@@ -25,14 +26,17 @@ from langchain_control.errors import (
     retry_after_seconds,
 )
 from langchain_control.errors.declared import FailureModes
+from langchain_control.errors.listeners import gets_out
 from langchain_control.errors.logged import log_failure
 from langchain_control.events import EventName, event, rules_of
-from langchain_control.models.variants import name_of
+from langchain_control.models.variants import gives_replies, name_of, within
 from langchain_control.outcomes import (
     ControlResult,
     FailureMode,
     FallbackTry,
     ValidationResult,
+    failure,
+    passed,
 )
 from langchain_control.parts import asks_a_model
 from langchain_control.strategies import CannedAnswer, FallbackRequest, RemembersAnswers
@@ -259,8 +263,15 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
 
     def _around(self, bound: Runnable[Any, Any], value: Any, config: RunnableConfig) -> Flow[Any]:
         request = _request_in(value)
+        steps = _rest_of(bound)
+        rest = _sequence(steps) if steps else None
         try:
-            reply = yield Call(bound, value, config)
+            if rest is not None and isinstance(bound, RunnableSequence):
+                # In two calls: the reply between them is what is remembered.
+                reply = yield Call(_sequence(bound.steps[: -len(steps)]), value, config)
+                given = yield Call(rest, reply, config)
+            else:
+                given = reply = yield Call(bound, value, config)
         except Exception as exc:
             mode = classify(exc, self.failure_modes)
             if mode is None or not self._may_answer(exc):
@@ -269,11 +280,14 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
         else:
             if isinstance(reply, AIMessage):
                 self.remember(request, reply)
-            return reply
+            return given
         request = replace(request, prompt=value, failure_mode=mode)
-        answer, tries = yield from self.route(request, None, config)
+        contract = None if rest is None else _Given(rest, config)
+        answer, tries = yield from self.route(request, contract, config)
         if answer is None:
             raise _exhausted(mode, tries, retry_after_seconds(error)) from error
+        if contract is not None:
+            return contract.given
         return answer.message.text if bound.OutputType is str else answer.message
 
     def _may_answer(self, error: Exception) -> bool:
@@ -281,6 +295,41 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
         if isinstance(error, _TURNED_AWAY) and has_place and not self.answer_blocked_input:
             return False
         return bool(self.strategies)
+
+
+class _Given(AnyAnswer):
+    """The contract of a chain that makes something else of its model's reply."""
+
+    def __init__(self, rest: Runnable[Any, Any], config: RunnableConfig) -> None:
+        self._rest, self._config = rest, config
+        self.given: Any = None
+
+    def judge(self, value: AIMessage) -> Flow[ValidationResult]:
+        """Accept an answer of which the chain makes something."""
+        try:
+            self.given = yield Call(self._rest, value, self._config)
+        except Exception as exc:
+            if gets_out(exc):
+                raise
+            why = f"the chain makes nothing of it: `{type(exc).__name__}`"
+            return failure(FailureMode.SCHEMA_VIOLATION, why)
+        if self.given is None:
+            return failure(FailureMode.SCHEMA_VIOLATION, "the chain makes nothing of it")
+        return passed(self.given)
+
+
+def _rest_of(bound: Runnable[Any, Any]) -> list[Runnable[Any, Any]]:
+    """Return the steps behind a chain's model. Gates that judge the reply belong to the model."""
+    while (inner := within(bound)) is not None:
+        bound = inner
+    steps = bound.steps if isinstance(bound, RunnableSequence) else []
+    models = [place for place, step in enumerate(steps) if gives_replies(step)]
+    rest = steps[models[-1] + 1 :] if models else []
+    return [*dropwhile(lambda step: isinstance(step, Gate), rest)]
+
+
+def _sequence(steps: Sequence[Runnable[Any, Any]]) -> Runnable[Any, Any]:
+    return steps[0] if len(steps) == 1 else RunnableSequence(*steps)
 
 
 def _strategy(name: str, given: Any) -> Any:

@@ -35,6 +35,7 @@ __all__ = [
     "in_place_of",
     "name_of",
     "tools_of",
+    "within",
 ]
 
 
@@ -82,7 +83,8 @@ def for_retry(
     if isinstance(model, RunnableWithFallbacks):
         return each_of(model, lambda one: for_retry(one, retry, schema))
     if _makes_variants(model):
-        return model.for_retry(retry)
+        again: Runnable[Any, Any] = model.for_retry(retry)
+        return again
     fresh = drawn_anew(model, retry)
     _, bound = unwrapped(model)
     if not retry["native_schema"] or schema is None or bound.get("tools"):
@@ -146,7 +148,7 @@ def gives_replies(runnable: Any, config: RunnableConfig | None = None) -> bool:
         return gives_replies(runnable.last, config)
     if isinstance(runnable, BaseChatModel | SchemaModel):
         return True
-    inner = _within(runnable)
+    inner = within(runnable)
     return inner is not None and gives_replies(inner, _config_within(runnable, config))
 
 
@@ -186,7 +188,7 @@ def tools_of(model: Any, config: RunnableConfig | None = None) -> list[Any] | No
     if isinstance(model, RunnableBindingBase) and "tools" in model.kwargs:
         tools = model.kwargs["tools"] or []
         return list(tools) if isinstance(tools, list | tuple) else [tools]
-    if (inner := _within(model)) is not None:
+    if (inner := within(model)) is not None:
         return tools_of(inner, _config_within(model, config))
     return [] if isinstance(model, BaseChatModel) else None
 
@@ -195,7 +197,7 @@ def _model_name(runnable: Runnable[Any, Any], config: RunnableConfig | None) -> 
     runnable = chosen(runnable, config)
     if isinstance(runnable, RunnableSequence):
         return next(filter(None, (_model_name(step, config) for step in runnable.steps)), None)
-    if (inner := _within(runnable)) is not None:
+    if (inner := within(runnable)) is not None:
         return _model_name(inner, _config_within(runnable, config))
     is_model = isinstance(runnable, BaseChatModel)
     names = (getattr(runnable, field, None) for field in _NAMES) if is_model else ()
@@ -204,13 +206,13 @@ def _model_name(runnable: Runnable[Any, Any], config: RunnableConfig | None) -> 
 
 def _own_name(runnable: Runnable[Any, Any], config: RunnableConfig | None) -> str:
     runnable = chosen(runnable, config)
-    inner = _within(runnable)
+    inner = within(runnable)
     if inner is None or getattr(runnable, "name", None):
         return runnable.get_name()
     return _own_name(inner, _config_within(runnable, config))
 
 
-def _within(runnable: Any) -> Runnable[Any, Any] | None:
+def within(runnable: Any) -> Runnable[Any, Any] | None:
     """Return what is called first in what surrounds one Runnable, `None` for anything else."""
     if isinstance(runnable, RunnableWithFallbacks):
         return runnable.runnable

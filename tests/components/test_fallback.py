@@ -1,6 +1,7 @@
 """The fallback router: which strategy answers, and what becomes of the others."""
 
 import asyncio
+import json
 import logging
 import pickle
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.documents import Document
 from langchain_core.exceptions import ModelAPIError, ModelAuthenticationError
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage
-from langchain_core.output_parsers import StrOutputParser
+from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser, StrOutputParser
 from langchain_core.prompt_values import StringPromptValue
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
@@ -23,6 +24,7 @@ from langchain_control._effects import Call
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.components.fallback import FALLBACK, FallbackRouter
 from langchain_control.components.shapes import Component
+from langchain_control.components.validator import ResponseValidator
 from langchain_control.errors import (
     AttemptsExhausted,
     BudgetExceeded,
@@ -850,3 +852,41 @@ def test_its_schema_is_that_of_a_model():
     schema = FallbackRouter().get_input_jsonschema()
 
     assert {"type": "string"} in schema["anyOf"]
+
+
+DOWN = ModelAPIError("503")
+PARSERS = {
+    "JSON": (JsonOutputParser(), {"cityName": "Paris"}),
+    "object": (PydanticOutputParser(pydantic_object=City), City(cityName="Paris")),
+    "text": (StrOutputParser(), '{"cityName": "Paris"}'),
+    "function": (RunnableLambda(lambda m: json.loads(m.text)["cityName"]), "Paris"),
+    "judged": (ResponseValidator() | JsonOutputParser(), {"cityName": "Paris"}),
+}
+
+
+@pytest.mark.parametrize("dress", [lambda c: c, CircuitBreaker().wrap], ids=["chain", "our own"])
+@pytest.mark.parametrize(("parser", "given"), PARSERS.values(), ids=PARSERS)
+def test_a_chain_gives_in_an_outage_what_it_gives_otherwise(call, dress, parser, given):
+    """Whoever takes objects was handed a message."""
+    chain = dress(ScriptedChatModel(script=lambda _: DOWN) | parser)
+
+    assert call(router('{"cityName": "Paris"}').wrap(chain), "Where?") == given
+
+
+def test_an_answer_that_the_chain_cannot_read_passes_the_request_on(call):
+    """A sentence is no object; the failure names no content."""
+    chain = ScriptedChatModel(script=lambda _: DOWN) | JsonOutputParser()
+
+    assert call(router("Sorry.", '{"n": 1}').wrap(chain), "Where?") == {"n": 1}
+    with pytest.raises(AttemptsExhausted, match=r"`1` rejected \(.*`OutputParserException`\)"):
+        call(router("Sorry.").wrap(chain), "Where?")
+
+
+@pytest.mark.parametrize("parser", [StrOutputParser(), JsonOutputParser()])
+def test_what_the_model_said_behind_a_parser_is_remembered(call, parser):
+    """What could not be read never is."""
+    model = ScriptedChatModel(script=['{"n": 1}', *[DOWN] * 2])
+    chain = router(LastGoodAnswer(), "{}").wrap(model | parser)
+    first, again, other = (call(chain, question) for question in ("Why?", "Why?", "How?"))
+
+    assert first == again != other
