@@ -40,11 +40,7 @@ def _uncached(value: Any, config: RunnableConfig | None) -> Any:
         case BaseLanguageModel():
             return value.model_copy(update={"cache": False}) if _reads_cache(value) else value
         case Runnable() if isinstance(value, BaseModel):
-            if isinstance(value, RunnableBindingBase):
-                config = merge_configs(value.config, config)
-            changed = {name: _uncached(part, config) for name, part in _fields(value)}
-            changed = {n: part for n, part in changed.items() if part is not getattr(value, n)}
-            return value.model_copy(update=changed) if changed else value
+            return _rebuilt(value, config)
         case Runnable() if is_of_init_chat_model(value):
             made = chosen(value, config)
             fresh = value if made is value else _uncached(made, config)
@@ -57,6 +53,14 @@ def _uncached(value: Any, config: RunnableConfig | None) -> Any:
             named = {name: _uncached(part, config) for name, part in value.items()}
             return value if all(named[n] is value[n] for n in value) else named
     return value
+
+
+def _rebuilt(runnable: Any, config: RunnableConfig | None) -> Any:
+    if isinstance(runnable, RunnableBindingBase):
+        config = merge_configs(runnable.config, config)
+    parts = {name: _uncached(part, config) for name, part in _fields(runnable)}
+    changed = {name: part for name, part in parts.items() if part is not getattr(runnable, name)}
+    return runnable.model_copy(update=changed) if changed else runnable
 
 
 def _fields(runnable: BaseModel) -> list[tuple[str, Any]]:
