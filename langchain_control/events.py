@@ -132,9 +132,8 @@ def with_listener(
     whole = ensure_config(config)
     if listener is None:
         return whole
-    present = whole.get("callbacks")
-    is_list = isinstance(present, list)
-    inherited = present if is_list else getattr(present, "inheritable_handlers", None)
+    present: Any = whole.get("callbacks")
+    inherited = getattr(present, "inheritable_handlers", present)  # a manager's, or a list itself
     if listener in (inherited or []):
         return whole
     return merge_configs(whole, {"callbacks": [listener]})
