@@ -86,10 +86,10 @@ def create_control_graph(
         model: A chat model, any Runnable that gives a message or a string, or a plain callable.
         policy: The rules, or the plain data of them; see `ControlPolicy`.
         checkpointer: As in `StateGraph.compile`. `None` takes over the parent's.
-        outputs: The keys of `ControlOutput` that the graph gives, by default all, which `result_of`
-            needs. A parent with a `status` or `attempts` of its own takes `["messages"]`, or they
-            are overwritten. Its own `context`, if that is no documents, it keeps to itself by
-            `add_node(..., input_schema=MessagesState)`.
+        outputs: Which keys of `ControlOutput` the graph writes. The default is all of them, which
+            `result_of` needs. Take `["messages"]` if the parent has a `status` or `attempts` of its
+            own, which would be overwritten. If the parent's `context` is not documents, add the
+            graph with `add_node(..., input_schema=MessagesState)`.
         exit_behavior: What becomes of a run without an answer. `end` ends it with a message that
             names the failure, and raises nothing for what a user, a model or a provider does;
             `error` raises the `ControlError`, which has no `__cause__`: an exception of a provider
@@ -97,8 +97,8 @@ def create_control_graph(
             ended; `invoke(None, ...)` raises the same once more, and asks nobody.
 
     Raises:
-        ValueError: `outputs` names nothing, or what the graph has not; or `exit_behavior` is
-            neither.
+        ValueError: `outputs` is empty or names an unknown key, or `exit_behavior` is neither `end`
+            nor `error`.
 
     Warns:
         UserWarning: The model retries by itself, which multiplies with the policy's attempts;

@@ -47,7 +47,7 @@ class ControlPolicy(OverridableModel):
     """Everything that decides how a request is treated: one frozen bundle of components.
 
     Give components, or the plain data they are made of: `ControlPolicy(retry={"max_attempts": 5})`.
-    A fallback's fixed answer that breaks the contract is told by a `UserWarning`.
+    A `UserWarning` names each fixed fallback answer that breaks the contract.
 
     !!! example "A contract, a fallback and a trail"
 
@@ -94,8 +94,8 @@ class ControlPolicy(OverridableModel):
     any more: a phrase that is forbidden, a member of the wrong type. Saves the tokens to come. Off,
     because some providers leave token counts out of streams."""
     failure_modes: FailureModes = Field(default=(), exclude=True)
-    """What exceptions of your own mean: a mapping of types to failure modes. The nearest type
-    decides, also of what such an exception is the cause of."""
+    """What exceptions of your own mean: a mapping of types to failure modes. The nearest base class
+    decides; exceptions that were raised `from` one of them count, too."""
     threads: BoundedThreads = Field(default_factory=BoundedThreads, repr=False, exclude=True)
     """Where sync calls run, so that they can be given up in time. A number makes as many."""
     clock: Callable[[], float] = Field(default_factory=SteadyClock, repr=False, exclude=True)

@@ -65,8 +65,8 @@ def with_control(
 ) -> ControlledModel[Any]:
     """Put a model under control.
 
-    It is no node of a LangGraph graph: a node returns an update of the state, and LangGraph drops a
-    message without a word. Call it inside of a node, or add `create_control_graph` as one.
+    The result is not a LangGraph node: a node returns a state update, and LangGraph silently drops
+    a bare message. Call it inside a node, or add `create_control_graph` as one.
 
     Args:
         model: A chat model, any Runnable that gives a message or a string, or a plain callable.

@@ -140,8 +140,8 @@ def tell_schema(
     is left as it is.
 
     Raises:
-        ValueError: The schema is none, or none for this method; there is no such method, the model
-            does not have it, or has none that takes the arguments.
+        ValueError: `schema` is not a schema, or not one that this method takes; or there is no such
+            method, or the model does not support it or the arguments.
     """
     if method not in (None, *_METHODS):
         msg = f"`method` must be one of {', '.join(_METHODS)}, got {method!r}"

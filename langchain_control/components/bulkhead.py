@@ -58,7 +58,7 @@ class Bulkhead(Wrapper[Any, Any]):
     max_concurrent: int = Field(default=32, ge=1)
     """Calls under way at a time. About what the provider serves without slowing down."""
     max_queued: int = Field(default=32, ge=0)
-    """Calls that may wait for a place. More than are served within `max_wait_seconds` is no use."""
+    """Calls that may wait for a place. Those not served within `max_wait_seconds` wait in vain."""
     max_wait_seconds: float = Field(default=10.0, gt=0, le=MAX_SECONDS)
     """How long a call waits before it is turned away."""
     key: str | Callable[[RunnableConfig], str] = "default"

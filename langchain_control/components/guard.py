@@ -100,8 +100,8 @@ class InputGuard(Gate[Any]):
     """Scores between which the other detectors are in doubt."""
 
     when_detector_fails: Literal["block", "pass"] = "block"
-    """What to do when a detector that asks a service gets no answer: an attack would wait for it,
-    so the default is to stop. Errors that are not the service's are raised."""
+    """What to do when a detector that asks a service gets no answer: an attacker could wait
+    for such an outage, so the default is to block. Errors that are not the service's are raised."""
 
     @field_validator("detectors", "second_opinion", mode="after")
     @classmethod

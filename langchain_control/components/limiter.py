@@ -60,8 +60,8 @@ class _Room(NamedTuple):
 class Reservation(_Room):
     """Room that was taken for one request. Settle or refund it.
 
-    It counts once: what is settled or refunded after that has no effect. One that was made anew
-    from its values, as after a checkpoint, knows nothing of the first.
+    It counts once: what is settled or refunded after that has no effect. A copy that was
+    rebuilt from its values, as after a checkpoint, does not know of it.
     """
 
     def hand_back(self) -> bool:

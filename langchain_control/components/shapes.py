@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Several: TypeAlias = Sequence[Item]
 else:
     Several = tuple[Item, ...]
-"""Given as a list or any other collection, kept as a tuple. A string is none."""
+"""Takes any collection and keeps a tuple. A single string is refused."""
 
 
 _CALL_SIGNATURE = signature(lambda value, run_manager, config: None)  # noqa: ARG005

@@ -71,7 +71,7 @@ DOUBTED_SCORE = 0.3
 """What a rule says that is doubted: enough to be reported and to ask for a second opinion."""
 
 DOUBTED_RULES = 2
-"""So many rules may err at once. More are not doubted."""
+"""If more rules than these match, none of them is doubted."""
 
 AROUND = 150
 """Characters before and after a match by which it is judged."""

@@ -106,6 +106,6 @@ class UnlessRefused(Runnable[Any, Any]):
 
 
 def _is_refusal(exc: Exception) -> bool:
-    """Whether another request may be taken; whoever is not known here is not known in any way."""
+    """Whether asking differently may help. After an authentication error the key stays wrong."""
     is_unknown = isinstance(exc, ModelAuthenticationError)
     return classify(exc) is FailureMode.MODEL_REJECTED and not is_unknown

@@ -81,7 +81,7 @@ GRADES: dict[str, Grade] = {
 
 
 class Repair(NamedTuple):
-    """One thing that was mended. What leaves no doubt is told once for each kind."""
+    """One thing that was mended. Repairs that leave no doubt are listed once for each kind."""
 
     kind: str
     """A key of `GRADES`."""

@@ -69,7 +69,7 @@ def screened(
     An attack in an earlier turn, a document or a tool result does not block the request: one
     poisoned message would end a conversation for good. Nor may it stay: an attack that was blocked
     would come back as history with the next question. The message that closed its run goes with it:
-    an answer without a question is none. What is too large to be searched may hide an attack, and
+    without the question it means nothing. What is too large to be searched may hide an attack, and
     is treated as one.
 
     Args:

@@ -18,7 +18,7 @@ class CannedAnswer:
     """Give the same answer every time: the last strategy of a router that must not fail."""
 
     answers_at_once = True
-    """It is called where it is asked for: while threads are short, too."""
+    """Called in the caller's own thread, so it answers even when no worker thread is free."""
 
     def __init__(self, answer: Any) -> None:
         """Take the answer: text, or a JSON value or pydantic object, where JSON is asked for.

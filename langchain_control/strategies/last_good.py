@@ -49,7 +49,7 @@ class LastGoodAnswer:
     """
 
     answers_at_once = True
-    """It is called where it is asked for: while threads are short, too."""
+    """Called in the caller's own thread, so it answers even when no worker thread is free."""
 
     def __init__(
         self,

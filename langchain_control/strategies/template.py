@@ -22,7 +22,7 @@ class TemplateAnswer:
     """
 
     answers_at_once = True
-    """It is called where it is asked for: while threads are short, too."""
+    """Called in the caller's own thread, so it answers even when no worker thread is free."""
 
     def __init__(self, template: str) -> None:
         """Take the text, with `$question`, `$failure_mode` and `$request_id` as placeholders.
