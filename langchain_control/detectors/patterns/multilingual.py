@@ -11,8 +11,18 @@ from langchain_control.detectors.rules import InjectionRule
 
 __all__ = ["RULES"]
 
-_SPACED_GAP = r"(?: [^\s.,;:!?]{1,24}+){0,5}? "
-_CLOSE_GAP = r"[^\n.!?]{0,14}?"
+
+def _gap(language: Language, words: int, prefix: int = 3) -> str:
+    """Match what may stand between two stems.
+
+    Args:
+        language: Whose stems they are. Where no blanks are written, a few characters may.
+        words: The most words of any kind, behind the rest of the first stem's own.
+        prefix: The most characters before the second stem in its word, such as an article.
+    """
+    if not language.spaced:
+        return r"[^\n.!?]{0,14}?"
+    return rf"\S{{0,8}}+(?: [^\s.,;:!?]{{1,24}}+){{0,{words}}}? (?:\S{{0,{prefix}}})"
 
 
 def _either(stems: tuple[str, ...]) -> str:
@@ -27,8 +37,7 @@ def _whole_or_begun(stem: str) -> str:
 def _rules_of(code: str, language: Language) -> tuple[InjectionRule, ...]:
     drop, objects, tell = language.drop, language.instructions, language.tell
     edge = r"\b" if drop[0].isascii() else ""
-    between = r"\S{0,8}+" + _SPACED_GAP + r"(?:\S{0,3})" if language.spaced else _CLOSE_GAP
-    near = between.replace("{0,5}", "{0,3}")
+    between, near = _gap(language, words=5), _gap(language, words=3)
 
     def rule(name: str, anchors: tuple[str, ...], pattern: str, category: str) -> InjectionRule:
         return InjectionRule(
@@ -59,15 +68,11 @@ def _rules_of(code: str, language: Language) -> tuple[InjectionRule, ...]:
         )
         for first, second in tellings
     ]
-    own = (
-        _either(language.yours) + near + _either(objects)
-        if language.spaced
-        else _either(language.yours) + _CLOSE_GAP + _either(objects)
-    )
+    own = _either(language.yours) + near + _either(objects)
     rules.append(rule("your-instructions", tell, edge + _either(tell) + near + own, "LLM07"))
     if language.secret:
         secret = _either(language.secret)
-        close = near.replace("{0,3}", "{0,2}")
+        close = _gap(language, words=2, prefix=2)
         rules.append(rule("tell-secret", tell, edge + _either(tell) + close + secret, "LLM02"))
     rules.append(
         rule("no-restrictions", language.unbound, edge + _either(language.unbound), "LLM01")
