@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from langchain_control.contracts.json_schema import KEYWORDS
+from langchain_control.contracts.pointers import unescaped
 from langchain_control.outcomes import FailureMode, ValidationResult, Violation, failure
 
 __all__ = ["MAX_TOLD_CHARS", "broken"]
@@ -37,7 +38,7 @@ def _told(violation: Violation, schema: Any) -> str:
     if schema is None or violation.rule not in KEYWORDS:
         return ""
     names = set(_keys_in(schema))
-    steps = (s if _unescaped(s) in names else "*" for s in violation.path.split("/")[1:])
+    steps = (s if unescaped(s) in names else "*" for s in violation.path.split("/")[1:])
     text = f" at /{'/'.join(steps)}: expected {violation.expected}"
     return text if len(text) <= MAX_TOLD_CHARS else text[: MAX_TOLD_CHARS - 1] + "…"
 
@@ -50,7 +51,3 @@ def _keys_in(schema: Any) -> Iterator[str]:
     for part in parts:
         if isinstance(part, Mapping | list):
             yield from _keys_in(part)
-
-
-def _unescaped(step: str) -> str:
-    return step.replace("~1", "/").replace("~0", "~")

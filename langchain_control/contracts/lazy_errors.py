@@ -18,6 +18,8 @@ from urllib.parse import quote, unquote
 
 import jsonschema_rs
 
+from langchain_control.contracts.pointers import escaped, unescaped
+
 __all__ = ["Error", "LazyErrors", "Path"]
 
 Path = tuple[str | int, ...]
@@ -152,7 +154,7 @@ class _Part(NamedTuple):
         """Follow a pointer, `#` or `#/...`."""
         part = self
         for step in unquote(reference).split("/")[1:]:
-            part = part.inside(step.replace("~1", "/").replace("~0", "~"))
+            part = part.inside(unescaped(step))
         return part
 
 
@@ -266,4 +268,4 @@ def _has_cycle(graph: Mapping[str, set[str]]) -> bool:
 
 
 def _step(key: str) -> str:
-    return quote(key.replace("~", "~0").replace("/", "~1"), safe="~")
+    return quote(escaped(key), safe="~")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sized
 from typing import Any
 
-__all__ = ["describe", "pointer", "property_name"]
+__all__ = ["describe", "escaped", "pointer", "property_name", "unescaped"]
 
 _KEY_CHARS = 40
 _POINTER_CHARS = 200
@@ -14,9 +14,18 @@ _POINTER_CHARS = 200
 
 def pointer(path: Iterable[str | int]) -> str:
     """Write a path as JSON Pointer (RFC 6901), shortened where keys are the model's and long."""
-    parts = (_shortened(str(part)).replace("~", "~0").replace("/", "~1") for part in path)
-    text = "".join(f"/{part}" for part in parts)
+    text = "".join(f"/{escaped(_shortened(str(part)))}" for part in path)
     return text if len(text) <= _POINTER_CHARS else text[: _POINTER_CHARS - 1] + "…"
+
+
+def escaped(step: str) -> str:
+    """Write a key as a step of a JSON Pointer."""
+    return step.replace("~", "~0").replace("/", "~1")
+
+
+def unescaped(step: str) -> str:
+    """Return the key that a step of a JSON Pointer stands for."""
+    return step.replace("~1", "/").replace("~0", "~")
 
 
 def property_name(name: str) -> str:

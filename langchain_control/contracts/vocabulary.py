@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from langchain_control.contracts.pointers import unescaped
+
 __all__ = ["Vocabulary", "parts_of", "referred", "vocabulary_of"]
 
 
@@ -60,7 +62,7 @@ def referred(schema: Mapping[str, Any], reference: str) -> Any:
         return None
     found: Any = schema
     for step in reference.split("/")[1:]:
-        found = found.get(step.replace("~1", "/").replace("~0", "~")) if _is_object(found) else None
+        found = found.get(unescaped(step)) if _is_object(found) else None
     return found
 
 
