@@ -13,6 +13,8 @@ from typing import Any, Literal, NotRequired
 from langchain_core.messages import AIMessage  # pydantic reads it, for the schema of a result
 from typing_extensions import TypedDict  # pydantic builds no schema of typing's before 3.12
 
+from langchain_control._shortening import shortened
+
 __all__ = [
     "ANSWERED",
     "Attempt",
@@ -102,9 +104,7 @@ class Violation:
     def __post_init__(self) -> None:
         """Bound what model text a violation can carry, whoever builds it."""
         for name, chars in (("found", EXCERPT_CHARS), ("expected", EXPECTED_CHARS)):
-            text: str = getattr(self, name)
-            if len(text) > chars:
-                object.__setattr__(self, name, text[: chars - 1] + "…")
+            object.__setattr__(self, name, shortened(getattr(self, name), chars))
 
     def __str__(self) -> str:
         """Read as one line: where, what was due, what came."""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from langchain_control._shortening import shortened
 from langchain_control.commands import FOUND, OK, UsageError, text_in
 from langchain_control.console import Console, Table
 
@@ -114,5 +115,4 @@ def _parsed(line: str) -> Any:
 
 def _excerpt(text: str) -> str:
     """Return the beginning of a text on one line that can do nothing to a terminal."""
-    line = text[:EXCERPT_CHARS].encode("unicode_escape").decode()
-    return line if len(line) <= EXCERPT_CHARS else line[: EXCERPT_CHARS - 1] + "…"
+    return shortened(text[:EXCERPT_CHARS].encode("unicode_escape").decode(), EXCERPT_CHARS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from langchain_control._shortening import shortened
 from langchain_control.contracts.json_schema import KEYWORDS
 from langchain_control.contracts.pointers import unescaped
 from langchain_control.outcomes import FailureMode, ValidationResult, Violation, failure
@@ -39,8 +40,7 @@ def _told(violation: Violation, schema: Any) -> str:
         return ""
     names = set(_keys_in(schema))
     steps = (s if unescaped(s) in names else "*" for s in violation.path.split("/")[1:])
-    text = f" at /{'/'.join(steps)}: expected {violation.expected}"
-    return text if len(text) <= MAX_TOLD_CHARS else text[: MAX_TOLD_CHARS - 1] + "…"
+    return shortened(f" at /{'/'.join(steps)}: expected {violation.expected}", MAX_TOLD_CHARS)
 
 
 def _keys_in(schema: Any) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from langchain_control._shortening import shortened
 from langchain_control.contracts.conversion import Mistyped
 from langchain_control.contracts.lazy_errors import Error, LazyErrors, Path
 from langchain_control.contracts.pointers import describe, pointer, property_name
@@ -218,8 +219,7 @@ def _surplus(details: dict[str, Any], instance: Any) -> str:  # noqa: ARG001
 
 def _options(details: dict[str, Any]) -> str:
     listed = ", ".join(json.dumps(option, ensure_ascii=False) for option in details["options"])
-    whole = f"one of {listed}"
-    return whole if len(whole) <= _OPTIONS_CHARS else whole[: _OPTIONS_CHARS - 1] + "…"
+    return shortened(f"one of {listed}", _OPTIONS_CHARS)
 
 
 def _alternatives(details: dict[str, Any]) -> str:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Sized
 from typing import Any
 
+from langchain_control._shortening import shortened
+
 __all__ = ["describe", "escaped", "pointer", "property_name", "unescaped"]
 
 _KEY_CHARS = 40
@@ -14,8 +16,8 @@ _POINTER_CHARS = 200
 
 def pointer(path: Iterable[str | int]) -> str:
     """Write a path as JSON Pointer (RFC 6901), shortened where keys are the model's and long."""
-    text = "".join(f"/{escaped(_shortened(str(part)))}" for part in path)
-    return text if len(text) <= _POINTER_CHARS else text[: _POINTER_CHARS - 1] + "…"
+    text = "".join(f"/{escaped(shortened(str(part), _KEY_CHARS))}" for part in path)
+    return shortened(text, _POINTER_CHARS)
 
 
 def escaped(step: str) -> str:
@@ -30,7 +32,7 @@ def unescaped(step: str) -> str:
 
 def property_name(name: str) -> str:
     """Quote a property name, shortened if it is long."""
-    return json.dumps(_shortened(name), ensure_ascii=False)
+    return json.dumps(shortened(name, _KEY_CHARS), ensure_ascii=False)
 
 
 def describe(value: Any) -> str:
@@ -58,7 +60,3 @@ def _number(value: float) -> str:
     if isinstance(value, int) and value.bit_length() > 64:  # noqa: PLR2004
         return "a very large number"
     return repr(value)
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _KEY_CHARS else text[: _KEY_CHARS - 1] + "…"

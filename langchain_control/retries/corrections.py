@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from langchain_control._shortening import shortened
 from langchain_control.retries.masking import masked
 from langchain_control.retries.quotable import is_hidden, without_tags
 
@@ -86,5 +87,4 @@ def _is_quoted(text: str) -> bool:
 def _plain(text: str, limit: int) -> str:
     """Return text on one line that can neither hide characters nor open or close a tag."""
     kept = (c for c in text[: 4 * limit] if c.isspace() or not is_hidden(c))
-    line = without_tags(" ".join("".join(kept).split()))
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+    return shortened(without_tags(" ".join("".join(kept).split())), limit)

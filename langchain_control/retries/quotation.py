@@ -6,6 +6,7 @@ less it helps than a fresh prompt is printed by `python -m benchmarks.real_model
 
 from __future__ import annotations
 
+from langchain_control._shortening import shortened
 from langchain_control.retries.masking import masked
 from langchain_control.retries.quotable import is_hidden, without_tags
 
@@ -27,7 +28,4 @@ def quotation(answer: str) -> str:
     """
     seen = "".join(c for c in answer[: 4 * MAX_QUOTED_CHARS] if c in "\n\t" or not is_hidden(c))
     text = without_tags(masked(seen).strip())
-    if not text:
-        return ""
-    is_whole = len(text) <= MAX_QUOTED_CHARS
-    return _OPEN + (text if is_whole else text[: MAX_QUOTED_CHARS - 1] + "…") + _CLOSE
+    return _OPEN + shortened(text, MAX_QUOTED_CHARS) + _CLOSE if text else ""
