@@ -14,11 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from langchain_control.detectors.folding import fold
+from langchain_control.detectors.scripts import RUN_TOGETHER
 
-__all__ = ["UNSPACED", "concept_of", "concepts_of", "names"]
-
-UNSPACED = r"\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
-"""Characters of scripts in which words are not set apart by blanks, for a class of characters."""
+__all__ = ["concept_of", "concepts_of", "names"]
 
 MIN_STEM = 4
 """Letters from which on a stem may be the beginning of a longer word."""
@@ -26,7 +24,7 @@ MIN_STEM = 4
 MAX_STEM = 20
 """No stem is longer."""
 
-_UNSPACED = re.compile(f"[{UNSPACED}]")
+_RUN_TOGETHER = re.compile(f"[{RUN_TOGETHER}]")
 
 
 class _Lexicon(NamedTuple):
@@ -71,7 +69,7 @@ def _lexicon() -> _Lexicon:
 
 
 def _add(lexicon: _Lexicon, stem: str, number: int, *, whole: bool) -> None:
-    if _UNSPACED.match(stem):
+    if _RUN_TOGETHER.match(stem):
         lexicon.runs.setdefault(stem[0], []).append((list(stem), number))
     elif "_" in stem:
         first, _, second = stem.partition("_")

@@ -10,7 +10,7 @@ from itertools import repeat
 from string import ascii_lowercase
 from typing import Literal
 
-__all__ = ["FILLERS", "fold", "folded_lengths", "resolve_lookalikes"]
+__all__ = ["CONTROL", "FILLERS", "fold", "folded_lengths", "resolve_lookalikes"]
 
 MAX_EXPANSION = 4
 """No character becomes longer than this: one ligature in Unicode unfolds to 18 characters."""
@@ -24,13 +24,15 @@ _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _BLANKS = {"Zs": " ", "Zl": "\n", "Zp": "\n", "Cc": "", "Cf": "", "Cs": ""}
 """What becomes of blanks, controls, formatting characters and lone surrogates, by category."""
 _CONTROL_BLANKS = "\x0b\x0c\x85"
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""Controls of ASCII, but for tabs and the ends of lines."""
 FILLERS = "\u115f\u1160\u17b4\u17b5\u3164\uffa0"
 """Letters that are drawn as nothing or as a blank: words they stand between are apart."""
 _BRAILLE_BLANK = "\u2800"
 _GRAPHEME_JOINER = "\u034f"
 _REPLACEMENT = "\ufffd"
 """What becomes of a lone surrogate in the text that goes on to the model."""
-_NEVER_DRAWN = frozenset((*range(0x180B, 0x1810), 0x2065, *range(0xE0000, 0xE1000)))
+_SELECTORS = frozenset((*range(0x180B, 0x1810), 0x2065, *range(0xE0000, 0xE1000)))
 """Selectors of variants, and code points reserved for them, whatever their category."""
 _DECOMPOSED_SCRIPTS = (range(0x80, 0x530), range(0x1D00, 0x2000), range(0x2100, 0x2190))
 """Latin, Greek and Cyrillic lose their accents; elsewhere a mark is part of the letter."""
@@ -54,7 +56,7 @@ def _fold_code_point(point: int) -> str:
         return _LETTERS[char]
     if point in _TAGS:  # a hidden copy of ASCII
         return chr(point - 0xE0000)
-    if point in _NEVER_DRAWN:
+    if point in _SELECTORS:
         return ""
     if point in _BOXED_CAPITALS and (place := (point - _BOXED_CAPITALS.start) % 32) < len(
         _ALPHABET

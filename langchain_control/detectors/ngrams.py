@@ -10,7 +10,8 @@ from operator import add
 from typing import NamedTuple
 from zlib import crc32
 
-from langchain_control.detectors.concepts import UNSPACED, concept_of, concepts_of
+from langchain_control.detectors.concepts import concept_of, concepts_of
+from langchain_control.detectors.scripts import RUN_TOGETHER
 
 __all__ = ["BUCKETS", "features", "token_span", "tokenize"]
 
@@ -35,7 +36,9 @@ _REMEMBERED = 16_384
 _INDIC = r"\u0900-\u0963\u0970-\u0d7f"
 """Here vowels are signs, which are part of a word."""
 _TOKEN = re.compile(r"[a-z]+|\d+|[^\w\s]", re.ASCII)
-_TOKEN_ANY_SCRIPT = re.compile(rf"[{UNSPACED}]|\d+|(?:[^\W\d_{UNSPACED}]|[{_INDIC}])+|[^\w\s]")
+_TOKEN_ANY_SCRIPT = re.compile(
+    rf"[{RUN_TOGETHER}]|\d+|(?:[^\W\d_{RUN_TOGETHER}]|[{_INDIC}])+|[^\w\s]"
+)
 """Where words are not set apart by blanks, every character is a token."""
 
 

@@ -21,7 +21,13 @@ from typing import NamedTuple
 
 from langchain_control.detectors import disguises
 from langchain_control.detectors.decoding import DECODERS
-from langchain_control.detectors.folding import FILLERS, fold, folded_lengths, resolve_lookalikes
+from langchain_control.detectors.folding import (
+    CONTROL,
+    FILLERS,
+    fold,
+    folded_lengths,
+    resolve_lookalikes,
+)
 
 __all__ = ["PIECE", "NormalizedText", "View", "normalize"]
 
@@ -195,11 +201,11 @@ its pieces has."""
 KEPT_OF_A_FLOOD = 4
 """Readings that are searched where there are too many, which is a finding of its own."""
 
-_CONTROL = re.compile(r"[^\t\n\r\x20-\x7e]")
-_NOT_DRAWN = r"\u00ad\u034f\u180e\u200b-\u200f\u2060-\u2064\ufeff"
+_ZERO_WIDTH = r"\u00ad\u034f\u180e\u200b-\u200f\u2060-\u2064\ufeff"
+"""What joins letters or lets them break. `NOT_DRAWN` of `sanitize` is more than that."""
 _UNSEEN = re.compile(
-    rf"[{FILLERS}{_NOT_DRAWN}](?<=\w.)"
-    rf"(?:(?<=[{FILLERS}])[{FILLERS}]*|(?<=[{_NOT_DRAWN}])[{_NOT_DRAWN}]*)(?=\w)"
+    rf"[{FILLERS}{_ZERO_WIDTH}](?<=\w.)"
+    rf"(?:(?<=[{FILLERS}])[{FILLERS}]*|(?<=[{_ZERO_WIDTH}])[{_ZERO_WIDTH}]*)(?=\w)"
 )
 """What may stand between two letters of a word, or between two words, without being seen. Begins
 with a class, which is found fast."""
@@ -276,7 +282,7 @@ def _read(view: View) -> View:
 
 def _is_plain(text: str) -> bool:
     """Whether folding leaves a text as it is; most are of one line, which is told at once."""
-    return text.isascii() and (text.isprintable() or not _CONTROL.search(text))
+    return text.isascii() and (text.isprintable() or not CONTROL.search(text))
 
 
 def _swap(match: re.Match[str]) -> str:

@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple
 from langchain_control.detectors.anchors import Anchors
 from langchain_control.detectors.folding import fold
 from langchain_control.detectors.normalize import NormalizedText, View, normalize
+from langchain_control.detectors.scripts import RUN_TOGETHER
 from langchain_control.outcomes import Finding
 
 __all__ = ["InjectionRule", "RuleDetector"]
@@ -34,8 +35,8 @@ _FREE_TRIES, _CHARS_PER_TRY = 5_000, 20
 
 _SHORTEST = 3
 """Letters below which an anchor is looked for inside of words, too, unless it is in ASCII."""
-_UNSPACED = re.compile(r"[\u0e00-\u0e7f\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-"""Scripts in which a word need not follow a blank."""
+_RUN_TOGETHER = re.compile(rf"[{RUN_TOGETHER}\u1100-\u11ff]")
+"""Where a word need not follow a blank; the letters that Korean syllables are made of included."""
 
 _BLANKS_IN_ONE = re.compile(r"\s{2}|[^\S\n ]")
 """What becomes one blank in canonical text."""
@@ -293,7 +294,7 @@ def _anchors(wanted: Iterable[str], flags: re.RegexFlag) -> _Anchors:
 def _begins_a_word(anchor: str) -> bool:
     """Whether an anchor can only stand where a word begins."""
     long_enough = anchor.isascii() or len(anchor) >= _SHORTEST
-    return long_enough and anchor[0].isalnum() and not _UNSPACED.match(anchor)
+    return long_enough and anchor[0].isalnum() and not _RUN_TOGETHER.match(anchor)
 
 
 def _chosen(rules: tuple[InjectionRule, ...], without: frozenset[str]) -> tuple[InjectionRule, ...]:

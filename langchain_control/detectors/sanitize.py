@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from langchain_control.detectors.folding import FILLERS
+from langchain_control.detectors.folding import CONTROL, FILLERS
 
 __all__ = ["NOT_DRAWN", "sanitize"]
 
@@ -29,8 +29,6 @@ _DOUBTFUL = re.compile(
     rf"|(?P<gap>[\x0b\x0c{FILLERS}])"
     r"|(?P<surrogate>[\ud800-\udfff])"
 )
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-"""All of the doubtful that is ASCII, where most texts end."""
 _RIGHT_TO_LEFT = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _EMOJI = re.compile(r"[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff]")
 _KEYCAP = "0123456789#*"
@@ -45,7 +43,7 @@ def sanitize(text: str) -> str:
     Hangul fillers, and tabs and breaks of other times become blanks: words they stood between stay
     apart, as they were when the text was searched.
     """
-    if text.isascii() and (text.isprintable() or not _CONTROL.search(text)):
+    if text.isascii() and (text.isprintable() or not CONTROL.search(text)):
         return text
     right_to_left = _RIGHT_TO_LEFT.search(text) is not None
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import NoReturn
 
+from langchain_control.parsing.blanks import COMMON_BLANKS
 from langchain_control.parsing.comments import BULLET, SPACE_OR_COMMENT, said_by
 from langchain_control.parsing.quotation_marks import OPENING_QUOTES
 from langchain_control.parsing.quoted import Quoted, read_quoted
@@ -13,7 +14,7 @@ from langchain_control.parsing.repairs import GRADES, MAX_REPAIRS, Grade, Repair
 from langchain_control.parsing.strict import Fault, MalformedJSONError, scan
 from langchain_control.parsing.string_ends import Place, surely_ends_before
 
-__all__ = ["BLANKS", "MARKS", "Cursor"]
+__all__ = ["MARKS", "Cursor"]
 
 
 class Cursor:
@@ -126,10 +127,9 @@ class Cursor:
         raise MalformedJSONError(Fault("syntax", expected, offset=self.position))
 
 
-BLANKS = " \t\n\r\f\v\xa0\u2028\u2029\u3000\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\xad"
 MARKS = "/#<-*"
 """What comments and dressing begin with."""
-_SKIPPED = frozenset(BLANKS + MARKS)
+_SKIPPED = frozenset(COMMON_BLANKS + MARKS)
 _PREFIX = re.compile(
     r"""[uU](?=["'])|[bBfF](?=(["'])(?P<body>[^"'\n]{0,200})\1\s{0,100}[,}\]:)])"""
 )

@@ -10,10 +10,11 @@ import re
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
+from langchain_control.parsing.blanks import COMMON_BLANKS
 from langchain_control.parsing.calls import CALL_OF_ARGUMENTS, CALL_OF_CONTAINER
 from langchain_control.parsing.comments import NOTE, announces_omission
 from langchain_control.parsing.containers import Container, Due
-from langchain_control.parsing.cursor import BLANKS, MARKS
+from langchain_control.parsing.cursor import MARKS
 from langchain_control.parsing.plain_runs import read_plain
 from langchain_control.parsing.quotation_marks import OPENING_QUOTES
 from langchain_control.parsing.repairs import Grade, Repair
@@ -380,7 +381,7 @@ class _Parser(Structure):
         **dict.fromkeys("}])", Structure.close),
         **dict.fromkeys(",;\uff0c\uff1b\u3001", _comma),
         **dict.fromkeys(OPENING_QUOTES, _quoted_item),
-        **dict.fromkeys(BLANKS, Structure.skip_space),
+        **dict.fromkeys(COMMON_BLANKS, Structure.skip_space),
         **dict.fromkeys(MARKS, _mark),
         **dict.fromkeys("`~", _wrapping),
         "": Structure.close_at_end,

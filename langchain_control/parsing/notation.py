@@ -17,6 +17,7 @@ from langchain_control.parsing.backslashes import may_stand_for_themselves
 from langchain_control.parsing.blanks import BLANK
 from langchain_control.parsing.comments import COMMENT, said_by
 from langchain_control.parsing.escapes import unescaped
+from langchain_control.parsing.quotation_marks import JSON_STRING
 from langchain_control.parsing.repairs import Repair
 from langchain_control.parsing.scalars import PYTHON_CONSTANTS, loose_number
 from langchain_control.parsing.strict import MAX_DEPTH, scan
@@ -156,8 +157,7 @@ _WITHOUT_STRINGS = (
     r"""|-?[0-9][0-9.]*+(?:[eE][-+]?[0-9]++)?(?![\w.+])"""
     r"""|(?:true|false|null)\b(?!\s*+:)"""
 )
-_STRING = r'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"'
-_RUN = rf"(?:{_WITHOUT_STRINGS}|{_STRING})*+"
+_RUN = rf"(?:{_WITHOUT_STRINGS}|{JSON_STRING})*+"
 """What is JSON as it stands."""
 
 

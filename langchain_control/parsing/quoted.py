@@ -9,7 +9,13 @@ from collections.abc import Callable
 from langchain_control.parsing.backslashes import may_stand_for_themselves, read_backslashes
 from langchain_control.parsing.escapes import unescaped
 from langchain_control.parsing.inner_quotes import are_between_strings
-from langchain_control.parsing.quotation_marks import ANY_QUOTE, CLOSING, DOUBLE_QUOTES, QUOTES
+from langchain_control.parsing.quotation_marks import (
+    ANY_QUOTE,
+    CLOSING,
+    DOUBLE_QUOTES,
+    JSON_STRING,
+    QUOTES,
+)
 from langchain_control.parsing.repairs import Repair
 from langchain_control.parsing.string_ends import Place, ends_before, surely_ends_before
 from langchain_control.parsing.string_reading import Quoted, StringReading
@@ -111,9 +117,7 @@ def _triple(text: str, start: int, place: Place) -> Quoted | None:  # noqa: ARG0
     return Quoted(value, end + 3, repairs)
 
 
-_STANDARD = re.compile(
-    r'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"'
-)
+_STANDARD = re.compile(JSON_STRING)
 _FOREIGN = re.compile(r"""'[^'"\\\x00-\x1f]*+'|\u201c[^"\u201c\u201d\\\x00-\x1f]*+\u201d""")
 """The commonest strings in other quotes, with nothing in them that needs a closer look."""
 _LINE = re.compile(r'"([^\n]{1,2000})"(?=,?[ \t]*+\n\s{0,100}(?:"[^"\\\n]{1,100}"\s{0,9}:|[}\]]))')

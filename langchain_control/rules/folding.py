@@ -15,7 +15,8 @@ _SPACES = re.compile(r"\s+")
 UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd]"
 )
-"""Scripts that write words without spaces: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
+"""Scripts that write words without spaces: Thai, Lao, Burmese, Khmer, Japanese, Chinese. Korean,
+which is among `RUN_TOGETHER` of the detectors, has spaces."""
 
 
 def fold_phrase(text: str) -> str:
