@@ -6,10 +6,9 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 
-from langchain_control.parsing.lenient import Lenient
 from langchain_control.parsing.locate import Broken, Candidate, mended
-from langchain_control.parsing.notation import Translated, translate
-from langchain_control.parsing.repairs import Repair, are_lossless
+from langchain_control.parsing.notation import translate
+from langchain_control.parsing.repairs import Mended, Repair, are_lossless
 from langchain_control.parsing.strict import fingerprint, scan
 
 __all__ = ["series", "without_brackets"]
@@ -22,9 +21,11 @@ def without_brackets(text: str, *, finished: bool = False) -> Candidate | None:
     """
     for source in _with_brackets(text, finished=finished):
         read = scan(source, 0)
-        found: Translated | Lenient | None = Translated(read.value, read.end, ())
-        if read.fault is not None:
-            found = translate(source, 0) or mended(source, 0)
+        found = (
+            Mended(read.value, read.end)
+            if read.fault is None
+            else translate(source, 0) or mended(source, 0)
+        )
         if found is not None and not source[found.end :].strip():
             repairs = (Repair("missing_brackets", 0), *found.repairs)
             return Candidate(found.value, 0, len(text), source, repairs, read.fault)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from langchain_control.parsing.blanks import COMMON_BLANKS
 from langchain_control.parsing.calls import CALL_OF_ARGUMENTS, CALL_OF_CONTAINER
@@ -17,23 +17,15 @@ from langchain_control.parsing.containers import Container, Due
 from langchain_control.parsing.cursor import MARKS
 from langchain_control.parsing.plain_runs import read_plain
 from langchain_control.parsing.quotation_marks import OPENING_QUOTES
-from langchain_control.parsing.repairs import Grade, Repair
+from langchain_control.parsing.repairs import Grade, Mended
 from langchain_control.parsing.scalars import Scalar, read_scalar
 from langchain_control.parsing.string_ends import Place
 from langchain_control.parsing.structure import Structure
 
-__all__ = ["Lenient", "parse_leniently"]
+__all__ = ["parse_leniently"]
 
 
-class Lenient(NamedTuple):
-    """A value, where it ends, and what it took to read it."""
-
-    value: Any
-    end: int
-    repairs: tuple[Repair, ...]
-
-
-def parse_leniently(text: str, start: int, *, finished: bool = False) -> Lenient:
+def parse_leniently(text: str, start: int, *, finished: bool = False) -> Mended:
     """Read the object or array whose opening bracket is at `start`.
 
     Args:
@@ -58,7 +50,7 @@ def parse_leniently(text: str, start: int, *, finished: bool = False) -> Lenient
 class _Parser(Structure):
     """One pass over a text."""
 
-    def parse(self) -> Lenient:
+    def parse(self) -> Mended:
         """Read to the closing bracket, or to the end of what can be JSON."""
         if self.text[self.position] in "{[(":
             self.enter(None)
@@ -67,7 +59,7 @@ class _Parser(Structure):
         text, handlers = self.text, self._handlers
         while self._stack:
             handlers.get(text[self.position : self.position + 1], _Parser._item)(self)
-        return Lenient(self._root, self.position, tuple(self.repairs))
+        return Mended(self._root, self.position, tuple(self.repairs))
 
     # --- structure --------------------------------------------------------------------------------
 

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from langchain_control.parsing.calls import CALL_BEFORE, UNKNOWN_CALL_BEFORE
 from langchain_control.parsing.comments import NOTE, said_by
-from langchain_control.parsing.lenient import Lenient, parse_leniently
-from langchain_control.parsing.notation import Translated, translate
+from langchain_control.parsing.lenient import parse_leniently
+from langchain_control.parsing.notation import translate
 from langchain_control.parsing.openings import BEGINS_JSON, OPENING
 from langchain_control.parsing.prose import end_of_prose_bracket, is_mentioned
-from langchain_control.parsing.repairs import Repair, are_lossless
+from langchain_control.parsing.repairs import Mended, Repair, are_lossless
 from langchain_control.parsing.strict import (
     Fault,
     MalformedJSONError,
@@ -55,7 +55,7 @@ class Tried(NamedTuple):
     """What came of reading at one place of a text, as JSON and in another notation."""
 
     strict: Scanned
-    translated: Translated | None = None
+    translated: Mended | None = None
     """`None` where JSON was sound, and where no other notation makes it so."""
 
 
@@ -217,7 +217,7 @@ def _read(text: str, tried: Tried, *, finished: bool) -> Candidate | Broken:
         repaired = translated or mended(text, start, finished=finished)
         if repaired is None:
             return Broken(start, fault)
-        value, end, repairs = repaired[0], repaired[1], (*repairs, *repaired[2])
+        value, end, repairs = repaired.value, repaired.end, (*repairs, *repaired.repairs)
         if groups := _DIGIT_GROUPS.search(text, start, end):
             repairs = (*repairs, Repair("digit_groups", groups.start()))
     found = Candidate(value, start, end, text[start:end], repairs, fault)
@@ -246,7 +246,7 @@ def _what_goes_on(repairs: Sequence[Repair]) -> re.Pattern[str]:
     return _GOES_ON_IN_LINE if are_lossless(repairs) else _GOES_ON
 
 
-def mended(text: str, start: int, *, finished: bool = False) -> Lenient | None:
+def mended(text: str, start: int, *, finished: bool = False) -> Mended | None:
     """Read a damaged value, if that can be done and the value be written."""
     try:
         found = parse_leniently(text, start, finished=finished)

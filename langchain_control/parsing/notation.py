@@ -11,29 +11,21 @@ import json
 import re
 from collections.abc import Callable
 from json.encoder import encode_basestring
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from langchain_control.parsing.backslashes import may_stand_for_themselves
 from langchain_control.parsing.blanks import BLANK
 from langchain_control.parsing.comments import COMMENT, said_by
 from langchain_control.parsing.escapes import unescaped
 from langchain_control.parsing.quotation_marks import JSON_STRING
-from langchain_control.parsing.repairs import Repair
+from langchain_control.parsing.repairs import Mended, Repair
 from langchain_control.parsing.scalars import PYTHON_CONSTANTS, loose_number
 from langchain_control.parsing.strict import MAX_DEPTH, scan
 
-__all__ = ["Translated", "translate"]
+__all__ = ["translate"]
 
 
-class Translated(NamedTuple):
-    """A value, where it ends, and the notations that it was written in."""
-
-    value: Any
-    end: int
-    repairs: tuple[Repair, ...]
-
-
-def translate(text: str, start: int) -> Translated | None:
+def translate(text: str, start: int) -> Mended | None:
     """Read the object or array at `start`, if nothing but its notation differs from JSON."""
     if "\\" in text and may_stand_for_themselves(text):
         return None
@@ -70,7 +62,7 @@ def translate(text: str, start: int) -> Translated | None:
         return None
     end = _place_in_text(whole.end, runs)
     found = [Repair(kind, offset) for kind, offset in kinds.items() if offset < end]
-    return Translated(whole.value, end, tuple(found))
+    return Mended(whole.value, end, tuple(found))
 
 
 def _place_in_text(written: int, runs: list[tuple[int, int]]) -> int:

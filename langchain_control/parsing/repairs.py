@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-__all__ = ["GRADES", "MAX_REPAIRS", "Grade", "Repair", "are_lossless"]
+__all__ = ["GRADES", "MAX_REPAIRS", "Grade", "Mended", "Repair", "are_lossless"]
 
 MAX_REPAIRS = 300
 """Most repairs of one value. With more, the text is hardly JSON."""
@@ -93,6 +93,14 @@ class Repair(NamedTuple):
     def grade(self) -> Grade:
         """How sure it is."""
         return Grade.LOSSLESS if self.is_certain else GRADES[self.kind]
+
+
+class Mended(NamedTuple):
+    """A value, where it ends, and what was mended to read it."""
+
+    value: Any
+    end: int
+    repairs: tuple[Repair, ...] = ()
 
 
 def are_lossless(repairs: Iterable[Repair]) -> bool:
