@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from langchain_control.contracts.vocabulary import parts_of, referred
+from langchain_control.contracts.vocabulary import referred, subschemas_of
 
 __all__ = ["all_members"]
 
@@ -29,7 +29,7 @@ def all_members(schema: Mapping[str, Any]) -> frozenset[str]:
     """
     named: set[str] = set()
     needed: set[str] = set()
-    for part in parts_of(schema):
+    for part in subschemas_of(schema):
         if _invites_others(part, schema):
             return frozenset()
         named.update(part.get("properties", ()))

@@ -17,7 +17,7 @@ from langchain_control.parsing.strict import TOO_DEEP
 
 __all__ = [
     "NO_ANSWER",
-    "as_json",
+    "portable_json",
     "schemas_of",
     "tool_name",
     "violations_of_arguments",
@@ -59,11 +59,11 @@ def violations_of_arguments(tool: Any, call: ToolCall) -> tuple[Violation, ...]:
 
 def violations_of_value(contract: Contract, value: Any) -> tuple[Violation, ...]:
     """List what is wrong with a value that never was text. Its types may be converted."""
-    text = as_json(value)
+    text = portable_json(value)
     return (text,) if isinstance(text, Violation) else contract.judge(value, lax=True)
 
 
-def as_json(value: Any) -> str | Violation:
+def portable_json(value: Any) -> str | Violation:
     """Write a value as JSON that any parser takes, or say why it cannot be."""
     try:
         text = canonical(value)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from langchain_control.contracts.pointers import unescaped
 
-__all__ = ["Vocabulary", "parts_of", "referred", "vocabulary_of"]
+__all__ = ["Vocabulary", "referred", "subschemas_of", "vocabulary_of"]
 
 
 class Vocabulary(NamedTuple):
@@ -29,7 +29,7 @@ def vocabulary_of(schemas: Iterable[Mapping[str, Any]]) -> Vocabulary:
     names: set[str] = set()
     titles: set[str] = set()
     speaks_of_any = False
-    for part in (part for schema in schemas for part in parts_of(schema)):
+    for part in (part for schema in schemas for part in subschemas_of(schema)):
         names.update(part.get("properties", ()), part.get("required") or ())
         if isinstance(title := part.get("title"), str):
             titles.add(title)
@@ -40,7 +40,7 @@ def vocabulary_of(schemas: Iterable[Mapping[str, Any]]) -> Vocabulary:
     return Vocabulary(frozenset() if speaks_of_any else frozenset(names), frozenset(titles))
 
 
-def parts_of(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def subschemas_of(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the schemas that speak of the value itself, not of what is in it, each once."""
     pending: list[Any] = [schema]
     met: set[int] = set()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from langchain_core.messages import BaseMessage
 
-__all__ = ["MEDIA_TOKENS", "REPLY_TOKENS", "message_tokens", "parts_of", "tool_tokens"]
+__all__ = ["MEDIA_TOKENS", "REPLY_TOKENS", "json_pieces_of", "message_tokens", "tool_tokens"]
 
 REPLY_TOKENS = 3
 """Tokens that prime the reply, once for each list of messages."""
@@ -105,10 +105,10 @@ def _json_tokens(value: Any, count: Callable[[str], int]) -> int:
     try:
         return count(json.dumps(value, ensure_ascii=False, default=str))
     except RecursionError:
-        return sum(count(part) for part in parts_of(value))
+        return sum(count(part) for part in json_pieces_of(value))
 
 
-def parts_of(value: Any) -> Iterator[str]:
+def json_pieces_of(value: Any) -> Iterator[str]:
     """Walk a value nested too deep for `json`, roughly as JSON would spell it."""
     pending = [value]
     while pending:

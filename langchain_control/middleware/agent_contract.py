@@ -15,7 +15,7 @@ from langchain_control.contracts import Contract, JsonSchemaContract, compile_co
 from langchain_control.contracts.broken import broken
 from langchain_control.contracts.members import all_members
 from langchain_control.contracts.tool_calls import (
-    as_json,
+    portable_json,
     schemas_of,
     tool_name,
     violations_of_call,
@@ -161,7 +161,7 @@ class AgentContract:
         if schema is None and response.structured_response is None:
             missing = Violation("structured_response", f"arguments that `{name}` takes")
             return broken(FailureMode.SCHEMA_VIOLATION, [missing])
-        text = as_json(value)
+        text = portable_json(value)
         if isinstance(text, Violation):
             return broken(FailureMode.SCHEMA_VIOLATION, [text])
         verdict = yield from self._storable.judge(_saying(text, answer))

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from langchain_control.parsing.locate import Broken, Candidate, mended
 from langchain_control.parsing.notation import translate
 from langchain_control.parsing.repairs import Mended, Repair, are_lossless
-from langchain_control.parsing.strict import fingerprint, scan
+from langchain_control.parsing.strict import comparable_text, scan
 
 __all__ = ["series", "without_brackets"]
 
@@ -55,7 +55,7 @@ def series(text: str, found: Sequence[Candidate | Broken]) -> Candidate | None:
     items = [item for item in found if isinstance(item, Candidate) and isinstance(item.value, dict)]
     if len(items) < _SEVERAL or len(items) < len(found) or text.count("```") % 2:
         return None
-    if len({fingerprint(item.value) for item in items}) == 1:
+    if len({comparable_text(item.value) for item in items}) == 1:
         return None
     if not all(
         _BETWEEN.fullmatch(text, item.end, following.start)

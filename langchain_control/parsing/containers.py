@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import Any
 
-from langchain_control.parsing.strict import fingerprint
+from langchain_control.parsing.strict import comparable_text
 
 __all__ = ["Container", "Due"]
 
@@ -93,8 +93,8 @@ class Container:
         """Whether a key came twice with different values."""
         if self._contradictory or not self._replaced or isinstance(self.items, list):
             return self._contradictory
-        kept = {key: fingerprint(self.items[key]) for key, _ in self._replaced}
-        return any(fingerprint(earlier) != kept[key] for key, earlier in self._replaced)
+        kept = {key: comparable_text(self.items[key]) for key, _ in self._replaced}
+        return any(comparable_text(earlier) != kept[key] for key, earlier in self._replaced)
 
     def _replace(self, earlier: Any, value: Any) -> None:
         if isinstance(earlier, dict | list):

@@ -23,8 +23,8 @@ from langchain_control.parsing.strict import (
     Fault,
     Scanned,
     canonical,
+    comparable_text,
     ends_there,
-    fingerprint,
     scan,
     skip_whitespace,
 )
@@ -196,7 +196,7 @@ def _last_word(found: _Found, good: Sequence[Candidate], policy: RepairPolicy) -
         if takes_back(value.value, chosen.value):
             stands = _stands(value, found, policy)
             return _as_parsed(value, found, ambiguous=True) if stands else _refused(value)
-    said = {fingerprint(c.value) for c in good}
+    said = {comparable_text(c.value) for c in good}
     return _as_parsed(chosen, found, ambiguous=bool(later) or len(said) > 1)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from langchain_control.parsing.metered import MeteredText
 from langchain_control.parsing.repairs import GRADES, Grade, Repair, are_lossless
-from langchain_control.parsing.strict import fingerprint
+from langchain_control.parsing.strict import comparable_text
 
 __all__ = ["MAX_GUESSES", "MAX_SECOND_OPINION_CHARS", "RepairPolicy", "permits"]
 
@@ -90,6 +90,6 @@ def _agreed(text: str, value: Any) -> bool:
     metered = MeteredText(text, LOOKS_PER_CHARACTER * len(text) + MORE_LOOKS)
     try:
         other = repair_json(metered, return_objects=True, skip_json_loads=True)
-        return fingerprint(other) == fingerprint(value)
+        return comparable_text(other) == comparable_text(value)
     except Exception:  # noqa: BLE001  (a second opinion that fails, or takes too long, is none)
         return False

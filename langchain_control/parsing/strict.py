@@ -21,8 +21,8 @@ __all__ = [
     "Scanned",
     "canonical",
     "check_writable",
+    "comparable_text",
     "ends_there",
-    "fingerprint",
     "loads",
     "scan",
     "skip_whitespace",
@@ -139,7 +139,7 @@ def check_writable(value: Any) -> None:
             canonical(value)
 
 
-def fingerprint(value: Any) -> str:
+def comparable_text(value: Any) -> str:
     """Return a text that is equal for two JSON values exactly if they are the same value.
 
     Python's own `==` takes `1`, `1.0` and `True` for the same.
@@ -157,7 +157,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Build an object; saying the same thing twice is no contradiction."""
     built = dict(pairs)
     if len(built) != len(pairs) and any(
-        fingerprint(value) != fingerprint(built[key]) for key, value in pairs
+        comparable_text(value) != comparable_text(built[key]) for key, value in pairs
     ):
         raise MalformedJSONError(Fault("duplicate_key", "every key once", "one with two values"))
     return built

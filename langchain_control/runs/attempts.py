@@ -12,7 +12,7 @@ from langchain_core.runnables import RunnableConfig
 
 from langchain_control.components.audit import AuditLogger
 from langchain_control.components.budget import TokenBudget
-from langchain_control.encodings.chat import parts_of
+from langchain_control.encodings.chat import json_pieces_of
 from langchain_control.outcomes import Attempt, FailureMode, ValidationResult
 from langchain_control.retries.ladder import FIRST_RUNG, failure_fingerprint
 from langchain_control.runs.context import Context
@@ -91,7 +91,7 @@ def sha256_of(prompt: Sequence[BaseMessage]) -> str:
     try:
         plain = json.dumps(said, default=_plain)
     except RecursionError:
-        plain = "".join(parts_of(said))
+        plain = "".join(json_pieces_of(said))
     return hashlib.sha256(plain.encode(errors="backslashreplace")).hexdigest()
 
 

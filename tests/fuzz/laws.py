@@ -17,7 +17,7 @@ from langchain_control.parsing import (
     loads,
     read_json,
 )
-from langchain_control.parsing.strict import fingerprint
+from langchain_control.parsing.strict import comparable_text
 
 __all__ = ["LAWS"]
 
@@ -57,10 +57,10 @@ def the_json_reader(text: str) -> None:
         if isinstance(found, Unparsed):
             assert str(found.fault.expected)
             continue
-        assert fingerprint(loads(found.text)) == fingerprint(found.value)
+        assert comparable_text(loads(found.text)) == comparable_text(found.value)
         assert not (policy is RepairPolicy.STRICT and found.repairs)
         if found.how == "strict":
-            assert fingerprint(json.loads(text)) == fingerprint(found.value)
+            assert comparable_text(json.loads(text)) == comparable_text(found.value)
     try:
         value = loads(text)
     except MalformedJSONError:

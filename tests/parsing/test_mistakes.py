@@ -6,7 +6,7 @@ import pytest
 
 from langchain_control.parsing import Parsed, RepairPolicy, Unparsed, read_json
 from langchain_control.parsing.ending import Ending
-from langchain_control.parsing.strict import fingerprint
+from langchain_control.parsing.strict import comparable_text
 from tests.parsing.mistakes import MISTAKES
 
 
@@ -20,7 +20,8 @@ def of(*grades):
 
 def means(found, mistake):
     """Whether a text was read as it was meant."""
-    return isinstance(found, Parsed) and fingerprint(found.value) == fingerprint(mistake.expected)
+    meant = comparable_text(mistake.expected)
+    return isinstance(found, Parsed) and comparable_text(found.value) == meant
 
 
 @of("lossless")

@@ -7,7 +7,7 @@ from langchain_control.parsing.strict import (
     MalformedJSONError,
     Scanned,
     canonical,
-    fingerprint,
+    comparable_text,
     loads,
     scan,
 )
@@ -78,7 +78,7 @@ def test_an_attempt_says_where_the_value_ends():
     assert scan('x {"a": 1} y', 2) == Scanned(2, {"a": 1}, 10)
 
 
-def test_fingerprints_tell_types_apart():
+def test_comparable_texts_tell_types_apart():
     """`1`, `1.0` and `true` are equal to Python only; the order of keys says nothing."""
-    assert len({fingerprint(value) for value in (1, 1.0, True)}) == 3
-    assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
+    assert len({comparable_text(value) for value in (1, 1.0, True)}) == 3
+    assert comparable_text({"a": 1, "b": 2}) == comparable_text({"b": 2, "a": 1})
