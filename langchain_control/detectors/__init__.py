@@ -7,7 +7,7 @@ whatever model you bring (`semantic`). Each can be used alone: `RuleDetector().d
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from langchain_control.detectors.model import WordModelDetector
@@ -20,8 +20,6 @@ __all__ = [
     "Findings",
     "InjectionRule",
     "NormalizedText",
-    "NormalizingDetector",
-    "PlainDetector",
     "RuleDetector",
     "View",
     "WordModelDetector",
@@ -33,24 +31,15 @@ Findings: TypeAlias = Sequence[Finding] | Awaitable[Sequence[Finding]]
 
 @runtime_checkable
 class Detector(Protocol):
-    """Looks for attacks in one text.
+    """Looks for attacks in one text. A function that does will do as well.
 
     An implementation may be sync or async, must not change state the caller can see, and must
     answer in time that is bounded for any text. It reports what it saw with a score between 0 and
     1 and leaves the decision to the guard, which knows where the text came from.
+
+    Among the `detectors` of a guard, one that also has a sync `detect_normalized` is asked by that:
+    it takes a `NormalizedText`, made once for all of them, and returns spans in its source.
     """
 
     def detect(self, text: str) -> Findings:
         """Return what was found, strongest or not; nothing found is an empty sequence."""
-
-
-@runtime_checkable
-class NormalizingDetector(Protocol):
-    """A detector that reads normalized text, so that the guard normalizes once for all of them."""
-
-    def detect_normalized(self, text: NormalizedText) -> Sequence[Finding]:
-        """Return what was found, with spans in the text before normalization."""
-
-
-PlainDetector: TypeAlias = Callable[[str], Findings]
-"""A function will do as a detector, too."""
