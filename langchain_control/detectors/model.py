@@ -19,6 +19,7 @@ from zlib import decompress
 
 from langchain_control.detectors.ngrams import BUCKETS, features, token_span, tokenize
 from langchain_control.detectors.normalize import PIECE, NormalizedText, View, normalize
+from langchain_control.detectors.severity import severity_of
 from langchain_control.outcomes import Finding
 
 __all__ = [
@@ -300,7 +301,7 @@ def _finding(judged: _Judged, probability: float) -> Finding:
     return Finding(
         rule=OWN_RULE,
         category="LLM01",
-        severity="high" if probability >= SURE else "medium" if probability >= LIKELY else "low",
+        severity=severity_of(probability, medium=LIKELY, high=SURE),
         score=round(probability, 4),
         span=_span(judged),
         tier="model",

@@ -12,17 +12,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from langchain_control.detectors.anchors import Anchors
 from langchain_control.detectors.folding import fold
 from langchain_control.detectors.normalize import NormalizedText, View, normalize
 from langchain_control.detectors.scripts import RUN_TOGETHER
+from langchain_control.detectors.severity import Severity
 from langchain_control.outcomes import Finding
 
 __all__ = ["InjectionRule", "RuleDetector"]
-
-Severity = Literal["low", "medium", "high"]
 
 SCORES: dict[Severity, float] = {"low": 0.2, "medium": 0.85, "high": 0.97}
 """What a match says about the text, on the scale of the other tiers: a probability."""

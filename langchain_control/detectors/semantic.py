@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from langchain_control._at_fork import ForkSafeLock
 from langchain_control.detectors.model import both_ends
 from langchain_control.detectors.normalize import normalize
+from langchain_control.detectors.severity import severity_of
 from langchain_control.outcomes import Finding
 
 __all__ = ["MiniLMDetector", "OnnxDetector", "ScoreDetector"]
@@ -77,11 +79,7 @@ class ScoreDetector:
             Finding(
                 rule=f"semantic.{self.name}",
                 category=self.category,
-                severity="high"
-                if probability >= HIGH
-                else "medium"
-                if probability >= MEDIUM
-                else "low",
+                severity=severity_of(probability, medium=MEDIUM, high=HIGH),
                 score=probability,
                 tier="semantic",
             )
@@ -90,6 +88,16 @@ class ScoreDetector:
     def __repr__(self) -> str:
         """Show the name."""
         return f"{type(self).__name__}({self.name!r})"
+
+
+class _Settings(NamedTuple):
+    """What an `OnnxDetector` was made with."""
+
+    model: str
+    tokenizer: str
+    attack_label: int
+    max_tokens: int
+    name: str
 
 
 class OnnxDetector(ScoreDetector):
@@ -127,14 +135,13 @@ class OnnxDetector(ScoreDetector):
             if not Path(path).is_file():
                 msg = f"no such file: {path}"
                 raise FileNotFoundError(msg)
-        self.settings = (str(model), str(tokenizer), attack_label, max_tokens, name)
+        self.settings = _Settings(str(model), str(tokenizer), attack_label, max_tokens, name)
         self._lock = ForkSafeLock()
         self._loaded: tuple[Any, Any] | None = None
 
     def _probability(self, text: str) -> float:
         session, tokenizer = self._ready()
-        max_tokens = self.settings[3]
-        shown = both_ends(text, MAX_PIECES * max_tokens * CHARS_OF_A_TOKEN)
+        shown = both_ends(text, MAX_PIECES * self.settings.max_tokens * CHARS_OF_A_TOKEN)
         encoded = tokenizer.encode(shown)
         pieces = [encoded, *encoded.overflowing]
         if len(pieces) > MAX_PIECES:
@@ -155,7 +162,7 @@ class OnnxDetector(ScoreDetector):
         if logits.size == 1:
             return float(1 / (1 + np.exp(-logits[0])))
         odds = np.exp(logits - logits.max())
-        return float(odds[self.settings[2]] / odds.sum())
+        return float(odds[self.settings.attack_label] / odds.sum())
 
     def _ready(self) -> tuple[Any, Any]:
         with self._lock:
@@ -170,16 +177,18 @@ class OnnxDetector(ScoreDetector):
         except ImportError as exc:
             msg = "`OnnxDetector` needs onnxruntime and tokenizers: install the extra `[semantic]`"
             raise ImportError(msg) from exc
-        model, vocabulary, _, max_tokens, _ = self.settings
-        tokenizer = Tokenizer.from_file(vocabulary)
+        max_tokens = self.settings.max_tokens
+        tokenizer = Tokenizer.from_file(self.settings.tokenizer)
         tokenizer.no_padding()
         tokenizer.enable_truncation(max_tokens, stride=max_tokens // OVERLAP)
-        session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            self.settings.model, providers=["CPUExecutionProvider"]
+        )
         return session, tokenizer
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the settings; the files are read again where they are used."""
-        return _onnx_detector, self.settings
+        return partial(OnnxDetector, **self.settings._asdict()), ()
 
 
 class MiniLMDetector(OnnxDetector):
@@ -218,11 +227,3 @@ class MiniLMDetector(OnnxDetector):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by name: the files are found again where they are used."""
         return MiniLMDetector, ()
-
-
-def _onnx_detector(
-    model: str, tokenizer: str, attack_label: int, max_tokens: int, name: str
-) -> OnnxDetector:
-    return OnnxDetector(
-        model, tokenizer, attack_label=attack_label, max_tokens=max_tokens, name=name
-    )

@@ -53,11 +53,14 @@ def _items(argument: Any) -> list[Any] | None:
 def _members(argument: Any) -> dict[str, Any] | None:
     if isinstance(argument, dict):
         return argument
-    pairs = [pair for pair in argument if isinstance(pair, list) and len(pair) == len(("key", 0))]
-    if len(pairs) < len(argument) or not all(isinstance(key, str) for key, _ in pairs):
-        return None
-    members = dict(pairs)
-    return members if len(members) == len(pairs) else None
+    members: dict[str, Any] = {}
+    for pair in argument:
+        match pair:
+            case [str(key), value] if key not in members:
+                members[key] = value
+            case _:
+                return None
+    return members
 
 
 _MAKERS: dict[str, Callable[[Any], Any]] = {

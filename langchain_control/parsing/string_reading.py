@@ -95,7 +95,7 @@ class StringReading:
     def _inner_quote(self) -> None:
         """Take a quote for content. Within a word it cannot be anything else."""
         around = self._text[self._position - 1 : self._position + 2]
-        is_apostrophe = len(around) == len("n't") and (around[0] + around[2]).isalpha()
+        is_apostrophe = around[0].isalpha() and around[2:].isalpha()
         if not is_apostrophe:
             self._inner = len(self._pieces), self._position
             self._opened = self._opened or self._inner
