@@ -107,14 +107,14 @@ def take_apart(value: Any, source: Source) -> Parts:
     Raises:
         TypeError: The value has none of these forms, or is a list of something else than messages.
     """
-    found = _Found(source)
-    template = found.visit(value)
+    finder = _TextFinder(source)
+    template = finder.visit(value)
     return Parts(
-        tuple(found.parts),
+        tuple(finder.parts),
         lambda texts: _fill(template, iter(texts)),
-        has_other_content=found.other,
-        has_unjudged_messages=found.unjudged,
-        complete=found.values <= MAX_VALUES and not found.unread,
+        has_other_content=finder.other,
+        has_unjudged_messages=finder.unjudged,
+        complete=finder.values <= MAX_VALUES and not finder.unread,
     )
 
 
@@ -140,7 +140,9 @@ def _fill(template: Any, texts: Iterator[str]) -> Any:
 
 
 @dataclass(slots=True)
-class _Found:
+class _TextFinder:
+    """Makes a template of a value, and notes the texts that are to be judged on the way."""
+
     source: Source
     parts: list[Part] = field(default_factory=list)
     keys: set[tuple[str, Source]] = field(default_factory=set)
