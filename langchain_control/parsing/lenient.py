@@ -236,32 +236,18 @@ class _Parser(Structure):
     def _read_key(self, container: Container) -> bool:
         """Read a key, if there is one."""
         self.skip_prefix()
-        text, position = self.text, self.position
         if self.at_quote():
             self._begin_item()
             container.key = self.string(self._place(is_key=True))
-        elif half := _HALF_KEY.match(text, position):
-            self._begin_item()
-            self.mend("missing_quote")
-            container.key = half[1]
-            self.position = half.end()
-        elif match := _BARE_KEY.match(text, position):
-            self._begin_item()
-            self.mend("unquoted_key")
-            container.key = match[1]
-            self.position = match.end()
-        elif match := _KEY_WORDS.match(text, position):
-            self._begin_item()
-            self.mend("unquoted_key")
-            container.key, container.key_words = match[0], True
-            self.position = match.end()
-        elif text[position] == ":":
-            self._begin_item()
-            self.mend("missing_key")
-            container.key = ""
-        else:
-            return False
-        return True
+            return True
+        for form, repair in _UNQUOTED_KEYS:
+            if match := form.match(self.text, self.position):
+                self._begin_item()
+                self.mend(repair)
+                container.key, self.position = match[1], match.end()
+                container.key_words = container.key_words or form is _KEY_WORDS
+                return True
+        return False
 
     def _add_thousands(self, container: Container) -> bool:
         """Take three digits after a number and a comma for the rest of it."""
@@ -383,10 +369,19 @@ class _Parser(Structure):
 
 _END = re.compile(r"```|~~~|</|<\|")
 """What wraps JSON and cannot be part of it."""
+_HALF_KEY = re.compile(r"""([^\s"'{}\[\],:][^"'{}\[\],:\n]{0,99})["'\u201d](?=\s*+:)""")
 _BARE_KEY = re.compile(
     r"(?::(?=\w{1,100}\s*+=>))?([\w$@][\w$.@-]{0,99}?)(?=\s*+(?:[:\uff1a]|[=-]>|=))"
 )
-_KEY_WORDS = re.compile(r"[A-Za-z]\w{0,30}(?: \w{1,30}){1,3}(?=\s{0,9}:\s{0,9}[\"'\d{\[tfn-])")
+_KEY_WORDS = re.compile(r"([A-Za-z]\w{0,30}(?: \w{1,30}){1,3})(?=\s{0,9}:\s{0,9}[\"'\d{\[tfn-])")
+_NO_KEY = re.compile(r"()(?=:)")
+_UNQUOTED_KEYS = (
+    (_HALF_KEY, "missing_quote"),
+    (_BARE_KEY, "unquoted_key"),
+    (_KEY_WORDS, "unquoted_key"),
+    (_NO_KEY, "missing_key"),
+)
+"""Keys that do not begin with a quote, and what is wrong with each."""
 _COMPUTED_KEY = re.compile(r"""\[\s{0,9}(["'])([^"'\n]{1,100})\1\s{0,9}\](?=\s{0,9}:)""")
 _MEMBERS_IN_ARRAY = re.compile(
     r':\s{0,9}(?:"[^"\\\n]{0,200}"|[\w.-]{1,60})'
@@ -395,7 +390,6 @@ _MEMBERS_IN_ARRAY = re.compile(
 )
 _KEY_SIGN = re.compile(r":|=>")
 _KEY_ON_NEXT_LINE = re.compile(r'[ \t]*\n\s{0,100}"[^"\\\n]{1,100}"\s{0,9}:\s{0,9}[^\s:]')
-_HALF_KEY = re.compile(r"""([^\s"'{}\[\],:][^"'{}\[\],:\n]{0,99})["'\u201d](?=\s*+:)""")
 _THOUSANDS = re.compile(r"[0-9]{3}(?=\s{0,100}[,}])")
 _COLON = re.compile(r"[=-]>|:=|::|[:=\uff1a]")
 _STANDARD_KEY = re.compile(r'"[^"\\\n]{1,200}"\s*+:')
