@@ -35,7 +35,7 @@ from langchain_control.components.prompt import PromptBuilder
 from langchain_control.components.retry import RetryEngine
 from langchain_control.components.validator import ResponseValidator
 from langchain_control.errors.declared import FailureModes
-from langchain_control.models.object_schemas import kind_of
+from langchain_control.models.object_schemas import Kind, kind_of
 from langchain_control.retries.usage_limits import UsageLimits
 
 __all__ = ["ControlPolicy", "policy_of"]
@@ -154,7 +154,8 @@ class ControlPolicy(OverridableModel):
     @model_validator(mode="after")
     def _corrections_ask_for_the_contract(self) -> Self:
         schema, known = self.validator.json_schema(), self.retry.policies
-        fitting = known.for_answers("object" if schema is None else kind_of(schema))
+        kind: Kind | None = "object" if self.validator.expects_json else None
+        fitting = known.for_answers(kind if schema is None else kind_of(schema))
         if fitting is not known:
             told = self.retry.model_copy(update={"policies": fitting})
             object.__setattr__(self, "retry", told)  # frozen, and not handed out yet

@@ -1272,3 +1272,15 @@ def test_tools_are_bound_to_the_model_before_it_is_put_into_something(dress):
     """The error said that the model takes no tools, which it does."""
     with pytest.raises(TypeError, match="bind them to the chat model in it"):
         with_control(dress(ScriptedChatModel(script=["hi"]))).bind_tools([])
+
+
+def test_a_damaged_text_is_asked_for_again_as_text(call):
+    """A contract that asks for no JSON must not be met by JSON that a correction asked for."""
+    damaged = AIMessage("Par", response_metadata={"stopReason": "malformed_model_output"})
+    model = ScriptedChatModel(script=[damaged, "Paris."])
+
+    plain = policy(validator=ResponseValidator())
+
+    assert call(with_control(model, plain), "Which city?").text == "Paris."
+    assert "Answer once more" in model.calls[1][-1].text
+    assert "JSON" not in model.calls[1][-1].text

@@ -145,6 +145,8 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
     def __repr_args__(self) -> Any:
         """Show the other model by name; its own repr may hold keys and addresses."""
         for field, value in super().__repr_args__():
+            if field == "policies" and not value.__repr_args__():
+                continue
             is_model = field == "other_model" and value is not None
             yield field, name_of(value) if is_model else value
 

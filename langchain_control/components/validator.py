@@ -352,6 +352,14 @@ _STOPPED = {
         FailureMode.MODEL_ERROR,
         Violation(rule="broken_off", expected="a complete answer", found="one without its end"),
     ),
+    Ending.FAILED: Problem(
+        FailureMode.MODEL_ERROR,
+        Violation(rule="failed", expected="a complete answer", found="one that its provider ended"),
+    ),
+    Ending.MALFORMED: Problem(
+        FailureMode.SCHEMA_VIOLATION,
+        Violation(rule="malformed", expected="an answer that can be read", found="a damaged one"),
+    ),
     Ending.REFUSED: Problem(
         FailureMode.REFUSAL,
         Violation(rule="refusal", expected="an answer", found="a refusal or a content filter"),

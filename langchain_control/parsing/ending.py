@@ -23,8 +23,13 @@ class Ending(StrEnum):
     """We stopped listening: it could not become an answer any more."""
     BROKEN_OFF = "broken_off"
     """Nobody said, though its provider always does: a stream ended early, which raises nothing."""
+    FAILED = "failed"
+    """The provider says that it did not come to the end of it."""
+    MALFORMED = "malformed"
+    """The provider could not read what its model wrote, or a call in it."""
     OTHER = "other"
-    """Somebody said, in a word that is not known here: `error`, `abort`, `pause_turn`."""
+    """Somebody said, in a word that is not known here: servers have more words for an end than for
+    trouble."""
     UNKNOWN = "unknown"
     """Nobody said."""
 
@@ -32,35 +37,38 @@ class Ending(StrEnum):
 _REASON_KEYS = ("finish_reason", "stop_reason", "stopReason", "done_reason")
 """OpenAI, Gemini, Mistral; Anthropic; Bedrock; Ollama."""
 
-_ENDINGS: dict[str, Ending] = {
-    "stop": Ending.FINISHED,
-    "end_turn": Ending.FINISHED,
-    "stop_sequence": Ending.FINISHED,
-    "completed": Ending.FINISHED,
-    "complete": Ending.FINISHED,
-    "eos": Ending.FINISHED,
-    "tool_calls": Ending.FINISHED,
-    "tool_use": Ending.FINISHED,
-    "function_call": Ending.FINISHED,
-    "given_up": Ending.GIVEN_UP,
-    "length": Ending.TRUNCATED,
-    "max_tokens": Ending.TRUNCATED,
-    "max_output_tokens": Ending.TRUNCATED,
-    "model_length": Ending.TRUNCATED,
-    "model_context_window_exceeded": Ending.TRUNCATED,
-    "incomplete": Ending.TRUNCATED,
-    "content_filter": Ending.REFUSED,
-    "content_filtered": Ending.REFUSED,
-    "refusal": Ending.REFUSED,
-    "guardrail_intervened": Ending.REFUSED,
-    "safety": Ending.REFUSED,
-    "recitation": Ending.REFUSED,
-    "blocklist": Ending.REFUSED,
-    "prohibited_content": Ending.REFUSED,
-    "spii": Ending.REFUSED,
+_WORDS: dict[Ending, tuple[str, ...]] = {
+    Ending.FINISHED: (
+        *("stop", "end_turn", "stop_sequence", "completed", "complete", "eos", "eos_token"),
+        *("tool_calls", "tool_call", "tool_use", "function_call"),
+    ),
+    Ending.GIVEN_UP: (Ending.GIVEN_UP.value,),
+    Ending.TRUNCATED: (
+        *("length", "max_tokens", "max_output_tokens", "model_length", "incomplete", "limit"),
+        *("model_context_window_exceeded", "error_limit", "continuation"),
+        # Of a turn that goes on with the next request, which nobody makes.
+        *("pause_turn", "compaction", "max_messages", "steered", "too_many_tool_calls"),
+    ),
+    Ending.REFUSED: (
+        *("content_filter", "content_filtered", "refusal", "guardrail_intervened"),
+        *("safety", "recitation", "blocklist", "prohibited_content", "spii", "language"),
+        *("image_safety", "image_prohibited_content", "image_recitation"),
+        *("model_armor", "escalation", "pup_limited_disabled", "error_toxic"),
+    ),
+    Ending.FAILED: (
+        *("error", "failed", "abort", "cancelled", "timeout", "user_cancel", "other"),
+        *("insufficient_system_resource", "missing_thought_signature", "image_other", "no_image"),
+    ),
+    Ending.MALFORMED: (
+        *("malformed_model_output", "malformed_tool_use"),
+        *("malformed_function_call", "malformed_response", "unexpected_tool_call"),
+    ),
+    Ending.BROKEN_OFF: ("finish_reason_unspecified", "in_progress", "queued"),
 }
-"""The words of OpenAI, Anthropic, Gemini, Bedrock, Mistral, Ollama and llama.cpp, in lower case."""
+"""What OpenAI, Anthropic, Gemini, Bedrock, Mistral, Groq, DeepSeek, Cohere, OpenRouter, Ollama,
+llama.cpp, vLLM, SGLang and TGI write, in lower case."""
 
+_ENDINGS = {word: ending for ending, words in _WORDS.items() for word in words}
 
 _ALWAYS_SAY_SO = frozenset(
     [
@@ -76,6 +84,8 @@ def ending_of(message: AIMessage) -> Ending:
     if message.additional_kwargs.get("refusal") or _has_refusal_block(message.content):
         return Ending.REFUSED
     metadata = message.response_metadata
+    if _is_blocked(metadata.get("prompt_feedback")):
+        return Ending.REFUSED
     details = metadata.get("incomplete_details")
     if isinstance(details, dict) and (cut := _ending(details.get("reason"))):
         return cut
@@ -88,9 +98,18 @@ def ending_of(message: AIMessage) -> Ending:
 
 
 def _ending(reason: Any) -> Ending | None:
+    return _ENDINGS.get(_word(reason))
+
+
+def _word(reason: Any) -> str:
     # Gemini's client hands out an enum, Vertex writes `FinishReason.MAX_TOKENS`.
-    word = str(getattr(reason, "name", reason)).rpartition(".")[2].lower()
-    return _ENDINGS.get(word)
+    return str(getattr(reason, "name", reason)).rpartition(".")[2].lower()
+
+
+def _is_blocked(feedback: Any) -> bool:
+    """Whether Gemini says that it took no notice of the prompt."""
+    blocked = feedback.get("block_reason") if isinstance(feedback, dict) else None
+    return bool(blocked) and _word(blocked) != "blocked_reason_unspecified"
 
 
 def _has_refusal_block(content: str | list[str | dict[str, Any]]) -> bool:

@@ -122,6 +122,7 @@ _WRONG_SHAPE: dict[Kind, str] = {
     f"Answer with exactly one JSON {delimited}: no code fences, no text around it."
     for kind, delimited in _DELIMITED.items()
 }
+_DAMAGED = "The last answer was damaged. Answer once more, in the requested form."
 
 _DEFAULTS: dict[FailureMode, Remedy] = {
     FailureMode.NONE: _GIVE_UP,
@@ -222,15 +223,19 @@ class RemedyTable(Overridable, RootModel[dict[FailureMode, Remedy]]):
         """Return the remedy for a failure mode."""
         return self.root[mode]
 
-    def for_answers(self, kind: Kind) -> Self:
-        """Return a table whose own correction of a wrong shape asks for this kind of JSON."""
-        return self.with_shape_worded(_WRONG_SHAPE[kind])
+    def for_answers(self, kind: Kind | None) -> Self:
+        """Return a table whose own correction of a wrong shape asks for this kind of JSON.
+
+        Args:
+            kind: `None` if answers need not be JSON.
+        """
+        return self.with_shape_worded(_WRONG_SHAPE[kind] if kind else _DAMAGED)
 
     def with_shape_worded(self, correction: str) -> Self:
         """Return a table with another correction of a wrong shape, unless that is the caller's."""
         mode = FailureMode.SCHEMA_VIOLATION
         row = self.root[mode]
-        if row.correction == correction or row.correction not in _WRONG_SHAPE.values():
+        if row.correction == correction or row.correction not in _OF_SHAPE:
             return self
         return type(self)({**self.root, mode: row.model_copy(update={"correction": correction})})
 
@@ -243,9 +248,13 @@ class RemedyTable(Overridable, RootModel[dict[FailureMode, Remedy]]):
         return "\n".join(f"| {' | '.join(row)} |" for row in table)
 
     def __repr_args__(self) -> Any:
-        """Show the rows that differ from the default."""
-        return [(m.value, row) for m, row in self.root.items() if row != _DEFAULTS[m]]
+        """Show the rows that differ from the default in more than its own words."""
+        rows = self.for_answers("object").root.items()
+        return [(mode.value, self.root[mode]) for mode, row in rows if row != _DEFAULTS[mode]]
 
+
+_OF_SHAPE = frozenset((*_WRONG_SHAPE.values(), _DAMAGED))
+"""The own corrections of a wrong shape."""
 
 DEFAULT_REMEDIES = RemedyTable()
 
