@@ -1276,7 +1276,7 @@ def test_tools_are_bound_to_the_model_before_it_is_put_into_something(dress):
 
 def test_a_damaged_text_is_asked_for_again_as_text(call):
     """A contract that asks for no JSON must not be met by JSON that a correction asked for."""
-    damaged = AIMessage("Par", response_metadata={"stopReason": "malformed_model_output"})
+    damaged = AIMessage("Par", response_metadata={"finish_reason": "malformed_response"})
     model = ScriptedChatModel(script=[damaged, "Paris."])
 
     plain = policy(validator=ResponseValidator())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import inspect
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from itertools import takewhile
@@ -28,9 +29,9 @@ MOST_CAUSES = 8
 def mode_of(exc: BaseException) -> FailureMode | None:
     """Say what an exception out of a model call means by itself, or `None` if nothing is known.
 
-    The most telling sign comes first: a provider's own code for a case that its status hides, then
-    the exception's type, its HTTP status, the code of an error inside a stream, its name, and the
-    place where it was raised.
+    The most telling sign comes first: a provider's own code or words for a case that its status
+    hides, then the exception's type, its HTTP status, the code of an error inside a stream, its
+    name, and the place where it was raised.
     """
     reason = attribute(exc, "reason")  # urllib's and urllib3's wrapped exception
     inner = reason if isinstance(reason, BaseException) else None
@@ -82,6 +83,7 @@ def _own_mode(exc: BaseException | None) -> FailureMode | None:
         return None
     return (
         _by_code(exc, _MODE_OF_CODE)
+        or _by_words(exc)
         or _by_type(exc)
         or _by_status(exc)
         or _by_code(exc, _MODE_OF_STREAMED_CODE)
@@ -152,7 +154,10 @@ _MODE_OF_STATUS_CLASS: dict[int, FailureMode] = {
 
 
 def _by_status(exc: BaseException) -> FailureMode | None:
-    status = _status(exc)
+    return _of_status(_status(exc))
+
+
+def _of_status(status: int) -> FailureMode | None:
     return _MODE_OF_STATUS.get(status) or _MODE_OF_STATUS_CLASS.get(status // 100)
 
 
@@ -171,8 +176,16 @@ def _status(exc: BaseException) -> int:
 
 _MODE_OF_CODE: dict[str, FailureMode] = {
     "context_length_exceeded": FailureMode.CONTEXT_OVERFLOW,
+    "exceed_context_size_error": FailureMode.CONTEXT_OVERFLOW,  # llama.cpp
     "content_filter": FailureMode.REFUSAL,
     "content_policy_violation": FailureMode.REFUSAL,
+    "image_content_policy_violation": FailureMode.REFUSAL,
+    "bio_policy": FailureMode.REFUSAL,
+    "misalignment_policy_violation": FailureMode.REFUSAL,
+    "invalid_prompt": FailureMode.REFUSAL,  # OpenAI: flagged as against its policy
+    # Groq: its model wrote what nobody can read.
+    "tool_use_failed": FailureMode.SCHEMA_VIOLATION,
+    "json_validate_failed": FailureMode.SCHEMA_VIOLATION,
     # A 429 that no waiting ends.
     "insufficient_quota": FailureMode.MODEL_REJECTED,
     "billing_hard_limit_reached": FailureMode.MODEL_REJECTED,
@@ -198,8 +211,28 @@ _MODE_OF_STREAMED_CODE: dict[str, FailureMode] = {
     "permission_error": FailureMode.MODEL_REJECTED,
     "modeltimeoutexception": FailureMode.TIMEOUT,
     "validationexception": FailureMode.MODEL_REJECTED,
+    "vector_store_timeout": FailureMode.TIMEOUT,
+    **dict.fromkeys(
+        (
+            "data_residency_mismatch",
+            "empty_image_file",
+            "failed_to_download_image",
+            "image_file_not_found",
+            "image_file_too_large",
+            "image_parse_error",
+            "image_too_large",
+            "image_too_small",
+            "invalid_base64_image",
+            "invalid_image",
+            "invalid_image_format",
+            "invalid_image_mode",
+            "invalid_image_url",
+            "unsupported_image_media_type",
+        ),
+        FailureMode.MODEL_REJECTED,
+    ),
 }
-"""Codes of errors inside a stream, whose HTTP status was 200 by then."""
+"""Codes of errors inside a stream, or in a reply, whose HTTP status was 200 by then."""
 
 
 def _by_code(exc: BaseException, modes: Mapping[str, FailureMode]) -> FailureMode | None:
@@ -217,6 +250,19 @@ def _codes(exc: BaseException) -> Iterator[str]:
         dig(attribute(exc, "response"), "Error", "Code"),  # botocore
     )
     return (place.lower() for place in places if isinstance(place, str))
+
+
+_LEADING_CODE = re.compile(r"(?:code=')?([a-z_]+)\b")
+
+
+def _told_in(exc: BaseException) -> FailureMode | None:
+    """Say what an error means that came in place of an answer, and was raised as it is."""
+    told = exc.args[0] if exc.args else None
+    leading = _LEADING_CODE.match(told) if isinstance(told, str) else None
+    codes = (attribute(told, "code"), dig(told, "code"), dig(told, "type"), leading and leading[1])
+    modes = _MODE_OF_CODE | _MODE_OF_STREAMED_CODE
+    found = (_of_status(c) if isinstance(c, int) else modes.get(str(c).lower()) for c in codes)
+    return next(filter(None, found), None)
 
 
 def _static(exc: BaseException, name: str) -> Any:
@@ -237,6 +283,46 @@ def dig(value: Any, *names: str) -> Any:
     for name in names:
         value = value.get(name) if isinstance(value, Mapping) else None
     return value
+
+
+# --- by words -----------------------------------------------------------------------------------
+
+_MAX_WORDS = 2_000
+"""How many characters of a message are read."""
+
+_OVERFLOW_STATUS = frozenset({400, 413})
+
+_OVERFLOW_WORDS = (
+    "contextwindowexceedederror",  # LiteLLM, of whatever is behind it
+    "exceed context limit",  # Anthropic, with the answer
+    "exceeds the available context size",  # llama.cpp
+    "exceeds the context length",  # Ollama
+    "exceeds the context window",
+    "exceeds the maximum number of tokens",  # Gemini
+    "input is too long for requested model",  # Bedrock
+    "maximum context length",  # OpenAI, vLLM, DeepSeek, Mistral, Ollama
+    "prompt is too long",  # Anthropic
+    "too many tokens",  # Cohere
+)
+"""What providers that have no code for it say of a prompt that is too long."""
+
+
+def _by_words(exc: BaseException) -> FailureMode | None:
+    if _status(exc) not in _OVERFLOW_STATUS:
+        return None
+    said = _message(exc)[:_MAX_WORDS].lower()
+    is_overflow = any(words in said for words in _OVERFLOW_WORDS)
+    return FailureMode.CONTEXT_OVERFLOW if is_overflow else None
+
+
+def _message(exc: BaseException) -> str:
+    """Return what a provider said, without what its client wrote around it where they differ."""
+    body = attribute(exc, "body")
+    said = dig(body, "error", "message") or dig(body, "message")
+    try:
+        return said if isinstance(said, str) else str(exc)
+    except Exception:  # noqa: BLE001  (a foreign object may refuse in any way)
+        return ""
 
 
 # --- by name --------------------------------------------------------------------------------------
@@ -270,6 +356,11 @@ _NAMES: dict[FailureMode, tuple[str, ...]] = {
         "botocore.EventStreamError",
         "botocore.HTTPClientError",
         "botocore.IncompleteReadError",
+        "botocore.ParserError",
+        "botocore.ResponseParserError",
+        "cohere.ApiError",
+        "cohere.SSEError",
+        "google.APIError",
         "google.TransportError",
         "google.UnknownApiResponseError",
         "http.BadStatusLine",
@@ -278,7 +369,7 @@ _NAMES: dict[FailureMode, tuple[str, ...]] = {
         "httpx.NetworkError",
         "httpx.ProxyError",
         "httpx.RemoteProtocolError",
-        "httpx.SSEError",
+        "httpx_sse.SSEError",
         "ollama.ResponseError",
         "openai.APIError",
         "openai.RetryableError",
@@ -345,7 +436,7 @@ class _Place(NamedTuple):
         """Whether it is in LangChain, in an integration, or in what they make messages with."""
         package = self.package
         is_integration = package.startswith("langchain_") and package != "langchain_control"
-        return is_integration or package == "pydantic"
+        return is_integration or package in ("ollama", "pydantic")
 
 
 _READERS = frozenset(
@@ -355,8 +446,12 @@ _READERS = frozenset(
         "_convert_chunk_to_message_chunk",
         "_convert_responses_chunk_to_generation_chunk",
         "_create_chat_result",
+        "_extract_content_and_thinking",
         "_format_output",
+        "_get_stream_info_v2",
         "_make_message_chunk_from_anthropic_event",
+        "_parse_response",
+        "_parse_stream_event",
         "_response_to_result",
     }
 )
@@ -365,6 +460,9 @@ _READERS = frozenset(
 What they cannot read (a proxy's page, an error with status 200, a choice without a message) they
 tell by plain built-in exceptions, their own or those of whatever they call.
 """
+
+_SDK_READERS = frozenset({_Place("ollama._client", "_request"), _Place("ollama._client", "inner")})
+"""Functions that do so in an SDK."""
 
 _CHAT_MODELS = "langchain_core.language_models.chat_models"
 
@@ -404,5 +502,7 @@ def _by_place(exc: BaseException) -> FailureMode | None:
     if maker in _PARSERS and isinstance(exc, ValueError):
         return FailureMode.SCHEMA_VIOLATION
     within = takewhile(lambda place: place.is_of_langchain, outwards)  # not in anybody's own code
-    is_unreadable = any(place.function in _READERS for place in within)
-    return FailureMode.MODEL_ERROR if is_missed or is_unreadable else None
+    is_unreadable = any(p.function in _READERS or p in _SDK_READERS for p in within)
+    if not is_missed and not is_unreadable:
+        return None
+    return _told_in(exc) or FailureMode.MODEL_ERROR

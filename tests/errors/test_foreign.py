@@ -8,6 +8,9 @@ import socket
 import ssl
 import sys
 import urllib.error
+from importlib import import_module
+from types import SimpleNamespace
+from typing import get_args
 
 import pytest
 from langchain_core import exceptions as core
@@ -16,7 +19,11 @@ from langgraph import errors as graph_errors
 from langgraph.errors import GraphBubbleUp, GraphInterrupt
 
 from langchain_control.errors import AttemptsExhausted, classify, retry_after_seconds
-from langchain_control.errors.foreign import steers_a_graph
+from langchain_control.errors.foreign import (
+    _MODE_OF_CODE,
+    _MODE_OF_STREAMED_CODE,
+    steers_a_graph,
+)
 from langchain_control.outcomes import ControlResult, FailureMode
 from tests.sdk_errors import (
     CarriesStatusError,
@@ -326,6 +333,19 @@ CASES = [
             ("UnknownServiceError", {"service_name": "s", "known_service_names": "t"}, OURS),
         ]
     ),
+    *(
+        (f"botocore {name}", lambda m=module, n=name: named(f"botocore.{m}", n, "m"), TRANSIENT)
+        for module, name in [("parsers", "ResponseParserError"), ("eventstream", "ParserError")]
+    ),
+    ("google, no content", lambda: google_error(204, "No Content"), TRANSIENT),
+    *(
+        (
+            f"groq, {code}",
+            lambda c=code: sdk_error("openai", "BadRequestError", 400, {"error": {"code": c}}),
+            SCHEMA,
+        )
+        for code in ("tool_use_failed", "json_validate_failed")
+    ),
     # ollama
     ("ollama, an error in the stream", lambda: named("ollama", "ResponseError", "m"), TRANSIENT),
     ("ollama 404", lambda: named("ollama", "ResponseError", "m", 404), REJECTED),
@@ -359,6 +379,95 @@ CASES = [
 def test_real_exceptions_are_classified(make, mode):
     """What the SDKs really raise means one thing each, or is raised on."""
     assert classify(built(make)) is mode
+
+
+class FromModuleError(Exception):
+    """Stands for an SDK's exception that is known by its name."""
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("httpx_sse._exceptions", "SSEError"),
+        ("cohere.core.http_sse._exceptions", "SSEError"),
+        ("cohere.core.api_error", "ApiError"),
+    ],
+)
+def test_a_reply_that_an_sdk_could_not_read_is_known_by_name(module, name):
+    """It came with status 200, or without any."""
+    exc = type(name, (FromModuleError,), {"__module__": module})()
+    exc.status_code = 200
+
+    assert classify(exc) is TRANSIENT
+
+
+# --- a prompt that is too long --------------------------------------------------------------------
+
+TOO_LONG = {
+    "vLLM": "This model's maximum context length is 4096 tokens. However, you requested 5000",
+    "Mistral": "Prompt contains 9 tokens, too large for model with 8 maximum context length",
+    "Anthropic": "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000",
+    "Claude on Bedrock": "prompt is too long: 200001 tokens > 200000 maximum",
+    "Bedrock": "Input is too long for requested model.",
+    "Cohere": "too many tokens: size limit exceeded by 5000 tokens.",
+    "Ollama": "the input length exceeds the context length",
+    "llama.cpp": "the request exceeds the available context size, try increasing it",
+    "Gemini": "The input token count (2) exceeds the maximum number of tokens allowed (1).",
+    "LiteLLM": "litellm.ContextWindowExceededError: m",
+}
+
+
+def saying(message, status, where):
+    """An exception whose message stands where some SDK puts it."""
+    exc = CarriesStatusError(status)
+    exc.body = {"body": {"message": message}, "error": {"error": {"message": message}}}.get(where)
+    if where == "args":
+        exc.args = (message,)
+    return exc
+
+
+@pytest.mark.parametrize("where", ["body", "error", "args"])
+@pytest.mark.parametrize("message", TOO_LONG.values(), ids=TOO_LONG)
+def test_a_prompt_that_is_too_long_is_known_by_what_is_said_of_it(message, where):
+    """Most servers have no code for it."""
+    assert classify(saying(message, 400, where)) is OVERFLOW
+    assert classify(saying(message, 413, where)) is OVERFLOW
+
+
+@pytest.mark.parametrize("status", [401, 404, 429, 500])
+def test_words_count_where_a_request_was_turned_down(status):
+    """Elsewhere they may be anybody's."""
+    assert classify(saying("too many tokens", status, "args")) is not OVERFLOW
+
+
+def test_what_langchain_calls_a_bad_request_may_be_a_prompt_that_is_too_long():
+    """Its own exception says less than the server's words."""
+    exc = core.ModelInvalidRequestError("input length exceeds the context length")
+    exc.status_code = 400
+
+    assert classify(exc) is OVERFLOW
+
+
+def test_only_the_beginning_of_a_message_is_read():
+    """A server may send the whole prompt back."""
+    assert classify(saying("x" * 10_000 + "too many tokens", 400, "args")) is REJECTED
+
+
+def test_llama_cpps_own_code_is_known():
+    """Its words may change."""
+    exc = CarriesStatusError(400)
+    exc.body = {"error": {"type": "exceed_context_size_error", "message": "m"}}
+
+    assert classify(exc) is OVERFLOW
+
+
+def test_a_message_that_cannot_be_told_tells_nothing():
+    """An exception may fail to say what it is."""
+
+    class DumbError(CarriesStatusError):
+        __str__ = _not_yet
+
+    assert classify(DumbError(400)) is REJECTED
 
 
 def test_an_error_in_a_stream_is_found_in_the_body():
@@ -502,6 +611,19 @@ CORE = "langchain_core.language_models.chat_models"
         (CORE, "invoke", ValueError("m"), OURS),
         (CORE, "stream", AttributeError("m"), OURS),
         (CORE, "_convert_input", ValueError("m"), OURS),
+        ("langchain_aws.chat_models.bedrock_converse", "_parse_response", ValueError(), TRANSIENT),
+        (
+            "langchain_aws.chat_models.bedrock_converse",
+            "_parse_stream_event",
+            KeyError(),
+            TRANSIENT,
+        ),
+        ("langchain_cohere.chat_models", "_extract_content_and_thinking", TypeError(), TRANSIENT),
+        ("langchain_cohere.chat_models", "_get_stream_info_v2", AttributeError(), TRANSIENT),
+        ("ollama._client", "inner", ValueError("m"), TRANSIENT),
+        ("ollama._client", "_request", TypeError("m"), TRANSIENT),
+        ("ollama._client", "_copy_messages", ValueError("m"), OURS),
+        ("langchain_ollama.chat_models", "_create_chat_stream", ValueError("m"), OURS),
         ("langchain_groq.chat_models", "_generate", TypeError("m"), OURS),
         ("langchain_groq.chat_models", "_create_chat_result", RuntimeError("m"), OURS),
         ("langchain_core.runnables.base", "invoke", IndexError("m"), OURS),
@@ -512,6 +634,44 @@ CORE = "langchain_core.language_models.chat_models"
 def test_what_langchain_cannot_read_is_the_providers_trouble(module, function, exc, mode):
     """Where replies are read, plain exceptions tell of the reply; elsewhere, of a mistake."""
     assert classify(at(exc, (module, function))) is mode
+
+
+RESPONSES = ("langchain_openai.chat_models.base", "_construct_lc_result_from_responses_api")
+
+
+@pytest.mark.parametrize(
+    ("told", "mode"),
+    [
+        (SimpleNamespace(code="rate_limit_exceeded"), LIMITED),
+        (SimpleNamespace(code="server_error"), TRANSIENT),
+        (SimpleNamespace(code="invalid_prompt"), REFUSAL),
+        (SimpleNamespace(code="invalid_image_url"), REJECTED),
+        ("code='rate_limit_exceeded' message='m'", LIMITED),
+        ("rate_limit_exceeded: m", LIMITED),
+        ("Response resp_1 failed.", TRANSIENT),
+        ({"code": 429, "message": "m"}, LIMITED),
+        ({"code": 502, "message": "m"}, TRANSIENT),
+        ({"message": "m", "type": "rate_limit_error", "code": None}, LIMITED),
+        ({"code": True}, TRANSIENT),
+        (None, TRANSIENT),
+    ],
+    ids=str,
+)
+def test_an_error_in_place_of_an_answer_is_told_by_its_code(told, mode):
+    """LangChain raises what stood in a reply as a plain `ValueError`."""
+    assert classify(at(ValueError(told), RESPONSES)) is mode
+
+
+def test_every_code_of_openais_responses_is_known():
+    """A code that a new version of the SDK brings is noticed here."""
+    try:
+        errors = import_module("openai.types.responses.response_error")
+    except ModuleNotFoundError:
+        pytest.skip("openai is not installed")
+    codes = get_args(errors.ResponseError.model_fields["code"].annotation)
+
+    assert codes
+    assert [code for code in codes if code not in _MODE_OF_CODE | _MODE_OF_STREAMED_CODE] == []
 
 
 @pytest.mark.parametrize(
