@@ -6,9 +6,10 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableBinding
 from langchain_core.runnables.retry import RunnableRetry
 
+from langchain_control.errors.foreign import attribute, dig
 from langchain_control.models.configurable import chosen, is_of_init_chat_model
 from langchain_control.parts import parts_of
 
@@ -18,11 +19,15 @@ __all__ = ["nested_retries", "warn_of_nested_retries"]
 def nested_retries(runnable: Any) -> int:
     """Return how often one call of a Runnable may be repeated below us.
 
-    Counts `max_retries` of the models in it, that of their SDK's client where they leave it to the
-    SDK, `with_retry`, a `RetryEngine`, and the attempts of a model that is under control already.
+    Counts `max_retries` of the models in it, what their SDK's client does where they leave it to
+    the SDK (the clients of OpenAI, Anthropic, AWS and Cohere are known), `with_retry`, a
+    `RetryEngine`, and the attempts of a model that is under control already.
     Three layers of three attempts are 27 calls, not nine:
     put `max_retries=0` on the model and let one layer retry.
     """
+    stated = _stated_for_calls(runnable)
+    if stated is not None:
+        return stated
     below = max((nested_retries(part) for part in parts_of(runnable)), default=0)
     return (max(below, _own_retries(runnable)) + 1) * _attempts(runnable) - 1
 
@@ -48,6 +53,8 @@ def warn_of_nested_retries(*runnables: Runnable[Any, Any] | None) -> None:
 
 
 def _retrying(runnable: Runnable[Any, Any]) -> Iterator[Runnable[Any, Any]]:
+    if _stated_for_calls(runnable) == 0:
+        return
     if _own_retries(runnable) or _attempts(runnable) > 1:
         yield runnable
     for part in parts_of(runnable):
@@ -64,10 +71,35 @@ def _attempts(runnable: Any) -> int:
     return attempts
 
 
+def _stated_for_calls(runnable: Any) -> int | None:
+    """Return how often calls of a binding are repeated, if that is said in what is bound."""
+    given = runnable.kwargs if isinstance(runnable, RunnableBinding) else None
+    times = dig(given, "request_options", "max_retries")
+    return times if isinstance(times, int) else None
+
+
 def _own_retries(model: Any) -> int:
     model = chosen(model, None)
     if is_of_init_chat_model(model):  # only a config says which
         return 0
-    sdk_client = getattr(model, "root_client", None)
-    candidates = (getattr(model, "max_retries", None), getattr(sdk_client, "max_retries", None))
-    return next((n for n in candidates if isinstance(n, int)), 0)
+    sdk_client = attribute(model, "root_client")
+    candidates = (attribute(model, "max_retries"), attribute(sdk_client, "max_retries"))
+    stated = next((n for n in candidates if isinstance(n, int)), None)
+    return _retries_of_client(attribute(model, "client")) if stated is None else stated
+
+
+def _retries_of_client(client: Any) -> int:
+    """Return how often a client repeats a call that has not been told how often it should."""
+    package = type(client).__module__.split(".")[0]
+    if package == "cohere":
+        return _COHERE_RETRIES
+    told = attribute(attribute(attribute(client, "meta"), "config"), "retries")
+    if package != "botocore" or not isinstance(told, dict):
+        return 0
+    by_default = _BOTOCORE_ATTEMPTS.get(str(told.get("mode")), 1)
+    return int(told.get("total_max_attempts", by_default)) - 1
+
+
+_COHERE_RETRIES = 2
+_BOTOCORE_ATTEMPTS = {"legacy": 5, "standard": 3, "adaptive": 3}
+"""Attempts that botocore makes in each mode if nobody says how many."""

@@ -1,6 +1,8 @@
 """Retries below ours are found before they multiply."""
 
 import warnings
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from langchain.chat_models import init_chat_model
@@ -86,3 +88,50 @@ def test_one_layer_of_retries_is_fine():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warn_of_nested_retries(QUIET)
+
+
+def client_of(module, **attributes):
+    """Stand for an SDK's client, which no chat model says the retries of."""
+    return type("Client", (), {"__module__": module, **attributes})()
+
+
+class Calling(ScriptedChatModel):
+    """A chat model that leaves retries to its SDK."""
+
+    client: Any = None
+    max_retries: int | None = None
+
+
+def botocore_client(retries):
+    meta = SimpleNamespace(config=SimpleNamespace(retries=retries))
+    return client_of("botocore.client", meta=meta)
+
+
+@pytest.mark.parametrize(
+    ("client", "times"),
+    [
+        (botocore_client({"mode": "standard"}), 2),
+        (botocore_client({"mode": "legacy"}), 4),
+        (botocore_client({"mode": "standard", "total_max_attempts": 1}), 0),
+        (botocore_client({"mode": "standard", "total_max_attempts": 5}), 4),
+        (botocore_client(None), 0),
+        (client_of("cohere.client"), 2),
+        (client_of("my_client"), 0),
+        (None, 0),
+    ],
+)
+def test_what_a_client_does_by_itself_is_counted(client, times):
+    """Bedrock's and Cohere's clients retry, and their chat models do not say so."""
+    assert nested_retries(Calling(script=[], client=client)) == times
+    assert nested_retries(Calling(script=[], client=client, max_retries=0)) == 0
+
+
+def test_retries_that_a_call_turns_off_are_none():
+    """Cohere's client takes that with each call."""
+    model = Calling(script=[], client=client_of("cohere.client"))
+    quiet = model.bind(request_options={"max_retries": 0})
+
+    assert nested_retries(quiet) == 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_nested_retries(quiet)
