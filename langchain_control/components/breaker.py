@@ -99,7 +99,7 @@ class CircuitBreaker(Wrapper[Any, Any]):
     ramp_seconds: float = Field(default=0.0, ge=0)
     """How long a circuit that has closed takes to let everything through. 0: at once."""
     window: FailureWindow | None = None
-    """Judge by the share of failures instead of a run of them: better where many calls run at once."""
+    """Judge by the share of failures, not by a run of them: better where many calls run at once."""
     give_up_late_calls: bool = False
     """Give up calls that take longer than `slow_seconds` once the circuit is not closed any more.
     Where a fallback answers instead."""

@@ -11,6 +11,7 @@ from inspect import signature
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, cast
 
+from langchain_core.exceptions import ModelInvalidRequestError
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import (
@@ -49,6 +50,8 @@ BEST_FIRST: tuple[SchemaMode, ...] = ("json_schema", "function_calling")
 
 MAX_NAME_CHARS = 64
 """Longest name of a tool or schema that OpenAI and others take."""
+
+_INCLUDE_RAW = "include_raw"
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -211,8 +214,10 @@ def in_schema_mode(
         return None
     given = _schema_arguments(chat_model, _titled(shape), mode, arguments)
     try:
-        chain = _in_mode(chat_model, given, mode)
+        call = _raw_call(_in_mode(chat_model, given, mode))
     except Exception:  # noqa: BLE001  (integrations refuse each in their own way)
+        return None
+    if _INCLUDE_RAW in unwrapped(call)[1]:  # taken for an argument of calls: no server knows it
         return None
     return SchemaModel(
         model=model,
@@ -220,7 +225,7 @@ def in_schema_mode(
         mode=mode,
         arguments=dict(arguments),
         is_enforced=given.is_enforced,
-        asked=_rebound(model, _raw_call(chain)),
+        asked=_rebound(model, call),
     )
 
 
@@ -294,9 +299,8 @@ def _schema_arguments(
 def _in_mode(
     chat_model: BaseChatModel, given: _SchemaArguments, mode: SchemaMode
 ) -> Runnable[Any, Any]:
-    made = partial(
-        chat_model.with_structured_output, given.schema, include_raw=True, **given.arguments
-    )
+    arguments = {_INCLUDE_RAW: True, **given.arguments}
+    made = partial(chat_model.with_structured_output, given.schema, **arguments)
     try:
         return made(method=mode)
     except TypeError:
@@ -308,16 +312,22 @@ def _in_mode(
 def _raw_call(chain: Runnable[Any, Any]) -> Runnable[Any, Any]:
     """Take the call of the model out of LangChain's chain, and leave the parser behind.
 
-    Call arguments would not get through the chain: a parallel step hands none on.
+    Call arguments would not get through the chain: a parallel step hands none on. An integration
+    that does not know `include_raw` gives the model and a parser.
     """
     match chain:
         case RunnableSequence(first=RunnableParallel(steps__={"raw": Runnable() as call})):
+            return call
+        case RunnableSequence(first=call) if unwrapped(call)[0] is not None:
             return call
     return chain | RunnableLambda(_raw_message)
 
 
 def _raw_message(given: Any) -> Any:
-    return given["raw"]
+    if isinstance(given, Mapping) and "raw" in given:
+        return given["raw"]
+    msg = f"the model's `with_structured_output` gives no `raw` message for `{_INCLUDE_RAW}`"
+    raise ModelInvalidRequestError(msg)
 
 
 def _rebound(model: Any, call: Runnable[Any, Any]) -> Any:

@@ -10,11 +10,12 @@ import pydantic.v1
 import pytest
 from langchain_core.exceptions import ModelInvalidRequestError
 from langchain_core.messages import AIMessage
+from langchain_core.output_parsers import JsonOutputParser
 from langchain_core.runnables import RunnableLambda
 from pydantic import BaseModel
 
 from langchain_control import ControlPolicy, with_control
-from langchain_control.models.schema_modes import in_schema_mode
+from langchain_control.models.schema_modes import in_best_mode, in_schema_mode
 from langchain_control.models.unless_refused import UnlessRefused
 from langchain_control.models.variants import for_retry, has_enforcing_mode, in_place_of, name_of
 from langchain_control.testing import ScriptedChatModel
@@ -417,3 +418,38 @@ def test_a_stream_that_has_begun_does_not_begin_anew(how):
 
     with pytest.raises(ModelInvalidRequestError):
         streamed(asked, how)
+
+
+class _Unasked(ScriptedChatModel):
+    """An integration that takes `include_raw` among its further arguments, and ignores it."""
+
+    def with_structured_output(self, schema, method="json_schema", **kwargs):
+        if method == "function_calling":
+            return self.bind(tools=[schema], **kwargs) | JsonOutputParser()
+        return self | JsonOutputParser()
+
+
+def test_an_integration_that_ignores_include_raw_is_asked_without_its_parser(call):
+    """Its chain gives objects, or raises; the message is what is judged."""
+    told = in_schema_mode(_Unasked(script=["no JSON"]), CITY, "json_schema")
+
+    assert call(told, "?").text == "no JSON"
+
+
+def test_an_integration_that_sends_include_raw_to_its_server_has_no_such_mode():
+    """The server knows no such argument, and the client raises a `TypeError`."""
+    assert in_schema_mode(_Unasked(script=[]), CITY, "function_calling") is None
+
+
+def test_a_chain_that_gives_no_message_is_told_by_name(call):
+    """It raised a `KeyError` past every retry."""
+
+    class Closed(_Unasked):
+        def with_structured_output(self, schema, method="json_schema", **kwargs):
+            return RunnableLambda(lambda _: {"name": "Oslo"})
+
+    told = in_schema_mode(Closed(script=["Oslo"]), CITY, "json_schema")
+
+    with pytest.raises(ModelInvalidRequestError, match="include_raw"):
+        call(told, "?")
+    assert call(in_best_mode(Closed(script=["Oslo"]), CITY), "?").text == "Oslo"
