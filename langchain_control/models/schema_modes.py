@@ -26,6 +26,7 @@ from langchain_core.runnables import (
 from pydantic import ConfigDict
 
 from langchain_control.conversation import answer_of, with_correction
+from langchain_control.models.larger_answers import with_room
 from langchain_control.models.object_schemas import as_object
 from langchain_control.models.settings import drawn_anew, unwrapped, without_tools
 from langchain_control.models.strict_schemas import strict
@@ -138,7 +139,7 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
 
     def for_retry(self, retry: PlannedRetry) -> Runnable[Any, Any]:
         """Return the model as a retry should call it; see `MakesVariants`."""
-        return self._around(drawn_anew(self.model, retry))
+        return with_room(self.model, retry, lambda it: self._around(drawn_anew(self.model, it)))
 
     def in_place_of(self, other: Runnable[Any, Any]) -> Runnable[Any, Any]:
         """Return another chat model that is told the same schema, where it has a way to."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable, RunnableBinding
 
+from langchain_control.errors.foreign import dig
 from langchain_control.models.fresh import without_cache
 from langchain_control.outcomes import PlannedRetry
 
-__all__ = ["drawn_anew", "unwrapped", "varied", "without_tools"]
+__all__ = ["drawn_anew", "has_room", "unwrapped", "varied", "without_tools"]
 
 TEMPERATURE_STEP = 0.2
 """By how much each new draw raises the least temperature, as Whisper does for speech that it could
@@ -21,6 +23,7 @@ MAX_TEMPERATURE = 1.0
 """Highest temperature that is set; every model takes it."""
 
 _OF_TOOLS = frozenset(["tools", "tool_choice", "tool_config", "parallel_tool_calls"])
+_SEEDS = ("seed", "random_seed")
 _ANSWER_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict")
 
 
@@ -44,7 +47,8 @@ def varied(
     """Return a model with a larger answer limit, and another seed and temperature.
 
     A setting is changed where it is stated, in the call arguments or on the model itself, and is
-    not added: a provider that knows no seed is sent none.
+    not added: a provider that knows no seed is sent none. The limit grows to no more than the
+    `max_output_tokens` of the model's profile.
 
     Args:
         model: A chat model, bound or not. Anything else is returned as it is.
@@ -57,6 +61,12 @@ def varied(
     stated = _Stated(chat_model, bound)
     changes = _larger(stated, answer_limit_factor) | _resampled(stated, resamples)
     return _with(model, changes) if changes else model
+
+
+def has_room(model: Runnable[Any, Any], answer_limit_factor: float) -> bool:
+    """Say whether `varied` would raise a model's answer limit."""
+    chat_model, bound = unwrapped(model)
+    return chat_model is not None and bool(_larger(_Stated(chat_model, bound), answer_limit_factor))
 
 
 def unwrapped(model: Runnable[Any, Any]) -> tuple[BaseChatModel | None, dict[str, Any]]:
@@ -94,20 +104,27 @@ class _Stated:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return value if is_number else None
 
+    @property
+    def longest_answer(self) -> float:
+        """Most tokens that the model can write, as far as LangChain knows it."""
+        most = dig(getattr(self._model, "profile", None), "max_output_tokens")
+        return most if isinstance(most, int) else inf
+
 
 def _larger(stated: _Stated, factor: float) -> dict[str, Any]:
     limits = {name: stated.number(name) for name in _ANSWER_LIMITS}
     name, limit = next(((n, v) for n, v in limits.items() if v and v > 0), ("", 0))
-    return {name: int(limit * factor)} if name and factor != 1 else {}
+    larger = min(limit * factor, stated.longest_answer)
+    return {name: int(larger)} if larger > limit else {}
 
 
 def _resampled(stated: _Stated, resamples: int) -> dict[str, Any]:
     if not resamples:
         return {}
     changes: dict[str, Any] = {}
-    seed, temperature = stated.number("seed"), stated.number("temperature")
-    if seed is not None:
-        changes["seed"] = int(seed) + resamples
+    seeds = {name: stated.number(name) for name in _SEEDS}
+    changes |= {name: int(seed) + resamples for name, seed in seeds.items() if seed is not None}
+    temperature = stated.number("temperature")
     least = min(round(TEMPERATURE_STEP * resamples, 3), MAX_TEMPERATURE)
     if temperature is not None and temperature < least:
         changes["temperature"] = least

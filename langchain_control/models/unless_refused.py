@@ -23,9 +23,14 @@ class UnlessRefused(Runnable[Any, Any]):
     can tell. A refused request is not paid for.
     """
 
-    def __init__(self, preferred: Runnable[Any, Any], otherwise: Runnable[Any, Any]) -> None:
-        """Take the better way and the one that is known to work."""
-        self._preferred, self._otherwise = preferred, otherwise
+    def __init__(
+        self,
+        preferred: Runnable[Any, Any],
+        otherwise: Runnable[Any, Any],
+        refusals: frozenset[FailureMode] = frozenset({FailureMode.MODEL_REJECTED}),
+    ) -> None:
+        """Take the better way, the one that is known to work, and what a refusal is."""
+        self._preferred, self._otherwise, self._refusals = preferred, otherwise, refusals
 
     @property
     def parts(self) -> tuple[Any, ...]:
@@ -37,7 +42,7 @@ class UnlessRefused(Runnable[Any, Any]):
         try:
             return self._preferred.invoke(input, config, **kwargs)
         except Exception as exc:
-            if not _is_refusal(exc):
+            if not self._is_refusal(exc):
                 raise
             log_failure("the better way of asking", exc)
         return self._otherwise.invoke(input, config, **kwargs)
@@ -52,7 +57,7 @@ class UnlessRefused(Runnable[Any, Any]):
         try:
             return await self._preferred.ainvoke(input, config, **kwargs)
         except Exception as exc:
-            if not _is_refusal(exc):
+            if not self._is_refusal(exc):
                 raise
             log_failure("the better way of asking", exc)
         return await self._otherwise.ainvoke(input, config, **kwargs)
@@ -72,7 +77,7 @@ class UnlessRefused(Runnable[Any, Any]):
                     has_begun = True
                     yield chunk
         except Exception as exc:
-            if has_begun or not _is_refusal(exc):
+            if has_begun or not self._is_refusal(exc):
                 raise
             log_failure("the better way of asking", exc)
         else:
@@ -94,7 +99,7 @@ class UnlessRefused(Runnable[Any, Any]):
                     has_begun = True
                     yield chunk
         except Exception as exc:
-            if has_begun or not _is_refusal(exc):
+            if has_begun or not self._is_refusal(exc):
                 raise
             log_failure("the better way of asking", exc)
         else:
@@ -104,8 +109,7 @@ class UnlessRefused(Runnable[Any, Any]):
             async for chunk in stream:
                 yield chunk
 
-
-def _is_refusal(exc: Exception) -> bool:
-    """Whether asking differently may help. After an authentication error the key stays wrong."""
-    is_unknown = isinstance(exc, ModelAuthenticationError)
-    return classify(exc) is FailureMode.MODEL_REJECTED and not is_unknown
+    def _is_refusal(self, exc: Exception) -> bool:
+        """Whether asking differently may help; after an authentication error it does not."""
+        is_unknown = isinstance(exc, ModelAuthenticationError)
+        return classify(exc) in self._refusals and not is_unknown

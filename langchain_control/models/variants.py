@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain
 from typing import Any, Protocol, TypeGuard
 
@@ -21,6 +22,7 @@ from langchain_control.models.configurable import (
     made_plain,
     stands_for_others,
 )
+from langchain_control.models.larger_answers import with_room
 from langchain_control.models.schema_modes import BEST_FIRST, SchemaModel, in_schema_mode
 from langchain_control.models.settings import drawn_anew, unwrapped
 from langchain_control.models.unless_refused import UnlessRefused
@@ -85,12 +87,19 @@ def for_retry(
     if _makes_variants(model):
         again: Runnable[Any, Any] = model.for_retry(retry)
         return again
-    fresh = drawn_anew(model, retry)
+    fresh = with_room(model, retry, partial(drawn_anew, model))
     _, bound = unwrapped(model)
     if not retry["native_schema"] or schema is None or bound.get("tools"):
         return fresh
-    native = in_schema_mode(fresh, schema, BEST_FIRST[0])
-    return fresh if native is None else UnlessRefused(native, fresh)
+
+    if in_schema_mode(model, schema, BEST_FIRST[0]) is None:
+        return fresh
+
+    def native(retry: PlannedRetry) -> Runnable[Any, Any]:
+        drawn = drawn_anew(model, retry)
+        return in_schema_mode(drawn, schema, BEST_FIRST[0]) or drawn
+
+    return UnlessRefused(with_room(model, retry, native), fresh)
 
 
 def has_enforcing_mode(

@@ -13,13 +13,14 @@ class Seeded(ScriptedChatModel):
     """A model that states what a retry may change."""
 
     seed: int | None = None
+    random_seed: int | None = None
     temperature: float | None = None
 
 
 def settings(model):
     """What a call of the model would be made with, of fields and of call arguments."""
     chat_model, bound = unwrapped(model)
-    names = ("seed", "temperature", "max_tokens")
+    names = ("seed", "random_seed", "temperature", "max_tokens")
     return {n: getattr(chat_model, n, None) for n in names}, bound
 
 
@@ -28,6 +29,7 @@ def settings(model):
     [
         ({"seed": 7}, {"seed": 9}),
         ({"seed": 0}, {"seed": 2}),
+        ({"random_seed": 7}, {"random_seed": 9}),
         ({"temperature": 0}, {"temperature": 0.4}),
         ({"temperature": 0.3}, {"temperature": 0.4}),
         ({"temperature": 0.7}, {"temperature": 0.7}),
@@ -45,7 +47,7 @@ def test_a_new_draw_takes_another_seed_and_some_temperature(stated, expected, bo
 
     fields, arguments = settings(varied(made, resamples=2))
 
-    nothing = dict.fromkeys(("seed", "temperature", "max_tokens"))
+    nothing = dict.fromkeys(("seed", "random_seed", "temperature", "max_tokens"))
     assert (fields, arguments) == ((nothing, expected) if bound else (nothing | expected, {}))
 
 
