@@ -12,7 +12,9 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from langchain_control.conversation import answer_of
 from langchain_control.middleware.handlers import acall_handler, call_handler
+from langchain_control.models.larger_answers import with_room
 from langchain_control.models.settings import drawn_anew, unwrapped
+from langchain_control.models.signatures import signed
 from langchain_control.outcomes import PlannedRetry
 
 __all__ = ["AgentModel", "Responses"]
@@ -25,7 +27,7 @@ class Responses:
         """Begin a model call."""
         self._given: list[tuple[AIMessage, ModelResponse[Any]]] = []
 
-    def keep(self, response: Any) -> AIMessage:
+    def keep(self, response: Any, model: Any = None) -> AIMessage:
         """Take a response and return the answer in it.
 
         Raises:
@@ -38,7 +40,7 @@ class Responses:
             msg = "a model call of an agent must give an `AIMessage`"
             raise TypeError(msg)
         given = next((m for m in response.result if isinstance(m, AIMessage)), response.result[0])
-        answer = answer_of(given, is_reply=True)  # the very message that is judged
+        answer = signed(answer_of(given, is_reply=True), model)  # the very message that is judged
         self._given.append((answer, response))
         return answer
 
@@ -68,8 +70,8 @@ class AgentModel(Runnable[list[BaseMessage], AIMessage]):
         try:
             response = call_handler(self._handler, self._asked(input), config)
         except StructuredOutputError as exc:
-            return self._responses.keep(exc.ai_message)  # judged like any other answer
-        return self._responses.keep(response)
+            return self._keep(exc.ai_message)  # judged like any other answer
+        return self._keep(response)
 
     async def ainvoke(
         self,
@@ -81,14 +83,18 @@ class AgentModel(Runnable[list[BaseMessage], AIMessage]):
         try:
             response = await acall_handler(self._handler, self._asked(input), config)
         except StructuredOutputError as exc:
-            return self._responses.keep(exc.ai_message)
-        return self._responses.keep(response)
+            return self._keep(exc.ai_message)
+        return self._keep(response)
 
-    def for_retry(self, retry: PlannedRetry) -> AgentModel:
+    def for_retry(self, retry: PlannedRetry) -> Runnable[Any, Any]:
         """Return the model off LangChain's cache, drawn anew or with room for a longer answer."""
         bound = self._request.model.bind(**self._request.model_settings)
-        asked: Any = drawn_anew(bound, retry)
-        return self._with(model=asked.bound, model_settings=asked.kwargs)
+
+        def drawn(retry: PlannedRetry) -> AgentModel:
+            asked: Any = drawn_anew(bound, retry)
+            return self._with(model=asked.bound, model_settings=asked.kwargs)
+
+        return with_room(bound, retry, drawn)
 
     def in_place_of(self, other: Runnable[Any, Any]) -> AgentModel:
         """Return another model, asked with the same tools and response format.
@@ -97,6 +103,9 @@ class AgentModel(Runnable[list[BaseMessage], AIMessage]):
         """
         model, arguments = unwrapped(other)
         return self._with(model=model, model_settings=self._request.model_settings | arguments)
+
+    def _keep(self, response: Any) -> AIMessage:
+        return self._responses.keep(response, self._request.model)
 
     def _with(self, **changes: Any) -> AgentModel:
         return AgentModel(self._request.override(**changes), self._handler, self._responses)

@@ -12,7 +12,8 @@ from langchain_control.errors import BudgetExceeded, classify, retry_after_secon
 from langchain_control.errors.answers import OF_ANSWERS, answer_in
 from langchain_control.errors.logged import log_failure
 from langchain_control.events import blocked
-from langchain_control.models.variants import for_retry, gives_replies
+from langchain_control.models.signatures import signed
+from langchain_control.models.variants import for_retry, gives_replies, tools_of
 from langchain_control.outcomes import FailureMode, failure
 from langchain_control.runs.context import Context
 from langchain_control.runs.state import RunState, note_of
@@ -43,7 +44,7 @@ def called_in_turn(state: RunState, context: Context, config: RunnableConfig) ->
 def _called(state: RunState, context: Context, config: RunnableConfig) -> Flow[RunState]:
     policy, asked = context.policy, context.asked(state["retry"], config)
     model = for_retry(asked.model, state["retry"], policy.validator.json_schema(), config)
-    if policy.judge_while_streaming:
+    if policy.judge_while_streaming and not tools_of(asked.model, config):
         model = watched(model, policy.validator.glance, config)
     effect = bounded(state, context, policy.threads)(model, state["draft"]["prompt"], config)
     started, response, note, error = policy.timer(), None, None, None
@@ -52,6 +53,7 @@ def _called(state: RunState, context: Context, config: RunnableConfig) -> Flow[R
         if isinstance(answer, Refusal):
             return (yield from _refused(answer, state, config))
         response = answer_of(answer, is_reply=gives_replies(asked.model, config))
+        response = signed(response, asked.model, config)
     except BudgetExceeded as exc:  # a prompt that was added to, or made, on the way to the model
         told = exc.result
         why = failure(told.failure_mode, told.reason, violations=told.violations)

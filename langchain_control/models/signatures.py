@@ -1,0 +1,42 @@
+"""Whose an answer is, where its client leaves that out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableBinding, RunnableConfig, RunnableSequence
+
+from langchain_control.models.configurable import chosen
+from langchain_control.models.schema_modes import SchemaModel
+
+__all__ = ["signed"]
+
+_PROVIDER = "model_provider"
+
+_PROVIDERS = {"langchain_ollama": "ollama"}
+"""Integrations that name the provider with the end of an answer, and so not on one without it."""
+
+
+def signed(answer: AIMessage, model: Any, config: RunnableConfig | None = None) -> AIMessage:
+    """Return an answer with the name of its provider, as other integrations write it.
+
+    Args:
+        answer: What the model gave.
+        model: The model, bound or told a schema, or a sequence that ends in it.
+        config: Of the run that asked the model, which may choose it.
+    """
+    provider = _provider(model, config)
+    if provider is None or _PROVIDER in answer.response_metadata:
+        return answer
+    metadata = {**answer.response_metadata, _PROVIDER: provider}
+    return answer.model_copy(update={"response_metadata": metadata})
+
+
+def _provider(model: Any, config: RunnableConfig | None) -> str | None:
+    match chosen(model, config):
+        case RunnableSequence(last=inner) | RunnableBinding(bound=inner) | SchemaModel(model=inner):
+            return _provider(inner, config)
+        case chat_model:
+            packages = (kind.__module__.split(".")[0] for kind in type(chat_model).__mro__)
+            return next((_PROVIDERS[name] for name in packages if name in _PROVIDERS), None)
