@@ -7,14 +7,20 @@ from collections.abc import Iterable
 
 __all__ = ["named_in"]
 
-_SNAPSHOT = re.compile(r"[-@:]\d[\d-]{3,}")
+_DATES = (
+    r"\d{4}(-\d\d){0,2}",  # 2024-08-06, 2024-08, 0613, 2411
+    r"\d\d-\d\d(\d\d)?",  # 05-20, 08-2024
+    r"\d{6}(\d\d)?",  # 240806, 20240806
+)
+_SNAPSHOT = re.compile(f"[-@:]({'|'.join(_DATES)})")
 
 
 def named_in(name: str, names: Iterable[str]) -> str | None:
     """Return which of some names stands for a model, or `None`.
 
     A provider answers under the name of a dated snapshot: `gpt-4o-2024-08-06` is a `gpt-4o`, and
-    `gpt-4o-mini` is none.
+    `gpt-4o-mini` is none. What stands before the date is a part of the name: `claude-opus-4-1-20250805`
+    is no `claude-opus-4`.
     """
     known = [*names]
     if name in known:

@@ -16,7 +16,12 @@ from langchain_control.models.names import named_in
         ("gpt-4-32k", None),
         ("claude-sonnet-4-20250514", "claude-sonnet-4"),
         ("claude-3-5", None),
+        ("claude-sonnet-4-5-20250929", None),
+        ("claude-sonnet-4-1-2025-08-05", None),
         ("gemini@20261123", "gemini"),
+        ("gemini-05-20", "gemini"),
+        ("gemini-08-2024", "gemini"),
+        ("gemini-240806", "gemini"),
         ("", None),
     ],
 )
