@@ -160,7 +160,10 @@ class RedisLink:
     def _refuse_unusable_url(self) -> None:
         try:
             self._new_client().connection_pool.make_connection()  # it is not opened
-        except (TypeError, ValueError):
+            url = urlsplit(self._url)
+            if url.scheme != "unix":
+                int(url.path.replace("/", "") or 0)  # redis-py takes any other path for 0
+        except (AttributeError, TypeError, ValueError):
             msg = (
                 "`url` must be like `redis://host:6379/0`, with `redis`, `rediss` or `unix` as its "
                 "scheme and the options that redis-py knows"

@@ -50,6 +50,8 @@ def test_credentials_are_no_part_of_the_address(store, url, address):
         "redis://:hunter2/x@h",
         "redis://h/0?socket_timeout=hunter2",
         "redis://h/0?hunter2=1",
+        "redis://h:6379/hunter2",
+        None,
     ],
 )
 def test_a_mistyped_url_is_refused_at_once(store, url):
@@ -59,7 +61,9 @@ def test_a_mistyped_url_is_refused_at_once(store, url):
     assert "hunter2" not in str(refused.value)
 
 
-@pytest.mark.parametrize("url", ["redis://:p@h:1/3?health_check_interval=5", "unix:///tmp/r.sock"])
+@pytest.mark.parametrize(
+    "url", ["redis://:p@h:1/3?health_check_interval=5", "redis://h/", "unix:///tmp/r.sock"]
+)
 def test_what_redis_py_reads_is_taken(store, url):
     """Without a connection."""
     assert not store(url).is_away
