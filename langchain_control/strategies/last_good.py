@@ -9,6 +9,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from copy import deepcopy
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -150,8 +151,9 @@ class _Entry(NamedTuple):
 
 
 def _copy(answer: AIMessage) -> AIMessage:
-    """Return the answer as a new message.
+    """Return the answer as a new message that shares nothing with it.
 
     With its old id a thread's state would replace the earlier message instead of adding one.
     """
-    return AIMessage(content=answer.content, additional_kwargs=answer.additional_kwargs)
+    content, kwargs = deepcopy((answer.content, answer.additional_kwargs))
+    return AIMessage(content=content, additional_kwargs=kwargs)

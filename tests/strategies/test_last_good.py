@@ -57,6 +57,21 @@ def test_it_repeats_the_last_answer():
     assert recalled(strategy, "why") == "because"
 
 
+@pytest.mark.parametrize("content", ["5", [{"type": "text", "text": "5"}]])
+def test_it_shares_nothing_with_what_it_was_told_or_gives(content):
+    """Who changes an answer changes their own."""
+    strategy, told = LastGoodAnswer(), AIMessage(content, additional_kwargs={"parsed": {"total": 5}})
+    strategy.remember(request("why"), told)
+
+    for answer in (told, strategy("", request("why"))):
+        answer.additional_kwargs["parsed"]["total"] = 7
+        if isinstance(answer.content, list):
+            answer.content[0]["text"] = "7"
+
+    kept = strategy("", request("why"))
+    assert (kept.text, kept.additional_kwargs) == ("5", {"parsed": {"total": 5}})
+
+
 def test_it_passes_on_what_it_has_not_seen():
     """Another question, another history: no answer."""
     strategy = filled("why")
