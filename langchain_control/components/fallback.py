@@ -278,7 +278,7 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
                 raise
             error = exc
         else:
-            if isinstance(reply, AIMessage):
+            if isinstance(reply, AIMessage) and not reply.tool_calls:
                 self.remember(request, reply)
             return given
         request = replace(request, prompt=value, failure_mode=mode)

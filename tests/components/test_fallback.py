@@ -786,6 +786,15 @@ def test_a_good_answer_is_remembered(call):
     assert [call(chain, q).text for q in ("Why?", "Why?", "How?")] == ["good", "good", "Sorry."]
 
 
+def test_a_call_for_tools_is_not_remembered(call):
+    """What stands beside it is no answer yet."""
+    asks = AIMessage("Let me see.", tool_calls=[{"name": "look", "args": {}, "id": "1"}])
+    model = ScriptedChatModel(script=[asks, TimeoutError()])
+    guarded = router(LastGoodAnswer(), "Sorry.").wrap(model)
+
+    assert [call(guarded, "why").text for _ in range(2)] == ["Let me see.", "Sorry."]
+
+
 def test_a_crash_over_a_good_answer_is_logged_and_the_others_learn_it(call, caplog):
     """An answer that passed was lost to a key without a user."""
 
