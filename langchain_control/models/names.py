@@ -19,8 +19,8 @@ def named_in(name: str, names: Iterable[str]) -> str | None:
     """Return which of some names stands for a model, or `None`.
 
     A provider answers under the name of a dated snapshot: `gpt-4o-2024-08-06` is a `gpt-4o`, and
-    `gpt-4o-mini` is none. What stands before the date is a part of the name: `claude-opus-4-1-20250805`
-    is no `claude-opus-4`.
+    `gpt-4o-mini` is none. What stands before the date is a part of the name:
+    `claude-opus-4-1-20250805` is no `claude-opus-4`.
     """
     known = [*names]
     if name in known:

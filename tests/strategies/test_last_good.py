@@ -60,7 +60,8 @@ def test_it_repeats_the_last_answer():
 @pytest.mark.parametrize("content", ["5", [{"type": "text", "text": "5"}]])
 def test_it_shares_nothing_with_what_it_was_told_or_gives(content):
     """Who changes an answer changes their own."""
-    strategy, told = LastGoodAnswer(), AIMessage(content, additional_kwargs={"parsed": {"total": 5}})
+    strategy = LastGoodAnswer()
+    told = AIMessage(content, additional_kwargs={"parsed": {"total": 5}})
     strategy.remember(request("why"), told)
 
     for answer in (told, strategy("", request("why"))):
