@@ -13,7 +13,7 @@ from langchain_control._effects import Flow
 from langchain_control.components.limiter import Reservation
 from langchain_control.errors.foreign import steers_a_graph
 from langchain_control.events import EventName, blocked, event
-from langchain_control.outcomes import FailureMode, Status, ValidationResult
+from langchain_control.outcomes import ANSWERED, FailureMode, Status, ValidationResult
 from langchain_control.runs.context import Context
 from langchain_control.runs.notices import WITHOUT_ANSWER, notice
 from langchain_control.runs.settlements import Settlements
@@ -138,10 +138,18 @@ def close(final: Mapping[str, Any], context: Context, config: RunnableConfig) ->
         strategy=final["strategy"],
         failure_mode=note["mode"] if note else FailureMode.NONE.value,
         message=note["message"] if note else None,
-        model=context.name(config),
+        model=_model_of(final, context, config),
         attempts=len(attempts),
         calls=final.get("calls"),
         latency_ms=round(took_seconds * 1000, 3),
         input_tokens=usage["input_tokens"],
         output_tokens=usage["output_tokens"],
     )
+
+
+def _model_of(final: Mapping[str, Any], context: Context, config: RunnableConfig) -> str | None:
+    """Return the model that answered, if any; without an answer the one that was to."""
+    if final["status"] not in ANSWERED:
+        return context.name(config)
+    calls = final["attempts" if final["status"] == "accepted" else "fallbacks"]
+    return calls[-1]["model"] if calls else None
