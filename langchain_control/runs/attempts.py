@@ -58,12 +58,20 @@ def attempt_of(
 def tokens_of(
     response: AIMessage | None, prompt: Sequence[BaseMessage], budget: TokenBudget
 ) -> tuple[int, int]:
-    """Return the tokens in and out, as the provider reports them or else as the budget counts."""
+    """Return the tokens in and out, as the provider reports them or else as the budget counts.
+
+    None reported beside what was sent or said is not reported.
+    """
     if response is None:
         return 0, 0
-    if usage := response.usage_metadata:
-        return usage["input_tokens"], usage["output_tokens"]
-    return budget.count_messages(prompt), budget.count(response.text)
+    usage = response.usage_metadata or {}
+    tokens_in = usage.get("input_tokens") or budget.count_messages(prompt)
+    return tokens_in, usage.get("output_tokens") or _count_said(response, budget)
+
+
+def _count_said(response: AIMessage, budget: TokenBudget) -> int:
+    """Count what a model wrote, calls of tools and reasoning included, without its framing."""
+    return budget.count_message(response) - budget.count_message(AIMessage(""))
 
 
 def content_of(response: AIMessage | None, audit: AuditLogger | None) -> str | None:

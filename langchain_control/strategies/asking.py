@@ -54,8 +54,8 @@ def _unknown_cost(names: Iterable[str], input_tokens: int, output_tokens: int) -
 
 
 def _reported_tokens(reply: AIMessage) -> tuple[int, int]:
-    usage = reply.usage_metadata
-    return (usage["input_tokens"], usage["output_tokens"]) if usage else (0, 0)
+    usage = reply.usage_metadata or {}
+    return usage.get("input_tokens") or 0, usage.get("output_tokens") or 0
 
 
 class Calls(NamedTuple):

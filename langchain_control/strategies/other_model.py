@@ -176,5 +176,6 @@ class OtherModel(Runnable[Any, Any]):
 
 
 def _tokens_of(answer: Any) -> int:
-    usage = answer.usage_metadata if isinstance(answer, AIMessage) else None
-    return usage["total_tokens"] if usage else 0
+    if not isinstance(answer, AIMessage):
+        return 0
+    return (answer.usage_metadata or {}).get("total_tokens") or 0

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, HumanMessage, ToolMessage
 
-from langchain_control.runs.attempts import sha256_of
+from langchain_control import TokenBudget
+from langchain_control.runs.attempts import sha256_of, tokens_of
 
 
 def asked(args: Any, *, name: str = "weather", call_id: str = "1") -> list[BaseMessage]:
@@ -74,3 +75,45 @@ def test_processes_agree_on_a_hash() -> None:
     }
 
     assert len(hashes) == 1
+
+
+PROMPT = [HumanMessage("Which city is the capital of France?")]
+PARIS = {"name": "weather", "args": {"city": "Paris"}, "id": "1"}
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"input_tokens": 0, "output_tokens": 0}])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        AIMessage("It is Paris."),
+        AIMessage("", tool_calls=[PARIS]),
+        AIMessage([{"type": "reasoning", "reasoning": "It is Paris."}]),
+    ],
+    ids=["text", "a call of a tool", "reasoning"],
+)
+def test_what_was_said_has_tokens(answer: AIMessage, usage: Any) -> None:
+    """Limits hold, whatever a provider leaves out of its report."""
+    told = answer.model_copy(update={"usage_metadata": usage})
+
+    tokens = tokens_of(told, PROMPT, TokenBudget())
+
+    assert tokens == tokens_of(answer, PROMPT, TokenBudget())
+    assert min(tokens) > 0
+
+
+@pytest.mark.parametrize("said", [None, 7])
+@pytest.mark.parametrize("field", ["input_tokens", "output_tokens"])
+def test_what_is_reported_counts_beside_what_is_not(field: str, said: int | None) -> None:
+    """A part that is missing, or `None`, is counted, and loses no answer."""
+    answer = AIMessage("Paris")
+    answer.usage_metadata = {field: said}  # type: ignore[typeddict-item,misc]
+    counted = dict(zip(["input_tokens", "output_tokens"], (14, 1), strict=True))
+
+    tokens = tokens_of(answer, PROMPT, TokenBudget(counter=lambda text: len(text.split())))
+
+    assert tokens == tuple((counted | ({field: said} if said else {})).values())
+
+
+def test_an_empty_answer_has_none() -> None:
+    """Its framing is not its own."""
+    assert tokens_of(AIMessage(""), PROMPT, TokenBudget())[1] == 0
