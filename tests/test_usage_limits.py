@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from langchain.agents import create_agent
+from langchain_core.caches import InMemoryCache
 from langchain_core.exceptions import ModelAuthenticationError
 from langchain_core.messages import AIMessage, HumanMessage
 
@@ -212,3 +213,16 @@ def test_what_a_client_raises_over_counts(door):
     assert [a["failure_mode"] for a in result.attempts] == ["truncated"] * 2
     assert result.usage["total_tokens"] == 4
     assert stand_in.usage["total_tokens"] == 2
+
+
+@pytest.mark.parametrize("usage", [True, False], ids=["reported", "counted"])
+@pytest.mark.parametrize("door", DOORS, ids=lambda d: d.__name__)
+def test_an_answer_from_a_cache_uses_nothing(door, usage):
+    """No call was made for it."""
+    model = ScriptedChatModel(script=[GOOD], usage=usage, cache=InMemoryCache())
+
+    called, cached = [door(model, policy(prices=PRICES)) for _ in range(2)]
+
+    assert called.usage["total_tokens"] > 0
+    assert (cached.status, cached.usage["total_tokens"], cached.cost) == ("accepted", 0, None)
+    assert len(model.calls) == 1

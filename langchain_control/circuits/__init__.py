@@ -48,7 +48,7 @@ class Outcome(StrEnum):
     THROTTLED = "throttled"
     """Told to come back later. Opens the circuit for that long; ignored if no time was given."""
     IGNORED = "ignored"
-    """Says nothing: a bad request, an error of ours, a cancelled call."""
+    """Says nothing: a bad request, an error of ours, a cancelled call, an answer from a cache."""
 
 
 class StateChange(NamedTuple):

@@ -27,6 +27,7 @@ from langchain_control.components.shapes import Several, Wrapper
 from langchain_control.errors import classify, retry_after_seconds
 from langchain_control.errors.declared import FailureModes
 from langchain_control.events import EventName, event
+from langchain_control.models.fresh import is_cached
 from langchain_control.outcomes import FailureMode
 from langchain_control.stores import Changes, CircuitStore, MaybeAwaitable
 from langchain_control.stores.in_memory_circuits import InMemoryCircuitStore
@@ -358,7 +359,7 @@ class CircuitBreaker(Wrapper[Any, Any]):
         patience = self.patience(permit)
         try:
             answer = yield call if patience is None else call._replace(patience=patience)
-            outcome = Outcome.SUCCESS
+            outcome = Outcome.IGNORED if is_cached(answer) else Outcome.SUCCESS
         except Exception as exc:
             retry_after = retry_after_seconds(exc)
             if call.is_fair or not isinstance(exc, TimeoutError):

@@ -1,4 +1,4 @@
-"""Calls that do not read LangChain's cache."""
+"""Calls that do not read LangChain's cache, and answers that come from it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from langchain_core.globals import get_llm_cache
 from langchain_core.language_models import BaseLanguageModel
+from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.config import merge_configs
@@ -13,7 +14,7 @@ from pydantic import BaseModel
 
 from langchain_control.models.configurable import chosen, is_of_init_chat_model
 
-__all__ = ["without_cache"]
+__all__ = ["is_cached", "without_cache"]
 
 
 def without_cache(
@@ -33,6 +34,12 @@ def without_cache(
     """
     fresh: Runnable[Any, Any] = _uncached(runnable, config)
     return fresh
+
+
+def is_cached(answer: Any) -> bool:
+    """Whether an answer came from LangChain's cache, which says so: no model was called for it."""
+    usage = answer.usage_metadata if isinstance(answer, AIMessage) else None
+    return usage is not None and usage.get("total_cost") == 0
 
 
 def _uncached(value: Any, config: RunnableConfig | None) -> Any:

@@ -13,6 +13,7 @@ from langchain_core.runnables import RunnableConfig
 from langchain_control.components.audit import AuditLogger
 from langchain_control.components.budget import TokenBudget
 from langchain_control.encodings.chat import json_pieces_of
+from langchain_control.models.fresh import is_cached
 from langchain_control.outcomes import Attempt, FailureMode, ValidationResult
 from langchain_control.retries.ladder import FIRST_RUNG, failure_fingerprint
 from langchain_control.runs.context import Context
@@ -60,9 +61,9 @@ def tokens_of(
 ) -> tuple[int, int]:
     """Return the tokens in and out, as the provider reports them or else as the budget counts.
 
-    None reported beside what was sent or said is not reported.
+    None reported beside what was sent or said is not reported. An answer from a cache takes none.
     """
-    if response is None:
+    if response is None or is_cached(response):
         return 0, 0
     usage = response.usage_metadata or {}
     tokens_in = usage.get("input_tokens") or budget.count_messages(prompt)

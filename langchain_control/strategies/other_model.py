@@ -13,6 +13,7 @@ from langchain_core.runnables.base import coerce_to_runnable
 from langchain_control._effects import Call, Flow, arun, run
 from langchain_control.circuits import Refusal
 from langchain_control.errors import CircuitOpen, RateLimited, rejection
+from langchain_control.models.fresh import is_cached
 
 if TYPE_CHECKING:
     from langchain_control.outcomes import ValidationResult
@@ -176,6 +177,6 @@ class OtherModel(Runnable[Any, Any]):
 
 
 def _tokens_of(answer: Any) -> int:
-    if not isinstance(answer, AIMessage):
+    if not isinstance(answer, AIMessage) or is_cached(answer):
         return 0
     return (answer.usage_metadata or {}).get("total_tokens") or 0

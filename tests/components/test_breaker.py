@@ -3,8 +3,10 @@
 import asyncio
 import itertools
 import threading
+from contextlib import suppress
 
 import pytest
+from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 from langchain_core.exceptions import ModelRateLimitError
 from langchain_core.language_models import GenericFakeChatModel
@@ -18,7 +20,7 @@ from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.errors import CircuitOpen, ResponseRejected
 from langchain_control.outcomes import ControlResult, FailureMode
 from langchain_control.stores import InMemoryCircuitStore
-from langchain_control.testing import ManualClock
+from langchain_control.testing import ManualClock, ScriptedChatModel
 from tests.cancellation import cancelled_at_every_wait
 from tests.components.breaker_kit import Provider, ThrottledError, fail, open_circuit
 
@@ -53,6 +55,23 @@ def test_refuses_without_a_call_once_open(breaker, call):
     assert provider.calls == 2
     assert refused.value.retry_after == pytest.approx(30)
     assert refused.value.failure_mode is FailureMode.CIRCUIT_OPEN
+
+
+def test_an_answer_from_a_cache_says_nothing_of_the_provider(breaker, clock, call):
+    """It closes no circuit, and ends no run of failures."""
+    cache = InMemoryCache()
+    model = ScriptedChatModel(script=["fine", *[TimeoutError()] * 2, "well"], cache=cache)
+    guarded = breaker.wrap(model)
+    for question in ("known", "one", "known", "two"):
+        with suppress(TimeoutError):
+            call(guarded, question)
+    assert breaker.state() is CircuitState.OPEN
+
+    clock.advance(30)
+    assert call(guarded, "known").text == "fine"
+    assert breaker.state() is CircuitState.HALF_OPEN
+    assert call(guarded, "new").text == "well"
+    assert breaker.state() is CircuitState.CLOSED
 
 
 def test_closes_after_a_good_probe(breaker, clock, call):
