@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage
@@ -65,7 +65,7 @@ def tokens_of(
     """
     if response is None or is_cached(response):
         return 0, 0
-    usage = response.usage_metadata or {}
+    usage: Mapping[str, Any] = response.usage_metadata or {}
     tokens_in = usage.get("input_tokens") or budget.count_messages(prompt)
     return tokens_in, usage.get("output_tokens") or _count_said(response, budget)
 

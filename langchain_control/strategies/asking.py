@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from langchain_core.messages import AIMessage
@@ -54,7 +54,7 @@ def _unknown_cost(names: Iterable[str], input_tokens: int, output_tokens: int) -
 
 
 def _reported_tokens(reply: AIMessage) -> tuple[int, int]:
-    usage = reply.usage_metadata or {}
+    usage: Mapping[str, Any] = reply.usage_metadata or {}
     return usage.get("input_tokens") or 0, usage.get("output_tokens") or 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -179,4 +179,5 @@ class OtherModel(Runnable[Any, Any]):
 def _tokens_of(answer: Any) -> int:
     if not isinstance(answer, AIMessage) or is_cached(answer):
         return 0
-    return (answer.usage_metadata or {}).get("total_tokens") or 0
+    usage: Mapping[str, Any] = answer.usage_metadata or {}
+    return usage.get("total_tokens") or 0
