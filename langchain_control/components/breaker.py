@@ -28,7 +28,7 @@ from langchain_control.errors import classify, retry_after_seconds
 from langchain_control.errors.declared import FailureModes
 from langchain_control.events import EventName, event
 from langchain_control.models.fresh import is_cached
-from langchain_control.outcomes import FailureMode
+from langchain_control.outcomes import ControlResult, FailureMode
 from langchain_control.stores import Changes, CircuitStore, MaybeAwaitable
 from langchain_control.stores.in_memory_circuits import InMemoryCircuitStore
 
@@ -359,7 +359,8 @@ class CircuitBreaker(Wrapper[Any, Any]):
         patience = self.patience(permit)
         try:
             answer = yield call if patience is None else call._replace(patience=patience)
-            outcome = Outcome.IGNORED if is_cached(answer) else Outcome.SUCCESS
+            outcome = self._outcome_with(answer)
+            retry_after = answer.retry_after if isinstance(answer, ControlResult) else None
         except Exception as exc:
             retry_after = retry_after_seconds(exc)
             if call.is_fair or not isinstance(exc, TimeoutError):
@@ -368,6 +369,11 @@ class CircuitBreaker(Wrapper[Any, Any]):
         finally:  # also when cancelled: a lost permit would keep a half-open circuit shut
             yield from self.settle(permit, outcome, config, retry_after)
         return answer
+
+    def _outcome_with(self, answer: Any) -> Outcome:
+        if isinstance(answer, ControlResult) and not answer.passed:
+            return self.outcome_of(answer.failure_mode)
+        return Outcome.IGNORED if is_cached(answer) else Outcome.SUCCESS
 
     def _admitted(self, answer: MaybeAwaitable[Permit | Refusal]) -> Flow[Permit | Refusal]:
         """Wait for the store's decision, and tell the listener."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import dropwhile
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
@@ -31,6 +31,7 @@ from langchain_control.errors.logged import log_failure
 from langchain_control.events import EventName, event, rules_of
 from langchain_control.models.variants import gives_replies, name_of, within
 from langchain_control.outcomes import (
+    Attempt,
     ControlResult,
     FailureMode,
     FallbackTry,
@@ -39,6 +40,7 @@ from langchain_control.outcomes import (
     passed,
 )
 from langchain_control.parts import asks_a_model
+from langchain_control.retries.usage_limits import cost_of
 from langchain_control.strategies import CannedAnswer, FallbackRequest, RemembersAnswers
 from langchain_control.strategies.asking import (
     AnswerContract,
@@ -368,18 +370,34 @@ def _marked(answer: AIMessage, name: str) -> AIMessage:
 
 def _guarded(name: str, strategy: Any, breaker: Breaker | None) -> Any:
     """Return a model behind a circuit; anything else as it is."""
+    strategy = _giving_result(strategy)
     if breaker is None or not isinstance(strategy, Runnable):
         return strategy
     model = strategy if isinstance(strategy, OtherModel) else OtherModel(strategy)
     return model.behind(breaker, key=f"fallback:{name}:{name_of(model.bound)}")
 
 
+def _giving_result(strategy: Any) -> Any:
+    """Return a controlled model as one that tells with its answer all that it has used."""
+    if isinstance(strategy, OtherModel):
+        return strategy.around(_giving_result(strategy.bound))
+    has_results = "include_result" in getattr(type(strategy), "model_fields", {})
+    return strategy.model_copy(update={"include_result": True}) if has_results else strategy
+
+
 def _record(
     name: str, strategy: Any, asked: JudgedReply, calls: Calls, *, latency_seconds: float
 ) -> FallbackTry:
-    said = asked.reply.response_metadata.get("model_name")
-    names = [name for name in (said, _model_of(strategy)) if name]
-    tokens = calls.tokens(asked.reply) if _has_used_tokens(strategy, asked) else (0, 0)
+    said, of_run = asked.reply.response_metadata.get("model_name"), _calls_in(asked.run)
+    last = next((c["model"] for c in reversed(of_run) if c["model"]), None)
+    names = [name for name in (said, last, _model_of(strategy)) if name]
+    if of_run:
+        used = [_priced(call, calls) for call in of_run]
+        tokens = sum(c["input_tokens"] for c in used), sum(c["output_tokens"] for c in used)
+        cost = cost_of(used)
+    else:
+        tokens = calls.tokens(asked.reply) if _has_used_tokens(strategy, asked) else (0, 0)
+        cost = calls.cost(names, *tokens)
     return FallbackTry(
         name=name,
         outcome=asked.outcome,
@@ -389,9 +407,21 @@ def _record(
         latency_ms=round(latency_seconds * 1000, 3),
         input_tokens=tokens[0],
         output_tokens=tokens[1],
-        cost=calls.cost(names, *tokens),
+        cost=cost,
         retry_after=asked.verdict.retry_after,
     )
+
+
+def _calls_in(run: ControlResult | None) -> list[Attempt | FallbackTry]:
+    return [*run.attempts, *run.fallbacks] if run is not None else []
+
+
+def _priced(call: Attempt | FallbackTry, calls: Calls) -> Attempt | FallbackTry:
+    """Return a call within a strategy at the price known here, or else at the one known there."""
+    names = [call["model"]] if call["model"] else []
+    cost = calls.cost(names, call["input_tokens"], call["output_tokens"])
+    priced = {**call, "cost": call.get("cost") if cost is None else cost}
+    return cast("Attempt | FallbackTry", priced)
 
 
 def _has_used_tokens(strategy: Any, asked: JudgedReply) -> bool:
@@ -401,7 +431,9 @@ def _has_used_tokens(strategy: Any, asked: JudgedReply) -> bool:
 
 
 def _model_of(strategy: Any) -> str | None:
-    return name_of(strategy) if isinstance(strategy, Runnable) else None
+    if not isinstance(strategy, Runnable):
+        return None
+    return name_of(strategy.bound if isinstance(strategy, OtherModel) else strategy)
 
 
 def _event(

@@ -16,6 +16,7 @@ from langchain_control.errors.answers import answer_in
 from langchain_control.errors.declared import FailureModes
 from langchain_control.errors.listeners import gets_out
 from langchain_control.outcomes import (
+    ControlResult,
     FailureMode,
     FallbackOutcome,
     FallbackTry,
@@ -127,6 +128,8 @@ class JudgedReply(NamedTuple):
     verdict: ValidationResult
     error: Exception | None = None
     """What it raised."""
+    run: ControlResult | None = None
+    """How it came about, where a controlled model was asked."""
 
 
 def ask(
@@ -142,21 +145,25 @@ def ask(
         contract: What the answer must meet.
         failure_modes: What the application says that its own exceptions mean.
     """
+    run = None
     try:
         given = yield from strategy
         given = (yield given) if inspect.isawaitable(given) else given
+        if isinstance(given, ControlResult):
+            run, given = given, given.unwrap()
         read_back = contract.expects_type
         reply = _NO_REPLY if given is None else reply_of(given, read_back=read_back)
     except Exception as exc:
         if gets_out(exc):
             raise
         reply, verdict = answer_in(exc) or _NO_REPLY, _verdict_on(exc, failure_modes)
-        return JudgedReply(_outcome_of(exc), reply, verdict, exc)
+        run = exc.result if isinstance(exc, ControlError) else run
+        return JudgedReply(_outcome_of(exc), reply, verdict, exc, run)
     if is_blank(reply) and not reply.tool_calls:
         verdict = failure(FailureMode.CONSTRAINT_VIOLATION, "no answer")
-        return JudgedReply("passed", reply, verdict)
+        return JudgedReply("passed", reply, verdict, run=run)
     verdict = yield from contract.judge(reply)
-    return JudgedReply("answered" if verdict.passed else "rejected", reply, verdict)
+    return JudgedReply("answered" if verdict.passed else "rejected", reply, verdict, run=run)
 
 
 def answering(

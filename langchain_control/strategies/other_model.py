@@ -14,6 +14,7 @@ from langchain_control._effects import Call, Flow, arun, run
 from langchain_control.circuits import Refusal
 from langchain_control.errors import CircuitOpen, RateLimited, rejection
 from langchain_control.models.fresh import is_cached
+from langchain_control.outcomes import ControlResult
 
 if TYPE_CHECKING:
     from langchain_control.outcomes import ValidationResult
@@ -177,6 +178,8 @@ class OtherModel(Runnable[Any, Any]):
 
 
 def _tokens_of(answer: Any) -> int:
+    if isinstance(answer, ControlResult):
+        return answer.usage.get("total_tokens", 0)
     if not isinstance(answer, AIMessage) or is_cached(answer):
         return 0
     usage: Mapping[str, Any] = answer.usage_metadata or {}

@@ -20,6 +20,12 @@ from langchain_core.runnables import RunnableLambda
 from langgraph.errors import GraphBubbleUp
 from pydantic import BaseModel, Field, ValidationError
 
+from langchain_control import (
+    ControlPolicy,
+    RateLimiter,
+    ResponseValidator,
+    with_control,
+)
 from langchain_control._effects import Call
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.components.fallback import FALLBACK, FallbackRouter
@@ -42,7 +48,7 @@ from langchain_control.strategies import (
     other_model,
 )
 from langchain_control.strategies.asking import Calls
-from langchain_control.testing import ManualClock, ScriptedChatModel
+from langchain_control.testing import ManualClock, Reply, ScriptedChatModel
 
 
 def answers(question):
@@ -899,3 +905,75 @@ def test_what_the_model_said_behind_a_parser_is_remembered(call, parser):
     first, again, other = (call(chain, question) for question in ("Why?", "Why?", "How?"))
 
     assert first == again != other
+
+
+# --- a model under control as a strategy ----------------------------------------------------------
+
+ONCE = {"retry": {"max_attempts": 1}}
+WRONG = Reply("no", input_tokens=100, output_tokens=100)
+PRICES = {"prices": {"stand-in": {"input_per_million": 1000, "output_per_million": 1000}}}
+
+
+def controlled(*replies, **settings):
+    """A model under control that has to answer in JSON."""
+    model = ScriptedChatModel(script=[*replies], model_name="stand-in")
+    retry = {"max_attempts": len(replies), "base_delay_seconds": 0, "jitter_seconds": 0}
+    policy = ControlPolicy(validator=ResponseValidator(required_keys=["x"]), retry=retry)
+    return with_control(model, policy, **settings)
+
+
+def in_place_of_a_model(call, strategy, **settings):
+    """What a request comes to whose own model is away."""
+    away = ScriptedChatModel(script=[TimeoutError()])
+    fallback = router(strategy, "Sorry.")
+    policy = ControlPolicy(fallback=fallback, usage_limits=PRICES, **ONCE, **settings)
+    return call(with_control(away, policy, include_result=True), "why")
+
+
+@pytest.mark.parametrize("include_result", [True, False])
+@pytest.mark.parametrize("guard", [lambda model: model, other_model], ids=["bare", "other_model"])
+def test_all_that_a_controlled_model_used_counts(call, include_result, guard):
+    """Not its last answer alone; and the answer is the message, also out of a result."""
+    strategy = controlled(WRONG, WRONG, Reply('{"x":1}', None, 0, "stop", 100, 100))
+
+    result = in_place_of_a_model(call, guard(strategy.override(include_result=include_result)))
+
+    assert (result.strategy, result.message.text) == ("fallback:1", '{"x":1}')
+    assert (result.model, result.usage["total_tokens"]) == ("stand-in", 600)
+    assert result.cost == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize("include_result", [True, False])
+def test_a_controlled_model_without_an_answer_has_failed(call, include_result):
+    """The next strategy is asked, and what was used counts all the same."""
+    result = in_place_of_a_model(call, controlled(WRONG, WRONG, include_result=include_result))
+
+    assert (result.strategy, result.message.text) == ("fallback:2", "Sorry.")
+    failed = result.fallbacks[0]
+    assert (failed["outcome"], failed["failure_mode"]) == ("crashed", "schema_violation")
+    assert (failed["model"], failed["input_tokens"], failed["output_tokens"]) == (
+        "stand-in",
+        200,
+        200,
+    )
+    assert failed["cost"] == pytest.approx(0.4)
+
+
+def test_a_result_without_an_answer_counts_against_the_circuit(call):
+    """What is returned in place of raised is a failure all the same."""
+    breaker = CircuitBreaker(failure_threshold=1)
+    strategy = controlled(TimeoutError(), include_result=True)
+
+    in_place_of_a_model(call, other_model(strategy, breaker=breaker))
+
+    assert breaker.state() == "open"
+
+
+def test_a_limit_is_told_all_that_a_controlled_model_used(call):
+    """It was told what the last answer took."""
+    limiter = RateLimiter(tokens_per_minute=1000, answer_tokens=10)
+    strategy = other_model(controlled(WRONG, WRONG), limiter=limiter)
+
+    in_place_of_a_model(call, strategy)
+
+    assert not limiter.inspect("word " * 700).passed

@@ -36,7 +36,7 @@ def asked(error):
 
 def test_what_a_strategy_raises_is_an_outcome():
     """Its error stays inside, by name only."""
-    outcome, _, verdict, _ = asked(KeyError("secret"))
+    outcome, _, verdict, *_ = asked(KeyError("secret"))
 
     assert (outcome, verdict.message) == ("crashed", "KeyError")
 
@@ -50,7 +50,7 @@ def test_a_call_that_was_not_allowed_is_no_crash():
         retry_after=7.0,
     )
 
-    outcome, _, verdict, _ = asked(CircuitOpen(result=result))
+    outcome, _, verdict, *_ = asked(CircuitOpen(result=result))
 
     assert (outcome, verdict.failure_mode) == ("refused", FailureMode.CIRCUIT_OPEN)
     assert (verdict.message, verdict.retry_after) == ("the circuit is open", 7.0)
