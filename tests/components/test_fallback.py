@@ -30,7 +30,6 @@ from langchain_control._effects import Call
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.components.fallback import FALLBACK, FallbackRouter
 from langchain_control.components.shapes import Component
-from langchain_control.components.validator import ResponseValidator
 from langchain_control.errors import (
     AttemptsExhausted,
     BudgetExceeded,
