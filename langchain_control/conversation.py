@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -177,16 +177,11 @@ def is_blank(answer: AIMessage) -> bool:
     return not any(block.get("type") in _MEDIA for block in blocks)
 
 
-def with_correction(value: Any, text: str | None) -> Any:
-    """Return the input of a model with a correction as its last message.
+def with_correction(value: Any, text: str) -> Any:
+    """Return what a chat model takes with a correction as its last message.
 
-    A mapping with `input`, as prompt builders take it, gets the correction under `feedback`.
     Anything else has no place for one and is returned as it is.
     """
-    if text is None:
-        return value
-    if isinstance(value, Mapping):
-        return {**value, "feedback": text} if "input" in value else value
     said = HumanMessage(text)
     if isinstance(value, PromptValue):
         return ChatPromptValue(messages=[*value.to_messages(), said])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, NamedTuple, Self
+from typing import Any, ClassVar, Generic, NamedTuple, Self
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage
@@ -15,6 +15,7 @@ from langchain_control.components.shapes import Component, Output
 from langchain_control.events import UNHEARD, with_listener
 from langchain_control.models.variants import name_of
 from langchain_control.policy import ControlPolicy
+from langchain_control.retries.places import Place
 from langchain_control.runs.context import Context, LastCalls
 from langchain_control.runs.state import RunState, state_of
 from langchain_control.steps import drive
@@ -33,6 +34,8 @@ class Ended(NamedTuple):
 
 class Controlled(Component[LanguageModelInput, Output], Generic[Output]):
     """A model under control. `stream` yields once: nothing leaves before it is accepted."""
+
+    corrections: ClassVar[Place] = "last_message"
 
     model: Any
     policy: ControlPolicy

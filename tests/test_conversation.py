@@ -95,23 +95,15 @@ def test_anything_else_is_no_answer():
         ([("user", "hi")], [("user", "hi"), CORRECTION]),
         ((HumanMessage("hi"),), [HumanMessage("hi"), CORRECTION]),
         (StringPromptValue(text="hi"), ChatPromptValue(messages=[HumanMessage("hi"), CORRECTION])),
-        ({"input": "hi", "x": 1}, {"input": "hi", "x": 1, "feedback": "fix it"}),
     ],
-    ids=["text", "message", "messages", "pairs", "tuple", "prompt value", "mapping"],
+    ids=["text", "message", "messages", "pairs", "tuple", "prompt value"],
 )
 def test_a_correction_goes_last(value, expected):
-    """Every kind of prompt gets the correction as its last message, or as its feedback."""
+    """Every kind of prompt gets the correction as its last message."""
     assert with_correction(value, "fix it") == expected
 
 
-@pytest.mark.parametrize("value", [{"topic": "x"}, 3, None], ids=str)
+@pytest.mark.parametrize("value", [{"input": "x"}, 3, None], ids=str)
 def test_an_input_without_a_place_for_it_stays_as_it_is(value):
     """Nothing is forced into an input that could not carry it."""
     assert with_correction(value, "fix it") is value
-
-
-def test_no_correction_changes_nothing():
-    """A simple retry sends the very same input."""
-    value = [HumanMessage("hi")]
-
-    assert with_correction(value, None) is value

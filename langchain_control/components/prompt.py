@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Required
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Required
 
 from langchain_core.documents import Document
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
@@ -23,6 +23,7 @@ from langchain_control.errors import BudgetExceeded, rejection
 from langchain_control.events import blocked
 from langchain_control.fences import fence_label, fenced
 from langchain_control.outcomes import ValidationResult, passed
+from langchain_control.retries.places import Place
 
 if TYPE_CHECKING:
     from langchain_control._effects import Flow
@@ -88,6 +89,8 @@ class PromptBuilder(Component[Prompt | PromptParts, ChatPromptValue]):
         chain = {"input": RunnablePassthrough(), "context": retriever} | builder | model
         ```
     """
+
+    corrections: ClassVar[Place] = "feedback"
 
     system_prompt: str = ""
     """What the application tells the model first. Required: it is never cut."""

@@ -16,7 +16,6 @@ from pydantic import Field, field_validator, model_validator
 from langchain_control._effects import Call, Flow, Sleep
 from langchain_control._waiting import MAX_SECONDS
 from langchain_control.components.shapes import Several, Wrapped, Wrapper
-from langchain_control.conversation import with_correction
 from langchain_control.errors import (
     AttemptsExhausted,
     BudgetExceeded,
@@ -41,6 +40,7 @@ from langchain_control.retries.ladder import (
     next_rung,
 )
 from langchain_control.retries.nested import warn_of_nested_retries
+from langchain_control.retries.places import corrected
 from langchain_control.retries.quotation import quotation
 from langchain_control.retries.remedies import DEFAULT_REMEDIES, RemedyTable
 
@@ -222,8 +222,10 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
         Retries the failures that `classify` recognizes and `policies` retries, including a gate's
         `ResponseRejected`. Anything else is raised at once, and so is a rejected input.
 
-        Corrections reach prompt values, messages and text as a last message, and a mapping with
-        `input` as its `feedback`. Retries do not read LangChain's cache.
+        A correction is added to the input where whatever reads it first has a place for one: as the
+        last message of what a chat model is asked, as the `feedback` of a mapping for a
+        `PromptBuilder`, a prompt template with such a variable, or a function. Any other input is
+        tried again unchanged. Retries do not read LangChain's cache.
 
         Args:
             runnable: Any Runnable, chat model, or plain callable.
@@ -267,6 +269,9 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
                 if retry is None or not self.pay(mode):
                     raise
                 rung = retry.rung
+                told = corrected(bound, value, retry.feedback, config) if retry.feedback else None
+                if told is None:
+                    retry = replace(retry, feedback=None, strategy="simple", mutation=None)
             else:
                 self._earn(after=failures[-1].mode if failures else None)
                 return answer
@@ -282,7 +287,8 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
             )
             if retry.delay_seconds > 0:
                 yield Sleep(retry.delay_seconds)
-            call = _again(bound, value, config, retry)
+            tagged = merge_configs(config, {"tags": [f"retry:attempt:{retry.number}"]})
+            call = Call(without_cache(bound, config), value if told is None else told, tagged)
 
     def _earn(self, *, after: FailureMode | None) -> None:
         was_paid = after is not None and self.policies[after].draws_on_budget
@@ -369,8 +375,3 @@ def _failed(attempt: Attempt) -> Failed:
 
 def _reason(exc: BaseException) -> str:
     return exc.result.reason if isinstance(exc, ControlError) else type(exc).__name__
-
-
-def _again(bound: Runnable[Any, Any], value: Any, config: RunnableConfig, retry: Retry) -> Call:
-    tagged = merge_configs(config, {"tags": [f"retry:attempt:{retry.number}"]})
-    return Call(without_cache(bound, config), with_correction(value, retry.feedback), tagged)

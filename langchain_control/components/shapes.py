@@ -18,6 +18,7 @@ from langchain_control._overriding import OverridableModel
 from langchain_control.errors import ControlError, InputRejected, rejection
 from langchain_control.events import blocked
 from langchain_control.outcomes import ValidationResult
+from langchain_control.retries.places import Place
 
 __all__ = ["Component", "Gate", "Input", "Output", "Several", "Wrapped", "Wrapper"]
 
@@ -46,6 +47,9 @@ class Component(OverridableModel, RunnableSerializable[Input, Output], Generic[I
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    corrections: ClassVar[Place] = "none"
+    """What becomes of a correction that is in the input."""
 
     @abstractmethod
     def _flow(self, value: Input, config: RunnableConfig) -> Flow[Output]:
@@ -112,6 +116,7 @@ class Gate(Component[Value, Value], Generic[Value]):
     """Hand a value on, or stop the chain with a `ControlError`."""
 
     _error: ClassVar[type[ControlError]] = InputRejected
+    corrections: ClassVar[Place] = "further_on"
 
     @property
     def InputType(self) -> Any:  # noqa: N802

@@ -580,15 +580,15 @@ def test_a_mistake_of_the_application_beside_a_parser_is_raised_at_once(call, at
 
 def test_a_prompt_template_gets_the_correction_as_feedback(call, at_once):
     """A chain that begins with a mapping has a place for the correction."""
-    prompt = ChatPromptTemplate.from_messages([("user", "{input}"), ("placeholder", "{notes}")])
-    seen = []
-    chain = RunnableLambda(lambda given: seen.append(dict(given)) or given) | prompt
+    prompt = ChatPromptTemplate.from_messages([("user", "{input}"), ("placeholder", "{feedback}")])
     model = ScriptedChatModel(script=["no", "yes"])
 
-    call(at_once.wrap(chain | model, validator=Wants(word="yes")), {"input": "hi"})
+    call(at_once.wrap(prompt | model, validator=Wants(word="yes")), {"input": "hi"})
 
-    assert "feedback" not in seen[0]
-    assert "the word `yes`" in seen[1]["feedback"]
+    first, second = model.calls
+    assert first == [HumanMessage("hi")]
+    assert second[:-1] == first
+    assert "the word `yes`" in second[-1].text
 
 
 def test_given_up_it_raises_what_came_last(call, at_once):
@@ -744,6 +744,20 @@ def test_every_retry_is_told(call, at_once):
         ["retry:attempt:2"],
         ["retry:attempt:3"],
     ]
+
+
+@pytest.mark.parametrize("value", ["hi", {"input": "hi"}], ids=["text", "mapping"])
+def test_a_retry_without_a_place_for_the_correction_says_so(call, at_once, value):
+    """The prompt is the same, and nobody is told that it was changed."""
+    heard = Heard()
+    model = ScriptedChatModel(script=["no", "yes"])
+    chain = ChatPromptTemplate.from_messages([("user", "{input}")]) | model
+
+    call(at_once.wrap(chain, validator=Wants(word="yes")), value, {"callbacks": [heard]})
+
+    assert model.calls == [[HumanMessage("hi")]] * 2
+    told = [e for e in heard.events if e["name"] == "control.retry_scheduled"]
+    assert [(e["strategy"], e.get("mutation")) for e in told] == [("simple", None)]
 
 
 def test_a_retry_does_not_read_the_cache(call, at_once):
