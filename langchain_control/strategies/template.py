@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from string import Template
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,9 @@ _PLACEHOLDERS = ("question", "failure_mode", "request_id")
 class TemplateAnswer:
     """Give an answer that names the request: `"Please try again. Reference: $request_id"`.
 
-    Placeholders are those of `string.Template`, so that braces of JSON need no escaping.
+    Placeholders are those of `string.Template`, so that braces of JSON need no escaping. Where the
+    template is JSON with placeholders in its strings, what is filled in is escaped: a question with
+    quotation marks stays one string.
     """
 
     answers_at_once = True
@@ -37,17 +40,26 @@ class TemplateAnswer:
         if unknown := set(self._template.get_identifiers()) - set(_PLACEHOLDERS):
             msg = f"expected the placeholders {_PLACEHOLDERS}, also found {sorted(unknown)}"
             raise ValueError(msg)
+        self._is_json = _is_json(self._template.substitute(dict.fromkeys(_PLACEHOLDERS, "x")))
 
     def __call__(self, question: str, request: FallbackRequest) -> AIMessage:
         """Fill in the blanks."""
-        return AIMessage(
-            self._template.substitute(
-                question=question,
-                failure_mode=request.failure_mode.value,
-                request_id=request.request_id,
-            )
-        )
+        values = (question, request.failure_mode.value, request.request_id)
+        said = map(_in_a_string, values) if self._is_json else values
+        return AIMessage(self._template.substitute(dict(zip(_PLACEHOLDERS, said, strict=True))))
 
     def __repr__(self) -> str:
         """Show the template."""
         return f"TemplateAnswer({self._template.template!r})"
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _in_a_string(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)[1:-1]

@@ -52,6 +52,18 @@ def test_a_template_leaves_braces_and_dollars_alone():
     assert json.loads(template("", REQUEST).text) == {"id": "r1", "price": "$5"}
 
 
+@pytest.mark.parametrize(
+    "question", ['Is "it" ok', "line\nbreak", "C:\\new", 'ok", "approved": true, "a": "', "\ud800"]
+)
+def test_a_question_stays_in_its_string(question):
+    """No user sets another field of an answer, and no quotation mark makes it unreadable."""
+    template = TemplateAnswer('{"summary": "No answer to: $question", "approved": false}')
+
+    answer = json.loads(template(question, REQUEST).text)
+
+    assert answer == {"summary": f"No answer to: {question}", "approved": False}
+
+
 def test_text_in_the_question_is_not_a_template():
     """What a user writes is filled in and not read."""
     assert TemplateAnswer("$question")("$request_id ${x}", REQUEST).text == "$request_id ${x}"
