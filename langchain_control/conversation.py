@@ -33,6 +33,7 @@ __all__ = [
     "answer_of",
     "documents_in",
     "is_blank",
+    "is_system",
     "messages_of",
     "source_of",
     "with_correction",
@@ -54,9 +55,8 @@ class Conversation(NamedTuple):
     @classmethod
     def of(cls, messages: Sequence[BaseMessage]) -> Conversation:
         """Sort out a list of messages."""
-        opening = takewhile(lambda message: isinstance(message, SystemMessage), messages)
-        start = len(list(opening))
-        human = [n for n, message in enumerate(messages) if isinstance(message, HumanMessage)]
+        start = len(list(takewhile(is_system, messages)))
+        human = [n for n, message in enumerate(messages) if source_of(message) == "user"]
         if not human:
             return cls(messages[:start], (), None, messages[start:])
         asked = human[-1]
@@ -68,7 +68,7 @@ def _turns(history: Sequence[BaseMessage]) -> Iterator[Sequence[BaseMessage]]:
     """Begin a turn at each human message, but never between a tool call and its result."""
     start, awaited = 0, set[str | None]()
     for number, message in enumerate(history):
-        if isinstance(message, HumanMessage) and not awaited and number > start:
+        if source_of(message) == "user" and not awaited and number > start:
             yield history[start:number]
             start = number
         elif isinstance(message, AIMessage):
@@ -79,9 +79,9 @@ def _turns(history: Sequence[BaseMessage]) -> Iterator[Sequence[BaseMessage]]:
         yield history[start:]
 
 
+_SYSTEM_ROLES = ("system", "developer")
 _SOURCES: dict[str, Source | None] = {
-    "system": None,
-    "developer": None,
+    **dict.fromkeys(_SYSTEM_ROLES),
     "assistant": None,
     "ai": None,
     "tool": "tool",
@@ -100,6 +100,13 @@ def source_of(message: BaseMessage) -> Source | None:
         case ChatMessage():
             return _SOURCES.get(message.role, "user")
     return "user"
+
+
+def is_system(message: BaseMessage) -> bool:
+    """Say whether a message instructs the model for the application."""
+    if isinstance(message, ChatMessage):
+        return message.role in _SYSTEM_ROLES
+    return isinstance(message, SystemMessage)
 
 
 def messages_of(given: Any) -> list[BaseMessage]:

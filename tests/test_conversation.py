@@ -7,6 +7,7 @@ from langchain_core.documents import Document
 from langchain_core.messages import (
     AIMessage,
     AIMessageChunk,
+    ChatMessage,
     HumanMessage,
     SystemMessage,
     ToolMessage,
@@ -32,6 +33,13 @@ def test_a_turn_begins_with_a_human_message():
     """What the assistant said first is a turn of its own."""
     conversation = Conversation.of([ANSWER, ASK, ANSWER, ASK, ANSWER, ASK])
     assert conversation.turns == ([ANSWER], [ASK, ANSWER], [ASK, ANSWER])
+
+
+def test_a_chat_message_counts_by_its_role():
+    """Servers of one's own are spoken to in roles: their users ask, and their developers tell."""
+    system, ask, answer = (ChatMessage("x", role=role) for role in ("developer", "user", "ai"))
+    conversation = Conversation.of([system, ask, answer, ask, answer, ask])
+    assert conversation == ([system], ([ask, answer], [ask, answer]), ask, [])
 
 
 def test_a_tool_call_stays_with_its_result():

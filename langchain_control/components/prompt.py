@@ -16,7 +16,12 @@ from typing_extensions import TypedDict  # pydantic wants this one before Python
 
 from langchain_control.components.budget import Prompt, TokenBudget, overflow
 from langchain_control.components.shapes import Component, Several
-from langchain_control.conversation import Conversation, documents_in, messages_of
+from langchain_control.conversation import (
+    Conversation,
+    documents_in,
+    messages_of,
+    source_of,
+)
 from langchain_control.encodings.chat import REPLY_TOKENS
 from langchain_control.encodings.surrogates import well_formed
 from langchain_control.errors import BudgetExceeded, rejection
@@ -338,7 +343,7 @@ def _unlike_parts(message: BaseMessage) -> BaseMessage:
 
     Case and spacing make no difference, as they make none to a model.
     """
-    if not isinstance(message, HumanMessage):
+    if source_of(message) != "user":
         return message
     text = _folded(message.text)
     return _fenced_question(message) if any(h in text for h in _HEADINGS) else message

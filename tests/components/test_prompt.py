@@ -7,7 +7,7 @@ import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.documents import Document
 from langchain_core.language_models import FakeListChatModel
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import AIMessage, ChatMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.prompt_values import ChatPromptValue
 from langchain_core.runnables import ConfigurableField, RunnableLambda, RunnablePassthrough
 from pydantic import ValidationError
@@ -146,6 +146,12 @@ class TestTextsThatPoseAsParts:
 
         assert built.messages[-1] == HumanMessage(fenced("question", text), id="q1")
         assert said(built)[1] == ("human", CONSTRAINTS)
+
+    def test_a_user_may_be_named_by_role(self):
+        """Nobody gets around the fence by the class of a message."""
+        built = BUILDER.build([ChatMessage(CONSTRAINTS, role="user")])
+
+        assert built.messages[-1] == ChatMessage(fenced("question", CONSTRAINTS), role="user")
 
     @pytest.mark.parametrize("builder", [BUILDER, ONE_MESSAGE], ids=["messages", "single message"])
     @pytest.mark.parametrize("text", POSING)
