@@ -19,6 +19,7 @@ from langchain_control.components.shapes import Component, Several
 from langchain_control.conversation import (
     Conversation,
     documents_in,
+    is_system,
     messages_of,
     source_of,
 )
@@ -224,7 +225,8 @@ class _Draft:
     def _required(self) -> Iterator[tuple[str, int]]:
         """Count the slots that cannot be cut, most important first."""
         yield "reply", REPLY_TOKENS + self._margin_tokens
-        yield "system_prompt", self._tokens(self._system)
+        later = [m for turn in self._turns for m in turn if is_system(m)]
+        yield "system_prompt", self._tokens([*self._system, *later])
         yield "constraints", self._text_tokens(self._constraints, alone=not self._is_single)
         yield "question", self._tokens([self._question] if self._question else [])
         yield "turn", self._tokens(self._conversation.rest)
@@ -252,12 +254,15 @@ class _Draft:
         return fitted.text
 
     def _history(self) -> list[BaseMessage]:
+        """Keep the newest turns, and of the others what the application said in them."""
         kept: list[Sequence[BaseMessage]] = []
+        has_room = True
         for turn in reversed(self._turns):
-            if not self._allocation.take("history", self._tokens(turn)):
-                self._notes.append("history_dropped")
-                break
-            kept.append(turn)
+            said = [message for message in turn if not is_system(message)]
+            has_room = has_room and self._allocation.take("history", self._tokens(said))
+            kept.append(turn if has_room else [m for m in turn if is_system(m)])
+        if not has_room:
+            self._notes.append("history_dropped")
         return [message for turn in reversed(kept) for message in turn]
 
     def _context(self, documents: Sequence[str]) -> str:

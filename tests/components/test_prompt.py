@@ -308,6 +308,21 @@ class TestPriority:
         assert len(built.messages) == 5
         assert built.verdict.notes == ("history_dropped",)
 
+    @pytest.mark.parametrize(
+        "system", [SystemMessage("No wine."), ChatMessage("No wine.", role="developer")], ids=repr
+    )
+    def test_a_system_message_in_the_history_is_required(self, system):
+        """What the application said later holds as well, whatever becomes of its turn."""
+        question = [*self.HISTORY[:2], system, *self.HISTORY[2:], HumanMessage(QUESTION)]
+        built = with_budget(self.REQUIRED + 40).build(question)
+        assert tuple(built.messages[1:4]) == (system, *self.HISTORY[2:])
+        assert built.verdict.notes == ("history_dropped",)
+
+        whole = with_budget(800).build(question)
+        assert whole.messages[1:6] == question[:-1]
+        spent = whole.report["system_prompt"] - BUILDER.build(QUESTION).report["system_prompt"]
+        assert spent == TokenBudget().count_message(system)
+
     def test_history_comes_before_context(self):
         """A context gets only the room that the history leaves."""
         question = [*self.HISTORY, HumanMessage(QUESTION)]
