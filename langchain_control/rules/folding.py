@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
+from itertools import groupby
 
 from langchain_control.detectors.folding import FILLERS
 from langchain_control.detectors.sanitize import NOT_DRAWN
@@ -12,6 +14,9 @@ __all__ = ["UNSPACED", "fold_phrase", "phrase_pattern"]
 
 _INVISIBLE = re.compile(f"[{NOT_DRAWN}{FILLERS}]")
 _SPACES = re.compile(r"\s+")
+_PLAIN = str.maketrans("\u2018\u2019\u201b\u02bc\u2010\u0130", "''''-i")
+"""Typographic apostrophes, the hyphen, and the Turkish capital that `casefold` takes apart."""
+_LAST_MARK = 0x1F000
 UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd]"
 )
@@ -22,7 +27,7 @@ which is among `RUN_TOGETHER` of the detectors, has spaces."""
 def fold_phrase(text: str) -> str:
     """Bring a text to the form in which phrases are compared."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
+        text = unicodedata.normalize("NFKC", text).translate(_PLAIN)
     text = _INVISIBLE.sub("", text)
     return _SPACES.sub(" ", text.casefold()).strip()
 
@@ -37,11 +42,28 @@ def phrase_pattern(phrase: str) -> re.Pattern[str]:
     if not folded:
         msg = "a phrase must not be blank"
         raise ValueError(msg)
-    start, end = _edge(folded[0], r"(?<!\w)"), _edge(folded[-1], r"(?!\w)")
+    start, end = _edge(folded[0], "(?<!{})"), _edge(folded[-1], "(?!{})")
     return re.compile(f"{start}{re.escape(folded)}{end}")
 
 
 def _edge(character: str, boundary: str) -> str:
     """Ask for a word boundary where the script has them."""
-    bounded = re.match(r"\w", character) and not UNSPACED.match(character)
-    return boundary if bounded else ""
+    in_words = r"\w" if character.isascii() else rf"[\w{_marks()}]"
+    bounded = re.match(in_words, character) and not UNSPACED.match(character)
+    return boundary.format(in_words) if bounded else ""
+
+
+@cache
+def _marks() -> str:
+    """Return the vowel signs and points of all scripts, that count as no letters, for a class.
+
+    Accents that combine with any letter belong to no script: a word struck through is that word.
+    """
+    marks = [n for n in range(_LAST_MARK) if _is_of_a_script(chr(n))]
+    runs = [[n for _, n in run] for _, run in groupby(enumerate(marks), lambda x: x[1] - x[0])]
+    return "".join(f"{chr(run[0])}-{chr(run[-1])}" for run in runs)
+
+
+def _is_of_a_script(mark: str) -> bool:
+    is_mark = unicodedata.category(mark) in ("Mn", "Mc")
+    return is_mark and not unicodedata.name(mark).startswith("COMBINING")

@@ -40,7 +40,7 @@ class NotRefusal:
 
     def check(self, answer: Answer) -> Violation | None:
         """Look for a refusal in the first `OPENING_CHARS` characters."""
-        opening = fold_phrase(answer.prose[:OPENING_CHARS]).replace("\u2019", "'")
+        opening = fold_phrase(answer.prose[:OPENING_CHARS])
         if not _DECLINES.search(opening):
             return None
         return Violation(rule="refusal", expected="an answer", found="a refusal")
