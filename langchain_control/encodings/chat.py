@@ -81,7 +81,10 @@ def tool_tokens(tool: Any, count: Callable[[str], int]) -> int:
     # Imported here: who offers no tools should not pay for it.
     from langchain_core.utils.function_calling import convert_to_openai_tool  # noqa: PLC0415
 
-    return _json_tokens(convert_to_openai_tool(tool), count)
+    try:
+        return _json_tokens(convert_to_openai_tool(tool), count)
+    except ValueError:  # a tool of the provider's own, which langchain-core does not know
+        return _json_tokens(tool, count)
 
 
 def _block_tokens(

@@ -1,10 +1,12 @@
 """Messages cost their framing as well."""
 
+import json
+
 import pytest
 from langchain_core.messages import AIMessage, ChatMessage, HumanMessage, SystemMessage, ToolMessage
 
 from langchain_control.encodings import tokenizer_for
-from langchain_control.encodings.chat import MEDIA_TOKENS, message_tokens
+from langchain_control.encodings.chat import MEDIA_TOKENS, message_tokens, tool_tokens
 
 COUNT = tokenizer_for("cl100k_base").count
 
@@ -77,8 +79,23 @@ def test_media_costs_a_flat_rate():
 def test_other_blocks_are_counted_as_json():
     """A block of unknown type costs its JSON."""
     block = {"type": "thinking", "thinking": "First, 数える."}
-    json = '{"type": "thinking", "thinking": "First, 数える."}'
-    assert message_tokens(AIMessage([block]), COUNT) == 4 + COUNT(json)
+    text = '{"type": "thinking", "thinking": "First, 数える."}'
+    assert message_tokens(AIMessage([block]), COUNT) == 4 + COUNT(text)
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [
+        {"google_search": {}},
+        {"function_declarations": [{"name": "検索", "parameters": {"type": "object"}}]},
+        {"retrieval": {"vertex_ai_search": {"datastore": "x"}}},
+        {"cachePoint": {"type": "default"}},
+    ],
+    ids=lambda tool: next(iter(tool)),
+)
+def test_a_tool_of_a_provider_costs_its_json(tool):
+    """What only its provider knows how to read is counted all the same."""
+    assert tool_tokens(tool, COUNT) == COUNT(json.dumps(tool, ensure_ascii=False))
 
 
 def test_deep_nesting_is_counted():
