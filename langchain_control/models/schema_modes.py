@@ -267,7 +267,7 @@ def in_best_mode(
 
 def schema_in_words(schema: Mapping[str, Any]) -> str:
     """Tell a schema where there is no mode for it."""
-    spelled = json.dumps(schema, separators=(",", ":"))
+    spelled = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
     return f"Answer with one JSON value, and nothing else, that meets this JSON Schema: {spelled}"
 
 
