@@ -38,9 +38,11 @@ _ID_TOKENS = 3
 _MEDIA_TYPES = frozenset(
     {
         "audio",
+        "computer_screenshot",
         "document",
         "file",
         "image",
+        "image_generation_call",
         "image_url",
         "input_audio",
         "input_file",
@@ -51,6 +53,8 @@ _MEDIA_TYPES = frozenset(
 )
 _TOOL_CALL_TYPES = frozenset({"function_call", "tool_call", "tool_use"})
 """Providers repeat in the content what `tool_calls` says; it is counted there."""
+_OF_RESULTS = ("content", "output")
+"""Where the results of tools hold blocks of their own."""
 
 
 def message_tokens(message: BaseMessage, count: Callable[[str], int]) -> int:
@@ -95,11 +99,32 @@ def _block_tokens(
     kind = block.get("type")
     if kind == "text":
         return count(str(block.get("text", "")))
-    if kind in _MEDIA_TYPES:
+    if _is_media(block):
         return MEDIA_TOKENS
     if kind in _TOOL_CALL_TYPES and isinstance(message, AIMessage) and message.tool_calls:
         return 0
-    return _json_tokens(block, count)
+    nested = {key: _apart_from_media(block[key]) for key in _OF_RESULTS if key in block}
+    media = sum(number for _, number in nested.values())
+    rest = {**block, **{key: others for key, (others, _) in nested.items()}}
+    return media * MEDIA_TOKENS + _json_tokens(rest, count)
+
+
+def _is_media(block: Any) -> bool:
+    """Whether a block is media by its type, or by its only key, as Bedrock has it."""
+    if not isinstance(block, dict):
+        return False
+    kind = block.get("type", next(iter(block)) if len(block) == 1 else None)
+    return isinstance(kind, str) and kind in _MEDIA_TYPES
+
+
+def _apart_from_media(blocks: Any) -> tuple[Any, int]:
+    """Return blocks without those of media, and how many these were."""
+    if _is_media(blocks):
+        return None, 1
+    if not isinstance(blocks, list):
+        return blocks, 0
+    others = [block for block in blocks if not _is_media(block)]
+    return others, len(blocks) - len(others)
 
 
 def _json_tokens(value: Any, count: Callable[[str], int]) -> int:

@@ -9,6 +9,7 @@ from langchain_control.encodings import tokenizer_for
 from langchain_control.encodings.chat import MEDIA_TOKENS, message_tokens, tool_tokens
 
 COUNT = tokenizer_for("cl100k_base").count
+BASE64 = "iVBORw0KGgo" * 1_000
 
 CALL = {"name": "search", "args": {"query": "circuit breaker"}, "id": "call_1"}
 
@@ -74,6 +75,34 @@ def test_media_costs_a_flat_rate():
     """A megabyte of base64 in an image block is not counted as text."""
     block = {"type": "image", "base64": "A" * 1_000_000, "mime_type": "image/png"}
     assert message_tokens(HumanMessage([block]), COUNT) == 4 + MEDIA_TOKENS
+
+
+SCREEN = {"type": "computer_screenshot", "image_url": BASE64}
+ANTHROPIC = {"type": "image", "source": {"type": "base64", "data": BASE64}}
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "image_generation_call", "id": "ig_1", "result": BASE64},
+        {"type": "tool_result", "tool_use_id": "1", "content": [ANTHROPIC]},
+        {"type": "computer_call_output", "call_id": "1", "output": SCREEN},
+        {"image": {"format": "png", "source": {"bytes": BASE64.encode()}}},
+        {"image_url": {"url": BASE64}},
+        SCREEN,
+    ],
+    ids=["generated", "in a result", "in an output", "Bedrock", "untyped", "screenshot"],
+)
+def test_media_is_media_in_every_form(block):
+    """Providers have their own blocks, and tools give images as well."""
+    assert MEDIA_TOKENS < message_tokens(HumanMessage([block]), COUNT) < MEDIA_TOKENS + 40
+
+
+def test_what_stands_beside_media_is_counted():
+    """An image does not hide the text of the same result, or another image."""
+    said = {"type": "text", "text": "word " * 100}
+    block = {"type": "tool_result", "tool_use_id": "1", "content": [ANTHROPIC, said, ANTHROPIC]}
+    assert message_tokens(HumanMessage([block]), COUNT) > 2 * MEDIA_TOKENS + 100
 
 
 def test_other_blocks_are_counted_as_json():
