@@ -436,8 +436,20 @@ def test_one_timer_measures_attempts_and_fallbacks(call):
 )
 def test_a_call_that_the_deadline_cuts_short_proves_nothing_by_being_late(call, error, state):
     """With less time than a call is due only an error that arrives counts against the circuit."""
-    breaker = CircuitBreaker(failure_threshold=1)
-    hurried = policy(deadline_seconds=10, breaker=breaker, retry=RetryEngine(max_attempts=1))
+    clock, breaker = ManualClock(), CircuitBreaker(failure_threshold=1)
+
+    class Slow:
+        def detect(self, text):
+            clock.advance(6)
+            return []
+
+    hurried = policy(
+        clock=clock,
+        deadline_seconds=10,
+        guard=InputGuard(detectors=[Slow()]),
+        breaker=breaker,
+        retry=RetryEngine(max_attempts=1),
+    )
 
     call(with_control(ScriptedChatModel(script=[error]), hurried, include_result=True), "Q?")
 

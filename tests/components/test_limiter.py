@@ -313,12 +313,12 @@ def test_settled_tokens_are_the_tokens_used(used):
     """After settling, the limit has lost exactly what was used, whatever was estimated."""
     clock = ManualClock()
     limiter = RateLimiter(
-        tokens_per_minute=600, on_limit="wait", answer_tokens=30, max_wait_seconds=1e9
+        tokens_per_minute=600, on_limit="wait", answer_tokens=30, max_wait_seconds=86_400
     ).override(store=InMemoryRateStore(clock=clock))
     for tokens in used:
-        verdict, _ = perform(limiter.take({}, "hello", 1e9), clock)
+        verdict, _ = perform(limiter.take({}, "hello", 86_400), clock)
         limiter.settle(verdict.value, tokens)
-    verdict, _ = perform(limiter.take({}, "hello", 1e9), clock)
+    verdict, _ = perform(limiter.take({}, "hello", 86_400), clock)
     expected = max(0.0, (sum(used) + verdict.value.tokens - 600) / 10)
     assert verdict.value.wait_seconds == pytest.approx(expected, abs=1e-6)
 
