@@ -9,8 +9,7 @@ from langchain_core.runnables import Runnable
 
 from langchain_control.models.settings import has_room
 from langchain_control.models.unless_refused import UnlessRefused
-from langchain_control.outcomes import FailureMode
-from langchain_control.retries.planned import PlannedRetry
+from langchain_control.outcomes import FailureMode, PlannedRetry
 
 __all__ = ["with_room"]
 
