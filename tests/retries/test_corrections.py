@@ -152,6 +152,25 @@ def test_an_excerpt_loses_what_looks_private(private):
     ]
 
 
+def test_a_path_and_a_sentence_of_a_validator_lose_it_as_well():
+    """A model writes names of properties, and validators in code quote what they were given."""
+    path = "/accounts/ada@example.org/2/customer_delivery_address_line_1"
+    violation = Violation("value_error", "a known account, not +44 20 7946 0958", path=path)
+
+    (line,) = data_lines(correction(INSTRUCTION, [violation]))
+
+    assert line.startswith(f"/accounts/{MASK}/2/customer_delivery_addr")
+    assert line.endswith(f"expected a known account, not {MASK}")
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"), [("enum", '"2026-01-15"'), ("maximum", "at most 1000000000")]
+)
+def test_what_a_schema_asks_for_is_told_whole(rule, expected):
+    """Nobody could write a date that is masked."""
+    assert expected in correction(INSTRUCTION, [Violation(rule, expected)])
+
+
 violations = st.builds(
     Violation, rule=st.text(), expected=st.text(), found=st.text(), path=st.text()
 )
