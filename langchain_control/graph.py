@@ -21,6 +21,7 @@ from langchain_control.models.variants import tools_of
 from langchain_control.outcomes import Attempt, FallbackTry
 from langchain_control.policy import ControlPolicy, policy_of
 from langchain_control.retries.nested import warn_of_nested_retries
+from langchain_control.retries.places import refuse_messages_as_text
 from langchain_control.runs.context import Context
 from langchain_control.runs.exits import ExitBehavior, exit_behavior_of, has_to_raise
 from langchain_control.runs.results import result_of
@@ -97,6 +98,7 @@ def create_control_graph(
             ended; `invoke(None, ...)` raises the same once more, and asks nobody.
 
     Raises:
+        TypeError: A prompt template reads the messages first, and would print them into its text.
         ValueError: `outputs` is empty or names an unknown key, or `exit_behavior` is neither `end`
             nor `error`.
 
@@ -106,6 +108,7 @@ def create_control_graph(
     """
     policy = policy_of(policy)
     runnable = coerce_to_runnable(model)
+    refuse_messages_as_text(runnable)
     policy = for_tools(policy) if tools_of(runnable) else policy
     warn_of_nested_retries(runnable, policy.retry.other_model)
     warn_of_own_pacing(runnable, policy.retry.other_model)

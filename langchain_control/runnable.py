@@ -21,6 +21,7 @@ from langchain_control.outcomes import ControlResult
 from langchain_control.parts import asks_a_model
 from langchain_control.policy import ControlPolicy, policy_of
 from langchain_control.retries.nested import warn_of_nested_retries
+from langchain_control.retries.places import refuse_messages_as_text
 from langchain_control.runs.results import result_of
 from langchain_control.runs.tool_calls import for_tools
 from langchain_control.structured import Method, StructuredModel, tell_schema
@@ -80,11 +81,15 @@ def with_control(
         `context`, to an `AIMessage`. Without `include_result` it raises a `ControlError` where
         there is no answer.
 
+    Raises:
+        TypeError: A prompt template reads the messages first, and would print them into its text.
+
     Warns:
         UserWarning: The model retries by itself, which multiplies with the policy's attempts;
             or it waits for a `rate_limiter` of its own, which may look like an outage.
     """
     runnable: Runnable[Any, Any] = coerce_to_runnable(model)
+    refuse_messages_as_text(runnable)
     policy = policy_of(policy)
     warn_of_nested_retries(runnable, policy.retry.other_model)
     warn_of_own_pacing(runnable, policy.retry.other_model)
@@ -123,7 +128,7 @@ class ControlledModel(Controlled[Output], Generic[Output]):
         if not hasattr(self.model, "bind_tools"):
             msg = (
                 "what is under control takes no tools: bind them to the chat model in it, as in "
-                "`with_control(prompt | model.bind_tools(tools))`"
+                "`with_control(model.bind_tools(tools) | step)`"
                 if asks_a_model(self.model)
                 else f"`{name_of(self.model)}` takes no tools: put a chat model under control"
             )

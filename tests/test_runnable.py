@@ -28,7 +28,7 @@ from langchain_core.messages import (
 )
 from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables import ConfigurableField, RunnableLambda
 from langchain_openai import ChatOpenAI
 from langgraph.errors import GraphInterrupt
@@ -1296,3 +1296,22 @@ def test_a_damaged_text_is_asked_for_again_as_text(call):
     assert call(with_control(model, plain), "Which city?").text == "Paris."
     assert "Answer once more" in model.calls[1][-1].text
     assert "JSON" not in model.calls[1][-1].text
+
+
+@pytest.mark.parametrize("door", [with_control, create_control_graph])
+def test_a_template_that_would_print_messages_is_refused(door):
+    """The model was shown a Python list in its question."""
+    template = ChatPromptTemplate.from_messages([("system", "Be brief."), ("human", "In {city}?")])
+
+    with pytest.raises(TypeError, match=r"template \| with_control"):
+        door(template | ScriptedChatModel(script=[]))
+
+
+def test_a_template_with_a_place_for_messages_is_taken(call):
+    """It shows the model the conversation."""
+    template = ChatPromptTemplate.from_messages([("system", "Be brief."), MessagesPlaceholder("m")])
+    model = ScriptedChatModel(script=["Yes."])
+
+    call(with_control(template | model), "In Oslo?")
+
+    assert [m.text for m in model.calls[0]] == ["Be brief.", "In Oslo?"]

@@ -1,4 +1,4 @@
-"""Where in the input of a Runnable there is a place for a correction."""
+"""Where in the input of a Runnable there is a place for messages, and for a correction."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from langchain_core.runnables.passthrough import RunnableAssign
 
 from langchain_control.conversation import with_correction
 from langchain_control.models.configurable import chosen
-from langchain_control.models.variants import Surrounds
+from langchain_control.models.variants import within
 
-__all__ = ["Place", "corrected"]
+__all__ = ["Place", "corrected", "refuse_messages_as_text"]
 
 Place = Literal["none", "further_on", "last_message", "feedback"]
 """What a component does with a correction: nothing, hand it on with its input, take it as the last
@@ -55,6 +55,25 @@ def corrected(
     return {**value, _KEY: [HumanMessage(text)] if is_placeholder else text}
 
 
+def refuse_messages_as_text(runnable: Runnable[Any, Any]) -> None:
+    """Refuse what would print the messages that it is asked with into a text.
+
+    Raises:
+        TypeError: A prompt template with variables for texts reads the messages first.
+    """
+    if any(_is_for_texts(reader) for reader in _readers(runnable, None)):
+        msg = (
+            "a prompt template would print the messages into its text: put it before the control, "
+            "as in `template | with_control(model)`"
+        )
+        raise TypeError(msg)
+
+
+def _is_for_texts(reader: Any) -> bool:
+    is_template = isinstance(reader, BasePromptTemplate)
+    return is_template and list(reader.input_types) != reader.input_variables
+
+
 def _readers(
     runnable: Runnable[Any, Any], config: RunnableConfig | None
 ) -> Iterator[Runnable[Any, Any]]:
@@ -64,14 +83,13 @@ def _readers(
             reading = (step for step in sequence.steps if not _hands_on(step))
             yield from _readers(next(reading, sequence.last), config)
         case RunnableWithFallbacks() as several:
-            for one in (several.runnable, *several.fallbacks):
+            for one in several.runnables:
                 yield from _readers(one, config)
         case RunnableBindingBase() as binding:
             yield from _readers(binding.bound, merge_configs(binding.config, config))
-        case Surrounds() as around:
-            yield from _readers(around.bound, config)
         case reader:
-            yield reader
+            inner = within(reader)
+            yield from (reader,) if inner is None else _readers(inner, config)
 
 
 def _hands_on(step: Runnable[Any, Any]) -> bool:
@@ -83,8 +101,7 @@ def _takes_messages(reader: Any, value: Any) -> bool:
         case BaseLanguageModel():
             return True
         case BasePromptTemplate():
-            is_placeholder = list(reader.input_types) == reader.input_variables
-            return is_placeholder and isinstance(value, list)
+            return isinstance(value, list) and not _is_for_texts(reader)
         case RunnableParallel():
             steps = reader.steps__.values()
             return all(_takes_messages(r, value) for step in steps for r in _readers(step, None))

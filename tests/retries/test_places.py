@@ -48,7 +48,7 @@ def look(q: str) -> str:
         with_control(MODEL),
         RunnablePassthrough() | {"raw": MODEL},
     ],
-    ids=repr,
+    ids=lambda runnable: runnable.get_name(),
 )
 @pytest.mark.parametrize("value", ["hi", [ASKED], StringPromptValue(text="hi")], ids=repr)
 def test_what_takes_a_conversation_is_told_in_one(runnable, value):
@@ -80,7 +80,9 @@ def test_a_text_for_anything_else_is_left_alone(runnable, value):
     assert corrected(runnable, value, "fix it") is None
 
 
-@pytest.mark.parametrize("runnable", [RunnableLambda(len), CONVERSATION], ids=repr)
+@pytest.mark.parametrize(
+    "runnable", [RunnableLambda(len), CONVERSATION], ids=["function", "template"]
+)
 def test_what_is_given_messages_gets_one_more(runnable):
     """A function of messages takes a conversation, and so does a template with but a place for it.
 
