@@ -11,11 +11,10 @@ from langchain_core.runnables.config import merge_configs
 from langchain_core.runnables.utils import ConfigurableFieldSpec
 
 from langchain_control._effects import Flow
-from langchain_control.components.shapes import Component, Output
+from langchain_control.components.shapes import Component, Output, Place
 from langchain_control.events import UNHEARD, with_listener
 from langchain_control.models.variants import name_of
 from langchain_control.policy import ControlPolicy
-from langchain_control.retries.places import Place
 from langchain_control.runs.context import Context, LastCalls
 from langchain_control.runs.state import RunState, state_of
 from langchain_control.steps import drive

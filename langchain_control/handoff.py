@@ -259,9 +259,10 @@ class Handoff(Component[Any, "Command[str]"]):
         What has its name is its own, what has another's is not. Where nothing has its name, what
         has none may be its own, unless it was said before something was handed over.
         """
-        own = [m for m in self._open(messages) if m.name == self.sender]
+        bearers = _bearers_in(messages)
+        own = [m for m in self._open(messages) if bearers[id(m)] == self.sender]
         since = _behind(messages, lambda m: ACCEPTED_BY in m.response_metadata)
-        unnamed = [m for m in self._open(since) if not m.name]
+        unnamed = [m for m in self._open(since) if not bearers[id(m)]]
         return _ends(own or unnamed, messages)
 
     def _open(self, messages: list[BaseMessage]) -> list[AIMessage]:
@@ -326,6 +327,23 @@ def _has_id(message: Any) -> bool:
     """Say whether `add_messages` may have merged it: it gives ids, and keeps no removals."""
     is_kept = isinstance(message, BaseMessage) and not isinstance(message, RemoveMessage)
     return is_kept and bool(message.id)
+
+
+def _bearers_in(messages: list[BaseMessage]) -> dict[int, str | None]:
+    """Return who has said each answer, by its identity, as far as names tell.
+
+    Who calls tools speaks again: what follows a call without a name is its caller's. It is what
+    others end an agent with, as a limit of calls does, and they know no names.
+    """
+    bearers: dict[int, str | None] = {}
+    waiting: str | None = None
+    for message in messages:
+        if isinstance(message, AIMessage):
+            bearer = bearers[id(message)] = message.name or waiting
+            waiting = bearer if message.tool_calls else None
+        elif isinstance(message, HumanMessage):
+            waiting = None
+    return bearers
 
 
 def _is_question(message: BaseMessage) -> bool:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypedDict
 
 import pytest
 from langchain.agents import create_agent
-from langchain.agents.middleware import HumanInTheLoopMiddleware
+from langchain.agents.middleware import HumanInTheLoopMiddleware, ModelCallLimitMiddleware
 from langchain.agents.structured_output import ToolStrategy
 from langchain_core.exceptions import ModelTimeoutError
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
@@ -24,7 +24,9 @@ from langchain_control import (
     ControlMiddleware,
     ControlPolicy,
     FailureMode,
+    FallbackRouter,
     ResponseValidator,
+    RetryEngine,
 )
 from langchain_control.errors import AnswersRejected, AttemptsExhausted, ControlError
 from langchain_control.handoff import Handoff, control_handoff
@@ -559,6 +561,49 @@ def test_answers_that_nobody_can_tell_apart_are_not_handed_on(call):
     assert [status for _, status, _ in told_by(sink)] == ["diverted", "diverted"]
     assert {tuple(r.get("rules", ())) for r in sink.records} == {("sender",)}
     assert (seen, texts(state)) == ([], ["Report on Oslo."])
+
+
+def fallen_back(*script: Any, name: str, **options: Any) -> Any:
+    """A named agent under control, whose model fails after what it says."""
+    fallback = FallbackRouter(strategies=[("none known", FINDINGS)])
+    policy = ControlPolicy(retry=RetryEngine(max_attempts=1), fallback=fallback)
+    model = ScriptedChatModel(script=[*script, *[TimeoutError()] * 6])
+    control = ControlMiddleware(policy)
+    return create_agent(model, middleware=[control], name=name, **options)
+
+
+def test_agents_that_fall_back_are_known_by_their_names(call):
+    """LangChain names what a model says, and nobody else's answers: both were refused."""
+    sink = MemorySink()
+    alice, bob = (fallen_back(name=name) for name in ("alice", "bob"))
+
+    call(parallel(alice, bob, sink=sink), ASK)
+
+    assert [status for _, status, _ in told_by(sink)] == ["accepted", "accepted"]
+
+
+@tool
+def search(topic: str) -> str:
+    """Search."""
+    return f"Much is known of {topic}."
+
+
+def test_what_ends_a_named_agent_behind_a_call_is_its_answer(call):
+    """The closing message of a limit has no name: the call before it was judged in its place."""
+    sink = MemorySink()
+    searches = AIMessage("", tool_calls=[{"name": "search", "args": {"topic": "x"}, "id": "1"}])
+    limit = ModelCallLimitMiddleware(run_limit=1, exit_behavior="end")
+    model = ScriptedChatModel(script=lambda _: searches)
+    stopped = create_agent(model, [search], middleware=[limit], name="alice")
+    fails = fallen_back(searches, name="bob", tools=[search])
+
+    call(parallel(stopped, fails, sink=sink), ASK)
+
+    told = [r for r in sink.records if r["event"] == "control.handed_over"]
+    assert {r["key"]: (r["status"], r.get("rules")) for r in told if r["number"] == 1} == {
+        "alice to writer": ("returned", ["json.no_json"]),
+        "bob to writer": ("accepted", None),
+    }
 
 
 def test_an_answer_with_another_name_is_anothers(call):

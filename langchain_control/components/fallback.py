@@ -10,7 +10,12 @@ from typing import Any, NamedTuple, cast
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.runnables import Runnable, RunnableConfig, RunnableSequence
+from langchain_core.runnables import (
+    Runnable,
+    RunnableBinding,
+    RunnableConfig,
+    RunnableSequence,
+)
 from pydantic import Field, field_validator
 
 from langchain_control._effects import Call, Emit, Flow
@@ -325,9 +330,17 @@ def _rest_of(bound: Runnable[Any, Any]) -> list[Runnable[Any, Any]]:
     while (inner := within(bound)) is not None:
         bound = inner
     steps = bound.steps if isinstance(bound, RunnableSequence) else []
-    models = [place for place, step in enumerate(steps) if gives_replies(step)]
+    models = [place for place, step in enumerate(steps) if _gives_messages(step)]
     rest = steps[models[-1] + 1 :] if models else []
     return [*dropwhile(lambda step: isinstance(step, Gate), rest)]
+
+
+def _gives_messages(step: Runnable[Any, Any]) -> bool:
+    """Whether it is a chat model, or says that it gives messages, as a controlled one does."""
+    try:
+        return gives_replies(step) or step.OutputType is AIMessage
+    except TypeError:  # there are Runnables that do not say what they give
+        return False
 
 
 def _sequence(steps: Sequence[Runnable[Any, Any]]) -> Runnable[Any, Any]:
@@ -381,6 +394,8 @@ def _giving_result(strategy: Any) -> Any:
     """Return a controlled model as one that tells with its answer all that it has used."""
     if isinstance(strategy, OtherModel):
         return strategy.around(_giving_result(strategy.bound))
+    if type(strategy) is RunnableBinding:
+        return strategy.model_copy(update={"bound": _giving_result(strategy.bound)})
     has_results = "include_result" in getattr(type(strategy), "model_fields", {})
     return strategy.model_copy(update={"include_result": True}) if has_results else strategy
 

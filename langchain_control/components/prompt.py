@@ -15,7 +15,7 @@ from pydantic import Field
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from langchain_control.components.budget import Prompt, TokenBudget, overflow
-from langchain_control.components.shapes import Component, Several
+from langchain_control.components.shapes import Component, Place, Several
 from langchain_control.conversation import (
     Conversation,
     documents_in,
@@ -29,7 +29,6 @@ from langchain_control.errors import BudgetExceeded, rejection
 from langchain_control.events import blocked
 from langchain_control.fences import fence_label, fenced
 from langchain_control.outcomes import ValidationResult, passed
-from langchain_control.retries.places import Place
 
 if TYPE_CHECKING:
     from langchain_control._effects import Flow

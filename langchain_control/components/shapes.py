@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from inspect import signature
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeAlias, TypeVar, cast
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.base import RunnableSerializable, coerce_to_runnable
@@ -18,9 +18,8 @@ from langchain_control._overriding import OverridableModel
 from langchain_control.errors import ControlError, InputRejected, rejection
 from langchain_control.events import blocked
 from langchain_control.outcomes import ValidationResult
-from langchain_control.retries.places import Place
 
-__all__ = ["Component", "Gate", "Input", "Output", "Several", "Wrapped", "Wrapper"]
+__all__ = ["Component", "Gate", "Input", "Output", "Place", "Several", "Wrapped", "Wrapper"]
 
 Input = TypeVar("Input")
 Output = TypeVar("Output")
@@ -33,6 +32,10 @@ else:
     Several = tuple[Item, ...]
 """Takes any collection and keeps a tuple. A single string is refused."""
 
+
+Place = Literal["none", "further_on", "last_message", "feedback"]
+"""What a component does with a correction: nothing, hand it on with its input, take it as the last
+message of a conversation, or take it as that and as the `feedback` of a mapping."""
 
 _CALL_SIGNATURE = signature(lambda value, run_manager, config: None)  # noqa: ARG005
 """LangChain would inspect the signature of what it calls, twice per call; this spares it that."""

@@ -15,6 +15,7 @@ from langchain_core.messages import (
 )
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
+from langchain_control.conversation import source_of
 from langchain_control.outcomes import (
     ANSWERED,
     Attempt,
@@ -101,9 +102,10 @@ def agent_result(state: Mapping[str, Any]) -> ControlResult:
     """
     record = cast("AgentRun", dict(state.get(RECORD) or {}))
     messages = convert_to_messages(state["messages"])
-    if record.get("closed") and record.get("question_id") != _question_id_in(messages):
-        record["status"] = None
-    elif record.get("closed"):
+    if record.get("closed") and _is_asked_again(record, messages):
+        msg = "the run has not finished: the newest question came after the answer"
+        raise ValueError(msg)
+    if record.get("closed"):
         record = ended_with(record, messages)
     elif record.get("status") in ANSWERED and not _has_answer(record, messages):
         record["status"] = None
@@ -132,6 +134,15 @@ def ended_with(record: AgentRun, messages: Sequence[BaseMessage]) -> AgentRun:
 def closed(record: AgentRun, messages: Sequence[BaseMessage]) -> AgentRun:
     """Return the record of a run that the trail was told the end of."""
     return AgentRun(**{**record, "closed": True, "question_id": _question_id_in(messages)})
+
+
+def _is_asked_again(record: AgentRun, messages: Sequence[BaseMessage]) -> bool:
+    """Whether a question came after a run that is closed, as far as its messages still tell."""
+    for own in (record.get("answer_id"), record.get("question_id")):
+        places = [n for n, message in enumerate(messages) if own and message.id == own]
+        if places:
+            return any(source_of(message) == "user" for message in messages[places[0] + 1 :])
+    return False
 
 
 def _question_id_in(messages: Sequence[BaseMessage]) -> str | None:

@@ -243,7 +243,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
                 RECORD: record,
                 **_without_structure(state),
             }
-        last = opened["messages"][-1]
+        last = _named(opened["messages"][-1], config)
         yield from self._raised_if_asked_to(opened, record, config)
         return {
             "messages": [*_removed(gone), *_question_withheld(messages, opened), last],
@@ -280,7 +280,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         ended = yield from drive(begun, context, config, start=start, until=before_pause(policy))
         if ended["status"] is None:
             return _waiting(paused(ended, record, policy))
-        last = ended["messages"][-1]
+        last = _named(ended["messages"][-1], config)
         kept = record_of(ended, record)
         if ended["status"] in WITHOUT_ANSWER:
             yield from self._raised_if_asked_to(ended, kept, config, calls.error)
@@ -406,6 +406,13 @@ def _response(
 ) -> ExtendedModelResponse[Any]:
     given = ModelResponse(result=list(messages), structured_response=structured)
     return ExtendedModelResponse(given, Command(update={RECORD: record}))
+
+
+def _named(message: BaseMessage, config: RunnableConfig) -> BaseMessage:
+    """Return a message with the agent's name, which LangChain gives only to what its model says."""
+    name = (config.get("metadata") or {}).get("lc_agent_name")
+    is_named = message.name or not name
+    return message if is_named else message.model_copy(update={"name": name})
 
 
 def _removed(ids: Iterable[str]) -> list[RemoveMessage]:

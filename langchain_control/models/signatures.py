@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from langchain_core.messages import AIMessage
-from langchain_core.runnables import RunnableBinding, RunnableConfig, RunnableSequence
+from langchain_core.runnables import (
+    RunnableConfig,
+    RunnableSequence,
+    RunnableWithFallbacks,
+)
 
 from langchain_control.models.configurable import chosen
-from langchain_control.models.schema_modes import SchemaModel
+from langchain_control.models.variants import config_within, within
 
 __all__ = ["signed"]
 
@@ -23,7 +27,7 @@ def signed(answer: AIMessage, model: Any, config: RunnableConfig | None = None) 
 
     Args:
         answer: What the model gave.
-        model: The model, bound or told a schema, or a sequence that ends in it.
+        model: The model, whatever stands around it, or a sequence that ends in it.
         config: Of the run that asked the model, which may choose it.
     """
     provider = _provider(model, config)
@@ -34,9 +38,13 @@ def signed(answer: AIMessage, model: Any, config: RunnableConfig | None = None) 
 
 
 def _provider(model: Any, config: RunnableConfig | None) -> str | None:
-    match chosen(model, config):
-        case RunnableSequence(last=inner) | RunnableBinding(bound=inner) | SchemaModel(model=inner):
-            return _provider(inner, config)
-        case chat_model:
-            packages = (kind.__module__.split(".")[0] for kind in type(chat_model).__mro__)
-            return next((_PROVIDERS[name] for name in packages if name in _PROVIDERS), None)
+    model = chosen(model, config)
+    if isinstance(model, RunnableSequence):
+        return _provider(model.last, config)
+    if isinstance(model, RunnableWithFallbacks):  # nobody says which of them has answered
+        each = {_provider(one, config) for one in model.runnables}
+        return each.pop() if len(each) == 1 else None
+    if (inner := within(model)) is not None:
+        return _provider(inner, config_within(model, config))
+    packages = (kind.__module__.split(".")[0] for kind in type(model).__mro__)
+    return next((_PROVIDERS[name] for name in packages if name in _PROVIDERS), None)

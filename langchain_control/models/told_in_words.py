@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableBinding
 
+from langchain_control.models.larger_answers import with_room
 from langchain_control.models.settings import drawn_anew
 from langchain_control.outcomes import PlannedRetry
 
@@ -17,7 +19,7 @@ class ToldInWords(RunnableBinding[Any, Any]):  # type: ignore[no-redef]  # pydan
 
     def for_retry(self, retry: PlannedRetry) -> Runnable[Any, Any]:
         """Return the model as a retry should call it; see `MakesVariants`."""
-        return drawn_anew(self, retry)
+        return with_room(self, retry, partial(drawn_anew, self))
 
     def in_place_of(self, other: Runnable[Any, Any]) -> Runnable[Any, Any]:
         """Return another chat model, which the prompt tells as much."""

@@ -31,6 +31,7 @@ from langchain_control.outcomes import PlannedRetry
 __all__ = [
     "MakesVariants",
     "Surrounds",
+    "config_within",
     "for_retry",
     "gives_replies",
     "has_enforcing_mode",
@@ -158,7 +159,7 @@ def gives_replies(runnable: Any, config: RunnableConfig | None = None) -> bool:
     if isinstance(runnable, BaseChatModel | SchemaModel):
         return True
     inner = within(runnable)
-    return inner is not None and gives_replies(inner, _config_within(runnable, config))
+    return inner is not None and gives_replies(inner, config_within(runnable, config))
 
 
 def name_of(model: Runnable[Any, Any], config: RunnableConfig | None = None) -> str:
@@ -198,7 +199,7 @@ def tools_of(model: Any, config: RunnableConfig | None = None) -> list[Any] | No
         tools = model.kwargs["tools"] or []
         return list(tools) if isinstance(tools, list | tuple) else [tools]
     if (inner := within(model)) is not None:
-        return tools_of(inner, _config_within(model, config))
+        return tools_of(inner, config_within(model, config))
     return [] if isinstance(model, BaseChatModel) else None
 
 
@@ -207,7 +208,7 @@ def _model_name(runnable: Runnable[Any, Any], config: RunnableConfig | None) -> 
     if isinstance(runnable, RunnableSequence):
         return next(filter(None, (_model_name(step, config) for step in runnable.steps)), None)
     if (inner := within(runnable)) is not None:
-        return _model_name(inner, _config_within(runnable, config))
+        return _model_name(inner, config_within(runnable, config))
     is_model = isinstance(runnable, BaseChatModel)
     names = (getattr(runnable, field, None) for field in _NAMES) if is_model else ()
     return next((name for name in names if isinstance(name, str) and name), None)
@@ -218,7 +219,7 @@ def _own_name(runnable: Runnable[Any, Any], config: RunnableConfig | None) -> st
     inner = within(runnable)
     if inner is None or getattr(runnable, "name", None):
         return runnable.get_name()
-    return _own_name(inner, _config_within(runnable, config))
+    return _own_name(inner, config_within(runnable, config))
 
 
 def within(runnable: Any) -> Runnable[Any, Any] | None:
@@ -231,9 +232,10 @@ def within(runnable: Any) -> Runnable[Any, Any] | None:
     return runnable.bound if has_bound else None
 
 
-def _config_within(
+def config_within(
     runnable: Runnable[Any, Any], config: RunnableConfig | None
 ) -> RunnableConfig | None:
+    """Return the config that what is `within` a Runnable is called with."""
     if isinstance(runnable, RunnableBindingBase):
         return merge_configs(runnable.config, config)
     return config

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any
 
 from langchain_core.language_models import BaseLanguageModel
 from langchain_core.messages import BaseMessage, HumanMessage
@@ -25,11 +25,7 @@ from langchain_control.conversation import with_correction
 from langchain_control.models.configurable import chosen
 from langchain_control.models.variants import within
 
-__all__ = ["Place", "corrected", "refuse_messages_as_text"]
-
-Place = Literal["none", "further_on", "last_message", "feedback"]
-"""What a component does with a correction: nothing, hand it on with its input, take it as the last
-message of a conversation, or take it as that and as the `feedback` of a mapping."""
+__all__ = ["corrected", "refuse_messages_as_text"]
 
 _KEY = "feedback"
 
@@ -71,7 +67,7 @@ def refuse_messages_as_text(runnable: Runnable[Any, Any]) -> None:
 
 def _is_for_texts(reader: Any) -> bool:
     is_template = isinstance(reader, BasePromptTemplate)
-    return is_template and list(reader.input_types) != reader.input_variables
+    return is_template and not set(reader.input_variables) <= set(reader.input_types)
 
 
 def _readers(
@@ -125,6 +121,7 @@ def _takes_feedback(reader: Any, value: Mapping[Any, Any]) -> bool:
     return isinstance(reader, RunnableLambda) and "input" in value
 
 
-def _place(runnable: Any) -> Place:
-    place: Place = getattr(type(runnable), "corrections", "none")
+def _place(runnable: Any) -> str:
+    """Return what a component says that it does with a correction; others say nothing."""
+    place: str = getattr(type(runnable), "corrections", "none")
     return place

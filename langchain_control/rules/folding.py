@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import cache
 from itertools import groupby
 
@@ -17,6 +18,12 @@ _SPACES = re.compile(r"\s+")
 _PLAIN = str.maketrans("\u2018\u2019\u201b\u02bc\u2010\u0130", "''''-i")
 """Typographic apostrophes, the hyphen, and the Turkish capital that `casefold` takes apart."""
 _LAST_MARK = 0x1F000
+_POINTS = re.compile(
+    "[\u05b0-\u05bd\u05bf\u05c1\u05c2\u05c7\u064b-\u0652\u0670\u0730-\u074a\ufb1e]"
+)
+"""Vowels of Hebrew, Arabic and Syriac, which are written or left out."""
+MAX_MARKS = 30
+"""Marks on one letter, as in Unicode's Stream-Safe Text Format: more take quadratic time."""
 UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd]"
 )
@@ -27,7 +34,8 @@ which is among `RUN_TOGETHER` of the detectors, has spaces."""
 def fold_phrase(text: str) -> str:
     """Bring a text to the form in which phrases are compared."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).translate(_PLAIN)
+        text = unicodedata.normalize("NFKC", _too_many_marks().sub(r"\1", text))
+        text = _POINTS.sub("", text.translate(_PLAIN))
     text = _INVISIBLE.sub("", text)
     return _SPACES.sub(" ", text.casefold()).strip()
 
@@ -54,13 +62,23 @@ def _edge(character: str, boundary: str) -> str:
 
 
 @cache
+def _too_many_marks() -> re.Pattern[str]:
+    combining = _class_of(n for n in range(_LAST_MARK) if unicodedata.combining(chr(n)))
+    return re.compile(f"([{combining}]{{{MAX_MARKS}}})[{combining}]+")
+
+
+@cache
 def _marks() -> str:
     """Return the vowel signs and points of all scripts, that count as no letters, for a class.
 
     Accents that combine with any letter belong to no script: a word struck through is that word.
     """
-    marks = [n for n in range(_LAST_MARK) if _is_of_a_script(chr(n))]
-    runs = [[n for _, n in run] for _, run in groupby(enumerate(marks), lambda x: x[1] - x[0])]
+    return _class_of(n for n in range(_LAST_MARK) if _is_of_a_script(chr(n)))
+
+
+def _class_of(points: Iterable[int]) -> str:
+    """Return ascending code points as ranges, for a class of characters."""
+    runs = [[n for _, n in run] for _, run in groupby(enumerate(points), lambda x: x[1] - x[0])]
     return "".join(f"{chr(run[0])}-{chr(run[-1])}" for run in runs)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar, cast
 from uuid import uuid4
 
@@ -57,7 +57,8 @@ def finished(
     final = cast("RunState", {**run, "messages": [], **update})
     if final["status"] in WITHOUT_ANSWER:
         final["messages"] = [notice(final)]
-    final["messages"] = [_identified(message) for message in final["messages"]]
+    known = {message.id for message in cast("RunState", run).get("messages", ())}
+    final["messages"] = [_identified(message, known) for message in final["messages"]]
     final["answer_id"] = final["messages"][-1].id
     if context.is_whole_request:
         yield from close(final, context, config)
@@ -65,9 +66,10 @@ def finished(
     return final
 
 
-def _identified(message: BaseMessage) -> BaseMessage:
-    """Return a message with an id, by which it is found again in a state."""
-    return message if message.id else message.model_copy(update={"id": uuid4().hex})
+def _identified(message: BaseMessage, known: Collection[str | None]) -> BaseMessage:
+    """Return a message with an id of its own: one from a cache would replace an earlier one."""
+    is_new = message.id and message.id not in known
+    return message if is_new else message.model_copy(update={"id": uuid4().hex})
 
 
 def status_without_answer(note: FailureNote | None) -> Status:

@@ -189,14 +189,12 @@ class Link:
         self._connection: Connection | None = None
 
     def insert(self, row: Sequence[str]) -> None:
-        """Insert a row, on another connection if this one has broken or is lost.
+        """Insert a row, on another connection if this one has broken.
 
         Raises:
             Exception: The driver's own.
         """
         with self._lock:
-            if self._connection is not None and self._is_lost():
-                self._forget()
             if self._connection is not None:
                 try:
                     self._run_locked(self._connection, self._insertion, row)
@@ -210,10 +208,6 @@ class Link:
 
     def _connected(self) -> Connection:
         return self._connect()
-
-    def _is_lost(self) -> bool:
-        """Whether records on the connection go where nobody finds them."""
-        return False
 
     def close(self) -> None:
         """End the connection. A later row opens another."""

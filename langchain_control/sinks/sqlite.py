@@ -26,8 +26,9 @@ class SqliteSink(DatabaseSink):
     Threads share the sink; processes each open the same file, and take turns. A fork waits for a
     record that is being written, three seconds at most. The file is made for
     its owner alone, in WAL mode, so that reading holds up no writing. A record survives the kill of
-    the process that wrote it; a power cut may take the last ones. Where the file was moved,
-    replaced or deleted, the next record goes to the one that has the name.
+    the process that wrote it; a power cut may take the last ones. Close the sink before
+    you move, replace or delete the file: SQLite goes on with the one it has opened, and each record
+    is an error from then on.
 
     !!! example "Count failures by model"
 
@@ -116,8 +117,12 @@ class _FileLink(Link):
         self._status = _made(self._name)  # first: of another file than SQLite's, it is looked again
         return super()._connected()
 
-    def _is_lost(self) -> bool:
-        return self._status is None or not has_name(self._status, self._name)
+    def insert(self, row: Sequence[str]) -> None:
+        # Opening the new file here would cost the old one what is not in it yet, but beside it.
+        super().insert(row)
+        if self._status is None or not has_name(self._status, self._name):
+            msg = "the file was moved, replaced or deleted: close the sink, then write on"
+            raise FileNotFoundError(msg)
 
 
 def _made(name: str) -> os.stat_result:

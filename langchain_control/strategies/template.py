@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 from langchain_core.messages import AIMessage
 
+from langchain_control.parsing import RepairPolicy, read_json
+from langchain_control.parsing.read import Parsed
+
 if TYPE_CHECKING:
     from langchain_control.strategies import FallbackRequest
 
@@ -19,9 +22,9 @@ _PLACEHOLDERS = ("question", "failure_mode", "request_id")
 class TemplateAnswer:
     """Give an answer that names the request: `"Please try again. Reference: $request_id"`.
 
-    Placeholders are those of `string.Template`, so that braces of JSON need no escaping. Where the
-    template is JSON with placeholders in its strings, what is filled in is escaped: a question with
-    quotation marks stays one string.
+    Placeholders are those of `string.Template`, so that braces of JSON need no escaping. Where JSON
+    is read from the template, with placeholders in its strings, what is filled in is escaped: a
+    question with quotation marks stays one string.
     """
 
     answers_at_once = True
@@ -54,11 +57,8 @@ class TemplateAnswer:
 
 
 def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True
+    """Whether JSON is read from a text, by itself or out of a fence, as from an answer."""
+    return isinstance(read_json(text, policy=RepairPolicy.STRICT), Parsed)
 
 
 def _in_a_string(text: str) -> str:

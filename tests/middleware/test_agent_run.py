@@ -155,6 +155,21 @@ def test_a_run_that_waits_has_not_finished(call):
         agent_result(paused)
 
 
+class Forgets(AgentMiddleware):
+    """Keeps nothing but the answer."""
+
+    def after_agent(self, state, runtime):
+        return {"messages": [RemoveMessage(m.id) for m in state["messages"][:-1]]}
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_a_question_that_was_removed_says_nothing_of_its_run(call, place):
+    """A trimmed or private thread has no question any more: its run was told as unfinished."""
+    agent, _ = agent_of(["Sunny."], **{place: [Forgets()]})
+
+    assert agent_result(call(agent, ask())).unwrap().text == "Sunny."
+
+
 class Allows(AgentMiddleware):
     """Asks whether a question may be asked."""
 

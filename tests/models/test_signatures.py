@@ -8,7 +8,13 @@ from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import RunnableLambda
 
-from langchain_control import ControlMiddleware, ControlPolicy, RetryEngine, with_control
+from langchain_control import (
+    CircuitBreaker,
+    ControlMiddleware,
+    ControlPolicy,
+    RetryEngine,
+    with_control,
+)
 from langchain_control.middleware import agent_result
 from langchain_control.models.signatures import signed
 from langchain_control.testing import ScriptedChatModel
@@ -51,8 +57,11 @@ class Mine(ChatOllama):
         lambda model: model,
         lambda model: model.bind(options={}).with_config(tags=["t"]),
         lambda model: RunnableLambda(lambda x: x) | model,
+        lambda model: model.with_retry(stop_after_attempt=1),
+        lambda model: model.with_fallbacks([model]),
+        lambda model: CircuitBreaker().wrap(model),
     ],
-    ids=["bare", "bound", "at the end of a sequence"],
+    ids=["bare", "bound", "at the end of a sequence", "retried", "with fallbacks", "our own"],
 )
 def test_an_answer_of_ollama_that_broke_off_is_asked_for_again(call, kind, wrapped):
     """A stream without its last line raises nothing, and its message says nothing at all."""

@@ -17,7 +17,7 @@ from langchain_control import (
     RetryEngine,
     with_control,
 )
-from langchain_control.retries.places import corrected
+from langchain_control.retries.places import corrected, refuse_messages_as_text
 from langchain_control.testing import ScriptedChatModel
 
 MODEL = ScriptedChatModel(script=["hi"])
@@ -157,3 +157,14 @@ def test_a_retry_searches_for_the_same_thing():
 
     assert engine.wrap(chain).invoke("hi").text == "fine"
     assert queries == ["hi", "hi"]
+
+
+def test_a_place_for_examples_prints_no_messages():
+    """A template with an optional or filled place beside the one for messages was refused."""
+    messages, optional = MessagesPlaceholder("messages"), ("placeholder", "{examples}")
+    required = MessagesPlaceholder("examples")
+    filled = ChatPromptTemplate([required, messages]).partial(examples=[HumanMessage("ex")])
+
+    for template in (ChatPromptTemplate([optional, messages]), filled):
+        refuse_messages_as_text(template | MODEL)
+        assert corrected(template | MODEL, [ASKED], "fix it") == [ASKED, FIX]

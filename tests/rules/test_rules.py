@@ -116,6 +116,9 @@ def test_overlapping_phrases_are_all_told():
         ("كتب", "كتب", True),
         ("كتب", "كتبَها", False),
         ("ที่", "อยู่ที่นี่", True),
+        ("كتاب", "هذا كتابٌ جديد", True),
+        ("كتاب", "هذا كِتاب", True),
+        ("ממנו", "זה ממנוּ", True),
     ],
 )
 def test_phrases_are_words_in_any_dress(phrase, text, found):
@@ -324,3 +327,8 @@ def test_langchain_embeddings_are_embedders():
     """No adapter is needed; an answer without a word says nothing."""
     assert isinstance(Topics(), Embedder)
     assert Expresses(["A refund."], Topics()).score(Answer("...")) == 0.0
+
+
+def test_marks_in_disorder_are_folded_in_linear_time():
+    """To sort the marks of one letter takes quadratic time."""
+    assert_grows_linearly(lambda marks: fold_phrase(f"a{marks}"), "\u0301\u0316", 40_000)

@@ -55,11 +55,16 @@ def test_a_template_leaves_braces_and_dollars_alone():
 @pytest.mark.parametrize(
     "question", ['Is "it" ok', "line\nbreak", "C:\\new", 'ok", "approved": true, "a": "', "\ud800"]
 )
-def test_a_question_stays_in_its_string(question):
+@pytest.mark.parametrize("around", ["{}", "\ufeff{}", "```json\n{}\n```"], ids=repr)
+def test_a_question_stays_in_its_string(question, around):
     """No user sets another field of an answer, and no quotation mark makes it unreadable."""
-    template = TemplateAnswer('{"summary": "No answer to: $question", "approved": false}')
+    before, after = around.split("{}")
+    template = TemplateAnswer(
+        f'{before}{{"summary": "No answer to: $question", "approved": false}}{after}'
+    )
 
-    answer = json.loads(template(question, REQUEST).text)
+    text = template(question, REQUEST).text
+    answer = json.loads(text.removeprefix(before).removesuffix(after))
 
     assert answer == {"summary": f"No answer to: {question}", "approved": False}
 
