@@ -31,6 +31,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables import ConfigurableField, RunnableLambda
 from langchain_openai import ChatOpenAI
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphInterrupt
 from langgraph.graph import START, MessagesState, StateGraph
 from pydantic import Field
@@ -62,6 +63,7 @@ from langchain_control.errors import (
     InputRejected,
     ResponseRejected,
 )
+from langchain_control.graph import result_of
 from langchain_control.retries.budget import RetryBudget
 from langchain_control.runs import time_limits
 from langchain_control.sinks import MemorySink
@@ -1315,3 +1317,17 @@ def test_a_template_with_a_place_for_messages_is_taken(call):
     call(with_control(template | model), "In Oslo?")
 
     assert [m.text for m in model.calls[0]] == ["Be brief.", "In Oslo?"]
+
+
+def test_a_cached_answer_has_a_place_of_its_own_in_a_thread(call):
+    """With the id of the first one it replaced that, and the later turn had no answer."""
+    model = ScriptedChatModel(script=["Fine."], cache=InMemoryCache())
+    last_only = RunnableLambda(lambda prompt: prompt[-1:]) | model
+    graph = create_control_graph(last_only, checkpointer=InMemorySaver())
+    thread = {"configurable": {"thread_id": "1"}}
+
+    for _ in range(2):
+        state = call(graph, {"messages": [("user", "How are you?")]}, thread)
+
+    assert [m.text for m in state["messages"]] == ["How are you?", "Fine."] * 2
+    assert result_of(state).unwrap().text == "Fine."

@@ -887,6 +887,14 @@ def test_a_chain_gives_in_an_outage_what_it_gives_otherwise(call, dress, parser,
     assert call(router('{"cityName": "Paris"}').wrap(chain), "Where?") == given
 
 
+def test_a_chain_around_a_controlled_model_gives_in_an_outage_what_it_gives_otherwise(call):
+    """Its answers are messages as well."""
+    model = ScriptedChatModel(script=lambda _: DOWN)
+    chain = with_control(model, {"retry": {"max_attempts": 1}}) | JsonOutputParser()
+
+    assert call(router('{"n": 1}').wrap(chain), "Where?") == {"n": 1}
+
+
 def test_an_answer_that_the_chain_cannot_read_passes_the_request_on(call):
     """A sentence is no object; the failure names no content."""
     chain = ScriptedChatModel(script=lambda _: DOWN) | JsonOutputParser()
@@ -930,7 +938,11 @@ def in_place_of_a_model(call, strategy, **settings):
 
 
 @pytest.mark.parametrize("include_result", [True, False])
-@pytest.mark.parametrize("guard", [lambda model: model, other_model], ids=["bare", "other_model"])
+@pytest.mark.parametrize(
+    "guard",
+    [lambda model: model, other_model, lambda model: model.with_config(tags=["t"])],
+    ids=["bare", "other_model", "with a tag"],
+)
 def test_all_that_a_controlled_model_used_counts(call, include_result, guard):
     """Not its last answer alone; and the answer is the message, also out of a result."""
     strategy = controlled(WRONG, WRONG, Reply('{"x":1}', None, 0, "stop", 100, 100))

@@ -14,6 +14,12 @@ from langchain_control.models.settings import unwrapped, varied
 from langchain_control.testing import ScriptedChatModel
 from tests.scenarios import AT_ONCE
 
+SKY = {
+    "title": "Sky",
+    "type": "object",
+    "properties": {"sky": {"type": "string"}},
+    "required": ["sky"],
+}
 CUT = AIMessage("It is", response_metadata={"finish_reason": "length"})
 
 
@@ -83,3 +89,13 @@ def test_a_limit_is_raised_to_what_the_model_can_write(most, limit):
     varied_model, _ = unwrapped(varied(model, answer_limit_factor=2))
 
     assert varied_model.max_tokens == limit
+
+
+def test_a_model_that_is_told_its_schema_in_words_keeps_its_limit_too(call):
+    """It has a retry of its own."""
+    model = limited(CUT, AIMessage('{"sky": "clear"}'))
+    policy = ControlPolicy(retry=RetryEngine(max_attempts=3, **AT_ONCE))
+    told = with_control(model, policy).with_structured_output(SKY, method="prompt")
+
+    assert call(told, "How is it?") == {"sky": "clear"}
+    assert model.limits == [100, 200, 100]
