@@ -37,7 +37,7 @@ pytestmark = [pytest.mark.enable_socket, pytest.mark.wire]
 QUESTION = "Which city is the capital of France?"
 ANSWER = "Paris is the capital of France, and has been for a long time."
 ATTEMPTS = 3
-PATIENT, SHORT = 10.0, 1.2
+PATIENT, SHORT = 10.0, 1.8
 """Seconds for a call: enough on the busiest machine, and too few for what is late."""
 
 
