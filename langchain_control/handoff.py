@@ -256,13 +256,13 @@ class Handoff(Component[Any, "Command[str]"]):
     def _said_in(self, messages: list[BaseMessage]) -> list[AIMessage]:
         """Return what the sender has answered since it was asked.
 
-        What has its name is its own, what has another's is not. Where nothing has its name, what
-        has none may be its own, unless it was said before something was handed over.
+        What has its name is its own, what has another's is not. Where nothing is its own, what has
+        no name may be, unless it was said before something was handed over.
         """
         bearers = _bearers_in(messages)
         own = [m for m in self._open(messages) if bearers[id(m)] == self.sender]
         since = _behind(messages, lambda m: ACCEPTED_BY in m.response_metadata)
-        unnamed = [m for m in self._open(since) if not bearers[id(m)]]
+        unnamed = [m for m in self._open(since) if not m.name]
         return _ends(own or unnamed, messages)
 
     def _open(self, messages: list[BaseMessage]) -> list[AIMessage]:

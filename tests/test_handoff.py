@@ -11,6 +11,7 @@ import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import HumanInTheLoopMiddleware, ModelCallLimitMiddleware
 from langchain.agents.structured_output import ToolStrategy
+from langchain.tools import ToolRuntime
 from langchain_core.exceptions import ModelTimeoutError
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 from langchain_core.tools import tool
@@ -604,6 +605,60 @@ def test_what_ends_a_named_agent_behind_a_call_is_its_answer(call):
         "alice to writer": ("returned", ["json.no_json"]),
         "bob to writer": ("accepted", None),
     }
+
+
+@tool
+def transfer(runtime: ToolRuntime) -> Command[str]:
+    """Hand over to the worker."""
+    done = ToolMessage("Done.", tool_call_id=runtime.tool_call_id)
+    return Command(
+        goto="worker",
+        graph=Command.PARENT,
+        update={"messages": [*runtime.state["messages"], done]},
+    )
+
+
+def test_who_was_handed_over_to_by_a_tool_answers_for_itself(call):
+    """It has no name, and counted as the planner, whose call came before."""
+    sink = MemorySink()
+    calls = AIMessage("", tool_calls=[{"name": "transfer", "args": {}, "id": "1"}])
+    planner = create_agent(ScriptedChatModel(script=[calls]), [transfer], name="planner")
+    policy = ControlPolicy(retry=AT_ONCE, audit=AuditLogger(None, sinks=[sink]))
+    check = control_handoff(
+        Findings, sender="worker", receiver="editor", fallback="editor", policy=policy
+    )
+    builder = StateGraph(MessagesState)
+    builder.add_node("planner", planner, destinations=("worker",))
+    builder.add_node("worker", agent_of(FINDINGS))
+    builder.add_node("check", check, destinations=check.destinations)
+    builder.add_node("editor", lambda _: {})
+    builder.add_edge(START, "planner")
+    builder.add_edge("worker", "check")
+
+    call(builder.compile(), ASK)
+
+    assert [(status, number) for _, status, number in told_by(sink)] == [("accepted", 1)]
+
+
+def test_an_unnamed_agent_within_a_tool_does_not_take_its_callers_name():
+    """Its run inherits the name of the agent around it."""
+    control = ControlMiddleware()
+    inner = create_agent(ScriptedChatModel(script=["Sunny."]), middleware=[control])
+    seen = []
+
+    @tool
+    def ask_inner(question: str) -> str:
+        """Ask another agent."""
+        messages = inner.invoke({"messages": [("user", question)]})["messages"]
+        seen.append(messages[-1].name)
+        return str(messages[-1].text)
+
+    calls = AIMessage("", tool_calls=[{"name": "ask_inner", "args": {"question": "?"}, "id": "1"}])
+    boss = create_agent(ScriptedChatModel(script=[calls, "Fine."]), [ask_inner], name="boss")
+
+    boss.invoke(ASK)
+
+    assert seen == [None]
 
 
 def test_an_answer_with_another_name_is_anothers(call):

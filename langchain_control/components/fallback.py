@@ -330,15 +330,17 @@ def _rest_of(bound: Runnable[Any, Any]) -> list[Runnable[Any, Any]]:
     while (inner := within(bound)) is not None:
         bound = inner
     steps = bound.steps if isinstance(bound, RunnableSequence) else []
-    models = [place for place, step in enumerate(steps) if _gives_messages(step)]
-    rest = steps[models[-1] + 1 :] if models else []
+    models = [place for place, step in enumerate(steps) if gives_replies(step)]
+    others = [place for place, step in enumerate(steps) if _gives_messages(step)]
+    place = (models[-1:] or others[:1] or [len(steps)])[0]  # of others, what follows only rewrites
+    rest = steps[place + 1 :]
     return [*dropwhile(lambda step: isinstance(step, Gate), rest)]
 
 
 def _gives_messages(step: Runnable[Any, Any]) -> bool:
-    """Whether it is a chat model, or says that it gives messages, as a controlled one does."""
+    """Whether a step says that it gives messages, as a controlled model does."""
     try:
-        return gives_replies(step) or step.OutputType is AIMessage
+        return step.OutputType is AIMessage
     except TypeError:  # there are Runnables that do not say what they give
         return False
 

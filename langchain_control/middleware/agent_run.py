@@ -142,7 +142,9 @@ def _is_asked_again(record: AgentRun, messages: Sequence[BaseMessage]) -> bool:
         places = [n for n, message in enumerate(messages) if own and message.id == own]
         if places:
             return any(source_of(message) == "user" for message in messages[places[0] + 1 :])
-    return False
+    asked = index_of_question(messages)
+    answered = asked is None or any(isinstance(m, AIMessage) for m in messages[asked + 1 :])
+    return not answered
 
 
 def _question_id_in(messages: Sequence[BaseMessage]) -> str | None:

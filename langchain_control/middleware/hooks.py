@@ -409,10 +409,16 @@ def _response(
 
 
 def _named(message: BaseMessage, config: RunnableConfig) -> BaseMessage:
-    """Return a message with the agent's name, which LangChain gives only to what its model says."""
-    name = (config.get("metadata") or {}).get("lc_agent_name")
-    is_named = message.name or not name
-    return message if is_named else message.model_copy(update={"name": name})
+    """Return a message with the agent's name, which LangChain gives only to what its model says.
+
+    Within a tool the name may be that of the agent that calls the tool: it is inherited.
+    """
+    metadata = config.get("metadata") or {}
+    around = str(metadata.get("langgraph_checkpoint_ns", "")).split("|")[:-1]
+    name = metadata.get("lc_agent_name")
+    if message.name or not name or any(step.startswith("tools:") for step in around):
+        return message
+    return message.model_copy(update={"name": name})
 
 
 def _removed(ids: Iterable[str]) -> list[RemoveMessage]:

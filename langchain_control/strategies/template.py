@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from string import Template
 from typing import TYPE_CHECKING
 
 from langchain_core.messages import AIMessage
-
-from langchain_control.parsing import RepairPolicy, read_json
-from langchain_control.parsing.read import Parsed
 
 if TYPE_CHECKING:
     from langchain_control.strategies import FallbackRequest
@@ -17,14 +15,15 @@ if TYPE_CHECKING:
 __all__ = ["TemplateAnswer"]
 
 _PLACEHOLDERS = ("question", "failure_mode", "request_id")
+_FENCED = re.compile(r"\s*```[a-z]*\n(?P<body>.*)```\s*", re.DOTALL)
 
 
 class TemplateAnswer:
     """Give an answer that names the request: `"Please try again. Reference: $request_id"`.
 
-    Placeholders are those of `string.Template`, so that braces of JSON need no escaping. Where JSON
-    is read from the template, with placeholders in its strings, what is filled in is escaped: a
-    question with quotation marks stays one string.
+    Placeholders are those of `string.Template`, so that braces of JSON need no escaping. Where the
+    template is JSON, in a fence or not, with placeholders in its strings, what is filled in is
+    escaped: a question with quotation marks stays one string.
     """
 
     answers_at_once = True
@@ -57,8 +56,13 @@ class TemplateAnswer:
 
 
 def _is_json(text: str) -> bool:
-    """Whether JSON is read from a text, by itself or out of a fence, as from an answer."""
-    return isinstance(read_json(text, policy=RepairPolicy.STRICT), Parsed)
+    """Whether a text is JSON and nothing else, by itself or in a fence."""
+    fenced = _FENCED.fullmatch(text)
+    try:
+        json.loads(fenced["body"] if fenced else text.lstrip("\ufeff"))
+    except ValueError:
+        return False
+    return True
 
 
 def _in_a_string(text: str) -> str:

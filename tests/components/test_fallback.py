@@ -895,6 +895,18 @@ def test_a_chain_around_a_controlled_model_gives_in_an_outage_what_it_gives_othe
     assert call(router('{"n": 1}').wrap(chain), "Where?") == {"n": 1}
 
 
+def shouted(message: AIMessage) -> AIMessage:
+    """Rewrite a message, and say so by an annotation."""
+    return AIMessage(message.text.upper())
+
+
+def test_a_step_that_rewrites_messages_rewrites_the_fallbacks_as_well(call):
+    """By what it says that it gives it was taken for the model, and left out."""
+    chain = ScriptedChatModel(script=lambda _: DOWN) | RunnableLambda(shouted) | StrOutputParser()
+
+    assert call(router("sorry").wrap(chain), "Where?") == "SORRY"
+
+
 def test_an_answer_that_the_chain_cannot_read_passes_the_request_on(call):
     """A sentence is no object; the failure names no content."""
     chain = ScriptedChatModel(script=lambda _: DOWN) | JsonOutputParser()

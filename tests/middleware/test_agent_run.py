@@ -170,6 +170,15 @@ def test_a_question_that_was_removed_says_nothing_of_its_run(call, place):
     assert agent_result(call(agent, ask())).unwrap().text == "Sunny."
 
 
+def test_a_cleared_thread_with_a_new_question_has_no_result(call):
+    """Nothing of the run before is left in it, and it was told as accepted."""
+    agent, _ = agent_of(["Sunny."], checkpointer=InMemorySaver())
+    state = call(agent, ask(), THREAD)
+
+    with pytest.raises(ValueError, match="has not finished"):
+        agent_result({**state, "messages": [*ask("And in Rome?")["messages"]]})
+
+
 class Allows(AgentMiddleware):
     """Asks whether a question may be asked."""
 

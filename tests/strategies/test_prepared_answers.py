@@ -69,6 +69,12 @@ def test_a_question_stays_in_its_string(question, around):
     assert answer == {"summary": f"No answer to: {question}", "approved": False}
 
 
+@pytest.mark.parametrize("text", ['"$question" failed: {"id": "1"}', "```json\n{}\n```\n$question"])
+def test_prose_with_json_in_it_is_prose(text):
+    """Users would be shown their own question with backslashes in it."""
+    assert 'say "hi"' in TemplateAnswer(text)('say "hi"', REQUEST).text
+
+
 def test_text_in_the_question_is_not_a_template():
     """What a user writes is filled in and not read."""
     assert TemplateAnswer("$question")("$request_id ${x}", REQUEST).text == "$request_id ${x}"
