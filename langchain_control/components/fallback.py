@@ -330,9 +330,9 @@ def _rest_of(bound: Runnable[Any, Any]) -> list[Runnable[Any, Any]]:
     while (inner := within(bound)) is not None:
         bound = inner
     steps = bound.steps if isinstance(bound, RunnableSequence) else []
-    models = [place for place, step in enumerate(steps) if gives_replies(step)]
-    others = [place for place, step in enumerate(steps) if _gives_messages(step)]
-    place = (models[-1:] or others[:1] or [len(steps)])[0]  # of others, what follows only rewrites
+    place = next((n for n in reversed(range(len(steps))) if gives_replies(steps[n])), None)
+    if place is None:  # the first that gives messages: those after it only rewrite them
+        place = next((n for n, step in enumerate(steps) if _gives_messages(step)), len(steps))
     rest = steps[place + 1 :]
     return [*dropwhile(lambda step: isinstance(step, Gate), rest)]
 

@@ -37,7 +37,7 @@ class ChatOllama(ScriptedChatModel):
         return self._generate(messages, **kwargs)
 
     def _stream(self, messages, stop=None, run_manager=None, **kwargs):
-        raise NotImplementedError
+        raise NotImplementedError  # LangChain asks for whole answers then
 
 
 POLICY = ControlPolicy(retry=RetryEngine(max_attempts=2, **AT_ONCE))
