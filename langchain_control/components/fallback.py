@@ -5,20 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import dropwhile
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import (
     Runnable,
-    RunnableBinding,
     RunnableConfig,
-    RunnableSequence,
 )
 from pydantic import Field, field_validator
 
-from langchain_control._effects import Call, Emit, Flow
+from langchain_control._effects import Emit, Flow
 from langchain_control.components.shapes import Gate, Several, Wrapper
 from langchain_control.conversation import messages_of
 from langchain_control.errors import (
@@ -31,21 +28,14 @@ from langchain_control.errors import (
     retry_after_seconds,
 )
 from langchain_control.errors.declared import FailureModes
-from langchain_control.errors.listeners import gets_out
 from langchain_control.errors.logged import log_failure
 from langchain_control.events import EventName, event, rules_of
-from langchain_control.models.variants import gives_replies, name_of, within
 from langchain_control.outcomes import (
-    Attempt,
     ControlResult,
     FailureMode,
     FallbackTry,
     ValidationResult,
-    failure,
-    passed,
 )
-from langchain_control.parts import asks_a_model
-from langchain_control.retries.usage_limits import cost_of
 from langchain_control.strategies import CannedAnswer, FallbackRequest, RemembersAnswers
 from langchain_control.strategies.asking import (
     AnswerContract,
@@ -56,8 +46,10 @@ from langchain_control.strategies.asking import (
     ask,
     causes,
 )
+from langchain_control.strategies.chains import chain_of
 from langchain_control.strategies.function import is_strategy
-from langchain_control.strategies.other_model import Breaker, OtherModel
+from langchain_control.strategies.other_model import as_asked
+from langchain_control.strategies.usage import Used, used_by
 
 __all__ = ["FALLBACK", "FallbackAnswer", "FallbackRouter", "Routed", "Turn"]
 
@@ -194,12 +186,12 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
     ) -> Flow[Turn]:
         """Ask one strategy, as a flow: the one that `next_after` has named. See `route`."""
         name, given = due
-        strategy, timer = _guarded(name, given, calls.breaker), calls.timer or self.timer
+        strategy, timer = as_asked(name, given, calls.breaker), calls.timer or self.timer
         started = timer()
         answer = answering(name, strategy, request, config, calls.make)
         asked = yield from ask(answer, contract, self.failure_modes)
         seconds = timer() - started
-        tried = _record(name, strategy, asked, calls, latency_seconds=seconds)
+        tried = _record(name, asked, used_by(strategy, asked, calls), latency_seconds=seconds)
         yield _event(tried, asked.verdict, request, config)
         if asked.error is not None and asked.outcome == "crashed":
             log_failure(f"the fallback strategy `{name}`", asked.error)
@@ -269,16 +261,9 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
         return answer.message
 
     def _around(self, bound: Runnable[Any, Any], value: Any, config: RunnableConfig) -> Flow[Any]:
-        request = _request_in(value)
-        steps = _rest_of(bound)
-        rest = _sequence(steps) if steps else None
+        request, chain = _request_in(value), chain_of(bound, gates=Gate)
         try:
-            if rest is not None and isinstance(bound, RunnableSequence):
-                # In two calls: the reply between them is what is remembered.
-                reply = yield Call(_sequence(bound.steps[: -len(steps)]), value, config)
-                given = yield Call(rest, reply, config)
-            else:
-                given = reply = yield Call(bound, value, config)
+            given, reply = yield from chain.called(value, config)
         except Exception as exc:
             mode = classify(exc, self.failure_modes)
             if mode is None or not self._may_answer(exc):
@@ -289,7 +274,7 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
                 self.remember(request, reply)
             return given
         request = replace(request, prompt=value, failure_mode=mode)
-        contract = None if rest is None else _Given(rest, config)
+        contract = chain.contract(config)
         answer, tries = yield from self.route(request, contract, config)
         if answer is None:
             raise _exhausted(mode, tries, retry_after_seconds(error)) from error
@@ -302,51 +287,6 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
         if isinstance(error, _TURNED_AWAY) and has_place and not self.answer_blocked_input:
             return False
         return bool(self.strategies)
-
-
-class _Given(AnyAnswer):
-    """The contract of a chain that makes something else of its model's reply."""
-
-    def __init__(self, rest: Runnable[Any, Any], config: RunnableConfig) -> None:
-        self._rest, self._config = rest, config
-        self.given: Any = None
-
-    def judge(self, value: AIMessage) -> Flow[ValidationResult]:
-        """Accept an answer of which the chain makes something."""
-        try:
-            self.given = yield Call(self._rest, value, self._config)
-        except Exception as exc:
-            if gets_out(exc):
-                raise
-            why = f"the chain makes nothing of it: `{type(exc).__name__}`"
-            return failure(FailureMode.SCHEMA_VIOLATION, why)
-        if self.given is None:
-            return failure(FailureMode.SCHEMA_VIOLATION, "the chain makes nothing of it")
-        return passed(self.given)
-
-
-def _rest_of(bound: Runnable[Any, Any]) -> list[Runnable[Any, Any]]:
-    """Return the steps behind a chain's model. Gates that judge the reply belong to the model."""
-    while (inner := within(bound)) is not None:
-        bound = inner
-    steps = bound.steps if isinstance(bound, RunnableSequence) else []
-    place = next((n for n in reversed(range(len(steps))) if gives_replies(steps[n])), None)
-    if place is None:  # the first that gives messages: those after it only rewrite them
-        place = next((n for n, step in enumerate(steps) if _gives_messages(step)), len(steps))
-    rest = steps[place + 1 :]
-    return [*dropwhile(lambda step: isinstance(step, Gate), rest)]
-
-
-def _gives_messages(step: Runnable[Any, Any]) -> bool:
-    """Whether a step says that it gives messages, as a controlled model does."""
-    try:
-        return step.OutputType is AIMessage
-    except TypeError:  # there are Runnables that do not say what they give
-        return False
-
-
-def _sequence(steps: Sequence[Runnable[Any, Any]]) -> Runnable[Any, Any]:
-    return steps[0] if len(steps) == 1 else RunnableSequence(*steps)
 
 
 def _strategy(name: str, given: Any) -> Any:
@@ -383,74 +323,19 @@ def _marked(answer: AIMessage, name: str) -> AIMessage:
     return answer.model_copy(update={"response_metadata": metadata})
 
 
-def _guarded(name: str, strategy: Any, breaker: Breaker | None) -> Any:
-    """Return a model behind a circuit; anything else as it is."""
-    strategy = _giving_result(strategy)
-    if breaker is None or not isinstance(strategy, Runnable):
-        return strategy
-    model = strategy if isinstance(strategy, OtherModel) else OtherModel(strategy)
-    return model.behind(breaker, key=f"fallback:{name}:{name_of(model.bound)}")
-
-
-def _giving_result(strategy: Any) -> Any:
-    """Return a controlled model as one that tells with its answer all that it has used."""
-    if isinstance(strategy, OtherModel):
-        return strategy.around(_giving_result(strategy.bound))
-    if type(strategy) is RunnableBinding:
-        return strategy.model_copy(update={"bound": _giving_result(strategy.bound)})
-    has_results = "include_result" in getattr(type(strategy), "model_fields", {})
-    return strategy.model_copy(update={"include_result": True}) if has_results else strategy
-
-
-def _record(
-    name: str, strategy: Any, asked: JudgedReply, calls: Calls, *, latency_seconds: float
-) -> FallbackTry:
-    said, of_run = asked.reply.response_metadata.get("model_name"), _calls_in(asked.run)
-    last = next((c["model"] for c in reversed(of_run) if c["model"]), None)
-    names = [name for name in (said, last, _model_of(strategy)) if name]
-    if of_run:
-        used = [_priced(call, calls) for call in of_run]
-        tokens = sum(c["input_tokens"] for c in used), sum(c["output_tokens"] for c in used)
-        cost = cost_of(used)
-    else:
-        tokens = calls.tokens(asked.reply) if _has_used_tokens(strategy, asked) else (0, 0)
-        cost = calls.cost(names, *tokens)
+def _record(name: str, asked: JudgedReply, used: Used, *, latency_seconds: float) -> FallbackTry:
     return FallbackTry(
         name=name,
         outcome=asked.outcome,
         failure_mode=asked.verdict.failure_mode.value,
         message=asked.verdict.message,
-        model=names[0] if names else None,
+        model=used.model,
         latency_ms=round(latency_seconds * 1000, 3),
-        input_tokens=tokens[0],
-        output_tokens=tokens[1],
-        cost=cost,
+        input_tokens=used.input_tokens,
+        output_tokens=used.output_tokens,
+        cost=used.cost,
         retry_after=asked.verdict.retry_after,
     )
-
-
-def _calls_in(run: ControlResult | None) -> list[Attempt | FallbackTry]:
-    return [*run.attempts, *run.fallbacks] if run is not None else []
-
-
-def _priced(call: Attempt | FallbackTry, calls: Calls) -> Attempt | FallbackTry:
-    """Return a call within a strategy at the price known here, or else at the one known there."""
-    names = [call["model"]] if call["model"] else []
-    cost = calls.cost(names, call["input_tokens"], call["output_tokens"])
-    priced = {**call, "cost": call.get("cost") if cost is None else cost}
-    return cast("Attempt | FallbackTry", priced)
-
-
-def _has_used_tokens(strategy: Any, asked: JudgedReply) -> bool:
-    """Whether the answer took tokens: a model's did, another's only if it reports usage."""
-    has_answered = asked.outcome in ("answered", "rejected") and asks_a_model(strategy)
-    return has_answered or asked.reply.usage_metadata is not None
-
-
-def _model_of(strategy: Any) -> str | None:
-    if not isinstance(strategy, Runnable):
-        return None
-    return name_of(strategy.bound if isinstance(strategy, OtherModel) else strategy)
 
 
 def _event(

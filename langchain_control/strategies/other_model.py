@@ -7,19 +7,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from langchain_core.messages import AIMessage
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
 from langchain_core.runnables.base import coerce_to_runnable
 
 from langchain_control._effects import Call, Flow, arun, run
 from langchain_control.circuits import Refusal
 from langchain_control.errors import CircuitOpen, RateLimited, rejection
 from langchain_control.models.fresh import is_cached
+from langchain_control.models.variants import name_of
 from langchain_control.outcomes import ControlResult
 
 if TYPE_CHECKING:
     from langchain_control.outcomes import ValidationResult
 
-__all__ = ["Breaker", "Limiter", "OtherModel", "other_model"]
+__all__ = ["Breaker", "Limiter", "OtherModel", "as_asked", "other_model"]
 
 
 class Breaker(Protocol):
@@ -64,6 +65,19 @@ def other_model(
         limiter: A `RateLimiter`, asked before each call and told the tokens of each answer.
     """
     return OtherModel(coerce_to_runnable(model), breaker=breaker, limiter=limiter)
+
+
+def as_asked(name: str, strategy: Any, breaker: Breaker | None) -> Any:
+    """Return a strategy in the form that a router asks.
+
+    A model stands behind a circuit, its own or one under its name with the router's breaker, and a
+    controlled model tells with its answer all that it has used. Anything else stays as it is.
+    """
+    strategy = _giving_result(strategy)
+    if breaker is None or not isinstance(strategy, Runnable):
+        return strategy
+    model = strategy if isinstance(strategy, OtherModel) else OtherModel(strategy)
+    return model.behind(breaker, key=f"fallback:{name}:{name_of(model.bound)}")
 
 
 class OtherModel(Runnable[Any, Any]):
@@ -175,6 +189,15 @@ class OtherModel(Runnable[Any, Any]):
     def __repr__(self) -> str:
         """Name the model; its own repr may hold keys and addresses."""
         return f"other_model({self.bound.get_name()})"
+
+
+def _giving_result(strategy: Any) -> Any:
+    if isinstance(strategy, OtherModel):
+        return strategy.around(_giving_result(strategy.bound))
+    if type(strategy) is RunnableBinding:
+        return strategy.model_copy(update={"bound": _giving_result(strategy.bound)})
+    has_results = "include_result" in getattr(type(strategy), "model_fields", {})
+    return strategy.model_copy(update={"include_result": True}) if has_results else strategy
 
 
 def _tokens_of(answer: Any) -> int:
