@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import Annotated, Any, Literal, NamedTuple, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from langchain_core.messages import AnyMessage
 from langchain_core.prompt_values import ChatPromptValueConcrete, StringPromptValue
@@ -16,16 +16,10 @@ from langchain_control.components.shapes import Gate, Several
 from langchain_control.detectors import NormalizedText, RuleDetector, normalize
 from langchain_control.detectors.model import WordModelDetector
 from langchain_control.detectors.presets import PRESETS, Mode, Preset
-from langchain_control.detectors.redaction import (
-    REMOVED,
-    cut_out,
-    fence,
-    is_spent,
-    mask,
-    narrowed,
-)
+from langchain_control.detectors.redaction import mask
 from langchain_control.detectors.sanitize import sanitize
 from langchain_control.detectors.texts import MAX_DEPTH, MAX_VALUES, Part, Parts, take_apart
+from langchain_control.detectors.treatment import Judged, Treatment, is_nothing_left, joined
 from langchain_control.errors import classify
 from langchain_control.errors.logged import log_failure
 from langchain_control.outcomes import (
@@ -38,9 +32,6 @@ from langchain_control.outcomes import (
 )
 
 __all__ = ["InputGuard"]
-
-MAX_CUTS = 4
-"""How often what is left of a text is judged again before none of it is let through."""
 
 Probability = Annotated[float, Field(gt=0, le=1)]
 
@@ -183,8 +174,8 @@ class InputGuard(Gate[Any]):
         is_bound = is_question and source == "user"
         if verdict := self._judge_size(taken, is_bound=is_bound):
             return verdict
-        judged: list[_Judged] = []
-        for part in (*taken.parts, *_joined(taken.parts)):
+        judged: list[Judged] = []
+        for part in (*taken.parts, *joined(taken.parts)):
             answer = yield from self._judge(part)
             if isinstance(answer, ValidationResult):
                 return answer
@@ -211,7 +202,7 @@ class InputGuard(Gate[Any]):
             )
         return None
 
-    def _judge(self, part: Part) -> Flow[_Judged | ValidationResult]:
+    def _judge(self, part: Part) -> Flow[Judged | ValidationResult]:
         text = mask(part.text, self.allow)
         findings = self._built_in_findings(normalize(text))
         for detector in self.detectors:
@@ -221,16 +212,18 @@ class InputGuard(Gate[Any]):
             if isinstance(answer, ValidationResult):
                 return answer
             findings += answer
-        decisive = findings
+        decisive, overruled = findings, []
         if self.second_opinion is not None and self._in_doubt(findings):
             answer = yield from self._ask(self.second_opinion, text)
             if isinstance(answer, ValidationResult):
                 return answer
+            overruled = [f for f in findings if f.tier == "model" and f not in answer]
             decisive = [*(f for f in findings if f.tier != "model"), *answer]
             findings += answer
         threshold = self._threshold(part.source)
         hits = tuple(finding for finding in decisive if finding.score >= threshold)
-        return _Judged(part, tuple(findings), hits)
+        is_overruled = any(finding.score >= threshold for finding in overruled)
+        return Judged(part, tuple(findings), hits, is_overruled)
 
     def _built_in_findings(self, text: NormalizedText) -> list[Finding]:
         """Ask the detectors that read normalized text, then those that weigh what all found."""
@@ -267,18 +260,15 @@ class InputGuard(Gate[Any]):
         # Places in the sanitized text are not places in the text as it was given.
         return findings if shown == text else [replace(found, span=None) for found in findings]
 
-    def _verdict(self, taken: Parts, judged: Sequence[_Judged]) -> ValidationResult:
+    def _verdict(self, taken: Parts, judged: Sequence[Judged]) -> ValidationResult:
         findings = tuple(chain.from_iterable(item.findings for item in judged))
         suspect = [item for item in judged if item.hits]
         for item in suspect:
             if self._mode(item.part) == "block":
                 return _attack(item.hits, findings)
-        items, joined = judged[: len(taken.parts)], judged[len(taken.parts) :]
-        texts = [self._treated(item) for item in items]
-        for whole in joined:
-            if whole.hits:
-                self._treat_split(whole, items, texts)
-        if suspect and _is_nothing_left(texts, taken.parts):
+        pieces, wholes = judged[: len(taken.parts)], judged[len(taken.parts) :]
+        texts = Treatment(self._mode, self._built_in_hits).of_pieces(pieces, wholes)
+        if suspect and is_nothing_left(texts, taken.parts):
             return _attack([hit for item in suspect for hit in item.hits], findings)
         return passed(
             taken.rebuild(texts),
@@ -287,70 +277,6 @@ class InputGuard(Gate[Any]):
             repaired=texts != [part.text for part in taken.parts],
             score=round(1 - max((f.score for f in findings), default=0.0), 3),
         )
-
-    def _treated(self, item: _Judged) -> str:
-        """Return what goes on of a text, given that nothing in the value is to be blocked."""
-        text = item.part.text
-        if item.part.is_fixed:
-            return text
-        if item.hits:
-            match self._mode(item.part):
-                case "sanitize":
-                    return sanitize(self._without_attacks(item))
-                case "fence":
-                    return fence(sanitize(text))
-        return sanitize(text)
-
-    def _treat_split(self, whole: _Judged, items: Sequence[_Judged], texts: list[str]) -> None:
-        """Treat all texts of a whole if they still make an attack together, each being treated.
-
-        Args:
-            whole: The texts read as one, and what was found in that.
-            items: All texts.
-            texts: What goes on of each of them.
-        """
-        mode = self._mode(whole.part)
-        if mode == "observe":
-            return
-        pieces = [
-            n for n, item in enumerate(items) if _whole_of(item.part) == _whole_of(whole.part)
-        ]
-        left = [n for n in pieces if mode == "sanitize" or not items[n].hits]
-        is_only_together = not any(items[n].hits for n in pieces)
-        rest = "\n".join(texts[n] for n in left)
-        if is_only_together or self._built_in_hits(rest, whole.part.source):
-            for n in left:
-                texts[n] = REMOVED if mode == "sanitize" else fence(texts[n])
-
-    def _without_attacks(self, item: _Judged) -> str:
-        """Cut sentences out until the built-in tiers find nothing in what is left.
-
-        What the model finds has the size of its window, and a rule may begin in the sentence
-        before, so places are narrowed to the sentences that score. A model that was overruled by
-        the second opinion stays so.
-        """
-        threshold = self._threshold(item.part.source)
-        doubted = {f for f in item.findings if f.tier == "model" and f.score >= threshold}
-        overruled = bool(doubted.difference(item.hits))
-
-        def hits_in(text: str) -> list[Finding]:
-            found = self._built_in_hits(text, item.part.source)
-            return [hit for hit in found if hit.tier != "model" or not overruled]
-
-        text = item.part.text
-        ours = {hit.rule for hit in hits_in(text)}
-        text = cut_out(text, [hit.span for hit in item.hits if hit.rule not in ours])
-        for _ in range(MAX_CUTS):
-            hits = hits_in(text)
-            if not hits:
-                return text
-            spans = [
-                place
-                for span in {hit.span for hit in hits}
-                for place in narrowed(text, span, lambda piece: bool(hits_in(piece)))
-            ]
-            text = cut_out(text, spans)
-        return REMOVED
 
     def _built_in_hits(self, text: str, source: Source) -> list[Finding]:
         threshold = self._threshold(source)
@@ -365,14 +291,6 @@ class InputGuard(Gate[Any]):
         return "block" if part.is_fixed and mode != "observe" else mode
 
 
-class _Judged(NamedTuple):
-    """A text, what was found in it, and what of that counts as an attack."""
-
-    part: Part
-    findings: tuple[Finding, ...]
-    hits: tuple[Finding, ...]
-
-
 def _attack(hits: Sequence[Finding], findings: Sequence[Finding]) -> ValidationResult:
     """Name the strongest rule, which says more than that the model found something."""
     worst = max(hits, key=lambda finding: (finding.tier != "model", finding.score))
@@ -382,12 +300,6 @@ def _attack(hits: Sequence[Finding], findings: Sequence[Finding]) -> ValidationR
         findings=tuple(findings),
         score=round(1 - max(finding.score for finding in hits), 3),
     )
-
-
-def _is_nothing_left(texts: Sequence[str], parts: Sequence[Part]) -> bool:
-    """Whether of what the user wrote only marks are left, of the texts as they would go on."""
-    by_user = [text for text, part in zip(texts, parts, strict=True) if part.source == "user"]
-    return any(map(is_spent, by_user)) and all(is_spent(text) or not text for text in by_user)
 
 
 def _detect_of(detector: Any) -> Any:
@@ -412,28 +324,6 @@ def _known(source: Source) -> Source:
 
 def _detect_normalized_of(detector: Any) -> Any:
     return getattr(detector, "detect_normalized", None)
-
-
-def _joined(parts: Sequence[Part]) -> list[Part]:
-    """Return the texts that are read as one, joined: an attack may be split over several."""
-    wholes: dict[Any, list[Part]] = {}
-    for part in parts:
-        wholes.setdefault(_whole_of(part), []).append(part)
-    wholes.pop(None, None)
-    return [
-        replace(
-            pieces[0],
-            text="\n".join(piece.text for piece in pieces),
-            is_fixed=any(piece.is_fixed for piece in pieces),
-        )
-        for pieces in wholes.values()
-        if len(pieces) > 1
-    ]
-
-
-def _whole_of(part: Part) -> int | str | None:
-    """Return what a text is read as a piece of: all that the user wrote, or one message."""
-    return "user" if part.source == "user" else part.message
 
 
 def _is_empty(taken: Parts, texts: Sequence[str]) -> bool:
