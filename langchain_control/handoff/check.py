@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from itertools import chain, dropwhile, takewhile
-from typing import Any, Literal, TypeGuard
-from uuid import uuid4
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, RemoveMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, RemoveMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
 from pydantic import BaseModel, Field
@@ -19,6 +17,7 @@ from langchain_control.components.validator import ResponseValidator
 from langchain_control.contracts.broken import broken
 from langchain_control.errors import error_for
 from langchain_control.events import EventName, event, rules_of, with_listener
+from langchain_control.handoff.thread import Thread
 from langchain_control.outcomes import (
     ControlResult,
     FailureMode,
@@ -30,12 +29,6 @@ from langchain_control.policy import ControlPolicy, policy_of
 from langchain_control.runs.notices import failure_behind
 
 __all__ = ["Handoff", "control_handoff"]
-
-RETURNED = "control_handoff"
-"""Key in the `additional_kwargs` of a correction: which hand-off it is for, and what it rejects."""
-
-ACCEPTED_BY = "control_handed_over"
-"""Key in the `response_metadata` of an answer: the hand-off that has accepted it."""
 
 Decision = Literal["accepted", "returned", "diverted", "refused"]
 
@@ -135,15 +128,11 @@ class Handoff(Component[Any, "Command[str]"]):
     def _flow(self, value: Any, config: RunnableConfig) -> Flow[Command[str]]:
         config = with_listener(config, self.policy.audit)
         messages = _merged(_read(value, "messages") or (), config)
-        corrections = [m for m in messages if self._is_correction(m)]
-        stale = self._stale(corrections, messages)
-        number = 1 if stale else len(corrections) + 1
-        gone = _obsolete(corrections) | stale
-        said = self._said_in(messages)
-        answers = self._answers(said, value)
-        verdicts = yield from self._verdicts_on(answers, said, messages)
+        thread = Thread(messages, handoff=self.get_name(), sender=self.sender)
+        answers, number = self._answers(thread, value), thread.attempt
+        verdicts = yield from self._verdicts_on(answers, thread)
         verdict = verdicts[-1]
-        is_final = _is_unclear(said) or any(failure_behind(answer) for answer in answers)
+        is_final = thread.is_unclear or any(failure_behind(answer) for answer in answers)
         decision = self._decision(verdict, number, is_final=is_final)
         yield event(
             EventName.HANDED_OVER,
@@ -159,26 +148,28 @@ class Handoff(Component[Any, "Command[str]"]):
             case "accepted":
                 pairs = zip(answers, verdicts, strict=True)
                 clean = [self.contract.clean(answer, passed) for answer, passed in pairs]
-                return self._hand_on(clean, said, messages, gone)
+                return Command(goto=self.receiver, update=self._handed_on(clean, thread))
             case "returned":
-                return self._return(verdict, said, messages, stale)
+                hint = self.policy.retry.hint(verdict.failure_mode, verdict.violations)
+                changes = thread.returned(hint or "Please do that again.")
+                return Command(goto=self.sender, update={"messages": changes})
             case "diverted":
-                return self._divert(said, messages, gone)
+                return Command(goto=str(self.fallback), update=self._diverted(thread))
             case "refused":
                 raise error_for(_result(verdict))
 
-    def _answers(self, said: list[AIMessage], value: Any) -> list[AIMessage]:
+    def _answers(self, thread: Thread, value: Any) -> list[AIMessage]:
         """Return what is passed on, as answers to judge: at least one."""
         if self.key != "messages":
             return [_as_answer(_read(value, self.key))]
-        return said or [AIMessage("")]
+        return thread.said or [AIMessage("")]
 
     def _verdicts_on(
-        self, answers: list[AIMessage], said: list[AIMessage], messages: list[BaseMessage]
+        self, answers: list[AIMessage], thread: Thread
     ) -> Flow[list[ValidationResult]]:
         """Judge each answer, up to the first that does not pass."""
-        others = [m for m in self._open(messages) if m.name] if self.key == "messages" else []
-        if _is_unclear(said) or (others and not said):
+        is_of_others = self.key == "messages" and thread.is_of_others
+        if thread.is_unclear or is_of_others:
             return [broken(FailureMode.CONSTRAINT_VIOLATION, [_WHOSE])]
         verdicts = list[ValidationResult]()
         for answer in answers:
@@ -209,98 +200,21 @@ class Handoff(Component[Any, "Command[str]"]):
             return "returned"
         return "diverted" if self.fallback else "refused"
 
-    def _return(
-        self,
-        verdict: ValidationResult,
-        said: list[AIMessage],
-        messages: list[BaseMessage],
-        stale: set[str | None],
-    ) -> Command[str]:
-        """Ask the sender again, without tool calls that got no result: providers refuse them."""
-        hint = self.policy.retry.hint(verdict.failure_mode, verdict.violations)
-        rejected = [answer.id for answer in said]
-        correction = HumanMessage(
-            hint or "Please do that again.",
-            id=uuid4().hex,
-            additional_kwargs={RETURNED: {"name": self.get_name(), "rejected": rejected}},
-        )
-        unanswered = {answer.id for answer in said if not _has_results(answer, messages)}
-        changes = _without(messages, unanswered | stale)
-        return Command(goto=self.sender, update={"messages": [*changes, correction]})
-
-    def _hand_on(
-        self,
-        answers: list[AIMessage],
-        said: list[AIMessage],
-        messages: list[BaseMessage],
-        gone: set[str | None],
-    ) -> Command[str]:
+    def _handed_on(self, answers: list[AIMessage], thread: Thread) -> dict[str, Any]:
         """Give the receiver what was accepted, without anything that was rejected on the way."""
-        settled = answers if self.key == "messages" else said
-        changes = [*_without(messages, gone), *map(self._marked, settled)]
+        changes = thread.accepted(answers if self.key == "messages" else thread.said)
         update: dict[str, Any] = {"messages": changes} if changes else {}
         if self.key != "messages":
             update[self.key] = _plain(answers[0])
-        return Command(goto=self.receiver, update=update)
+        return update
 
-    def _divert(
-        self, said: list[AIMessage], messages: list[BaseMessage], gone: set[str | None]
-    ) -> Command[str]:
-        """Go to the fallback, without anything that was rejected."""
-        changes = _without(messages, gone | {answer.id for answer in said})
+    def _diverted(self, thread: Thread) -> dict[str, Any]:
+        """Give the fallback what there was before the first attempt."""
+        changes = thread.diverted()
         update: dict[str, Any] = {} if self.key == "messages" else {self.key: None}
         if changes:
             update["messages"] = changes
-        return Command(goto=str(self.fallback), update=update)
-
-    def _said_in(self, messages: list[BaseMessage]) -> list[AIMessage]:
-        """Return what the sender has answered since it was asked.
-
-        What has its name is its own, what has another's is not. Where nothing is its own, what has
-        no name may be, unless it was said before something was handed over.
-        """
-        bearers = _bearers_in(messages)
-        own = [m for m in self._open(messages) if bearers[id(m)] == self.sender]
-        since = _behind(messages, lambda m: ACCEPTED_BY in m.response_metadata)
-        unnamed = [m for m in self._open(since) if not m.name]
-        return _ends(own or unnamed, messages)
-
-    def _open(self, messages: list[BaseMessage]) -> list[AIMessage]:
-        """Return the answers since the sender was asked that no hand-off has judged."""
-        asked = _behind(messages, lambda m: _is_question(m) or self._is_correction(m))
-        rejected = _obsolete([m for m in messages if RETURNED in m.additional_kwargs])
-        return [m for m in asked if _is_answer(m) and m.id not in rejected]
-
-    def _stale(
-        self, corrections: list[BaseMessage], messages: list[BaseMessage]
-    ) -> set[str | None]:
-        """Return the ids of what was rejected before the present question, if anything was.
-
-        A question is new where it follows an answer to the last correction, or where nobody has
-        answered that. Who refuses raises, and changes no state: that answer is rejected as well.
-        What a human says before such an answer is no new question: senders may bring their own.
-        """
-        if not corrections:
-            return set()
-        behind = [m for m in _behind(messages, self._is_correction) if self._may_count(m)]
-        answered = list(dropwhile(_is_question, behind))
-        refused = [m.id for m in takewhile(_is_answer, answered)]
-        is_new = len(refused) < len(answered) or (behind and not answered)
-        return _obsolete(corrections) | set(refused) if is_new else set()
-
-    def _may_count(self, message: BaseMessage) -> bool:
-        return _is_question(message) or (
-            _is_answer(message) and message.name in (None, "", self.sender)
-        )
-
-    def _marked(self, answer: AIMessage) -> AIMessage:
-        """Mark an answer as accepted, or the next hand-off would take it for its own sender's."""
-        marked = {**answer.response_metadata, ACCEPTED_BY: self.get_name()}
-        return answer.model_copy(update={"response_metadata": marked})
-
-    def _is_correction(self, message: BaseMessage) -> bool:
-        note = message.additional_kwargs.get(RETURNED)
-        return isinstance(note, Mapping) and note.get("name") == self.get_name()
+        return update
 
 
 _CALLS_TOOLS = Violation(rule="tool_calls", expected="an answer", found="calls of tools")
@@ -327,76 +241,6 @@ def _has_id(message: Any) -> bool:
     """Say whether `add_messages` may have merged it: it gives ids, and keeps no removals."""
     is_kept = isinstance(message, BaseMessage) and not isinstance(message, RemoveMessage)
     return is_kept and bool(message.id)
-
-
-def _bearers_in(messages: list[BaseMessage]) -> dict[int, str | None]:
-    """Return who has said each answer, by its identity, as far as names tell.
-
-    Who calls tools speaks again: what follows a call without a name is its caller's. It is what
-    others end an agent with, as a limit of calls does, and they know no names.
-    """
-    bearers: dict[int, str | None] = {}
-    waiting: str | None = None
-    for message in messages:
-        if isinstance(message, AIMessage):
-            bearer = bearers[id(message)] = message.name or waiting
-            waiting = bearer if message.tool_calls else None
-        elif isinstance(message, HumanMessage):
-            waiting = None
-    return bearers
-
-
-def _is_question(message: BaseMessage) -> bool:
-    return isinstance(message, HumanMessage) and RETURNED not in message.additional_kwargs
-
-
-def _is_answer(message: BaseMessage) -> TypeGuard[AIMessage]:
-    """Say whether it is an answer that no hand-off has accepted."""
-    return isinstance(message, AIMessage) and ACCEPTED_BY not in message.response_metadata
-
-
-def _behind(messages: list[BaseMessage], is_it: Callable[[BaseMessage], bool]) -> list[BaseMessage]:
-    """Return what follows the last such message: all, if there is none."""
-    return [*takewhile(lambda message: not is_it(message), reversed(messages))][::-1]
-
-
-def _ends(answers: list[AIMessage], messages: list[BaseMessage]) -> list[AIMessage]:
-    """Return the answers without calls of tools that the sender has gone on from."""
-    return [
-        answer
-        for answer in answers
-        if answer is answers[-1] or not answer.tool_calls or not _has_results(answer, messages)
-    ]
-
-
-def _is_unclear(said: list[AIMessage]) -> bool:
-    """Say whether nobody can tell whose answers they are: there are several, without a name."""
-    return len(said) > 1 and not said[0].name
-
-
-def _obsolete(corrections: list[BaseMessage]) -> set[str | None]:
-    """Return the ids of corrections, and of the answers that they rejected."""
-    rejected = (m.additional_kwargs[RETURNED]["rejected"] for m in corrections)
-    return {*chain.from_iterable(rejected), *(m.id for m in corrections)} - {None}
-
-
-def _has_results(answer: AIMessage, messages: list[BaseMessage]) -> bool:
-    answered = {m.tool_call_id for m in messages if isinstance(m, ToolMessage)}
-    return all(call["id"] in answered for call in answer.tool_calls)
-
-
-def _without(messages: list[BaseMessage], ids: set[str | None]) -> list[BaseMessage]:
-    """Return the removals of messages by their ids; tool results go with their calls.
-
-    Two checks in one step may remove the same message, but LangGraph removes none that is gone: so
-    each is given anew first.
-    """
-    gone, goes = list[BaseMessage](), False
-    for message in messages:
-        goes = goes if isinstance(message, ToolMessage) else message.id in ids
-        if goes:
-            gone.append(message)
-    return [part for m in gone if m.id is not None for part in (m, RemoveMessage(m.id))]
 
 
 def _as_answer(value: Any) -> AIMessage:
