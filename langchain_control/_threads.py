@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from langchain_control._at_fork import renew_in_children
+from langchain_control._shared import Shared
 from langchain_control._waiting import Patience, await_within, no_answer, raisable, waits
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Standing(Enum):
     ENDED = auto()
 
 
-class BoundedThreads:
+class BoundedThreads(Shared):
     """Run sync calls on a bounded number of threads, each call within its own time limit.
 
     Python cannot stop a thread: a call that outlives its limit keeps its thread until it returns.
@@ -134,10 +135,6 @@ class BoundedThreads:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as an empty set of threads: running calls stay in their process."""
         return BoundedThreads, (self.limit,)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> BoundedThreads:
-        """Copy as the same set: copies of a policy share the bound."""
-        return self
 
 
 class FreeThread:

@@ -15,6 +15,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 
 from langchain_control._overriding import Overridable
 from langchain_control._per_process import PerProcess
+from langchain_control._shared import Shared
 from langchain_control.events import REQUEST_ID, EventName
 from langchain_control.sinks import AuditSink, JsonlSink, MemorySink, QueuedSink
 from langchain_control.sinks.jsonl import Fsync
@@ -36,7 +37,7 @@ __all__ = ["AuditLogger"]
 _logger = logging.getLogger(__name__)
 
 
-class AuditLogger(BaseCallbackHandler, AuditReports, Overridable):
+class AuditLogger(BaseCallbackHandler, AuditReports, Overridable, Shared):
     """Write down what the control layer did, and answer questions about it.
 
     Goes where LangChain's callbacks go: `config={"callbacks": [audit]}`, `.with_config(...)`, or
@@ -267,10 +268,6 @@ class AuditLogger(BaseCallbackHandler, AuditReports, Overridable):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the configuration: the copy opens its files for itself."""
         return partial(AuditLogger, **self._settings()), ()
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """Copy as the same logger: copies of a policy share the trail."""
-        return self
 
     def _settings(self) -> dict[str, Any]:
         return {

@@ -13,11 +13,12 @@ from functools import partial
 from typing import Any
 
 from langchain_control._at_fork import renew_in_children
+from langchain_control._shared import Shared
 
 __all__ = ["RetryBudget"]
 
 
-class RetryBudget:
+class RetryBudget(Shared):
     """A stock of retries, shared by all requests of a process.
 
     The scheme and its figures are those of the AWS SDKs' standard retry mode: 500 tokens, 5 for a
@@ -90,7 +91,3 @@ class RetryBudget:
             RetryBudget, self.capacity, retry_cost=self.retry_cost, success_gain=self.success_gain
         )
         return rebuild, ()
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> RetryBudget:
-        """Copy as the same stock: copies of a policy share it."""
-        return self

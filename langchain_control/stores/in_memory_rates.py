@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from langchain_control._at_fork import renew_in_children
+from langchain_control._shared import Shared
 from langchain_control.stores.rates import (
     Demand,
     Denial,
@@ -25,7 +26,7 @@ __all__ = ["InMemoryRateStore"]
 AT_ONCE = Grant(0.0)
 
 
-class InMemoryRateStore:
+class InMemoryRateStore(Shared):
     """Keep rate limits in memory, shared by the threads and tasks of one process.
 
     A forked child begins with every limit untouched.
@@ -98,7 +99,3 @@ class InMemoryRateStore:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as an empty store: what was taken belongs to its process."""
         return partial(InMemoryRateStore, max_keys=self._max_keys, clock=self._clock), ()
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> InMemoryRateStore:
-        """Copy as the same store: copies of a policy share their limits."""
-        return self

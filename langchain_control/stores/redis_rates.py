@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from langchain_control._shared import Shared
 from langchain_control.stores.in_memory_rates import InMemoryRateStore
 from langchain_control.stores.rates import ROUNDING_SECONDS, Demand, Denial, Grant, denied
 from langchain_control.stores.redis_link import RedisLink
@@ -58,7 +59,7 @@ ANYWAY = "anyway"
 """Stands where a turn would, for room that comes back whoever waits."""
 
 
-class RedisRateStore:
+class RedisRateStore(Shared):
     """Keep rate limits in Redis or Valkey: one atomic step each, on the server's time.
 
     Redis away: each process limits by itself, at the full rate, until the server answers again.
@@ -150,7 +151,3 @@ class RedisRateStore:
             away_seconds=self._away_seconds,
         )
         return rebuild, ()
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> RedisRateStore:
-        """Copy as the same store: copies of a policy share its connections."""
-        return self

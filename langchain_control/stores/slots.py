@@ -10,6 +10,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any
 
 from langchain_control._at_fork import renew_in_children
+from langchain_control._shared import Shared
 
 __all__ = ["Slots", "Ticket"]
 
@@ -64,7 +65,7 @@ class Ticket:
         return True
 
 
-class Slots:
+class Slots(Shared):
     """Places by key, shared by the threads and tasks of one process. First come, first served.
 
     A forked child begins with all of them free.
@@ -138,10 +139,6 @@ class Slots:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle empty: calls under way belong to their process."""
         return Slots, ()
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Slots:
-        """Copy as the same places: copies of a policy share them."""
-        return self
 
 
 class _Room:

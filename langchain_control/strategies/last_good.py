@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_control._at_fork import renew_in_children
+from langchain_control._shared import Shared
 
 if TYPE_CHECKING:
     from langchain_control.strategies import FallbackRequest
@@ -38,7 +39,7 @@ def same_request(request: FallbackRequest) -> str | None:
     return hashlib.sha256(listed.encode()).hexdigest()
 
 
-class LastGoodAnswer:
+class LastGoodAnswer(Shared):
     """Repeat the last accepted answer to the same messages with the same context.
 
     A router tells it every accepted answer through `remember`. Entries are bounded in number and
@@ -129,10 +130,6 @@ class LastGoodAnswer:
             clock=self._clock,
         )
         return rebuild, ()
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> LastGoodAnswer:
-        """Copy as the same memory: copies of a policy share it."""
-        return self
 
 
 def _calls_in(message: BaseMessage) -> list[Any]:
