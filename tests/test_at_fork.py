@@ -94,7 +94,7 @@ def test_places_are_free() -> None:
 def test_circuits_are_closed() -> None:
     """What another thread was changing at the fork may be half changed."""
     store = InMemoryCircuitStore()
-    store.hold(KEY, CircuitState.OPEN, RULES)
+    store.hold(KEY, CircuitState.OPEN)
 
     with store._lock:
         assert holds_in_a_child(lambda: isinstance(store.acquire(KEY, RULES), Permit))

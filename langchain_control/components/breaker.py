@@ -153,7 +153,7 @@ class CircuitBreaker(Wrapper[Any, Any]):
         Raises:
             CircuitOpen: The circuit refuses; `retry_after` says when to ask again.
         """
-        decision = self.store.acquire(self.name if key is None else self._circuit(key), self)
+        decision = self.store.acquire(self._circuit(key), self)
         if not isinstance(decision, tuple):
             raise _must_be_awaited(decision)
         if decision.changes:
@@ -170,7 +170,7 @@ class CircuitBreaker(Wrapper[Any, Any]):
 
         Awaitable only if the store answers asynchronously; the built-in ones answer at once.
         """
-        answer = self.store.acquire(self.name if key is None else self._circuit(key), self)
+        answer = self.store.acquire(self._circuit(key), self)
         if not isinstance(answer, tuple):
             return arun(self._admitted(answer))
         if answer.changes:
@@ -249,15 +249,15 @@ class CircuitBreaker(Wrapper[Any, Any]):
 
     def open(self, key: str | None = None) -> None:
         """Refuse all calls until `reset`."""
-        self._tell(_at_once(self.store.hold(self._circuit(key), CircuitState.OPEN, self)))
+        self._tell(_at_once(self.store.hold(self._circuit(key), CircuitState.OPEN)))
 
     def close(self, key: str | None = None) -> None:
         """Admit all calls until `reset`, whatever becomes of them."""
-        self._tell(_at_once(self.store.hold(self._circuit(key), CircuitState.CLOSED, self)))
+        self._tell(_at_once(self.store.hold(self._circuit(key), CircuitState.CLOSED)))
 
     def reset(self, key: str | None = None) -> None:
         """Close a circuit, forget its past, and let it move by itself again."""
-        self._tell(_at_once(self.store.reset(self._circuit(key), self)))
+        self._tell(_at_once(self.store.reset(self._circuit(key))))
 
     # --- in flows ---------------------------------------------------------------------------------
 

@@ -77,10 +77,10 @@ class CircuitStore(Protocol):
     ) -> MaybeAwaitable[Changes]:
         """Take the verdict of one call. Outdated and repeated permits have no effect."""
 
-    def hold(self, key: str, state: CircuitState, rules: CircuitRules) -> MaybeAwaitable[Changes]:
+    def hold(self, key: str, state: CircuitState) -> MaybeAwaitable[Changes]:
         """Put a circuit into `OPEN` or `CLOSED` until `reset`."""
 
-    def reset(self, key: str, rules: CircuitRules) -> MaybeAwaitable[Changes]:
+    def reset(self, key: str) -> MaybeAwaitable[Changes]:
         """Close a circuit and forget its past."""
 
     def view(self, key: str, rules: CircuitRules) -> MaybeAwaitable[CircuitView]:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from langchain_control._at_fork import renew_in_children
+from langchain_control._shared import Shared
 from langchain_control.circuits import Outcome, Permit
 from langchain_control.circuits.machine import Circuit
 from langchain_control.stores.eviction import to_forget
@@ -30,7 +31,7 @@ __all__ = ["InMemoryCircuitStore"]
 SUCCESS = Outcome.SUCCESS  # read once, see `langchain_control.circuits.machine`
 
 
-class InMemoryCircuitStore:
+class InMemoryCircuitStore(Shared):
     """Keep circuits in memory, shared by the threads and tasks of one process.
 
     An admitted call that succeeds on a closed circuit takes no lock. Every other operation holds
@@ -93,7 +94,7 @@ class InMemoryCircuitStore:
             circuit.record(permit, outcome, rules, now, retry_after)
             return circuit.take_changes()
 
-    def hold(self, key: str, state: CircuitState, rules: CircuitRules) -> Changes:  # noqa: ARG002
+    def hold(self, key: str, state: CircuitState) -> Changes:
         """Put a circuit into a state until `reset`."""
         now = self._clock()
         with self._lock:
@@ -101,7 +102,7 @@ class InMemoryCircuitStore:
             circuit.hold(state, now)
             return circuit.take_changes()
 
-    def reset(self, key: str, rules: CircuitRules) -> Changes:  # noqa: ARG002
+    def reset(self, key: str) -> Changes:
         """Close a circuit and forget its past."""
         now = self._clock()
         with self._lock:
@@ -143,7 +144,3 @@ class InMemoryCircuitStore:
             InMemoryCircuitStore, max_keys=self._max_keys, clock=self._clock, uniform=self._uniform
         )
         return rebuild, ()
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> InMemoryCircuitStore:
-        """Copy as the same store: copies of a policy share their circuits."""
-        return self

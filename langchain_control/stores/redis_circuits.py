@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from langchain_control._per_process import PerProcess
+from langchain_control._shared import Shared
 from langchain_control.circuits import Outcome, Permit
 from langchain_control.circuits.machine import Circuit
 from langchain_control.stores.eviction import to_forget
@@ -66,7 +67,7 @@ MAX_TRIES = 100
 logger = logging.getLogger(__name__)
 
 
-class RedisCircuitStore:
+class RedisCircuitStore(Shared):
     """Keep circuits in Redis or Valkey.
 
     Every process has a copy of each circuit and works on it. An operation that changes nothing,
@@ -159,7 +160,7 @@ class RedisCircuitStore:
 
         return self._operate(permit.key, tell)
 
-    def hold(self, key: str, state: CircuitState, rules: CircuitRules) -> Changes:  # noqa: ARG002
+    def hold(self, key: str, state: CircuitState) -> Changes:
         """Put a circuit into a state until `reset`."""
 
         def put(circuit: Circuit, now: float) -> Changes:
@@ -168,7 +169,7 @@ class RedisCircuitStore:
 
         return self._by_hand(key, put)
 
-    def reset(self, key: str, rules: CircuitRules) -> Changes:  # noqa: ARG002
+    def reset(self, key: str) -> Changes:
         """Close a circuit and forget its past."""
 
         def put(circuit: Circuit, now: float) -> Changes:
@@ -334,10 +335,6 @@ class RedisCircuitStore:
             away_seconds=self._away_seconds,
         )
         return rebuild, ()
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> RedisCircuitStore:
-        """Copy as the same store: copies of a policy share its connections."""
-        return self
 
 
 class _Copies:

@@ -107,13 +107,13 @@ class CircuitComparison(RuleBasedStateMachine):
     @rule(state=st.sampled_from([CircuitState.OPEN, CircuitState.CLOSED]))
     @precondition(lambda self: self.clock() % 3 == 0)  # seldom: by hand hides the rest
     def hold(self, state):
-        self.store.hold("c", state, RULES)
+        self.store.hold("c", state)
         self.naive.become(state.value, self.clock())
         self.naive.held = True
 
     @rule()
     def reset(self):
-        self.store.reset("c", RULES)
+        self.store.reset("c")
         self.naive.become("closed", self.clock())
         self.naive.held = False
 

@@ -185,22 +185,22 @@ class CircuitStoreContract:
 
     def test_held_open_until_reset(self, store, clock):
         """A circuit opened by hand does not probe by itself."""
-        store.hold(KEY, CircuitState.OPEN, RULES)
+        store.hold(KEY, CircuitState.OPEN)
         clock.advance(1e6)
         refusal = store.acquire(KEY, RULES)
         assert isinstance(refusal, Refusal)
         assert refusal.retry_after is None
-        store.reset(KEY, RULES)
+        store.reset(KEY)
         assert isinstance(store.acquire(KEY, RULES), Permit)
 
     def test_held_closed_until_reset(self, store):
         """A circuit closed by hand admits calls whatever becomes of them."""
-        store.hold(KEY, CircuitState.CLOSED, RULES)
+        store.hold(KEY, CircuitState.CLOSED)
         fail(store, times=10)
         store.record(store.acquire(KEY, RULES), Outcome.THROTTLED, RULES, 10.0)
         assert state(store) == "closed"
         assert store.view(KEY, RULES)["held"]
-        store.reset(KEY, RULES)
+        store.reset(KEY)
         fail(store, times=3)
         assert state(store) == "open"
 

@@ -57,7 +57,7 @@ def test_forgets_the_least_used_beyond_its_bound():
 def test_open_circuits_are_the_last_to_be_forgotten():
     """New keys do not wash away the knowledge that a provider is down."""
     store = InMemoryCircuitStore(max_keys=10)
-    store.hold("down", CircuitState.OPEN, RULES)
+    store.hold("down", CircuitState.OPEN)
     for number in range(100):
         store.acquire(f"passer-by {number}", RULES)
     assert isinstance(store.acquire("down", RULES), Refusal)
@@ -67,7 +67,7 @@ def test_forgets_even_open_circuits_when_all_are():
     """The bound holds whatever state the circuits are in."""
     store = InMemoryCircuitStore(max_keys=3)
     for number in range(10):
-        store.hold(f"down {number}", CircuitState.OPEN, RULES)
+        store.hold(f"down {number}", CircuitState.OPEN)
     assert len(store.keys()) == 3
 
 
@@ -91,7 +91,7 @@ def test_needs_room_for_a_circuit():
 def test_pickles_empty_and_copies_as_itself():
     """State belongs to its process; copies of a policy within it share their circuits."""
     store = InMemoryCircuitStore(max_keys=7)
-    store.hold(KEY, CircuitState.OPEN, RULES)
+    store.hold(KEY, CircuitState.OPEN)
     assert copy.deepcopy(store) is store
     thawed = pickle.loads(pickle.dumps(store))
     assert repr(thawed) == "InMemoryCircuitStore(circuits=0, max_keys=7)"

@@ -261,7 +261,7 @@ def test_held_circuits_do_not_expire(server, make):
     """What was done by hand stays; the rest is forgotten after a day."""
     prefix = next(PREFIXES)
     store = make(server.url, prefix=prefix)
-    store.hold("held", CircuitState.OPEN, RULES)
+    store.hold("held", CircuitState.OPEN)
     fail(store)
     assert client(server).ttl(f"{prefix}held") == -1
     assert 0 < client(server).ttl(f"{prefix}{KEY}") <= 86_400

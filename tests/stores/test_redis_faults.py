@@ -57,11 +57,11 @@ def test_finds_the_server_again(make, own_server):
     store = make(own_server.url, away_seconds=0.05, poll_seconds=0)
     succeed(store)
     own_server.kill()
-    store.hold(KEY, CircuitState.CLOSED, RULES)
+    store.hold(KEY, CircuitState.CLOSED)
     assert store.is_away
     own_server.start()
     wait_until(lambda: not store.is_away)
-    store.hold(KEY, CircuitState.OPEN, RULES)
+    store.hold(KEY, CircuitState.OPEN)
     assert not store.is_away
     assert state(make(own_server.url)) == "open"
 
@@ -98,7 +98,7 @@ def test_a_push_does_not_undo_what_was_set_by_hand(make, own_server):
     succeed(store)
     wait_until(lambda: subscribers(own_server, store._prefix) > 0)
     store._link._away_until = time.monotonic() + 600
-    store.hold(KEY, CircuitState.OPEN, RULES)
+    store.hold(KEY, CircuitState.OPEN)
 
     fail(other, times=1)
     wait_until(lambda: store._held.get().by_key[KEY].version)

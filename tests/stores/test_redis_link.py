@@ -103,7 +103,7 @@ def test_any_key_is_taken(server, make):
     assert isinstance(rates.take(key, demands, 0), Grant)
     others.acquire(key, RULES)
     wait_until(lambda: subscribers(server, prefix) == 2)
-    circuits.hold(key, CircuitState.OPEN, RULES)
+    circuits.hold(key, CircuitState.OPEN)
     wait_until(lambda: others._held.get().by_key[key].circuit.state is CircuitState.OPEN)
     assert not circuits.is_away
     rates.close()
