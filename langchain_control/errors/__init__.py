@@ -63,6 +63,11 @@ class ControlError(LangChainException):
         """What happened."""
         return self.result.failure_mode
 
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds until it is worth asking again, where somebody said so."""
+        return self.result.retry_after
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Keep the result through pickling, as process pools need."""
         return _rebuild, (type(self), str(self), self.result)
@@ -83,19 +88,9 @@ class BudgetExceeded(ControlError):
 class CircuitOpen(ControlError):
     """The provider's circuit is open; no call was made."""
 
-    @property
-    def retry_after(self) -> float | None:
-        """Seconds until the circuit lets a probe through."""
-        return self.result.retry_after
-
 
 class RateLimited(ControlError):
     """A limit on calls was reached, per minute or at a time; no call was made."""
-
-    @property
-    def retry_after(self) -> float | None:
-        """Seconds until the limit has room again."""
-        return self.result.retry_after
 
 
 class ResponseRejected(ControlError, OutputParserException):
