@@ -230,27 +230,18 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         opened = yield from drive(given, context, config, until=until)
         record = record_of(opened)
         self._deadlines.begin(runtime, record["request_id"])
-        if opened["failure"] is not None and opened["status"] is None:
-            return {
-                "messages": [*_removed(gone), *_question_withheld(messages, opened)],
-                RECORD: paused(opened, None, self.policy),
-                **_without_structure(state),
-            }
-        if opened["status"] is None:
-            changed = _changed(messages, opened["draft"]["messages"])
-            return {
-                "messages": [*_removed(gone), *changed],
-                RECORD: record,
-                **_without_structure(state),
-            }
-        last = _named(opened["messages"][-1], config)
-        yield from self._raised_if_asked_to(opened, record, config)
-        return {
-            "messages": [*_removed(gone), *_question_withheld(messages, opened), last],
-            RECORD: record,
-            "jump_to": "end",
-            **_without_structure(state),
-        }
+        update: dict[str, Any] = {RECORD: record, **_without_structure(state)}
+        if opened["status"] is not None:
+            last = _named(opened["messages"][-1], config)
+            yield from self._raised_if_asked_to(opened, record, config)
+            said = [*_question_withheld(messages, opened), last]
+            update["jump_to"] = "end"
+        elif opened["failure"] is not None:
+            said = _question_withheld(messages, opened)
+            update[RECORD] = paused(opened, None, self.policy)
+        else:
+            said = _changed(messages, opened["draft"]["messages"])
+        return {"messages": [*_removed(gone), *said], **update}
 
     def _called(
         self, request: ModelRequest[Any], handler: Callable[..., Any], config: RunnableConfig
