@@ -44,8 +44,9 @@ def called_in_turn(state: RunState, context: Context, config: RunnableConfig) ->
 def _called(state: RunState, context: Context, config: RunnableConfig) -> Flow[RunState]:
     policy, asked = context.policy, context.asked(state["retry"], config)
     model = for_retry(asked.model, state["retry"], policy.validator.json_schema(), config)
-    if policy.judge_while_streaming and not tools_of(asked.model, config):
-        model = watched(model, policy.validator.glance, config)
+    calls_no_tools = not tools_of(asked.model, config)  # text before such a call is no answer yet
+    if policy.judge_while_streaming and calls_no_tools:
+        model = watched(model, policy.validator.glance)
     effect = bounded(state, context, policy.threads)(model, state["draft"]["prompt"], config)
     started, response, note, error = policy.timer(), None, None, None
     try:

@@ -11,7 +11,6 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
 from langchain_core.runnables import Runnable, RunnableConfig
 
-from langchain_control.models.variants import tools_of
 from langchain_control.parsing.ending import Ending
 
 __all__ = ["FIRST_LOOK_CHARS", "watched"]
@@ -21,11 +20,7 @@ GROWTH = 1.2
 """Each look reads all there is, so that looks at ever longer texts cost linear time together."""
 
 
-def watched(
-    model: Runnable[Any, Any],
-    is_hopeless: Callable[[str], object],
-    config: RunnableConfig | None = None,
-) -> Runnable[Any, Any]:
+def watched(model: Runnable[Any, Any], is_hopeless: Callable[[str], object]) -> Runnable[Any, Any]:
     """Return the model such that a call of it streams, and stops as soon as nothing can come of it.
 
     Stopping closes the stream, at which providers cease to generate. The message then has what had
@@ -34,12 +29,8 @@ def watched(
     Args:
         model: A chat model, or any Runnable that streams messages or text.
         is_hopeless: Told the text so far, now and then.
-        config: Of the run that asks the model.
-
-    Returns:
-        The model itself where tools are bound to it: text before a tool call is no answer yet.
     """
-    return model if tools_of(model, config) else _Watched(model, is_hopeless)
+    return _Watched(model, is_hopeless)
 
 
 class _Watched(Runnable[Any, Any]):
