@@ -93,15 +93,23 @@ __all__ = [
 def __getattr__(name: str) -> object:
     """Load a public name on first use."""
     if name == "__version__":
-        from importlib.metadata import version  # noqa: PLC0415  (costs time nobody asked for)
-
-        return version("langchain-control")
+        return _version()
     if name not in _MODULE_OF:
         msg = f"module `langchain_control` has no attribute `{name}`"
         raise AttributeError(msg)
     value = getattr(import_module(f"langchain_control.{_MODULE_OF[name]}"), name)
     globals()[name] = value
     return value
+
+
+def _version() -> str:
+    from importlib import metadata  # noqa: PLC0415  (costs time nobody asked for)
+
+    try:
+        return metadata.version("langchain-control")
+    except metadata.PackageNotFoundError as exc:
+        msg = "`langchain_control` runs from its source, and has no `__version__`"
+        raise AttributeError(msg) from exc
 
 
 def __dir__() -> list[str]:

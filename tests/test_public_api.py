@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,18 @@ def test_unknown_names_are_an_attribute_error():
 def test_the_version_is_the_distributions():
     """`__version__` is what is installed."""
     assert re.match(r"\d+\.\d+", langchain_control.__version__)
+
+
+def test_what_is_not_installed_has_no_version(monkeypatch):
+    """Tools that look a module over go on where it was vendored without its metadata."""
+
+    def missing(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", missing)
+
+    assert not hasattr(langchain_control, "__version__")
+    assert inspect.getmembers(langchain_control)
 
 
 def test_dir_lists_the_names():
