@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Self, cast
 from langchain_core.messages import AIMessage
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from langchain_control._effects import Flow, arun, run
+from langchain_control._effects import Flow
 from langchain_control.components.shapes import Gate, Several
 from langchain_control.contracts import compile_contract
 from langchain_control.contracts.beginnings import broken_for_good
@@ -48,7 +48,7 @@ __all__ = ["ResponseValidator"]
 Phrase = Annotated[str, Field(min_length=1)]
 
 
-class ResponseValidator(Gate[AIMessage]):
+class ResponseValidator(Gate[AIMessage | str]):
     """Accept an answer only if it is all that it has to be.
 
     What passes comes back clean: JSON without fences and prose around it, as compact JSON in the
@@ -172,17 +172,6 @@ class ResponseValidator(Gate[AIMessage]):
         """Whether any whole answer passes: nothing is asked of its shape or its content."""
         compiled = self._compiled
         return not (compiled.reader.expects_json or compiled.checks or self.rules)
-
-    def inspect(self, value: AIMessage | str) -> ValidationResult:
-        """Judge an answer without stopping anything. Its `value` is the parsed JSON, or the text.
-
-        Never raises for anything a model wrote; what a rule of the application raises gets through.
-        """
-        return run(self.judge(value))
-
-    async def ainspect(self, value: AIMessage | str) -> ValidationResult:
-        """Judge an answer without stopping anything; rules may be async."""
-        return await arun(self.judge(value))
 
     def glance(self, beginning: str) -> ValidationResult | None:
         """Judge an answer of which only the beginning has arrived.

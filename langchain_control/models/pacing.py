@@ -14,7 +14,7 @@ from langchain_control.parts import parts_of
 __all__ = ["warn_of_own_pacing"]
 
 
-def warn_of_own_pacing(*runnables: Runnable[Any, Any] | None, stacklevel: int = 2) -> None:
+def warn_of_own_pacing(*runnables: Runnable[Any, Any] | None) -> None:
     """Warn of each Runnable in which a model has a `rate_limiter`.
 
     The wait is within the time limit of a call, so that a timeout may be nobody's but the
@@ -22,7 +22,6 @@ def warn_of_own_pacing(*runnables: Runnable[Any, Any] | None, stacklevel: int = 
 
     Args:
         runnables: What is about to be called; `None` is skipped.
-        stacklevel: Whose line the warning names; 2 is the caller of this function.
     """
     for runnable in runnables:
         names = ", ".join(dict.fromkeys(f"`{part.get_name()}`" for part in _paced(runnable)))
@@ -32,7 +31,7 @@ def warn_of_own_pacing(*runnables: Runnable[Any, Any] | None, stacklevel: int = 
                 "the wait may count as an outage: leave it out, and pace requests with the "
                 "policy's `limiter`"
             )
-            warnings.warn(msg, UserWarning, stacklevel=stacklevel + 1)
+            warnings.warn(msg, UserWarning, stacklevel=3)
 
 
 def _paced(runnable: Any) -> Iterator[BaseChatModel]:

@@ -111,5 +111,5 @@ class UnlessRefused(Runnable[Any, Any]):
 
     def _is_refusal(self, exc: Exception) -> bool:
         """Whether asking differently may help; after an authentication error it does not."""
-        is_unknown = isinstance(exc, ModelAuthenticationError)
-        return classify(exc) in self._refusals and not is_unknown
+        is_unauthenticated = isinstance(exc, ModelAuthenticationError)
+        return classify(exc) in self._refusals and not is_unauthenticated
