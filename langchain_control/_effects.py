@@ -89,8 +89,9 @@ class Call(NamedTuple):
         """Whether a timeout says something about the provider.
 
         It does if the call may take at least half of the shorter of its time limit and the whole
-        deadline of its request. With less, what came before it may be to blame. Where the deadline
-        is the shorter one it is the time limit, and a provider that hangs never meets it.
+        deadline of its request. With less, what came before it may be to blame. If the
+        deadline is shorter, it acts as the time limit: otherwise a provider that hangs would never
+        count as timed out.
         """
         limit = self.limit_seconds
         whole = least(self.timeout_seconds, self.deadline_seconds)

@@ -66,7 +66,7 @@ async def await_within(
 
 
 def raisable(exc: BaseException) -> BaseException:
-    """Return an exception as generators and futures can carry it: these two would end them.
+    """Wrap `StopIteration` and `GeneratorExit`: generators and futures take them for their end.
 
     LangChain's own executor makes the same of `StopIteration`.
     """

@@ -39,16 +39,15 @@ _ASYNC_METHODS: tuple[tuple[type[Any], tuple[str, ...]], ...] = (
     (LLM, ("_acall", "_agenerate", "_astream")),
     (BaseLLM, ("_agenerate", "_astream")),
 )
-"""Where models have the async methods from that only run the sync ones; a subclass before its
-base."""
+"""Base classes whose async methods only run the sync ones; a subclass before its base."""
 
 
 def is_sync_only(runnable: Runnable[Any, Any]) -> bool:
     """Say whether `ainvoke` would run `invoke` in the event loop's default executor.
 
     A call that hangs there keeps one of its few threads from everybody else, and the loop from
-    closing. Something composite is sync-only if whatever it waits for is: beside an async part, a
-    sync call of the whole would be another one.
+    closing. Something composite is sync-only if whatever it waits for is: next to an async part,
+    calling the whole synchronously would run that part's sync twin.
     """
     waiting = [leaf for leaf in _leaves(runnable) if not _waits_for_nothing(leaf)]
     return bool(waiting) and all(map(_has_no_async, waiting))

@@ -84,7 +84,8 @@ class CircuitBreaker(Wrapper[Any, Any]):
     name: str = Field(default="default", min_length=1)
     """Name of the circuit. Breakers with the same name and the same store share the circuit."""
     failure_threshold: int = Field(default=5, ge=1)
-    """Failures in a row that open the circuit. With a `window` they must also meet silence."""
+    """Failures in a row that open the circuit. With a `window`, they count only if no
+    call has succeeded for a while."""
     recovery_seconds: float = Field(default=30.0, gt=0)
     """How long the circuit stays open before it lets a probe through."""
     half_open_probes: int = Field(default=1, ge=1)
@@ -103,7 +104,7 @@ class CircuitBreaker(Wrapper[Any, Any]):
     """Judge by the share of failures, not by a run of them: better where many calls run at once."""
     give_up_late_calls: bool = False
     """Give up calls that take longer than `slow_seconds` once the circuit is not closed any more.
-    Where a fallback answers instead."""
+    Useful where a fallback can answer instead."""
     counts: Several[FailureMode] = (FailureMode.TIMEOUT, FailureMode.MODEL_ERROR)
     """What is a failure. A second breaker may count broken contracts, per model and contract."""
     failure_modes: FailureModes = Field(default=(), exclude=True)

@@ -157,8 +157,8 @@ class Thread:
 def _bearers_in(messages: list[BaseMessage]) -> dict[int, str | None]:
     """Return who has said each answer, by its identity, as far as names tell.
 
-    Who calls tools speaks again: what follows a call without a name is its caller's. It is what
-    others end an agent with, as a limit of calls does, and they know no names.
+    An agent that calls tools speaks again, so a message without a name after the call is its own.
+    Middleware that ends an agent early, as a limit of calls does, adds such messages.
     """
     bearers: dict[int, str | None] = {}
     waiting: str | None = None

@@ -373,7 +373,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
 
 
 def _is_left(record: AgentRun) -> bool:
-    """Whether a run waited for a person, and nobody waits for it any more."""
+    """Whether a paused run was abandoned before anybody replied."""
     has_reply = bool(record.get("replies"))
     return bool(record.get("paused")) and not has_reply and not record.get("closed")
 

@@ -14,7 +14,7 @@ from langchain_control.outcomes import FailureMode, PlannedRetry
 __all__ = ["with_room"]
 
 _REFUSALS = frozenset({FailureMode.MODEL_REJECTED, FailureMode.CONTEXT_OVERFLOW})
-"""Names of a limit that is too high: by itself, and together with the prompt."""
+"""How providers refuse an answer limit that is too high, by itself or with the prompt."""
 
 
 def with_room(

@@ -15,7 +15,7 @@ __all__ = ["ToldInWords"]
 
 
 class ToldInWords(RunnableBinding[Any, Any]):  # type: ignore[no-redef]  # pydantic's plugin
-    """A chat model that no retry asks in its schema mode, as the caller wants it told in words."""
+    """A chat model whose retries keep to words: the caller wants the schema in the prompt."""
 
     def for_retry(self, retry: PlannedRetry) -> Runnable[Any, Any]:
         """Return the model as a retry should call it; see `MakesVariants`."""

@@ -35,7 +35,7 @@ def nested_retries(runnable: Any) -> int:
 def warn_of_nested_retries(*runnables: Runnable[Any, Any] | None) -> None:
     """Warn of each Runnable that retries by itself, naming whatever in it does.
 
-    The line that the warning names is whose call led to this one.
+    The warning points at the caller of the function that calls this one.
 
     Args:
         runnables: What is about to be retried; `None` is skipped.

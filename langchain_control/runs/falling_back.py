@@ -48,7 +48,10 @@ def calls_of(state: RunState, context: Context, strategy: str) -> Calls:
 
 
 def had_a_turn(state: RunState) -> list[FallbackTry]:
-    """Return the tries that count. After a wait, earlier ones that may be asked again do not."""
+    """Return the tries that count.
+
+    After a wait, a strategy that only told us to come back later counts as not tried.
+    """
     tries, waited_after = state["fallbacks"], state["waited_after"] or 0
     return [t for n, t in enumerate(tries) if n >= waited_after or t["retry_after"] is None]
 

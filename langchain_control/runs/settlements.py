@@ -23,7 +23,7 @@ class Settlements:
     def settled(
         self, run: tuple[str, float], reservation: Reservation, used_tokens: float
     ) -> tuple[Reservation, float]:
-        """Return what is still held for a run, and what it is to be settled by.
+        """Return what is still held for a run, and the token count to settle it with.
 
         Args:
             run: Its request id and its start, as ids may be used again.

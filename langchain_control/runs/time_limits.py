@@ -91,7 +91,10 @@ class InTime(ContractAround):
 
 
 class _TooLateError(BaseException):
-    """The deadline has cut off what was awaited, which nobody may take for a failure of its own."""
+    """The deadline has cut off what was awaited.
+
+    A `BaseException`, so that no plug-in's `except Exception` takes it for a failure of its own.
+    """
 
 
 def _with_limited_waits(
