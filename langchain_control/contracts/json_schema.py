@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema_rs
 
 from langchain_control._shortening import shortened
+from langchain_control.contracts.alternatives import at_place, meant_by_constants
 from langchain_control.contracts.conversion import Mistyped
 from langchain_control.contracts.lazy_errors import Error, LazyErrors, Path
 from langchain_control.contracts.pointers import describe, pointer, property_name
@@ -70,7 +71,7 @@ class JsonSchemaContract:
     def _told(self, value: Any) -> Iterator[Error]:
         lazy = self._errors
         with suppress(ValueError):  # nested deeper than `jsonschema-rs` tells of, which is 255
-            yield from _explained(lazy.of(value), lazy)
+            yield from _explained(lazy.of(value), lazy, self._schema)
 
     def coerced(self, value: Any) -> Any:
         """Return the value as it is: JSON Schema says nothing about conversion."""
@@ -149,7 +150,9 @@ def _refuse_to_fetch(uri: str) -> Any:
     raise ValueError(msg)
 
 
-def _explained(errors: Iterator[Error], lazy: LazyErrors) -> Iterator[Error]:
+def _explained(
+    errors: Iterator[Error], lazy: LazyErrors, document: Mapping[str, Any]
+) -> Iterator[Error]:
     """Look behind references. Of several alternatives, follow the one that was meant, if any."""
     pending, opened = [errors], set()
     while pending:
@@ -163,8 +166,8 @@ def _explained(errors: Iterator[Error], lazy: LazyErrors) -> Iterator[Error]:
         elif error.keyword in ("anyOf", "oneOf"):
             alternatives = error.details["context"]
             unfolded = [[*lazy.unfolded(each, error.path)] for each in alternatives]
-            meant = _meant(unfolded, error.path)
-            if meant is not None and unfolded[meant]:
+            meant = _meant(unfolded, error, document)
+            if meant is not None and unfolded[meant] and all(alternatives):
                 pending.append(iter(alternatives[meant]))
             else:
                 types = _types_due(unfolded, error.path)
@@ -185,14 +188,23 @@ def _violation(error: Error) -> Violation:
     )
 
 
-def _meant(alternatives: list[list[Error]], path: Path) -> int | None:
-    """Pick the alternative whose type fits, if it is the only one: what is wrong is inside it."""
+def _meant(
+    alternatives: list[list[Error]], error: Error, document: Mapping[str, Any]
+) -> int | None:
+    """Pick the alternative that fits in type or, of several, by its constants.
+
+    What is wrong is inside it, unless several are met of which one should be.
+    """
     fitting = [
         n
         for n, errors in enumerate(alternatives)
-        if not any(_of_other_type(e, path) for e in errors)
+        if not any(_of_other_type(e, error.path) for e in errors)
     ]
-    return fitting[0] if len(fitting) == 1 else None
+    if len(fitting) == 1:
+        return fitting[0]
+    schemas = at_place(document, error.raw.schema_path)
+    parts = {n: at_place(schemas, (n,)) for n in fitting}
+    return meant_by_constants(error.raw.instance, parts, document)
 
 
 def _types_due(alternatives: list[list[Error]], path: Path) -> list[str]:

@@ -13,8 +13,17 @@ from pydantic.errors import PydanticUserError
 from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ErrorType
 
+from langchain_control.contracts.alternatives import at_place, meant_by_constants
 from langchain_control.contracts.conversion import Mistyped, converted, first_read_alike
 from langchain_control.contracts.json_schema import MAX_VIOLATIONS, JsonSchemaContract
+from langchain_control.contracts.located import (
+    IS_MISSING,
+    Located,
+    Members,
+    Path,
+    located,
+    of_meant_members,
+)
 from langchain_control.contracts.pointers import describe, pointer, property_name
 from langchain_control.contracts.typed_dicts import pydantic_ready
 from langchain_control.outcomes import Violation
@@ -66,8 +75,10 @@ class TypedContract:
         try:
             self.typed(value, lax=lax)
         except ValidationError as exc:
-            errors = exc.errors(include_url=False)[:MAX_VIOLATIONS]
-            return tuple(_violation(error, value) for error in errors)
+            errors = exc.errors(include_url=False)[:_MAX_ERRORS]
+            found = (located(error, value) for error in errors)
+            told = of_meant_members(found, partial(self._meant, value))
+            return tuple(map(_violation, told[:MAX_VIOLATIONS]))
         except Exception:
             if broken := self._shape.judge(value):
                 return broken
@@ -115,7 +126,25 @@ class TypedContract:
         except ValidationError as exc:
             for error in exc.errors(include_url=False):
                 if (due := _CONVERTED_TO.get(error["type"])) is not None:
-                    yield Mistyped(_steps_that_exist(list(error["loc"]), value), due)
+                    yield Mistyped(located(error, value).path, due)
+
+    def _meant(self, value: Any, members: Members, path: Path) -> str | int | None:
+        """Pick the member of a union that fits in type or, of several, by its constants."""
+        fitting = [
+            name
+            for name, errors in members.items()
+            if not any(each.path == path and _rule(each) in _OF_KIND for each in errors)
+        ]
+        if len(fitting) == 1:
+            return fitting[0]
+        parts = {name: self._models.get(name) for name in fitting}
+        return meant_by_constants(at_place(value, path), parts, self._schema)
+
+    @cached_property
+    def _models(self) -> dict[Any, Any]:
+        """The JSON Schemas of the models within, by the names that pydantic's errors use."""
+        parts = self._schema.get("$defs", {})
+        return {part.get("title", name): part for name, part in parts.items()}
 
     @cached_property
     def _shape(self) -> JsonSchemaContract:
@@ -135,29 +164,30 @@ class TypedContract:
         return TypedContract, (self._kind,)
 
 
-def _violation(error: ErrorDetails, value: Any) -> Violation:
-    kind, place = error["type"], list(error["loc"])
-    if kind in ("missing", "missing_keyword_only_argument") and place:
-        name = json.dumps(str(place[-1]), ensure_ascii=False)
-        path = _steps_that_exist(place[:-1], value)
+def _violation(found: Located) -> Violation:
+    error, path = found.error, found.path
+    kind = error["type"]
+    if kind in IS_MISSING and error["loc"]:
+        name = json.dumps(str(error["loc"][-1]), ensure_ascii=False)
         return Violation(rule="required", expected=f"the property {name}", path=pointer(path))
-    if kind == "extra_forbidden" and place:
+    if kind == "extra_forbidden" and path:
         return Violation(
             rule="additionalProperties",
             expected="no other properties",
-            found=property_name(str(place[-1])),
-            path=pointer(_steps_that_exist(place[:-1], value)),
+            found=property_name(str(path[-1])),
+            path=pointer(path[:-1]),
         )
     return Violation(
-        rule=_keyword(kind),
+        rule=_rule(found),
         expected=_expected(error),
         found=describe(error["input"]),
-        path=pointer(_steps_that_exist(place, value)),
+        path=pointer(path),
     )
 
 
-def _keyword(kind: str) -> str:
+def _rule(found: Located) -> str:
     """Call an error by the JSON Schema keyword for it, if there is one."""
+    kind = found.error["type"]
     return "type" if kind in _OF_TYPE else _KEYWORDS.get(kind, kind)
 
 
@@ -178,27 +208,18 @@ def _expected(error: ErrorDetails) -> str:
     return message.removeprefix("a valid ")
 
 
-def _steps_that_exist(place: list[str | int], value: Any) -> list[str | int]:
-    """Leave out what pydantic adds to a location: names of union members and validators."""
-    path: list[str | int] = []
-    for step in place:
-        match value:
-            case dict() if step in value:
-                value = value[step]
-            case list() if isinstance(step, int) and 0 <= step < len(value):
-                value = value[step]
-            case _:
-                continue
-        path.append(step)
-    return path
-
-
 _OF_TYPE = frozenset(
     kind
     for kind in get_args(ErrorType)
     if kind.endswith(("_type", "_parsing")) or kind == "is_instance_of"
 )
 """Pydantic's own names for a value of another type; those of an application are its own."""
+
+_OF_KIND = frozenset(("enum", "type"))
+"""Rules that a value of another kind breaks."""
+
+_MAX_ERRORS = 8 * MAX_VIOLATIONS
+"""How many errors are looked at: those of all members of a union come before one is picked."""
 
 _CONVERTED_TO: dict[str, type] = {
     "bool_type": bool,

@@ -297,8 +297,8 @@ def test_without_conditions_a_tree_is_judged_but_not_told_of(schema):
 def test_types_due_inside_alternatives_are_not_told_of_the_whole():
     """An object is not to be replaced by the integer that one of its properties has to be."""
     kinds = [
-        {"properties": {"kind": {"const": kind}, "n": {"type": "integer"}}}
+        {"properties": {kind: {"type": "string"}, "n": {"type": "integer"}}}
         for kind in ("order", "parcel")
     ]
-    (violation,) = JsonSchemaContract({"anyOf": kinds}).judge({"kind": "parcel", "n": "3"})
+    (violation,) = JsonSchemaContract({"anyOf": kinds}).judge({"n": "3"})
     assert violation.expected == "one of 2 alternatives"

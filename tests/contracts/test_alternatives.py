@@ -1,0 +1,154 @@
+"""Unions without a tag: what is told is what is wrong with the alternative that was meant."""
+
+from typing import Annotated, Any, Literal
+
+import pytest
+import typing_extensions
+from pydantic import BaseModel, Discriminator, Field, Tag, field_validator
+
+from langchain_control.contracts import compile_contract
+
+
+class Payment(BaseModel):
+    """One of two, told by a constant."""
+
+    action: Literal["pay"]
+    account: str
+    amount: float
+    currency: Literal["EUR", "USD"] = "EUR"
+
+
+class Refund(typing_extensions.TypedDict):
+    """The other."""
+
+    action: Literal["refund", "return"]
+    order: str
+    amount: float
+    currency: typing_extensions.NotRequired[Literal["EUR", "USD"]]
+
+
+class Refusal(BaseModel):
+    """One without a constant."""
+
+    reason: str
+
+
+class Rated(BaseModel):
+    """One whose constants are values to choose from."""
+
+    rating: Literal["low", "high"]
+    text: str
+
+
+class Plan(BaseModel):
+    """A list of them."""
+
+    steps: list[Payment | Refund | int]
+
+
+REFUND = {"action": "refund", "order": "A1", "amount": 1.5}
+
+
+def in_both_forms(kind):
+    """Return a type's contract and that of its JSON Schema."""
+    contract = compile_contract(kind)
+    return contract, compile_contract(contract.json_schema())
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        (REFUND | {"amount": "1.50"}, {("type", "/steps/0/amount")}),
+        ({"action": "return", "amount": 1.5}, {("required", "/steps/0")}),
+        (REFUND | {"currency": "GBP"}, {("enum", "/steps/0/currency")}),
+        (REFUND | {"action": "pay"}, {("required", "/steps/0")}),
+    ],
+    ids=str,
+)
+def test_the_alternative_that_has_the_constants_is_followed(step, told):
+    """The rest of a refund was asked for as if it were a payment."""
+    for contract in in_both_forms(Plan):
+        assert {(v.rule, v.path) for v in contract.judge({"steps": [step]})} == told
+
+
+def test_the_only_alternative_of_the_type_is_followed():
+    """No object is a number, and the other way round."""
+    for contract in in_both_forms(list[Refusal | int]):
+        assert [str(v) for v in contract.judge([{}])] == ['/0: expected the property "reason"']
+
+
+def test_an_alternative_without_constants_is_not_preferred():
+    """A wrong choice of a rating does not make a refusal of an answer."""
+    for contract in in_both_forms(list[Rated | Refusal]):
+        rules = {v.rule for v in contract.judge([{"rating": "medium", "text": "x"}])}
+        assert rules != {"required"}
+
+
+class Node(BaseModel):
+    """A union in itself."""
+
+    kind: Literal["node"]
+    child: "Node | Leaf"
+
+
+class Leaf(BaseModel):
+    """Its end."""
+
+    kind: Literal["leaf"]
+    n: int
+
+
+def test_unions_within_are_followed_too():
+    """At each level the one that was meant."""
+    value: Any = {"kind": "leaf", "n": "x"}
+    for _ in range(5):
+        value = {"kind": "node", "child": value}
+    for contract in in_both_forms(Node):
+        assert [v.path for v in contract.judge(value)] == ["/child" * 5 + "/n"]
+
+
+class Text(BaseModel):
+    """Its tag is the name of a field of it."""
+
+    type: Literal["text"]
+    text: Any
+    language: str
+
+    @field_validator("text", mode="before")
+    @classmethod
+    def _has_a_text(cls, text: Any) -> Any:
+        if text is None:
+            msg = "no text"
+            raise ValueError(msg)
+        return text
+
+
+class Email(BaseModel):
+    """So is this one's."""
+
+    type: Literal["email"]
+    email: str
+
+
+Block = Annotated[Text | Email, Field(discriminator="type")]
+Chosen = Annotated[
+    Annotated[Text, Tag("text")] | Annotated[Email, Tag("email")],
+    Discriminator(lambda value: "text" if "text" in value else "email"),
+]
+
+
+@pytest.mark.parametrize("kind", [Block, Chosen], ids=["by a key", "by a function"])
+@pytest.mark.parametrize(
+    ("block", "path"),
+    [
+        ({"type": "text", "text": "hi", "language": 5}, "/0/language"),
+        ({"type": "text", "text": "hi"}, "/0"),
+        ({"type": "text", "text": {"type": "text", "text": "hi"}}, "/0"),
+        ({"type": "text", "text": None, "language": "en"}, "/0/text"),
+        ({"type": "email", "email": 5}, "/0/email"),
+    ],
+    ids=str,
+)
+def test_a_tag_is_no_place(kind, block, path):
+    """Also where it is the name of a field."""
+    assert [v.path for v in compile_contract(list[kind]).judge([block])] == [path]
