@@ -78,14 +78,11 @@ class _Rewriting:
 
 def _says_its_type(schema: Mapping[str, Any]) -> bool:
     """Whether a schema states its type, and of an object or array what is in it."""
-    match schema:
-        case {"type": "object"}:
-            return "properties" in schema
-        case {"type": "array"}:
-            return "items" in schema
-        case {"type": _}:
-            return True
-    return not _STAND_FOR_A_TYPE.isdisjoint(schema)
+    said = schema.get("type")
+    if said is None:
+        return not _STAND_FOR_A_TYPE.isdisjoint(schema)
+    kinds = said if isinstance(said, list) else [said]
+    return all(_CONTENT[kind] in schema for kind in kinds if kind in _CONTENT)
 
 
 def _is_known(keyword: str, value: Any) -> bool:
@@ -117,6 +114,8 @@ def _takes_null(schema: Any) -> bool:
 
 _OF_SCHEMAS = frozenset(["$defs", "definitions", "properties"])
 _LISTS_OF_SCHEMAS = frozenset(["anyOf", "oneOf"])
+_CONTENT = {"array": "items", "object": "properties"}
+"""Types that hold something, and the keywords for what it is."""
 _STAND_FOR_A_TYPE = frozenset(["$ref", "anyOf", "oneOf"])
 _ANNOTATIONS = frozenset(
     ["$comment", "$schema", "default", "deprecated", "discriminator", "examples", "readOnly"]

@@ -103,6 +103,8 @@ def test_what_is_null_by_default_may_be_required(note):
         {"type": "object", "properties": {"a": True}, "required": ["a"]},
         {"type": "object", "properties": {"a": {"type": "array"}}, "required": ["a"]},
         {"type": "object", "properties": {"a": {"type": "object"}}, "required": ["a"]},
+        {"type": "object", "properties": {"a": {"type": ["array", "null"]}}, "required": ["a"]},
+        {"type": "object", "properties": {"a": {"type": ["object", "null"]}}, "required": ["a"]},
         {"type": "object", "properties": {}, "required": ["a"]},
         {"type": "object", "properties": {"a": {"type": "string", "pattern": "^(?!b)"}}},
         {"type": "object", "properties": {"a": {"type": "string", "format": "uri"}}},
