@@ -77,7 +77,7 @@ class Reader(NamedTuple):
             answer = Answer(canonical(value) if notes else found.text, value, is_json=True)
         except MalformedJSONError as exc:  # a conversion can make a number that JSON cannot hold
             return Reading(Answer(text), (_problem_of(exc.fault, ending),))
-        found_wrong = (v for contract in self.contracts for v in contract.judge(value))
+        found_wrong = (v for contract in self.contracts for v in self._judged(contract, value))
         problems = (Problem(FailureMode.SCHEMA_VIOLATION, violation) for violation in found_wrong)
         return Reading(answer, tuple(problems), (*found.notes, *notes))
 
@@ -94,6 +94,11 @@ class Reader(NamedTuple):
             return Answer(canonical(found), found, is_json=True)
         except MalformedJSONError:
             return None
+
+    def _judged(self, contract: Contract, value: Any) -> tuple[Violation, ...]:
+        """Name what no conversion mends, or where there is nothing of the kind, all."""
+        lax = self.coerce and contract is self.contracts[0]
+        return (lax and contract.judge(value, lax=True)) or contract.judge(value)
 
     def _fitted(self, value: Any) -> tuple[Any, tuple[str, ...]]:
         """Take off a wrapping or convert types, where that makes a value meet the contracts."""

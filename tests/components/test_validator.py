@@ -13,7 +13,7 @@ from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from langchain_core.runnables import ConfigurableField
 from langgraph.checkpoint.memory import InMemorySaver
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, Json, ValidationError
 
 from langchain_control import ControlPolicy, create_control_graph
 from langchain_control.components.validator import ResponseValidator
@@ -723,6 +723,43 @@ def test_conversion_may_wait_for_a_schema():
     assert converting.inspect("text").passed
     assert ControlPolicy().override(validator={"coerce": True}).validator.coerce
     assert converting.override(response_schema=list[int]).inspect('["1"]').value == [1]
+
+
+class Crate(BaseModel):
+    """Numbers and a text."""
+
+    width: int
+    height: int
+    colour: str
+
+
+@pytest.mark.parametrize(
+    ("answer", "paths"),
+    [
+        ('{"width": "1", "height": 2, "colour": null}', ["/colour"]),
+        ('{"width": "wide", "height": "2", "colour": "red"}', ["/width"]),
+    ],
+)
+def test_what_would_be_converted_is_not_what_is_wrong(answer, paths):
+    """A correction names three places, and those are no fault."""
+    verdict = ResponseValidator(response_schema=Crate, coerce=True).inspect(answer)
+
+    assert [violation.path for violation in verdict.violations] == paths
+
+
+class Packed(BaseModel):
+    """JSON in a string."""
+
+    numbers: Json[list[int]]
+
+
+def test_what_only_lax_reading_takes_stays_wrong():
+    """No conversion makes it fit, so all that is wrong is told."""
+    verdict = ResponseValidator(response_schema=Packed, coerce=True).inspect(
+        '{"numbers": "[\\"1\\"]"}'
+    )
+
+    assert [violation.path for violation in verdict.violations] == ["/numbers"]
 
 
 def test_a_json_schema_cannot_convert():
