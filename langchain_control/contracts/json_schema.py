@@ -171,7 +171,9 @@ def _explained(
                 pending.append(iter(alternatives[meant]))
             else:
                 types = _types_due(unfolded, error.path)
-                yield error._replace(details={"context": unfolded, "types": types})
+                is_met = not all(alternatives)
+                details = {"context": unfolded, "types": types, "is_met": is_met}
+                yield error._replace(details=details)
         else:
             yield error
 
@@ -235,7 +237,9 @@ def _options(details: dict[str, Any]) -> str:
 
 
 def _alternatives(details: dict[str, Any]) -> str:
-    """Name the types of the alternatives where that tells them apart."""
+    """Name the types of the alternatives where that tells them apart and none is met."""
+    if details["is_met"]:
+        return f"exactly one of {len(details['context'])} alternatives, not several"
     if len(details["types"]) >= len(details["context"]):
         return " or ".join(dict.fromkeys(details["types"]))
     return f"one of {len(details['context'])} alternatives"
@@ -276,7 +280,8 @@ KEYWORDS = frozenset(_EXPECTED)
 """Keywords whose demands are told in words of the schema alone."""
 
 _FORMATS: dict[str, str] = {
-    "date-time": "a date and time with a zone, such as 2024-01-01T10:00:00Z"
+    "date-time": "a date and time with a zone, such as 2024-01-01T10:00:00Z",
+    "time": "a time with a zone, such as 10:00:00Z",
 }
 """Formats whose names alone do not say what is due."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from functools import cached_property, partial
 from typing import Any, get_args
@@ -167,9 +168,13 @@ class TypedContract:
 def _violation(found: Located) -> Violation:
     error, path = found.error, found.path
     kind = error["type"]
-    if kind in IS_MISSING and error["loc"]:
-        name = json.dumps(str(error["loc"][-1]), ensure_ascii=False)
-        return Violation(rule="required", expected=f"the property {name}", path=pointer(path))
+    match error["loc"]:
+        case [*_, str(name)] if kind in IS_MISSING:
+            expected = f"the property {json.dumps(name, ensure_ascii=False)}"
+            return Violation(rule="required", expected=expected, path=pointer(path))
+        case [*_, int(index)] if kind in IS_MISSING:
+            expected, items = f"at least {index + 1} items", describe(error["input"])
+            return Violation("minItems", expected, items, path=pointer(path))
     if kind == "extra_forbidden" and path:
         return Violation(
             rule="additionalProperties",
@@ -195,18 +200,24 @@ def _expected(error: ErrorDetails) -> str:
     """Turn pydantic's sentence into what was due.
 
     The message of a validator of the application's own is the application's, and told as it is.
-    Those about a tag and a UUID would quote the model.
     """
-    if error["type"] == "uuid_parsing":
-        return "UUID"
-    if error["type"] == "union_tag_invalid":
-        about = error["ctx"]
-        return f"{about['discriminator']} to be one of {about['expected_tags']}"
+    if (demand := _EXPECTED.get(error["type"])) is not None:
+        with suppress(KeyError):  # a validator's own error of that name
+            return demand.format_map(error.get("ctx", {}))
     message = error["msg"]
     for lead in ("Input should be ", "Value error, ", "Assertion failed, "):
         message = message.removeprefix(lead)
     return message.removeprefix("a valid ")
 
+
+_EXPECTED = {
+    "too_long": "at most {max_length} items",
+    "too_short": "at least {min_length} items",
+    "union_tag_invalid": "{discriminator} to be one of {expected_tags}",
+    "union_tag_not_found": "{discriminator} to say which alternative it is",
+    "uuid_parsing": "UUID",
+}
+"""What was due, where pydantic's sentence does not say it to a model, or would quote the model."""
 
 _OF_TYPE = frozenset(
     kind

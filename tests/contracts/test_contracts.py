@@ -15,6 +15,7 @@ import typing_extensions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -24,6 +25,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from langchain_control.contracts import MAX_VIOLATIONS, JsonSchemaContract, compile_contract
 from langchain_control.contracts.pointers import describe, pointer
@@ -142,6 +144,15 @@ def test_the_alternative_that_was_meant_is_followed():
     assert compile_contract(schema).judge({"a": {}}) == (
         Violation("required", 'the property "b"', "", "/a"),
     )
+
+
+def test_one_of_several_that_are_met_is_due():
+    """`one of 2 alternatives` would be true of what was found."""
+    schema = {"oneOf": [{"required": ["a"]}, {"required": ["b"]}]}
+
+    [violation] = compile_contract(schema).judge({"a": 1, "b": 2})
+
+    assert violation.expected == "exactly one of 2 alternatives, not several"
 
 
 def test_the_list_of_violations_ends():
@@ -488,14 +499,66 @@ def test_pydantic_1_still_refuses_what_is_none(change, place):
     assert violation.path == place
 
 
-def test_a_time_is_asked_for_with_its_zone():
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        (
+            "date-time",
+            "2024-01-01T10:00:00",
+            "a date and time with a zone, such as 2024-01-01T10:00:00Z",
+        ),
+        ("time", "10:00:00", "a time with a zone, such as 10:00:00Z"),
+    ],
+)
+def test_a_time_is_asked_for_with_its_zone(name, value, expected):
     """The name of the format alone does not tell a model what is missing."""
-    schema = {"type": "string", "format": "date-time"}
+    schema = {"type": "string", "format": name}
 
-    [violation] = compile_contract(schema).judge("2024-01-01T10:00:00")
+    [violation] = compile_contract(schema).judge(value)
 
-    assert violation.expected == "a date and time with a zone, such as 2024-01-01T10:00:00Z"
-    assert compile_contract(schema).is_met_by("2024-01-01T10:00:00Z")
+    assert violation.expected == expected
+    assert compile_contract(schema).is_met_by(f"{value}Z")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "violations"),
+    [
+        (tuple[int, int], [1], [("minItems", "at least 2 items", "array of 1 item", "")]),
+        (tuple[int, int], [1, 2, 3], [("maxItems", "at most 2 items", "array of 3 items", "")]),
+        (
+            typing.Annotated[dict[str, int], Field(min_length=1)],
+            {},
+            [("minItems", "at least 1 items", "object of 0 keys", "")],
+        ),
+        (
+            Owner,
+            {"pet": {}},
+            [
+                (
+                    "union_tag_not_found",
+                    "'kind' to say which alternative it is",
+                    "object of 0 keys",
+                    "/pet",
+                )
+            ],
+        ),
+    ],
+)
+def test_what_pydantic_says_to_programmers_is_said_to_a_model(kind, value, violations):
+    """No index is a property, and no tag is extracted."""
+    assert list(compile_contract(kind).judge(value)) == [Violation(*each) for each in violations]
+
+
+def test_an_error_of_a_validator_may_have_any_name():
+    """One of pydantic's own, too, without what pydantic says with it."""
+
+    def check(_):
+        name = "too_long"
+        raise PydanticCustomError(name, "say less")
+
+    [violation] = compile_contract(typing.Annotated[str, AfterValidator(check)]).judge("x")
+
+    assert violation.expected == "say less"
 
 
 class Told(BaseModel):
