@@ -11,8 +11,9 @@ from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import ErrorDetails
-from pydantic_core.core_schema import ErrorType
+from pydantic_core.core_schema import ErrorType, GeneratorSchema
 
 from langchain_control.contracts.alternatives import at_place, meant_by_constants
 from langchain_control.contracts.conversion import Mistyped, converted, first_read_alike
@@ -44,12 +45,12 @@ class TypedContract:
         """Compile the type.
 
         Raises:
-            ValueError: Pydantic cannot validate or describe it.
+            ValueError: Pydantic cannot validate or describe it, or reads some of it later.
         """
         self._kind = kind
         try:
             self._adapter: TypeAdapter[Any] = TypeAdapter(pydantic_ready(kind))
-            self._schema = self._adapter.json_schema()
+            self._schema = self._adapter.json_schema(schema_generator=_OfWhatIsRead)
         except (PydanticUserError, TypeError, NameError) as exc:
             msg = f"pydantic cannot use it as a schema: {exc}"
             raise ValueError(msg) from exc
@@ -163,6 +164,17 @@ class TypedContract:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the type, to be compiled again."""
         return TypedContract, (self._kind,)
+
+
+class _OfWhatIsRead(GenerateJsonSchema):
+    """Describes types all of which is judged when it is read."""
+
+    def generator_schema(self, schema: GeneratorSchema) -> JsonSchemaValue:  # noqa: ARG002
+        """Refuse what pydantic judges only when somebody iterates over it."""
+        msg = (
+            "an `Iterable` or a `Generator` is no schema: its items come unread; write `list[...]`"
+        )
+        raise ValueError(msg)
 
 
 def _violation(found: Located) -> Violation:

@@ -561,6 +561,29 @@ def test_an_error_of_a_validator_may_have_any_name():
     assert violation.expected == "say less"
 
 
+class Many(BaseModel):
+    """A field that pydantic reads when it is iterated."""
+
+    numbers: typing.Iterable[int]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        typing.Iterable[int],
+        typing.Generator[int, None, None],
+        typing.Iterable,
+        Many,
+        list[Many],
+        Many | None,
+    ],
+)
+def test_what_is_read_later_is_refused(kind):
+    """Nothing in it would be judged, and who iterates would get the error."""
+    with pytest.raises(ValueError, match=r"`Iterable` .* write `list"):
+        compile_contract(kind)
+
+
 class Told(BaseModel):
     """A model whose serializers make something else of it than what it is read from."""
 
