@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from functools import lru_cache
 from inspect import isroutine
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 from langchain_control.contracts.json_schema import MAX_VIOLATIONS, JsonSchemaContract
 from langchain_control.contracts.keywords import refuse_without_keyword
@@ -81,11 +81,12 @@ def compile_contract(schema: Any) -> Contract:
     if isinstance(schema, str | int | float | None) or isroutine(schema):  # it would be called
         msg = f"a {type(schema).__name__} is no schema"
         raise ValueError(msg)
+    spelling = _spelled(schema)
     try:
-        hash(schema)
+        hash(spelling)
     except TypeError:
         return TypedContract(schema)
-    return _compile_type(schema)
+    return _compile_type(schema, spelling)
 
 
 @lru_cache(maxsize=CACHED_CONTRACTS)
@@ -94,8 +95,14 @@ def _compile_json_schema(text: str) -> JsonSchemaContract:
 
 
 @lru_cache(maxsize=CACHED_CONTRACTS)
-def _compile_type(kind: Any) -> Contract:
+def _compile_type(kind: Any, spelling: Any) -> Contract:  # noqa: ARG001  (part of the key)
     return _compile_v1(kind) if is_of_pydantic_v1(kind) else TypedContract(kind)
+
+
+def _spelled(kind: Any) -> Any:
+    """Take a type apart. Unions in another order are equal, but the first that fits counts."""
+    arguments = get_args(kind)
+    return (kind, *map(_spelled, arguments)) if arguments else kind
 
 
 def is_of_pydantic_v1(kind: Any) -> bool:

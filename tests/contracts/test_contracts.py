@@ -584,6 +584,39 @@ def test_what_is_read_later_is_refused(kind):
         compile_contract(kind)
 
 
+class Credit(BaseModel):
+    """What reads the same as a debit."""
+
+    order: str
+
+
+class Debit(BaseModel):
+    """What reads the same as a credit."""
+
+    order: str
+
+
+@pytest.mark.parametrize(
+    "within",
+    [
+        lambda union: union,
+        lambda union: list[union],
+        lambda union: dict[str, list[union]],
+        lambda union: union | None,
+    ],
+    ids=["bare", "in a list", "in a list in a dict", "optional"],
+)
+def test_the_first_of_a_union_counts(within):
+    """A union in another order is equal to it, but another contract."""
+    one, other = within(Credit | Debit), within(Debit | Credit)
+    assert one == other
+
+    contracts = [compile_contract(kind) for kind in (one, other)]
+
+    assert contracts[0].json_schema() != contracts[1].json_schema()
+    assert [compile_contract(kind) for kind in (one, other)] == contracts
+
+
 class Told(BaseModel):
     """A model whose serializers make something else of it than what it is read from."""
 
