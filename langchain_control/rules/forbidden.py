@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import jsonschema_rs
-
 from langchain_control.outcomes import FailureMode, Violation
 from langchain_control.rules.answer import Answer
 from langchain_control.rules.folding import fold_phrase, phrase_pattern
+from langchain_control.rules.linear import linear_search
 from langchain_control.rules.several import refuse_one_text
 
 __all__ = ["ForbiddenPatterns", "ForbiddenPhrases"]
@@ -59,11 +58,12 @@ class ForbiddenPhrases:
 
 @dataclass(frozen=True)
 class ForbiddenPatterns:
-    """Reject an answer in which one of some regular expressions matches.
+    r"""Reject an answer in which one of some regular expressions matches.
 
     They are matched in linear time by the Rust engine of `jsonschema-rs`, so there is no lookaround
-    and no backreference. Begin one with `(?i)` to ignore case. In JSON, keys and values are
-    searched. Patterns often describe secrets, so violations give their number only.
+    and no backreference. `\w` and `\d` know all scripts, as in `re`. Begin one with `(?i)` to
+    ignore case, with `(?s)` to let dots match line breaks. In JSON, keys and values are searched.
+    Patterns often describe secrets, so violations give their number only.
     """
 
     failure_mode: ClassVar[FailureMode] = FailureMode.CONSTRAINT_VIOLATION
@@ -75,11 +75,11 @@ class ForbiddenPatterns:
         """Compile the patterns.
 
         Raises:
-            ValueError: One of them is not a regular expression, or needs backtracking; or they are
-                one text instead of several.
+            ValueError: One of them is not a regular expression, needs backtracking, or sets `s`
+                elsewhere than at its beginning; or they are one text instead of several.
         """
         refuse_one_text("patterns", self.patterns)
-        object.__setattr__(self, "_searches", tuple(map(_linear_search, self.patterns)))
+        object.__setattr__(self, "_searches", tuple(map(linear_search, self.patterns)))
 
     def check(self, answer: Answer) -> list[Violation]:
         """Name every pattern that matches by its number, from 1."""
@@ -98,13 +98,3 @@ class ForbiddenPatterns:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle without the compiled patterns."""
         return ForbiddenPatterns, (self.patterns,)
-
-
-def _linear_search(pattern: str) -> Any:
-    try:
-        return jsonschema_rs.validator_for(
-            {"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions()
-        )
-    except jsonschema_rs.ValidationError:
-        msg = f"`{pattern}` is not a regular expression that can be matched in linear time"
-        raise ValueError(msg) from None

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 import sys
 
 import pytest
@@ -151,6 +152,40 @@ def test_patterns_are_told_by_number():
 def test_patterns_that_need_backtracking_are_refused(pattern):
     """What cannot be matched in linear time is a mistake of whoever wrote it."""
     with pytest.raises(ValueError, match="linear time"):
+        ForbiddenPatterns([pattern])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (r"(?s)BEGIN.+END", "BEGIN\nabc\nEND"),
+        (r"(?is)begin.+end", "BEGIN\nEND"),
+        (r"BEGIN.+END", "BEGIN\nabc\nEND"),
+        (r"a.b", "a\rb"),
+        (r"a[.]b", "axb"),
+        (r"\b\w+@\w+\.de\b", "müller@bücher.de"),
+        (r"(?i)возврат\w{2,}", "возвратом"),
+        (r"\d{4}-\d{4}", "١٢٣٤-٥٦٧٨"),
+        (r"^\W+$", "öäü"),
+        (r"[\W_]", "ö"),
+        (r"[\W_]", "€"),
+        (r"[^\W\d_]", "ö"),
+        (r"^\D$", "٣"),
+        (r"[]\w]", "ö"),
+        (r"\\w", "ö"),
+        (r"\<b\>", "a <b> c"),
+        (r"(?x) a . b", "a\nb"),
+    ],
+)
+def test_patterns_mean_what_they_mean_in_re(pattern, text):
+    """A pattern that is taken can match what it describes, in any script."""
+    assert bool(ForbiddenPatterns([pattern]).check(Answer(text))) is bool(re.search(pattern, text))
+
+
+@pytest.mark.parametrize("pattern", ["(?s:a.b)", "(?i)(?s)a.b", "a(?-s:.)b"])
+def test_a_flag_that_cannot_be_kept_is_refused(pattern):
+    """Whether dots match line breaks is said at the beginning, or a mistake."""
+    with pytest.raises(ValueError, match="at its beginning"):
         ForbiddenPatterns([pattern])
 
 
