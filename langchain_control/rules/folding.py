@@ -15,13 +15,30 @@ __all__ = ["UNSPACED", "fold_phrase", "phrase_pattern"]
 
 _INVISIBLE = re.compile(f"[{NOT_DRAWN}{FILLERS}]")
 _SPACES = re.compile(r"\s+")
-_PLAIN = str.maketrans("\u2018\u2019\u201b\u02bc\u2010\u0130", "''''-i")
-"""Typographic apostrophes, the hyphen, and the Turkish capital that `casefold` takes apart."""
+_PLAIN = str.maketrans("\u2018\u2019\u201b\u02bc\u2010\u0130\u0131", "''''-ii", "\u0640")
+"""Typographic apostrophes, the hyphen, the letters i of Turkish, whose case depends on the language,
+and the stroke that draws Arabic words out."""
+_GREEK = re.compile("[\u0370-\u03ff\u1f00-\u1fff][\u0300-\u036f]*")
+"""Letters that may have accents, which their capitals are written without."""
 _LAST_MARK = 0x1F000
 _POINTS = re.compile(
     "[\u05b0-\u05bd\u05bf\u05c1\u05c2\u05c7\u064b-\u0652\u0670\u0730-\u074a\ufb1e]"
 )
 """Vowels of Hebrew, Arabic and Syriac, which are written or left out."""
+_LETTER_OR_DIGIT = r"[^\W_]"
+_EMPHASIS = "*_~`"
+"""Marks by which Markdown sets words apart; at most three stand together."""
+_STARTS = (
+    rf"(?<!{_LETTER_OR_DIGIT}.)(?<!{_LETTER_OR_DIGIT}_.)(?<!{_LETTER_OR_DIGIT}__.)"
+    r"(?<!\d[.,']\d)"  # 0.5 is no 5
+)
+"""What must hold after the first character of a phrase: the search for that character is fast."""
+_ENDS = (
+    rf"(?!_{{0,3}}{_LETTER_OR_DIGIT})"
+    r"(?!(?<=\d)[.,']\d)"  # 50,000 is no 50
+    r"(?!'t(?!\w))"  # can't is no can
+    r"(?!(?<=[^\W\d_])(?:\+\+|[+#](?!\w)))"  # C++ is no C
+)
 MAX_MARKS = 30
 """Marks on one letter, as in Unicode's Stream-Safe Text Format: more take quadratic time."""
 UNSPACED = re.compile(
@@ -33,15 +50,21 @@ which is among `RUN_TOGETHER` of the detectors, has spaces."""
 
 def fold_phrase(text: str) -> str:
     """Bring a text to the form in which phrases are compared."""
-    if not text.isascii():
+    if text.isascii():
+        folded = text.casefold()
+    else:
         text = unicodedata.normalize("NFKC", _too_many_marks().sub(r"\1", text))
-        text = _POINTS.sub("", text.translate(_PLAIN))
-    text = _INVISIBLE.sub("", text)
-    return _SPACES.sub(" ", text.casefold()).strip()
+        folded = _POINTS.sub("", text.translate(_PLAIN)).casefold()
+        folded = _GREEK.sub(lambda found: unicodedata.normalize("NFD", found[0])[0], folded)
+    return _SPACES.sub(" ", _INVISIBLE.sub("", folded)).strip()
 
 
 def phrase_pattern(phrase: str) -> re.Pattern[str]:
     """Match a phrase as whole words in a folded text.
+
+    Marks of emphasis around its words are passed over, unless the phrase has some itself. A word
+    does not end within a name (`user_name`), a figure (`0.5`, `50,000`), before the `'t` of "can't"
+    or before the signs of `C++` and `C#`.
 
     Raises:
         ValueError: The phrase has no characters to look for.
@@ -50,15 +73,25 @@ def phrase_pattern(phrase: str) -> re.Pattern[str]:
     if not folded:
         msg = "a phrase must not be blank"
         raise ValueError(msg)
-    start, end = _edge(folded[0], "(?<!{})"), _edge(folded[-1], "(?!{})")
-    return re.compile(f"{start}{re.escape(folded)}{end}")
+    first, whole = re.escape(folded[0]), _with_emphasis(folded)
+    start, end = _edge(folded[0], _STARTS, "(?<!{}.)"), _edge(folded[-1], _ENDS, "(?!{})")
+    return re.compile(f"{first}{start}{whole.removeprefix(first)}{end}")
 
 
-def _edge(character: str, boundary: str) -> str:
+def _with_emphasis(folded: str) -> str:
+    marks = f"[{_EMPHASIS}]"
+    if re.search(rf"(?<!\w){marks}|{marks}(?!\w)", folded):
+        return re.escape(folded)
+    parts = re.findall(r"[\w-]+|.", folded)
+    return f"{marks}{{0,3}}".join(map(re.escape, parts))
+
+
+def _edge(character: str, in_all: str, after_marks: str) -> str:
     """Ask for a word boundary where the script has them."""
-    in_words = r"\w" if character.isascii() else rf"[\w{_marks()}]"
-    bounded = re.match(in_words, character) and not UNSPACED.match(character)
-    return boundary.format(in_words) if bounded else ""
+    marks = "" if character.isascii() else _marks()
+    if UNSPACED.match(character) or not re.match(rf"[\w{marks}]", character):
+        return ""
+    return in_all + (after_marks.format(f"[{marks}]") if marks else "")
 
 
 @cache

@@ -20,8 +20,9 @@ __all__ = ["ForbiddenPatterns", "ForbiddenPhrases"]
 class ForbiddenPhrases:
     """Reject an answer that holds one of some phrases.
 
-    Compared as whole words with case, width, spacing and invisible characters folded: "hell" is not
-    in "shell", and two spaces hide nothing. In JSON, keys and values are searched.
+    Compared as whole words with case, width, spacing, invisible characters and emphasis folded:
+    "hell" is not in "shell", "user" not in "user_name", "5" not in "0.5", and neither two spaces
+    nor `**` hide anything. In JSON, keys and values are searched.
     """
 
     failure_mode: ClassVar[FailureMode] = FailureMode.CONSTRAINT_VIOLATION

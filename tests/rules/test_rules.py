@@ -120,10 +120,68 @@ def test_overlapping_phrases_are_all_told():
         ("كتاب", "هذا كتابٌ جديد", True),
         ("كتاب", "هذا كِتاب", True),
         ("ממנו", "זה ממנוּ", True),
+        ("sınırsız", "SINIRSIZ", True),
+        ("SINIRSIZ", "sınırsız", True),
+        ("εγγύηση", "ΕΓΓΥΗΣΗ", True),
+        ("ΡΟΛΟΪ", "ρολόι", True),
+        ("ممنوع", "مـمـنـوع", True),
     ],
 )
 def test_phrases_are_words_in_any_dress(phrase, text, found):
     """Whole words where the script has spaces, anywhere where it has none."""
+    assert bool(ForbiddenPhrases([phrase]).check(Answer(text))) is found
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "found"),
+    [
+        ("guaranteed returns", "has _guaranteed returns_.", True),
+        ("guaranteed returns", "has __guaranteed returns__.", True),
+        ("guaranteed returns", "has ***guaranteed*** `returns`.", True),
+        ("guaranteed returns", "has guaranteed **returns**", True),
+        ("guaranteed returns", "has guaranteed * returns", False),
+        ("hello, world", "**Hello**, world", True),
+        ("30 days", "within _30 days_", True),
+        ("user", "user_name", False),
+        ("name", "user_name", False),
+        ("name", "user__name", False),
+        ("user_name", "_user_name_", True),
+        ("init", "def __init__(self)", True),
+        ("**", "some **bold** text", True),
+        ("**Note**", "a **note** here", True),
+        ("**Note**", "a note here", False),
+    ],
+)
+def test_emphasis_hides_no_phrase(phrase, text, found):
+    """Markdown sets words apart and does not change them; names with underscores are one word."""
+    assert bool(ForbiddenPhrases([phrase]).check(Answer(text))) is found
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "found"),
+    [
+        ("$50", "The fee is $50,000.", False),
+        ("$50", "The fee is $50, or less.", True),
+        ("$5", "It costs $5.99.", False),
+        ("5 mg", "Take 0.5 mg.", False),
+        ("5 mg", "Only 3.5 mg was given.", False),
+        ("5 mg", "See p.5 mg.", True),
+        ("5%", "1.5%", False),
+        ("50", "50'000 CHF", False),
+        ("50", "It is 50.", True),
+        ("can", "You can't.", False),
+        ("can", "The can's lid.", True),
+        ("can't", "You can't.", True),
+        ("assurance", "l'assurance", True),
+        ("C", "in C++.", False),
+        ("C", "in C# or F#", False),
+        ("C", "in C.", True),
+        ("A", "A+B", True),
+        ("C++", "in C++11", True),
+    ],
+)
+def test_figures_and_names_are_whole(phrase, text, found):
+    """A part of a number, of a negation or of a name with signs is another thing."""
     assert bool(ForbiddenPhrases([phrase]).check(Answer(text))) is found
 
 
