@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from langchain_control.outcomes import FailureMode, Violation
 from langchain_control.rules.answer import Answer
-from langchain_control.rules.folding import fold_phrase, phrase_pattern
+from langchain_control.rules.folding import fold_parts, phrase_pattern
 from langchain_control.rules.nearness import nearness
 from langchain_control.rules.several import refuse_one_text
 
@@ -26,7 +26,8 @@ class MustContain:
     """Reject an answer that holds too few of some phrases.
 
     Compared like forbidden phrases: as whole words, with case, width and spacing folded. What is
-    nearly there is told as evidence and does not count.
+    nearly there is told as evidence and does not count; nor does what a text says in a reasoning
+    block before the answer, such as `<think>`, though that is handed on with it.
     """
 
     failure_mode: ClassVar[FailureMode] = FailureMode.HALLUCINATION
@@ -65,12 +66,13 @@ class MustContain:
             return []
         if self.disclose:
             return [Violation(rule="must_contain", expected=f'"{phrase}"') for phrase in missing]
-        near = sum(nearness(phrase, answer.prose) >= NEAR for phrase in missing)
+        said = "\n".join(answer.said)
+        near = sum(nearness(phrase, said) >= NEAR for phrase in missing)
         expected = f"at least {self.min_score:.0%} of {total} required phrases"
         found = f"{present} of them" + (f", {near} more nearly" if near else "")
         return [Violation(rule="must_contain", expected=expected, found=found)]
 
     def _missing(self, answer: Answer) -> list[str]:
-        text = fold_phrase(answer.prose)
+        text = fold_parts(answer.said)
         found = zip(self.phrases, self._patterns, strict=True)
         return [phrase for phrase, pattern in found if not pattern.search(text)]

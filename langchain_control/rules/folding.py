@@ -11,7 +11,7 @@ from itertools import groupby
 from langchain_control.detectors.folding import FILLERS
 from langchain_control.detectors.sanitize import NOT_DRAWN
 
-__all__ = ["UNSPACED", "fold_phrase", "phrase_pattern"]
+__all__ = ["UNSPACED", "fold_parts", "fold_phrase", "phrase_pattern"]
 
 _INVISIBLE = re.compile(f"[{NOT_DRAWN}{FILLERS}]")
 _SPACES = re.compile(r"\s+")
@@ -57,6 +57,11 @@ def fold_phrase(text: str) -> str:
         folded = _POINTS.sub("", text.translate(_PLAIN)).casefold()
         folded = _GREEK.sub(lambda found: unicodedata.normalize("NFD", found[0])[0], folded)
     return _SPACES.sub(" ", _INVISIBLE.sub("", folded)).strip()
+
+
+def fold_parts(parts: Iterable[str]) -> str:
+    """Bring texts to that form, with a border between them that no phrase crosses."""
+    return "\n".join(map(fold_phrase, parts))
 
 
 def phrase_pattern(phrase: str) -> re.Pattern[str]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from langchain_control.outcomes import FailureMode, Violation
 from langchain_control.rules.answer import Answer
-from langchain_control.rules.folding import fold_phrase, phrase_pattern
+from langchain_control.rules.folding import fold_parts, phrase_pattern
 from langchain_control.rules.linear import linear_search
 from langchain_control.rules.several import refuse_one_text
 
@@ -22,7 +22,8 @@ class ForbiddenPhrases:
 
     Compared as whole words with case, width, spacing, invisible characters and emphasis folded:
     "hell" is not in "shell", "user" not in "user_name", "5" not in "0.5", and neither two spaces
-    nor `**` hide anything. In JSON, keys and values are searched.
+    nor `**` hide anything. In JSON, keys and values are searched,
+    each by itself.
     """
 
     failure_mode: ClassVar[FailureMode] = FailureMode.CONSTRAINT_VIOLATION
@@ -45,7 +46,7 @@ class ForbiddenPhrases:
 
     def check(self, answer: Answer) -> list[Violation]:
         """Name every phrase that occurs, once."""
-        text = fold_phrase(answer.prose)
+        text = fold_parts(answer.parts)
         found = zip(self.phrases, self._patterns, strict=True)
         return [self._violation(phrase) for phrase, pattern in found if pattern.search(text)]
 

@@ -91,7 +91,8 @@ class Expresses:
 
     def _texts(self, answer: Answer) -> list[str]:
         """List what is to be embedded: the statements, then the sentences, if there are any."""
-        found = (match[0].strip()[:SENTENCE_CHARS] for match in _SENTENCE.finditer(answer.prose))
+        said = "\n".join(answer.said)
+        found = (match[0].strip()[:SENTENCE_CHARS] for match in _SENTENCE.finditer(said))
         sentences = list(islice(filter(None, found), MAX_SENTENCES))
         return [*self.statements, *sentences] if sentences else []
 
