@@ -1,6 +1,7 @@
 """The built-in rules, each alone."""
 
 import copy
+import json
 import pickle
 import re
 import sys
@@ -29,6 +30,7 @@ from langchain_control.rules import (
 )
 from langchain_control.rules.folding import fold_phrase
 from tests.growth import assert_grows_linearly
+from tests.rules.refusals import ANSWERS, REFUSALS, UNSEEN_ANSWERS, UNSEEN_REFUSALS
 
 BUILT_IN = [
     MaxLength(5),
@@ -280,6 +282,80 @@ def test_missing_phrases_are_told_on_request_only():
 def test_refusals_are_told_from_apologies(text, refuses):
     """Declining counts at the beginning; being sorry is no refusal."""
     assert bool(NotRefusal().check(Answer(text))) is refuses
+
+
+@pytest.mark.parametrize("text", REFUSALS)
+def test_refusals_are_found(text):
+    """An apology, thanks or "as an AI" may stand before them."""
+    assert NotRefusal().check(Answer(text))
+
+
+@pytest.mark.parametrize("text", ANSWERS)
+def test_answers_are_no_refusals(text):
+    """Who quotes, drafts, regrets, or answers nevertheless does not decline."""
+    assert NotRefusal().check(Answer(text)) is None
+
+
+def test_refusals_in_other_words_are_found_less_often():
+    """The documented figures hold for texts that the rule was not written for."""
+    found = sum(NotRefusal().check(Answer(text)) is not None for text in UNSEEN_REFUSALS)
+    mistaken = sum(NotRefusal().check(Answer(text)) is not None for text in UNSEEN_ANSWERS)
+
+    assert (len(UNSEEN_REFUSALS), len(UNSEEN_ANSWERS)) == (20, 20)
+    assert (found, mistaken) == (14, 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "refuses"),
+    [
+        ({"answer": "I'm sorry, but I can't help with that."}, True),
+        ({"name": None, "amount": 0, "items": [], "note": "I can't provide that."}, True),
+        (["I cannot fulfill this request."], True),
+        ({"ticket": "I cannot answer the phone today", "lang": "en"}, False),
+        ({"quote": "I'm unable to share the file", "sentiment": "negative"}, False),
+        ({"summary": "Customer: I can't create an account."}, False),
+        ({"transcript": ["Agent: hello", "I can't provide my ID"], "score": 3}, False),
+    ],
+)
+def test_in_json_a_refusal_is_all_that_is_said(value, refuses):
+    """Beside other values, it is what somebody else said."""
+    answer = Answer(json.dumps(value), value, is_json=True)
+
+    assert bool(NotRefusal().check(answer)) is refuses
+
+
+@pytest.mark.parametrize(
+    ("phrase", "value", "found"),
+    [
+        ("credit card", {"method": "credit", "card": "none"}, False),
+        ("credit card", {"tags": ["credit", "card game"]}, False),
+        ("credit card", {"limit": {"credit": {"card": 1}}}, False),
+        ("30 days", {"quantity": 30, "days": "Mon-Fri"}, False),
+        ("credit card", {"pay by": "your credit\n card"}, True),
+        ("credit card", {"Credit Card": True}, True),
+    ],
+)
+def test_no_phrase_crosses_from_one_value_to_another(phrase, value, found):
+    """Keys and values that stand side by side have nothing to do with each other."""
+    answer = Answer(json.dumps(value), value, is_json=True)
+
+    assert bool(ForbiddenPhrases([phrase]).check(answer)) is found
+    assert MustContain([phrase]).score(answer) == found
+
+
+def test_what_was_only_thought_is_not_said():
+    """Reasoning before a text meets no demand and declines nothing; it is handed on, though."""
+    thought = Answer("<think>A refund? I cannot provide one.</think>\nNo idea.")
+    declined = Answer("<think>Easy.</think>I can't help with that.")
+
+    assert MustContain(["refund"]).score(thought) == 0
+    assert MustContain(["idea"]).score(thought) == 1
+    assert MustContain(["refund"]).score(Answer("<think>A refund?")) == 0
+    assert Expresses(["refund"], Topics()).score(thought) == 0
+    assert NotRefusal().check(Answer("<think>I cannot help with that.</think>Paris.")) is None
+    assert NotRefusal().check(Answer("I cannot help with that.</think>")) is not None
+    assert NotRefusal().check(declined) is not None
+    assert ForbiddenPhrases(["refund"]).check(thought)
 
 
 def test_loops_are_told_from_prose():
