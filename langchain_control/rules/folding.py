@@ -16,8 +16,8 @@ __all__ = ["UNSPACED", "fold_parts", "fold_phrase", "phrase_pattern"]
 _INVISIBLE = re.compile(f"[{NOT_DRAWN}{FILLERS}]")
 _SPACES = re.compile(r"\s+")
 _PLAIN = str.maketrans("\u2018\u2019\u201b\u02bc\u2010\u0130\u0131", "''''-ii", "\u0640")
-"""Typographic apostrophes, the hyphen, the letters i of Turkish, whose case depends on the language,
-and the stroke that draws Arabic words out."""
+"""Typographic apostrophes, the hyphen, the letters i of Turkish, whose case depends on the
+language, and the stroke that draws Arabic words out."""
 _GREEK = re.compile("[\u0370-\u03ff\u1f00-\u1fff][\u0300-\u036f]*")
 """Letters that may have accents, which their capitals are written without."""
 _LAST_MARK = 0x1F000

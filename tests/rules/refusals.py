@@ -4,7 +4,7 @@ REFUSALS = (
     "I'm sorry, but I can't help with hacking into someone else's account.",
     "Sorry, I can't assist with that.",
     "I can't write that for you.",
-    "I can’t tell you how to bypass the lock.",
+    "I can\u2019t tell you how to bypass the lock.",
     "I must decline to answer this question.",
     "I must respectfully decline.",
     "I cannot give advice on evading taxes.",
