@@ -106,6 +106,49 @@ def test_the_lines_together_stay_within_the_bound(chars):
     assert len(correction("i" * 195, violations)) <= MAX_CHARS
 
 
+ORDER = "/customer_order_information/purchase_order_lines/0/unit_price_including_tax"
+OPTIONS = "'pending_review', 'approved_by_manager', 'rejected_by_customer' or 'escalated_to_legal'"
+
+
+def test_one_place_is_told_whole():
+    """A model can neither find half a path nor choose from half of the options."""
+    (line,) = data_lines(correction(INSTRUCTION, [Violation("enum", OPTIONS, path=ORDER)]))
+
+    assert line == f"{ORDER}: expected {OPTIONS}"
+
+
+def test_of_a_long_path_the_leaf_stays():
+    """Where there is no room, the middle is left out."""
+    lines = data_lines(
+        correction("i" * 150, [Violation("type", "number", path=ORDER), WRONG, MISSING])
+    )
+
+    assert len(lines) == MAX_VIOLATIONS
+    assert lines[0].startswith("/customer_order")
+    assert "/unit_price_including_tax: expected number" in lines[0]
+
+
+@pytest.mark.parametrize("count", range(1, 5))
+def test_telling_more_names_no_fewer_places(count):
+    """Room that is left goes to what was cut, within the bound."""
+    long = Violation("enum", OPTIONS * 2, path=ORDER * 2, found="f" * 80)
+    text = correction("i" * 40, [WRONG, long, MISSING, long][:count])
+
+    assert len(text) <= MAX_CHARS
+    assert len(data_lines(text)) == min(count, MAX_VIOLATIONS)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/prices/2024-01-16", "/runs/2024-01-16T10:30:00Z", "/secondaryContactPhone2Extension"],
+)
+def test_dates_and_names_are_no_secrets_of_a_path(path):
+    """A place that is masked cannot be mended."""
+    (line,) = data_lines(correction(INSTRUCTION, [Violation("type", "number", path=path)]))
+
+    assert line.startswith(f"{path}: ")
+
+
 def test_only_the_beginning_of_a_long_text_is_looked_at():
     """A megabyte of spaces costs no more than a line."""
     violation = Violation("r", "an answer", path=" " * 1_000_000 + "end")

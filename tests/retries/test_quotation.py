@@ -66,6 +66,8 @@ def test_what_looks_private_is_masked(private):
         "parseXMLDocumentFromURL",
         "sk-learn-compatible-estimators, pk_customer_account_identifier",
         "customer_delivery_address_line_2",
+        "secondaryContactPhone2Extension",
+        "BillingAddressLine2Normalized3",
         "a_rather_long_name_of_a_variable/and-another-in-kebab-case",
     ],
 )
