@@ -92,9 +92,10 @@ def _line(violation: Violation, widths: _Widths, room: int) -> str | None:
     path = "/".join(step if _DATE.fullmatch(step) else masked(step) for step in steps)
     place = shortened_inside(_plain(path, 4 * widths.path), widths.path) or "answer"
     is_sentence = violation.rule in _OF_VALIDATORS
-    expected = masked(violation.expected) if is_sentence else violation.expected
+    demand = violation.expected[: 4 * widths.expected]
+    expected = masked(demand) if is_sentence else demand
     due = f"{place}: expected {_plain(expected, widths.expected)}"
-    found = _plain(masked(violation.found), widths.found)
+    found = _plain(masked(violation.found[: 4 * widths.found]), widths.found)
     whole = f"{due}, found {_quoted(found)}" if found else due
     return next((line for line in (whole, due) if len(line) <= room), None)
 

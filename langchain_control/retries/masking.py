@@ -12,7 +12,8 @@ MASK = "[masked]"
 _PRIVATE = re.compile(
     r"[\w.+-]{1,64}@[\w.-]{1,64}"  # an e-mail address
     r"|\+?\d(?:[ ./()-]{0,2}\d){6,}"  # a telephone, account or card number
-    r"|(?!_*[a-z]+(?:_(?:[a-z]+|\d{1,3}))+(?![\w-]))"  # no name, such as `street_and_house_no_2`
+    r"|(?<![A-Za-z0-9_-])"
+    r"(?!_*[a-z]+(?:_(?:[a-z]+|\d{1,3}))+(?![\w-]))"  # no name, such as `street_and_house_no_2`
     r"(?!\d{0,3}[A-Za-z]?[a-z]*(?:[A-Z][a-z]{2,}|\d{1,3}(?![a-z\d]))+(?![\w-]))"  # nor `line2Text`
     r"(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{20,}"  # a key or a token
     r"|\b(?:sk|pk|rk|gh[a-z]|github_pat|glpat|hf|xox[a-z])"  # a key that says what it is

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_control.retries.masking import MASK
+from langchain_control.retries.masking import MASK, masked
 from langchain_control.retries.quotation import MAX_QUOTED_CHARS, quotation
+from tests.growth import assert_grows_linearly
 
 
 def quoted(answer):
@@ -84,3 +85,9 @@ def test_any_answer_is_bounded_and_stays_in_its_fence(answer):
         assert text.count("<answer>") == text.count("</answer>") == 1
         assert len(quoted(answer)) <= MAX_QUOTED_CHARS
         assert quoted(answer).replace("\n", "").replace("\t", "").isprintable() or " " in text
+
+
+@pytest.mark.parametrize("unit", ["a", "A", "Abc", "1a", "a1_", "a@", "1 "])
+def test_masking_grows_with_the_text(unit):
+    """A long word may be a key from any of its letters on: it is looked at from its first alone."""
+    assert_grows_linearly(masked, unit, 40_000)
