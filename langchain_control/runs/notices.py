@@ -29,8 +29,11 @@ def notice(run: RunState) -> AIMessage:
 
 
 def failure_behind(message: AIMessage) -> FailureMode | None:
-    """Return the failure that a message tells of; `None` if it is an answer."""
+    """Return the failure that a message tells of; `None` if it is an answer.
+
+    Clients may write what they like into the metadata of a message: half a mark is none.
+    """
     said = message.response_metadata
     if said.get(_STATUS) not in WITHOUT_ANSWER:
         return None
-    return FailureMode(said[_FAILURE_MODE])
+    return next((mode for mode in FailureMode if mode == said.get(_FAILURE_MODE)), None)
