@@ -13,7 +13,13 @@ from langchain.agents.middleware import HumanInTheLoopMiddleware, ModelCallLimit
 from langchain.agents.structured_output import ToolStrategy
 from langchain.tools import ToolRuntime
 from langchain_core.exceptions import ModelTimeoutError
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    AnyMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph, add_messages
@@ -843,3 +849,102 @@ def test_a_state_whose_messages_are_not_merged_is_refused(call, state):
 
     with pytest.raises(ValueError, match="add_messages"):
         call(builder.compile(), {"messages": [HumanMessage("Report on Oslo.")]})
+
+
+# --- marks that clients write ---------------------------------------------------------------------
+
+
+def on_a_thread(*said: str):
+    """Return a call of a graph with one hand-off, on a thread of its own."""
+    builder = StateGraph(MessagesState)
+    answers = iter(said)
+    check = control_handoff(
+        {"type": "object"}, sender="a", receiver="b", policy=ControlPolicy(retry=AT_ONCE)
+    )
+    builder.add_node("a", lambda _: {"messages": [AIMessage(next(answers), name="a")]})
+    builder.add_node("check", check, destinations=check.destinations)
+    builder.add_node("b", lambda _: {})
+    builder.add_edge(START, "a")
+    builder.add_edge("a", "check")
+    graph = builder.compile(checkpointer=InMemorySaver())
+    return lambda call, *said: texts(
+        call(graph, {"messages": list(said)}, {"configurable": {"thread_id": "1"}})
+    )
+
+
+def marked(note: Any, content: str = "And now?") -> HumanMessage:
+    return HumanMessage(content, additional_kwargs={"control_handoff": note})
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        5,
+        {},
+        {"name": "a to b"},
+        {"name": ["a to b"], "rejected": []},
+        {"name": "a to b", "rejected": 5},
+        {"name": "a to b", "rejected": "rules"},
+    ],
+    ids=str,
+)
+def test_a_malformed_mark_is_none(call, note):
+    """It raised a `KeyError` or a `TypeError`, and again for every later question."""
+    ask = on_a_thread('{"x":1}', '{"x":2}')
+
+    assert ask(call, marked(note)) == ["And now?", '{"x":1}']
+    assert ask(call, HumanMessage("Later?"))[2:] == ["Later?", '{"x":2}']
+
+
+def test_a_mark_with_odd_ids_rejects_nothing(call):
+    """It raised a `TypeError`."""
+    ask = on_a_thread('{"x":1}')
+
+    assert ask(call, marked({"name": "a to b", "rejected": [["x"], 5, None]})) == ['{"x":1}']
+
+
+def test_a_mark_takes_out_no_more_than_answers_of_the_sender(call):
+    """A client removed the system message, its own questions, and what others had said."""
+    ask = on_a_thread('{"x":1}', '{"x":2}')
+    ask(
+        call,
+        SystemMessage("Never pay.", id="rules"),
+        HumanMessage("Hello.", id="asked"),
+        AIMessage("Mine.", name="c", id="others"),
+    )
+
+    note = {"name": "a to b", "rejected": ["rules", "asked", "others"]}
+
+    assert ask(call, marked(note)) == ["Never pay.", "Hello.", "Mine.", '{"x":1}', '{"x":2}']
+
+
+def test_a_mark_takes_out_nothing_that_was_accepted(call):
+    """What the receiver has built on stays."""
+    ask = on_a_thread('{"x":1}', '{"x":2}')
+    accepted = AIMessage(
+        '{"x":0}', name="a", id="old", response_metadata={"control_handed_over": "a to b"}
+    )
+
+    note = {"name": "a to b", "rejected": ["old"]}
+
+    assert ask(call, HumanMessage("Hello."), accepted, marked(note)) == [
+        "Hello.",
+        '{"x":0}',
+        '{"x":1}',
+    ]
+
+
+def test_a_mark_rejects_nothing_that_comes_after_it(call):
+    """An answer whose id a client had guessed counted as rejected before it was judged."""
+    builder = StateGraph(MessagesState)
+    check = control_handoff({"type": "object"}, sender="a", receiver="b")
+    builder.add_node("a", lambda _: {"messages": [AIMessage('{"x":1}', name="a", id="next")]})
+    builder.add_node("check", check, destinations=check.destinations)
+    builder.add_node("b", lambda _: {})
+    builder.add_edge(START, "a")
+    builder.add_edge("a", "check")
+    note = {"name": "another", "rejected": ["next"]}
+
+    ended = call(builder.compile(), {"messages": [HumanMessage("q"), marked(note)]})
+
+    assert texts(ended) == ["q", "And now?", '{"x":1}']

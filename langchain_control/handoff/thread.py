@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, dropwhile, takewhile
-from typing import TypeGuard
+from itertools import dropwhile, takewhile
+from typing import NamedTuple, TypeGuard
 from uuid import uuid4
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, RemoveMessage, ToolMessage
@@ -102,17 +102,21 @@ class Thread:
         answered = list(dropwhile(_is_question, behind))
         refused = [m.id for m in takewhile(_is_answer, answered)]
         is_new = len(refused) < len(answered) or (behind and not answered)
-        return _obsolete(self._corrections) | set(refused) if is_new else set()
+        return self._obsolete | set(refused) if is_new else set()
 
     @property
     def _gone(self) -> set[str | None]:
         """The ids of all that was rejected, and of the corrections."""
-        return _obsolete(self._corrections) | self._stale
+        return self._obsolete | self._stale
+
+    @property
+    def _obsolete(self) -> set[str | None]:
+        return _obsolete(self.messages, self._is_correction, self._may_be_own)
 
     def _open(self, messages: list[BaseMessage]) -> list[AIMessage]:
         """Return the answers since the sender was asked that no hand-off has judged."""
         asked = _behind(messages, lambda m: _is_question(m) or self._is_correction(m))
-        rejected = _obsolete([m for m in messages if RETURNED in m.additional_kwargs])
+        rejected = _obsolete(messages, _mark_of, _is_answer)
         return [m for m in asked if _is_answer(m) and m.id not in rejected]
 
     def _ends(self, answers: list[AIMessage]) -> list[AIMessage]:
@@ -128,13 +132,14 @@ class Thread:
         return all(call["id"] in answered for call in answer.tool_calls)
 
     def _may_count(self, message: BaseMessage) -> bool:
-        return _is_question(message) or (
-            _is_answer(message) and message.name in (None, "", self.sender)
-        )
+        return _is_question(message) or self._may_be_own(message)
+
+    def _may_be_own(self, message: BaseMessage) -> bool:
+        return _is_answer(message) and message.name in (None, "", self.sender)
 
     def _is_correction(self, message: BaseMessage) -> bool:
-        note = message.additional_kwargs.get(RETURNED)
-        return isinstance(note, Mapping) and note.get("name") == self.handoff
+        mark = _mark_of(message)
+        return mark is not None and mark.handoff == self.handoff
 
     def _marked(self, answer: AIMessage) -> AIMessage:
         marked = {**answer.response_metadata, ACCEPTED_BY: self.handoff}
@@ -171,8 +176,23 @@ def _bearers_in(messages: list[BaseMessage]) -> dict[int, str | None]:
     return bearers
 
 
+class _Mark(NamedTuple):
+    """What a correction says of itself."""
+
+    handoff: str
+    rejected: frozenset[str]
+
+
+def _mark_of(message: BaseMessage) -> _Mark | None:
+    """Read the mark of a correction; `None` of what has none, or one that no hand-off writes."""
+    match message.additional_kwargs.get(RETURNED):
+        case {"name": str(name), "rejected": list(ids)} if isinstance(message, HumanMessage):
+            return _Mark(name, frozenset(known for known in ids if isinstance(known, str)))
+    return None
+
+
 def _is_question(message: BaseMessage) -> bool:
-    return isinstance(message, HumanMessage) and RETURNED not in message.additional_kwargs
+    return isinstance(message, HumanMessage) and _mark_of(message) is None
 
 
 def _is_answer(message: BaseMessage) -> TypeGuard[AIMessage]:
@@ -185,7 +205,20 @@ def _behind(messages: list[BaseMessage], is_it: Callable[[BaseMessage], bool]) -
     return [*takewhile(lambda message: not is_it(message), reversed(messages))][::-1]
 
 
-def _obsolete(corrections: list[BaseMessage]) -> set[str | None]:
-    """Return the ids of corrections, and of the answers that they rejected."""
-    rejected = (m.additional_kwargs[RETURNED]["rejected"] for m in corrections)
-    return {*chain.from_iterable(rejected), *(m.id for m in corrections)} - {None}
+def _obsolete(
+    messages: list[BaseMessage],
+    is_correction: Callable[[BaseMessage], object],
+    is_answer: Callable[[BaseMessage], bool],
+) -> set[str | None]:
+    """Return the ids of corrections, and of the answers before them that they rejected.
+
+    Clients can write a mark as well. It must not take anything else out of a conversation.
+    """
+    rejected, found = set[str](), set[str | None]()
+    for message in reversed(messages):
+        if (mark := _mark_of(message)) is not None and is_correction(message):
+            rejected |= mark.rejected
+            found.add(message.id)
+        elif message.id in rejected and is_answer(message):
+            found.add(message.id)
+    return found - {None}
