@@ -23,7 +23,7 @@ from langchain_control.conversation import (
     messages_of,
     source_of,
 )
-from langchain_control.encodings.chat import REPLY_TOKENS
+from langchain_control.encodings.chat import REPLY_TOKENS, json_pieces_of
 from langchain_control.encodings.surrogates import well_formed
 from langchain_control.errors import BudgetExceeded, rejection
 from langchain_control.events import blocked
@@ -349,16 +349,34 @@ def _unlike_parts(message: BaseMessage) -> BaseMessage:
     """
     if source_of(message) != "user":
         return message
-    text = _folded(message.text)
+    text = _folded(_said(message))
     return _fenced_question(message) if any(h in text for h in _HEADINGS) else message
 
 
 def _fenced_question(message: BaseMessage) -> BaseMessage:
     if isinstance(message.content, str):
         return _with_content(message, [fenced("question", message.content)])
-    label = fence_label(message.text)
+    label = fence_label(_said(message))
     begin, end = f"<question {label}>\n", f"</question {label}>\n"
     return _with_content(message, [begin, *message.content, end])
+
+
+def _said(message: BaseMessage) -> str:
+    """Return all that a model may read of a message, whatever the types of its blocks.
+
+    Texts are joined with and without what stands between them in blocks of other types. What has
+    too many values to be searched counts as having a heading.
+    """
+    content = message.content
+    if isinstance(content, str):
+        return content
+    # Imported here: who sends no blocks should not pay for the detectors.
+    from langchain_control.detectors.texts import take_apart  # noqa: PLC0415
+
+    found = take_apart(message, "user")
+    texts = [message.text, "".join(part.text for part in found.parts)]
+    unread = () if found.complete else (CONTEXT_HEADING, *json_pieces_of(content))
+    return "\n".join([*texts, *unread])
 
 
 def _folded(text: str) -> str:
