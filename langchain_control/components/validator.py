@@ -16,6 +16,7 @@ from langchain_control.contracts.beginnings import broken_for_good
 from langchain_control.contracts.broken import broken
 from langchain_control.contracts.reading import Problem, Reader, Reading, reader_of
 from langchain_control.conversation import answer_of, is_blank
+from langchain_control.encodings.surrogates import well_formed_message
 from langchain_control.errors import ResponseRejected
 from langchain_control.models.confidence import confidence_of
 from langchain_control.outcomes import (
@@ -212,7 +213,7 @@ class ResponseValidator(Gate[AIMessage | str]):
             answer: What was judged.
             verdict: A verdict of this validator that the answer passed.
         """
-        message = answer_of(answer)
+        message = well_formed_message(answer_of(answer))
         if message.tool_calls:
             return message
         if self._compiled.reader.expects_json:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from langchain_control._least import least
+from langchain_control.encodings.surrogates import well_formed_message
 from langchain_control.models.variants import has_enforcing_mode, in_place_of, name_of
 from langchain_control.outcomes import Attempt, FallbackTry, PlannedRetry
 from langchain_control.runs.judged_before import JudgedBefore
@@ -86,8 +87,12 @@ class Context:
         return least(self.policy.deadline_seconds, self.run_deadline_seconds)
 
     def build(self, messages: list[BaseMessage], **parts: Any) -> BuiltPrompt:
-        """Make the prompt. See `PromptBuilder.build`."""
-        return (self.prompt or self.policy.prompt).build(messages, **parts)
+        """Make the prompt. See `PromptBuilder.build`.
+
+        What UTF-8 cannot express is replaced, wherever it stands: no client could send it.
+        """
+        built = (self.prompt or self.policy.prompt).build(messages, **parts)
+        return replace(built, messages=[*map(well_formed_message, built.messages)])
 
     def name(self, config: RunnableConfig | None = None) -> str:
         """Return the name of the request's own model."""

@@ -9,6 +9,7 @@ from langchain_core.messages import AIMessage
 
 from langchain_control._effects import Flow
 from langchain_control.contracts.broken import broken
+from langchain_control.encodings.surrogates import is_well_formed
 from langchain_control.outcomes import FailureMode, ValidationResult, Violation
 from langchain_control.runs.state import RunState, note_of
 from langchain_control.strategies.asking import ContractAround
@@ -20,22 +21,24 @@ _BIG_INTEGER = Violation(
     expected="integers of 64 bits at most; send a longer one as a string",
 )
 
-_REJECTED = broken(FailureMode.SCHEMA_VIOLATION, [_BIG_INTEGER])
+_NOT_UNICODE = Violation(
+    rule="json.unicode", expected="property names in Unicode", found="a lone surrogate"
+)
 
 
 class StorableAnswers(ContractAround):
     """A contract, and that answers and their values fit into the state of a graph.
 
     JSON has integers of any length. MessagePack, in which LangGraph's checkpoints are written, has
-    none beyond 64 bits, and a run whose answer holds one would be lost.
+    none beyond 64 bits, and no key that UTF-8 cannot express; a run whose answer holds one would be
+    lost.
     """
 
     def judge(self, value: AIMessage) -> Flow[ValidationResult]:
         """Judge an answer."""
         verdict = yield from self._contract.judge(value)
-        if not verdict.passed or not _holds_a_big_integer([verdict.value, _plain(value)]):
-            return verdict
-        return replace(_REJECTED, notes=verdict.notes)
+        why = _unstorable_in([verdict.value, _plain(value)]) if verdict.passed else None
+        return replace(_rejected(why), notes=verdict.notes) if why else verdict
 
 
 def storable(update: RunState) -> RunState:
@@ -46,13 +49,14 @@ def storable(update: RunState) -> RunState:
     """
     draft = update.get("draft") or {}
     answer = draft.get("response")
-    if answer is None or not _holds_a_big_integer(_plain(answer)):
+    why = None if answer is None else _unstorable_in(_plain(answer))
+    if answer is None or why is None:
         return update
     told = {name: getattr(answer, name) for name in ("usage_metadata", "response_metadata")}
-    kept = {name: value for name, value in told.items() if not _holds_a_big_integer(value)}
+    kept = {name: value for name, value in told.items() if not _unstorable_in(value)}
     changed = {
         "draft": {**draft, "response": AIMessage(answer.text, **kept)},
-        "failure": note_of("validate", _REJECTED),
+        "failure": note_of("validate", _rejected(why)),
     }
     return cast("RunState", {**update, **changed})
 
@@ -61,14 +65,21 @@ def _plain(message: AIMessage) -> dict[str, Any]:
     return message.model_dump(warnings=False)
 
 
-def _holds_a_big_integer(value: Any) -> bool:
+def _rejected(why: Violation) -> ValidationResult:
+    return broken(FailureMode.SCHEMA_VIOLATION, [why])
+
+
+def _unstorable_in(value: Any) -> Violation | None:
+    """Return why a checkpointer cannot store a value, if it cannot."""
     pending = [value]
     while pending:
         match pending.pop():
             case dict() as found:
+                if not all(is_well_formed(key) for key in found if isinstance(key, str)):
+                    return _NOT_UNICODE
                 pending += found.values()
             case list() | tuple() as found:
                 pending += found
             case int() as found if not -(1 << 63) <= found < 1 << 64:
-                return True
-    return False
+                return _BIG_INTEGER
+    return None

@@ -82,6 +82,16 @@ def test_a_message_that_no_checkpoint_stores_is_rejected(answer):
     assert "as a string" in model.calls[1][-1].text
 
 
+def test_a_key_that_no_checkpoint_stores_is_rejected():
+    """Half a surrogate pair is stored as a value, and raised a `TypeError` as a key."""
+    model = ScriptedChatModel(script=[called_with(**{"\ud83d": 1}), called_with(n="1")])
+
+    result = through_a_checkpoint(model)
+
+    assert result.message.tool_calls[0]["args"] == {"n": "1"}
+    assert result.attempts[0]["failure_mode"] == "schema_violation"
+
+
 def test_a_rejected_message_keeps_what_it_has_cost():
     """Its tokens count against the limits of the request."""
     reply = Reply(called_with(n=BIG), input_tokens=40, output_tokens=2)
