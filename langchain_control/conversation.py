@@ -170,9 +170,7 @@ def answer_of(given: Any, *, is_reply: bool = False) -> AIMessage:
     raise TypeError(msg)
 
 
-_MEDIA = frozenset(
-    ["image", "image_url", "image_generation_call", "audio", "video", "file", "media"]
-)
+_MEDIA = ("image", "image_url", "image_generation_call", "audio", "video", "file", "media")
 """Types of blocks that answer without a text, as LangChain and providers call them."""
 
 

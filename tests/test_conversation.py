@@ -15,7 +15,13 @@ from langchain_core.messages import (
 from langchain_core.prompt_values import ChatPromptValue, StringPromptValue
 
 from langchain_control import PromptBuilder
-from langchain_control.conversation import Conversation, answer_of, documents_in, with_correction
+from langchain_control.conversation import (
+    Conversation,
+    answer_of,
+    documents_in,
+    is_blank,
+    with_correction,
+)
 
 SYSTEM, ASK, ANSWER = SystemMessage("s"), HumanMessage("q"), AIMessage("a")
 CALL = AIMessage("", tool_calls=[{"name": "search", "args": {}, "id": "1"}])
@@ -115,3 +121,9 @@ def test_a_correction_goes_last(value, expected):
 def test_an_input_without_a_place_for_it_stays_as_it_is(value):
     """Nothing is forced into an input that could not carry it."""
     assert with_correction(value, "fix it") is value
+
+
+@pytest.mark.parametrize("kind", [["x"], {"a": 1}, None], ids=str)
+def test_a_block_of_an_odd_type_is_no_media(kind):
+    """It raised a `TypeError` after the answer had come."""
+    assert is_blank(AIMessage([{"type": kind}]))

@@ -226,3 +226,19 @@ def test_an_answer_from_a_cache_uses_nothing(door, usage):
     assert called.usage["total_tokens"] > 0
     assert (cached.status, cached.usage["total_tokens"], cached.cost) == ("accepted", 0, None)
     assert len(model.calls) == 1
+
+
+ODD = [{"model_name": 5}, {"logprobs": {"content": [{"logprob": -1e308}] * 2}}]
+
+
+@pytest.mark.parametrize("metadata", ODD, ids=list)
+@pytest.mark.parametrize("door", DOORS, ids=lambda d: d.__name__)
+def test_what_no_provider_should_report_counts_as_not_reported(door, metadata):
+    """It got out as an exception after a good answer had come, which had been paid."""
+    answer = AIMessage(GOOD, response_metadata={"finish_reason": "stop", **metadata})
+
+    result = door(ScriptedChatModel(script=[answer] * 2), policy(prices=PRICES))
+
+    assert result.status == "accepted"
+    assert result.model == "scripted"
+    assert result.cost is not None

@@ -51,7 +51,7 @@ _MEDIA_TYPES = frozenset(
         "video",
     }
 )
-_TOOL_CALL_TYPES = frozenset({"function_call", "tool_call", "tool_use"})
+_TOOL_CALL_TYPES = ("function_call", "tool_call", "tool_use")
 """Providers repeat in the content what `tool_calls` says; it is counted there."""
 _OF_RESULTS = ("content", "output")
 """Where the results of tools hold blocks of their own."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import exp, isfinite
+from math import exp
 from statistics import fmean
 from typing import Any
 
@@ -39,6 +39,10 @@ def _mean(reported: Any) -> float | None:
     return fmean(known) if len(known) == len(found) else None
 
 
+_MOST = 1e9
+"""No logarithm of a probability is as large. OpenAI reports -9999 for what is impossible."""
+
+
 def _number(value: Any) -> float | None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and isfinite(value) else None
+    return float(value) if is_number and -_MOST < value < _MOST else None

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["named_in"]
+from langchain_core.messages import AIMessage
+
+__all__ = ["name_behind", "named_in"]
 
 _DATES = (
     r"\d{4}(-\d\d){0,2}",  # 2024-08-06, 2024-08, 0613, 2411
@@ -13,6 +15,12 @@ _DATES = (
     r"\d{6}(\d\d)?",  # 240806, 20240806
 )
 _SNAPSHOT = re.compile(f"[-@:]({'|'.join(_DATES)})")
+
+
+def name_behind(answer: AIMessage | None) -> str | None:
+    """Return what the provider of an answer calls its model, if it says so."""
+    name = answer.response_metadata.get("model_name") if answer is not None else None
+    return name if isinstance(name, str) and name else None
 
 
 def named_in(name: str, names: Iterable[str]) -> str | None:

@@ -14,6 +14,7 @@ from langchain_control.components.audit import AuditLogger
 from langchain_control.components.budget import TokenBudget
 from langchain_control.encodings.chat import json_pieces_of
 from langchain_control.models.fresh import is_cached
+from langchain_control.models.names import name_behind
 from langchain_control.outcomes import Attempt, FailureMode, ValidationResult
 from langchain_control.retries.ladder import FIRST_RUNG, failure_fingerprint
 from langchain_control.runs.context import Context
@@ -34,9 +35,8 @@ def attempt_of(
     tokens_in, tokens_out = tokens_of(
         response, state["draft"]["prompt"], context.policy.prompt.budget
     )
-    metadata = response.response_metadata if response is not None else {}
     asked = context.asked(retry, config).name
-    model = metadata.get("model_name") or asked
+    model = name_behind(response) or asked
     return Attempt(
         number=len(state["attempts"]) + 1,
         model=model,

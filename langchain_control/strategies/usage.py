@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, cast
 
 from langchain_core.runnables import Runnable
 
+from langchain_control.models.names import name_behind
 from langchain_control.models.variants import name_of
 from langchain_control.outcomes import Attempt, ControlResult, FallbackTry
 from langchain_control.parts import asks_a_model
@@ -29,7 +30,7 @@ class Used(NamedTuple):
 
 def used_by(strategy: Any, asked: JudgedReply, calls: Calls) -> Used:
     """Return what asking a strategy took. A controlled model tells it of all its own calls."""
-    said, of_run = asked.reply.response_metadata.get("model_name"), _calls_in(asked.run)
+    said, of_run = name_behind(asked.reply), _calls_in(asked.run)
     last = next((c["model"] for c in reversed(of_run) if c["model"]), None)
     names = [name for name in (said, last, _model_of(strategy)) if name]
     model = names[0] if names else None

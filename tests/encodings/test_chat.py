@@ -135,3 +135,8 @@ def test_deep_nesting_is_counted():
     message = HumanMessage("")
     message.content = [{"type": "data", "data": deep}]
     assert message_tokens(message, COUNT) > 100_000
+
+
+def test_a_block_of_an_odd_type_is_counted():
+    """A server may send any JSON."""
+    assert message_tokens(AIMessage([{"type": ["x"], "a": "b"}]), COUNT) > COUNT("b")

@@ -39,10 +39,13 @@ def test_it_is_the_geometric_mean_of_the_probabilities(metadata, expected):
         openai(-0.1, None),
         openai(float("nan")),
         openai(True),
+        openai(-(10**400)),
+        openai(-1e308, -1e308),
+        {"avg_logprobs": 10**400},
         {"logprobs": {"content": ["x"]}},
         {"logprobs": "x", "avg_logprobs": "x"},
     ],
-    ids=str,
+    ids=lambda m: str(m)[:40],
 )
 def test_where_anything_is_missing_it_is_not_known(metadata):
     """It is never invented."""

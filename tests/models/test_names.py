@@ -1,8 +1,9 @@
 """What models are called, by those who choose them and by those who serve them."""
 
 import pytest
+from langchain_core.messages import AIMessage
 
-from langchain_control.models.names import named_in
+from langchain_control.models.names import name_behind, named_in
 
 
 @pytest.mark.parametrize(
@@ -35,3 +36,16 @@ def test_a_dated_snapshot_is_its_model(name, expected):
 def test_the_longest_name_wins():
     """Who names a snapshot means it."""
     assert named_in("a-2024-01-02", ["a", "a-2024-01-02", "a-2024"]) == "a-2024-01-02"
+
+
+@pytest.mark.parametrize("name", ["", None, 5, True, ["a"], {"a": 1}, b"a"], ids=str)
+def test_a_name_that_is_no_text_is_not_reported(name):
+    """It raised an `AttributeError` where prices were looked up by it."""
+    assert name_behind(AIMessage("x", response_metadata={"model_name": name})) is None
+
+
+def test_a_provider_names_its_model():
+    """What did not answer has none."""
+    assert name_behind(AIMessage("x", response_metadata={"model_name": "a"})) == "a"
+    assert name_behind(AIMessage("x")) is None
+    assert name_behind(None) is None
