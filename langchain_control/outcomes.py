@@ -13,6 +13,7 @@ from typing import Any, Literal, NotRequired
 from langchain_core.messages import AIMessage  # pydantic reads it, for the schema of a result
 from typing_extensions import TypedDict  # pydantic builds no schema of typing's before 3.12
 
+from langchain_control._printable import printable
 from langchain_control._shortening import shortened
 
 __all__ = [
@@ -109,7 +110,7 @@ class Violation:
     def __str__(self) -> str:
         """Read as one line: where, what was due, what came."""
         found = f", found {self.found}" if self.found else ""
-        return f"{self.path or '/'}: expected {self.expected}{found}"
+        return printable(f"{self.path or '/'}: expected {self.expected}{found}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "langchain_control"
 
 LAYERS = [
     {"outcomes", "_threads", "_waiting", "_json", "_per_process", "_at_fork", "_forgetting"}
-    | {"_least", "_on_demand", "_overriding", "_shared", "_shortening", "_steady"},
+    | {"_least", "_on_demand", "_overriding", "_printable", "_shared", "_shortening", "_steady"},
     {"errors", "parts", "sync_only", "_effects", "events"},
     {"circuits", "conversation", "encodings", "fences", "logging_setup", "models"},
     {"retries"},

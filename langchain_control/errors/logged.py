@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import traceback
 
+from langchain_control._printable import printable
+
 __all__ = ["log_failure"]
 
 logger = logging.getLogger(__name__)
@@ -17,7 +19,8 @@ logger = logging.getLogger(__name__)
 def log_failure(what: str, exc: BaseException) -> None:
     """Log an exception that nobody will see raised."""
     shown = exc if logger.isEnabledFor(logging.DEBUG) else None
-    logger.warning("%s failed with `%s`%s", what, type(exc).__name__, _place(exc), exc_info=shown)
+    told = printable(what), type(exc).__name__, _place(exc)
+    logger.warning("%s failed with `%s`%s", *told, exc_info=shown)
 
 
 def _place(exc: BaseException) -> str:

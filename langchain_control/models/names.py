@@ -14,13 +14,18 @@ _DATES = (
     r"\d\d-\d\d(\d\d)?",  # 05-20, 08-2024
     r"\d{6}(\d\d)?",  # 240806, 20240806
 )
+_MOST_CHARS = 500
 _SNAPSHOT = re.compile(f"[-@:]({'|'.join(_DATES)})")
 
 
 def name_behind(answer: AIMessage | None) -> str | None:
-    """Return what the provider of an answer calls its model, if it says so."""
+    """Return what the provider of an answer calls its model, if it says so.
+
+    It is told in logs and in the trail: what takes more than a line is no name.
+    """
     name = answer.response_metadata.get("model_name") if answer is not None else None
-    return name if isinstance(name, str) and name else None
+    is_name = isinstance(name, str) and 0 < len(name) <= _MOST_CHARS and name.isprintable()
+    return name if is_name else None
 
 
 def named_in(name: str, names: Iterable[str]) -> str | None:

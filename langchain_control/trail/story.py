@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from langchain_control._printable import printable
 from langchain_control.events import EventName
 from langchain_control.trail.ids import kept_id
 
@@ -22,14 +23,14 @@ def tell(request_id: str, records: Iterable[AuditRecord]) -> str:
     request_id = kept_id(request_id)
     lines = [_line(record) for record in records if record.get("request_id") == request_id]
     if not lines:
-        return f"request {_printable(request_id)}: no records"
-    return "\n".join([f"request {_printable(request_id)}", *lines])
+        return f"request {printable(request_id)}: no records"
+    return "\n".join([f"request {printable(request_id)}", *lines])
 
 
 def _line(record: AuditRecord) -> str:
     describe = _DESCRIBED.get(record["event"], _other)
     text = "; ".join(part for part in describe(record) if part)
-    return _printable(f"  {record.get('time', '')}  {text}")
+    return printable(f"  {record.get('time', '')}  {text}")
 
 
 def _attempt(record: Mapping[str, Any]) -> Iterator[str]:
@@ -172,10 +173,3 @@ def _details(record: Mapping[str, Any]) -> Iterator[str]:
         yield f"{record['latency_ms']} ms"
     if record.get("input_tokens") or record.get("output_tokens"):
         yield f"tokens {record.get('input_tokens', 0)} in, {record.get('output_tokens', 0)} out"
-
-
-def _printable(text: str) -> str:
-    """Keep control characters out of the reader's terminal."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -41,3 +41,12 @@ def test_an_exception_that_was_never_raised_has_no_place(caplog):
     log_failure("it", TimeoutError())
 
     assert caplog.messages == ["it failed with `TimeoutError`"]
+
+
+def test_a_name_does_not_break_the_line(caplog):
+    """Tools and models have names from outside: one forged a line of its own."""
+    log_failure("the tool `t\n2026-01-01 all is well\x1b[2J\x9b`", TimeoutError())
+
+    assert caplog.messages == [
+        "the tool `t\\n2026-01-01 all is well\\x1b[2J\\x9b` failed with `TimeoutError`"
+    ]

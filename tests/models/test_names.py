@@ -38,9 +38,11 @@ def test_the_longest_name_wins():
     assert named_in("a-2024-01-02", ["a", "a-2024-01-02", "a-2024"]) == "a-2024-01-02"
 
 
-@pytest.mark.parametrize("name", ["", None, 5, True, ["a"], {"a": 1}, b"a"], ids=str)
-def test_a_name_that_is_no_text_is_not_reported(name):
-    """It raised an `AttributeError` where prices were looked up by it."""
+@pytest.mark.parametrize(
+    "name", ["", None, 5, True, ["a"], {"a": 1}, b"a", "a\nb", "a\x9b", "a" * 501]
+)
+def test_what_is_no_name_is_not_reported(name):
+    """It raised an `AttributeError` where prices were looked up by it, or broke lines of a log."""
     assert name_behind(AIMessage("x", response_metadata={"model_name": name})) is None
 
 
