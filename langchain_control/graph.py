@@ -11,7 +11,7 @@ from langchain_core.runnables.base import coerce_to_runnable
 from langgraph.graph import START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.types import Checkpointer
+from langgraph.types import Checkpointer, Command
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from langchain_control._effects import Flow, arun, run
@@ -81,7 +81,8 @@ def create_control_graph(
 
     The graph runs on its own, as a node of a parent that has `messages`, and inside an LCEL chain.
     It ends with a `status` in its state and one new message: the answer, or that there is none.
-    `result_of`, beside this function, reads its final state.
+    `result_of`, beside this function, reads its final state. A run that is started without the key
+    `messages`, on a thread that has none, raises a `TypeError`, whatever the `exit_behavior`.
 
     Args:
         model: A chat model, any Runnable that gives a message or a string, or a plain callable.
@@ -169,13 +170,14 @@ class ControlGraph(CompiledStateGraph[Any, Any, Any, Any]):
     def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002
         """Stream as any compiled graph does."""
         shown = self._shown(kwargs)
-        events: Iterator[Any] = super().stream(input, self._with_room(config), **shown)
+        events: Iterator[Any] = super().stream(input, self._with_room(config, input), **shown)
         return events
 
     def astream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002
         """Stream as any compiled graph does."""
         shown = self._shown(kwargs)
-        events: AsyncIterator[Any] = super().astream(input, self._with_room(config), **shown)
+        config = self._with_room(config, input)
+        events: AsyncIterator[Any] = super().astream(input, config, **shown)
         return events
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:  # noqa: ARG002  (IPython's signature)
@@ -187,10 +189,12 @@ class ControlGraph(CompiledStateGraph[Any, Any, Any, Any]):
         """Name the graph and its steps."""
         return f"ControlGraph({' → '.join(STEPS)})"
 
-    def _with_room(self, config: RunnableConfig | None) -> RunnableConfig:
-        given = config or RunnableConfig()
-        limits = [c.get("recursion_limit", 0) for c in (given, self.config or {})]
-        return RunnableConfig({**given, "recursion_limit": max(*limits, self.supersteps)})
+    def _with_room(self, config: RunnableConfig | None, given: Any) -> RunnableConfig:
+        config = config or RunnableConfig()
+        limits = [c.get("recursion_limit", 0) for c in (config, self.config or {})]
+        told = {**config.get("configurable", {}), _NO_MESSAGES: _has_no_messages(given)}
+        room: Any = {"recursion_limit": max(*limits, self.supersteps), "configurable": told}
+        return {**config, **room}
 
     def _shown(self, arguments: dict[str, Any]) -> dict[str, Any]:
         keys = arguments.get("output_keys")
@@ -210,8 +214,25 @@ class _Node(Runnable[Any, Any]):
         return await arun(self._done(input, config or {}))
 
     def _done(self, state: Any, config: RunnableConfig) -> Flow[Any]:
+        is_bare = config.get("configurable", {}).get(_NO_MESSAGES)
+        if self._step.opens_run and is_bare and not state["messages"]:
+            msg = (
+                "a control graph reads the key `messages`, which its input does not have: declare "
+                "it in the parent's state, or call the graph inside a node"
+            )
+            raise TypeError(msg)
         update = storable((yield from performed(self._step, state, self._context, config)))
         return {**update, **_UNSAID} if has_to_raise(update, self._exits) else update
+
+
+_NO_MESSAGES = "__control_no_messages"
+"""Where a config says that the graph was started without them: the state always has the key."""
+
+
+def _has_no_messages(given: Any) -> bool:
+    if given is None or isinstance(given, Command):  # the run, or its thread, has them
+        return False
+    return not ("messages" in given if isinstance(given, Mapping) else hasattr(given, "messages"))
 
 
 _UNSAID: RunState = {"messages": [], "answer_id": None}

@@ -12,6 +12,8 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
+from pydantic import BaseModel
+from typing_extensions import TypedDict
 
 from langchain_control import (
     ControlPolicy,
@@ -355,3 +357,62 @@ def test_result_of_an_unfinished_run_is_an_error():
     """Asking for the outcome of a run that has none says so."""
     with pytest.raises(ValueError, match="not finished"):
         result_of({"status": None})
+
+
+class Retrieved(TypedDict):
+    question: str
+    context: list[str]
+    answer: str
+
+
+class RetrievedModel(BaseModel):
+    question: str
+    context: list[str] = []
+
+
+def asking_without_messages(parent: type, exit_behavior: str, checkpointer=None):
+    model = ScriptedChatModel(script=["An answer."])
+    builder = StateGraph(parent)
+    builder.add_node("generate", create_control_graph(model, exit_behavior=exit_behavior))
+    builder.add_edge(START, "generate")
+    return builder.compile(checkpointer=checkpointer)
+
+
+@pytest.mark.parametrize("exit_behavior", ["end", "error"])
+@pytest.mark.parametrize("parent", [Retrieved, RetrievedModel])
+@pytest.mark.parametrize("checkpointer", [None, InMemorySaver()], ids=["none", "memory"])
+def test_a_parent_without_messages_is_told_so(call, parent, exit_behavior, checkpointer):
+    """Nothing was asked and nothing said: the run ended as one with an empty input."""
+    graph = asking_without_messages(parent, exit_behavior, checkpointer)
+    thread = {"configurable": {"thread_id": f"{parent.__name__} {exit_behavior}"}}
+
+    with pytest.raises(TypeError, match="`messages`"):
+        call(graph, {"question": "What?", "context": ["Doc."]}, thread)
+
+
+@pytest.mark.parametrize("given", [{}, {"context": "Doc."}, {"question": "What?"}])
+@pytest.mark.parametrize("checkpointer", [None, InMemorySaver()], ids=["none", "memory"])
+def test_a_run_started_without_messages_is_a_mistake_of_the_program(call, given, checkpointer):
+    """It is no empty input of a user's: the key is named, also where a thread has none yet."""
+    graph = create_control_graph(ScriptedChatModel(script=[]), checkpointer=checkpointer)
+    thread = {"configurable": {"thread_id": str(given)}}
+
+    with pytest.raises(TypeError, match="`messages`"):
+        call(graph, given, thread)
+
+
+def test_an_empty_list_of_messages_is_an_empty_input(call):
+    """It came from a user, and is a failure like any other."""
+    graph = create_control_graph(ScriptedChatModel(script=[]))
+
+    assert result_of(call(graph, {"messages": []})).reason == "the input is empty"
+
+
+def test_a_thread_that_has_messages_needs_no_new_ones(call):
+    """Documents alone ask the thread's question again."""
+    model = ScriptedChatModel(script=["First.", "Second."])
+    graph = create_control_graph(model, checkpointer=InMemorySaver())
+    thread = {"configurable": {"thread_id": "1"}}
+    call(graph, ask(), thread)
+
+    assert result_of(call(graph, {"context": "Doc."}, thread)).unwrap().text == "Second."
