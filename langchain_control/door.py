@@ -72,7 +72,7 @@ class Controlled(Component[LanguageModelInput, Output], Generic[Output]):
             self.policy, self.model, name, contract=contract, last_calls=calls, can_pause=False
         )
         state = yield from drive(state_of(value), context, config)
-        return Ended(state, calls.error, calls.answer)
+        return Ended(state, calls.error, calls.said)
 
     def _with_arguments(self, arguments: dict[str, Any]) -> Self:
         return self.override(model=self.model.bind(**arguments))

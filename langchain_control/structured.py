@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableWithFallbacks
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from langchain_control._effects import Flow
 from langchain_control.components.shapes import Output
@@ -102,7 +102,7 @@ class StructuredModel(Controlled[Output], Generic[Output]):
         if not self.include_raw:
             result.unwrap(cause)
             return parsed
-        raw = result.message if result.status == "fallback" else said
+        raw = result.message if result.status == "fallback" else _with_object(said, parsed)
         error = None if result.passed else error_for(result, cause)
         return {"raw": raw, "parsed": parsed, "parsing_error": error}
 
@@ -110,6 +110,19 @@ class StructuredModel(Controlled[Output], Generic[Output]):
         schema = self.policy.validator.response_schema
         model, policy = tell(made_plain(self.model, config), self.policy, schema)
         return self.override(model=model, policy=policy, tell=None)
+
+
+def _with_object(said: AIMessage | None, parsed: Any) -> AIMessage | None:
+    """Fill the place that OpenAI's client keeps for the object of a class: it was told its JSON."""
+    if said is None or not isinstance(parsed, BaseModel):
+        return said
+    if said.additional_kwargs.get(_PARSED, parsed) is not None:
+        return said
+    kept = {**said.additional_kwargs, _PARSED: parsed}
+    return said.model_copy(update={"additional_kwargs": kept})
+
+
+_PARSED = "parsed"
 
 
 class _ObjectsOnly(ContractAround):

@@ -743,6 +743,40 @@ def test_include_raw_gives_what_the_model_said_last(call):
     assert isinstance(blocked["parsing_error"], InputRejected)
 
 
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        ("function_calling", tool_call("City", city="Paris")),
+        ("function_calling", tool_call("City", town="Paris")),
+        ("function_calling", tool_call("Town", city="Paris")),
+        ("json_schema", GOOD),
+    ],
+    ids=["by a tool", "wrong", "by another tool", "in the schema mode"],
+)
+def test_the_raw_message_is_the_one_that_comes_without_control(call, method, said):
+    """A call of the tool that stands for the answer was gone, and the content made of it."""
+    if method == "json_schema":
+        said = {"content": said}
+    plain, controlled = Provider(said).model(), with_control(Provider(said).model(), policy())
+    asked = {"schema": City, "method": method, "include_raw": True}
+
+    expected = call(plain.with_structured_output(**asked), "Which city?")["raw"]
+    raw = call(controlled.with_structured_output(**asked), "Which city?")["raw"]
+
+    assert raw.model_dump(exclude={"id"}) == expected.model_dump(exclude={"id"})
+
+
+def test_a_model_that_has_only_tools_keeps_its_call_in_the_raw_message(call):
+    """The same where no method was named."""
+    said = AIMessage("Here:", tool_calls=[{"name": "City", "args": {"city": "Paris"}, "id": "1"}])
+    controlled = with_control(ScriptedChatModel(script=[said]), policy())
+
+    outcome = call(controlled.with_structured_output(City, include_raw=True), "Which city?")
+
+    assert outcome["parsed"] == City(city="Paris")
+    assert (outcome["raw"].content, outcome["raw"].tool_calls) == ("Here:", said.tool_calls)
+
+
 @pytest.mark.parametrize("then", [ModelRateLimitError("slow"), TimeoutError()], ids=repr)
 def test_an_outage_after_an_answer_does_not_lose_it(call, then):
     """What the model said last is told also where calls after it gave nothing."""

@@ -26,6 +26,7 @@ from langchain_core.runnables import (
 from pydantic import ConfigDict
 
 from langchain_control.conversation import answer_of, with_correction
+from langchain_control.models.as_said import beside
 from langchain_control.models.larger_answers import with_room
 from langchain_control.models.object_schemas import as_object
 from langchain_control.models.settings import drawn_anew, unwrapped, without_tools
@@ -155,6 +156,7 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
         """Turn calls of the tool that stands for an answer into the answer, one below the other.
 
         Which of them counts is the validator's to say, as of any text that holds several values.
+        `as_said` gives the reply as it came.
         """
         message = answer_of(reply, is_reply=True)
         calls = [*message.tool_calls, *message.invalid_tool_calls]
@@ -163,7 +165,7 @@ class SchemaModel(RunnableSerializable[LanguageModelInput, AIMessage]):
         whole = "\n".join(json.dumps(call["args"]) for call in message.tool_calls)
         content = whole or message.invalid_tool_calls[-1]["args"]
         changes = {"content": content or "", "tool_calls": [], "invalid_tool_calls": []}
-        return message.model_copy(update=changes)
+        return beside(message.model_copy(update=changes), message)
 
     def _around(self, model: Runnable[Any, Any]) -> SchemaModel:
         """Return another form of the model that is told the schema in the same way."""

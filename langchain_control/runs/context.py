@@ -50,8 +50,8 @@ class LastCalls:
 
     error: Exception | None = None
     """What the last one raised. An exception is no JSON."""
-    answer: AIMessage | None = None
-    """The last answer there was, also where calls after it failed."""
+    said: AIMessage | None = None
+    """The last reply there was, as it came, also where calls after it failed."""
 
 
 @dataclass(frozen=True)

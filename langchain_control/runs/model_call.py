@@ -12,6 +12,7 @@ from langchain_control.errors import BudgetExceeded, classify, retry_after_secon
 from langchain_control.errors.answers import OF_ANSWERS, answer_in
 from langchain_control.errors.logged import log_failure
 from langchain_control.events import blocked
+from langchain_control.models.as_said import as_said
 from langchain_control.models.signatures import signed
 from langchain_control.models.variants import for_retry, gives_replies, tools_of
 from langchain_control.outcomes import FailureMode, failure
@@ -70,7 +71,7 @@ def _called(state: RunState, context: Context, config: RunnableConfig) -> Flow[R
         log_failure(f"the model `{asked.name}`", exc)
     if context.last_calls is not None:
         context.last_calls.error = error
-        context.last_calls.answer = response or context.last_calls.answer
+        context.last_calls.said = as_said(response) if response else context.last_calls.said
     latency_ms = round((policy.timer() - started) * 1000, 3)
     return {
         "draft": {**state["draft"], "response": response, "latency_ms": latency_ms},
