@@ -14,6 +14,7 @@ from pydantic import Field, SkipValidation, field_validator
 from langchain_control._effects import Flow, arun, run
 from langchain_control.components.shapes import Gate, Several
 from langchain_control.detectors import NormalizedText, RuleDetector, normalize
+from langchain_control.detectors.framework_texts import FRAMEWORK_TEXTS
 from langchain_control.detectors.model import WordModelDetector
 from langchain_control.detectors.presets import PRESETS, Mode, Preset
 from langchain_control.detectors.redaction import mask
@@ -203,6 +204,8 @@ class InputGuard(Gate[Any]):
         return None
 
     def _judge(self, part: Part) -> Flow[Judged | ValidationResult]:
+        if part.source != "user" and part.text in FRAMEWORK_TEXTS:
+            return Judged(part, (), ())
         text = mask(part.text, self.allow)
         findings = self._built_in_findings(normalize(text))
         for detector in self.detectors:
