@@ -104,7 +104,7 @@ class AuditRecord(TypedDict, total=False):
     rules: list[str]
     """Ids of the rules that fired or were broken."""
     notes: list[str]
-    """What the prompt left out to fit its budget, and how the answer was read."""
+    """What the prompt left out, and how the answer was read; as of an `Attempt`."""
     key: str
     content: str
     """What the model answered in this attempt, only where content was asked for."""

@@ -203,8 +203,9 @@ class Attempt(TypedDict):
     cost: NotRequired[float | None]
     """What it cost, where the policy knows the model's prices."""
     notes: NotRequired[list[str] | None]
-    """What its prompt left out to fit the budget, such as `history_dropped` and `context_cut`, and
-    how the answer was read, such as `extracted`."""
+    """What its prompt left out to fit the budget, such as `history_dropped` and `context_cut`, or
+    for an attack in it: `tool_withheld`, `context_withheld` and `user_withheld`, for earlier turns;
+    and how the answer was read, such as `extracted`."""
 
 
 class PlannedRetry(TypedDict):
@@ -289,7 +290,7 @@ class ControlResult:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the last prompt left out to fit its budget, and how the last answer was read."""
+        """What the last prompt left out, and how the last answer was read; as of an `Attempt`."""
         return tuple(self.attempts[-1].get("notes") or ()) if self.attempts else ()
 
     def unwrap(self, cause: BaseException | None = None) -> AIMessage:

@@ -98,6 +98,7 @@ def _opened(
 ) -> Flow[RunState]:
     policy = context.policy
     messages, documents = list(state["messages"]), documents_of(state)
+    withheld: list[str] = []
     if policy.limiter is not None:
         admitted = yield from policy.limiter.admit(config, messages, policy.deadline_seconds)
         if not admitted.passed:
@@ -118,7 +119,9 @@ def _opened(
             if not verdict.passed:
                 return (yield from turned_away(run, "InputGuard", verdict, context, config))
             items[:] = verdict.value
-    return cast("RunState", {**run, "draft": {"messages": messages, "context": documents}})
+            withheld += verdict.notes
+    draft = {"messages": messages, "context": documents, "withheld": withheld}
+    return cast("RunState", {**run, "draft": draft})
 
 
 def build(state: RunState, context: Context, config: RunnableConfig) -> Flow[RunState]:
@@ -135,7 +138,8 @@ def build(state: RunState, context: Context, config: RunnableConfig) -> Flow[Run
         return (yield from turned_away(state, "TokenBudget", built.verdict, context, config))
     if retry and retry["feedback"] and not built.report.get("correction"):
         retry = {**retry, "strategy": "simple", "mutation": None}  # there was no room for it
-    draft = {**draft, "prompt": built.messages, "notes": list(built.verdict.notes)}
+    notes = [*draft.get("withheld", ()), *built.verdict.notes]
+    draft = {**draft, "prompt": built.messages, "notes": notes}
     return {"draft": draft, "retry": retry, "failure": None}
 
 

@@ -80,10 +80,12 @@ def screened(
         asked: Position of the question, which has been judged.
 
     Returns:
-        A verdict whose `value` is what may, or the failure of one that nobody could judge: it may
-        be an attack, or a turn that a conversation needs.
+        A verdict whose `value` is what may, and whose `notes` say whose texts were left out; or the
+        failure of one that nobody could judge: it may be an attack, or a turn that a conversation
+        needs.
     """
     kept: list[Any] = []
+    notes: dict[str, None] = {}
     was_left_out = False
     for position, item in enumerate(items):
         if was_left_out and isinstance(item, AIMessage) and failure_behind(item) is not None:
@@ -96,6 +98,7 @@ def screened(
         verdict = yield from guard.judge(item, source=source, is_question=False)
         if verdict.failure_mode in _LEFT_OUT:
             yield blocked("InputGuard", verdict, config, request_id=request_id, key=source)
+            notes[f"{source}_withheld"] = None
             if source == "tool":
                 kept.append(withheld(item))
             was_left_out = source != "tool"
@@ -103,4 +106,4 @@ def screened(
             kept.append(verdict.value)
         else:
             return verdict
-    return passed(kept)
+    return passed(kept, notes=tuple(notes))

@@ -57,10 +57,12 @@ class Draft(TypedDict, total=False):
     """As screened."""
     context: list[str]
     """As screened."""
+    withheld: list[str]
+    """Whose texts the screening left out, as notes."""
     prompt: list[BaseMessage]
     """As it was sent."""
     notes: list[str]
-    """What the prompt left out to fit its budget."""
+    """What the prompt left out, for what the guard found or to fit its budget."""
     response: AIMessage | None
     latency_ms: float
 

@@ -17,13 +17,14 @@ from langchain_control import (
     ControlMiddleware,
     ControlPolicy,
     PromptBuilder,
+    RetryEngine,
     TokenBudget,
     create_control_graph,
     with_control,
 )
 from langchain_control.runs.screening import WITHHELD
 from langchain_control.testing import ScriptedChatModel
-from tests.scenarios import ATTACK
+from tests.scenarios import AT_ONCE, ATTACK
 
 POLICY = ControlPolicy(prompt=PromptBuilder(budget=TokenBudget(total_tokens=200_000)))
 THREAD = {"configurable": {"thread_id": "1"}}
@@ -150,3 +151,26 @@ def test_what_is_too_large_to_be_searched_reaches_no_model(content):
 
     said = [HumanMessage(content), AIMessage("Hm."), HumanMessage("Go on.")]
     assert [message.text for message in sent_through(through_chain, said)] == ["Hm.", "Go on."]
+
+
+@pytest.mark.parametrize(
+    ("given", "notes"),
+    [
+        ({"messages": [HumanMessage("Go."), CALLED_TOOL, ToolMessage(ATTACK, tool_call_id="1")]},
+         ("tool_withheld",)),
+        ({"input": "Which city?", "context": [ATTACK, ATTACK]}, ("context_withheld",)),
+        ({"messages": [HumanMessage(ATTACK), AIMessage("No."), HumanMessage("Which city?")]},
+         ("user_withheld",)),
+        ("Which city?", ()),
+    ],
+    ids=["tool", "documents", "turn", "nothing"],
+)  # fmt: skip
+def test_the_result_says_that_something_was_withheld(call, given, notes):
+    """Nobody but the trail was told, and every attempt went without it."""
+    model = ScriptedChatModel(script=["", "Paris."])
+    policy = ControlPolicy(retry=RetryEngine(**AT_ONCE))
+
+    result = call(with_control(model, policy, include_result=True), given)
+
+    assert result.notes == notes
+    assert [tuple(attempt["notes"] or ()) for attempt in result.attempts] == [notes, notes]
