@@ -97,10 +97,16 @@ def agent_result(state: Mapping[str, Any]) -> ControlResult:
     what they gave.
 
     Raises:
-        ValueError: The run has not finished, another question waits for its own, or the agent has
-            no `ControlMiddleware`.
+        ValueError: The run has not finished, another question waits for its own, the agent has no
+            `ControlMiddleware`, or the state is a parent's that does not declare `control`.
     """
-    record = cast("AgentRun", dict(state.get(RECORD) or {}))
+    if not state.get(RECORD):
+        msg = (
+            f"the state has no `{RECORD}`: a parent's state has to declare it, as by "
+            "`control: Any`, an agent has to have `ControlMiddleware`, and its run to have begun"
+        )
+        raise ValueError(msg)
+    record = cast("AgentRun", dict(state[RECORD]))
     messages = convert_to_messages(state["messages"])
     if record.get("closed") and _is_asked_again(record, messages):
         msg = "the run has not finished: the newest question came after the answer"

@@ -31,11 +31,18 @@ def result_of(state: Mapping[str, Any]) -> ControlResult:
     of it; where somebody took the answer out of the messages, the result has none.
 
     Raises:
-        ValueError: The run has not finished, or another question waits for its own.
+        ValueError: The run has not finished, another question waits for its own, or the state is a
+            parent's that does not have the run's keys.
     """
-    status = state.get("status")
+    status = state.get("status", "")
     if status is None:
-        msg = "the run has not finished: its state has no `status`"
+        msg = "the run has not finished: its `status` is `None`"
+        raise ValueError(msg)
+    if missing := [f"`{key}`" for key in _NEEDED if key not in state]:
+        msg = (
+            f"the state has no {', '.join(missing)}: a parent's state declares the keys of "
+            "`ControlOutput`, and a run that has not begun has none of them"
+        )
         raise ValueError(msg)
     answer, after = message_and_rest(state["messages"], state["answer_id"])
     if any(source_of(message) == "user" for message in after):
@@ -61,6 +68,9 @@ def result_of(state: Mapping[str, Any]) -> ControlResult:
         cost=cost_of(calls_in(state)),
         scores=Scores(**(state.get("scores") or {})),
     )
+
+
+_NEEDED = ("status", "answer_id", "strategy", "attempts", "fallbacks", "request_id")
 
 
 def message_and_rest(

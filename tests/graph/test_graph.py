@@ -353,6 +353,23 @@ def test_a_question_that_waits_has_no_result_of_the_one_before():
         result_of(waiting)
 
 
+class WithStatus(MessagesState):
+    status: str
+
+
+@pytest.mark.parametrize(
+    ("parent", "missing"), [(MessagesState, "status"), (WithStatus, "attempts")]
+)
+def test_a_parent_that_declares_too_little_is_told_which_keys(call, parent, missing):
+    """Its run has finished, and the error said that it had not; or it was a `KeyError`."""
+    builder = StateGraph(parent)
+    builder.add_node("answer", create_control_graph(ScriptedChatModel(script=[GOOD])))
+    builder.add_edge(START, "answer")
+
+    with pytest.raises(ValueError, match=f"no .*`{missing}`.*`ControlOutput`"):
+        result_of(call(builder.compile(), ask()))
+
+
 def test_result_of_an_unfinished_run_is_an_error():
     """Asking for the outcome of a run that has none says so."""
     with pytest.raises(ValueError, match="not finished"):

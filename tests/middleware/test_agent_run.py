@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from langchain.agents import create_agent
 from langchain.agents.middleware import (
     AgentMiddleware,
     HumanInTheLoopMiddleware,
@@ -14,12 +17,14 @@ from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
 from langchain_core.messages import AIMessage, RemoveMessage
 from langchain_core.tools import ToolException, tool
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 
 from langchain_control import FailureMode, FallbackRouter, RateLimiter, ResponseValidator
 from langchain_control.errors import AttemptsExhausted, InputRejected
 from langchain_control.middleware import agent_result
 from langchain_control.strategies import HumanAnswer
+from langchain_control.testing import ScriptedChatModel
 from tests.middleware.agents import (
     THREAD,
     Forecast,
@@ -142,6 +147,37 @@ def test_an_answer_without_an_id_is_found_again(call):
     agent, _ = agent_of(lambda _: "", rules)
 
     assert agent_result(call(agent, ask())).unwrap().text == "Sorry."
+
+
+class Declares(MessagesState):
+    control: Any
+
+
+def in_parent(parent, agent):
+    builder = StateGraph(parent)
+    builder.add_node("writer", agent)
+    builder.add_edge(START, "writer")
+    return builder.compile()
+
+
+@pytest.mark.parametrize("script", [["Fine."], [""] * 3], ids=["answered", "exhausted"])
+def test_a_parent_that_does_not_declare_the_record_is_told_so(call, script):
+    """Its agent's run has finished, and the error said that it had not."""
+    bare, told = (
+        call(in_parent(kind, agent_of(script)[0]), ask()) for kind in (MessagesState, Declares)
+    )
+
+    with pytest.raises(ValueError, match=r"no `control`.*declare"):
+        agent_result(bare)
+    assert agent_result(told).passed is (script == ["Fine."])
+
+
+def test_an_agent_without_the_middleware_is_told_so(call):
+    """There is nothing that a run could be read from."""
+    agent = create_agent(ScriptedChatModel(script=["Fine."]))
+
+    with pytest.raises(ValueError, match=r"no `control`.*`ControlMiddleware`"):
+        agent_result(call(agent, ask()))
 
 
 def test_a_run_that_waits_has_not_finished(call):
