@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Required
 
 from langchain_core.documents import Document
@@ -336,10 +337,17 @@ def numbered_constraints(constraints: Sequence[str]) -> str:
 def _system_messages(builder: PromptBuilder, conversation: Conversation) -> list[BaseMessage]:
     own = [SystemMessage(builder.system_prompt)] if builder.system_prompt else []
     messages = [*own, *conversation.system]
-    texts = [message.content for message in messages if isinstance(message.content, str)]
-    if builder.single_message and 1 < len(messages) == len(texts):
+    if not builder.single_message or len(messages) <= 1:
+        return messages
+    contents = [message.content for message in messages]
+    texts = [content for content in contents if isinstance(content, str)]
+    if len(texts) == len(contents):
         return [SystemMessage("\n\n".join(texts))]
-    return messages
+    parts = chain.from_iterable([c] if isinstance(c, str) else c for c in contents)
+    blocks: list[str | dict[Any, Any]] = [
+        {"type": "text", "text": p} if isinstance(p, str) else p for p in parts if p
+    ]
+    return [SystemMessage(blocks)]
 
 
 def _unlike_parts(message: BaseMessage) -> BaseMessage:

@@ -253,6 +253,17 @@ class TestSingleMessage:
         assert "<correction " in correction["text"]
         assert built.messages[1].id == "q1"
 
+    def test_system_messages_of_blocks_become_one_as_well(self):
+        """Their blocks stay as they are, such as one that ends a cached beginning."""
+        cached = {"type": "text", "text": "You are x.", "cache_control": {"type": "ephemeral"}}
+        given = [SystemMessage([cached]), SystemMessage(["It is Monday."]), HumanMessage(QUESTION)]
+
+        system, asked = ONE_MESSAGE.build(given).messages
+
+        own = {"type": "text", "text": ONE_MESSAGE.system_prompt}
+        assert system == SystemMessage([own, cached, {"type": "text", "text": "It is Monday."}])
+        assert asked.type == "human"
+
     def test_the_correction_follows_tool_results(self):
         """After tool results the correction is a message of its own."""
         rest = [
