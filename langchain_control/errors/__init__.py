@@ -1,7 +1,7 @@
 """The exceptions an application meets, and what foreign exceptions mean.
 
 ```
-ControlError(LangChainException)   .result
+ControlError(LangChainException, RuntimeError)   .result
 ├── InputRejected                  the guard turned the input away
 ├── BudgetExceeded                 the prompt cannot fit its budget
 ├── CircuitOpen                    .retry_after
@@ -47,8 +47,12 @@ __all__ = [
 T = TypeVar("T")
 
 
-class ControlError(LangChainException):
-    """A named failure. `result` holds how it came about."""
+class ControlError(LangChainException, RuntimeError):
+    """A named failure. `result` holds how it came about.
+
+    Also a `RuntimeError`, so that LangGraph's `RetryPolicy` leaves it alone: what was worth another
+    try has had it.
+    """
 
     result: ControlResult
 

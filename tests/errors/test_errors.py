@@ -4,6 +4,8 @@ import pickle
 
 import pytest
 from langchain_core.exceptions import LangChainException, OutputParserException
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.types import RetryPolicy
 
 from langchain_control import errors
 from langchain_control.errors import (
@@ -32,6 +34,24 @@ def test_every_error_is_one_of_the_family(kind):
     """One `except ControlError` catches all of them; so does LangChain's own base."""
     assert issubclass(kind, ControlError)
     assert issubclass(kind, LangChainException)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.__name__)
+def test_a_node_with_a_retry_policy_does_not_repeat_a_controlled_request(kind):
+    """An attack was judged three times, and three attempts became nine."""
+    runs = []
+
+    def answer(_):
+        runs.append(kind)
+        raise kind
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("answer", answer, retry_policy=RetryPolicy(initial_interval=0))
+    builder.add_edge(START, "answer")
+
+    with pytest.raises(kind):
+        builder.compile().invoke({"messages": []})
+    assert runs == [kind]
 
 
 def test_a_rejected_answer_is_an_error_of_a_parser():
