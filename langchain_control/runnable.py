@@ -116,6 +116,15 @@ class ControlledModel(Controlled[Output], Generic[Output]):
         """An `AIMessage`, or a `ControlResult` where asked for."""
         return ControlResult if self.include_result else AIMessage
 
+    @property
+    def _llm_type(self) -> str:
+        """Say why there is none to whoever takes this for a chat model."""
+        msg = (
+            "a model under control is a Runnable and no `BaseChatModel`: give the model itself to "
+            "what works with chat models, such as `SummarizationMiddleware`"
+        )
+        raise AttributeError(msg)
+
     def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Self:
         """Return the model with tools, under the same control.
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
+from langchain.agents.middleware import SummarizationMiddleware
 from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import CallbackManager
 from langchain_core.documents import Document
@@ -1331,3 +1332,12 @@ def test_a_cached_answer_has_a_place_of_its_own_in_a_thread(call):
 
     assert [m.text for m in state["messages"]] == ["How are you?", "Fine."] * 2
     assert result_of(state).unwrap().text == "Fine."
+
+
+def test_what_wants_a_chat_model_is_told_that_this_is_none():
+    """LangChain's middleware met an attribute that was missing, and nothing that says why."""
+    controlled = with_control(ScriptedChatModel(script=[]))
+
+    with pytest.raises(AttributeError, match=r"no `BaseChatModel`.*the model itself"):
+        SummarizationMiddleware(controlled)
+    assert not hasattr(controlled, "_llm_type")
