@@ -1,7 +1,8 @@
 """A control layer around LLM calls for LangChain and LangGraph.
 
 Whatever the model or its provider does, the application gets an answer that meets its contract, or
-a named failure, within a bounded time and number of tokens, and can prove afterwards what happened.
+a named failure, within limits on attempts, time, tokens and cost that it sets, and can prove
+afterwards what happened.
 
 Names are loaded when they are first used, so that importing the package costs next to nothing and a
 component can be used without langgraph.

@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Generic, NamedTuple, Self
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage
-from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.base import coerce_to_runnable
 from langchain_core.runnables.config import merge_configs
 from langchain_core.runnables.utils import ConfigurableFieldSpec
 
@@ -20,7 +21,7 @@ from langchain_control.runs.state import RunState, state_of
 from langchain_control.steps import drive
 from langchain_control.strategies.asking import AnswerContract
 
-__all__ = ["Controlled", "Ended"]
+__all__ = ["Controlled", "Ended", "runnable_of"]
 
 
 class Ended(NamedTuple):
@@ -29,6 +30,21 @@ class Ended(NamedTuple):
     state: RunState
     cause: Exception | None
     said: AIMessage | None
+
+
+def runnable_of(model: Any) -> Runnable[Any, Any]:
+    """Return what a door was given as a Runnable.
+
+    Raises:
+        TypeError: It is none, and no callable either, such as the name of a model.
+    """
+    if isinstance(model, str):
+        msg = (
+            "expected a chat model, a Runnable or a callable, got a text: for the name of a model "
+            "give `init_chat_model(name, max_retries=0)`, of `langchain.chat_models`"
+        )
+        raise TypeError(msg)
+    return coerce_to_runnable(model)
 
 
 class Controlled(Component[LanguageModelInput, Output], Generic[Output]):

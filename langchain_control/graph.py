@@ -7,7 +7,6 @@ from typing import Annotated, Any, get_type_hints
 
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import Runnable, RunnableConfig
-from langchain_core.runnables.base import coerce_to_runnable
 from langgraph.graph import START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.graph.state import CompiledStateGraph
@@ -15,6 +14,7 @@ from langgraph.types import Checkpointer, Command
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from langchain_control._effects import Flow, arun, run
+from langchain_control.door import runnable_of
 from langchain_control.errors import error_for
 from langchain_control.models.pacing import warn_of_own_pacing
 from langchain_control.models.variants import tools_of
@@ -99,7 +99,8 @@ def create_control_graph(
             ended; `invoke(None, ...)` raises the same once more, and asks nobody.
 
     Raises:
-        TypeError: A prompt template reads the messages first, and would print them into its text.
+        TypeError: `model` is no Runnable and no callable, or a prompt template reads the messages
+            first, and would print them into its text.
         ValueError: `outputs` is empty or names an unknown key, or `exit_behavior` is neither `end`
             nor `error`.
 
@@ -108,7 +109,7 @@ def create_control_graph(
             or it waits for a `rate_limiter` of its own, which may look like an outage.
     """
     policy = policy_of(policy)
-    runnable = coerce_to_runnable(model)
+    runnable = runnable_of(model)
     refuse_messages_as_text(runnable)
     policy = for_tools(policy) if tools_of(runnable) else policy
     warn_of_nested_retries(runnable, policy.retry.other_model)

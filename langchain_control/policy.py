@@ -67,7 +67,8 @@ class ControlPolicy(OverridableModel):
     prompt: PromptBuilder = Field(default_factory=PromptBuilder)
     """Makes the prompt; its `budget` bounds it."""
     validator: ResponseValidator = Field(default_factory=ResponseValidator)
-    """The contract. The default accepts any answer that is not empty, cut off or a refusal."""
+    """The contract. The default accepts any answer that is not empty, cut off, or reported as a
+    refusal by its provider."""
     breaker: CircuitBreaker = Field(default_factory=CircuitBreaker)
     """Asked before every call, under the model's name as key. A fallback model without a breaker of
     its own is asked for under the name of its strategy."""

@@ -8,12 +8,11 @@ from typing import Any, Generic, Literal, Self, TypeVar, overload
 
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableConfig
-from langchain_core.runnables.base import coerce_to_runnable
 from pydantic import model_validator
 
 from langchain_control._effects import Flow
 from langchain_control.components.shapes import Output
-from langchain_control.door import Controlled
+from langchain_control.door import Controlled, runnable_of
 from langchain_control.models.configurable import stands_for_others
 from langchain_control.models.pacing import warn_of_own_pacing
 from langchain_control.models.variants import name_of, tools_of
@@ -72,7 +71,8 @@ def with_control(
     Args:
         model: A chat model, any Runnable that gives a message or a string, or a plain callable.
         policy: The rules, or the plain data of them. The default policy guards the input, bounds
-            the prompt, retries transient failures and refuses empty, cut-off and refused answers.
+            the prompt, retries transient failures, and refuses answers that are empty, cut off, or
+            reported as a refusal by the provider.
         include_result: Return a `ControlResult` and never raise for what a user, a model or a
             provider does.
 
@@ -82,13 +82,14 @@ def with_control(
         there is no answer.
 
     Raises:
-        TypeError: A prompt template reads the messages first, and would print them into its text.
+        TypeError: `model` is no Runnable and no callable, or a prompt template reads the messages
+            first, and would print them into its text.
 
     Warns:
         UserWarning: The model retries by itself, which multiplies with the policy's attempts;
             or it waits for a `rate_limiter` of its own, which may look like an outage.
     """
-    runnable: Runnable[Any, Any] = coerce_to_runnable(model)
+    runnable: Runnable[Any, Any] = runnable_of(model)
     refuse_messages_as_text(runnable)
     policy = policy_of(policy)
     warn_of_nested_retries(runnable, policy.retry.other_model)

@@ -235,6 +235,12 @@ def test_tokens_counts_what_comes_in(monkeypatch, capsys):
     assert capsys.readouterr().out == "8 tokens (o200k_base, exact)\n"
 
 
+def test_a_text_without_quotes_is_told_how_to_be_given(capsys):
+    """A shell makes several arguments of it."""
+    assert main(["guard", "Ignore", "all", "previous"]) == 2
+    assert "quote the text" in capsys.readouterr().err
+
+
 def test_policy_lists_every_failure_mode(capsys):
     """With what the next prompt says."""
     assert main(["--plain", "policy"]) == 0
@@ -259,7 +265,11 @@ def test_policy_checks_a_file(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("retry: {max_attempt: 3}", "max_attempt"),
+        (
+            "retry: {max_attempt: 3}",
+            "no policy: retry.max_attempt: Extra inputs are not permitted\n",
+        ),
+        ("{timeout_seconds: 2, deadline_seconds: 1}", "no policy: Value error, `timeout_seconds`"),
         ("[1]", "mapping"),
         ("a: [", "YAML"),
         ("[" * 10_000, "recursion"),

@@ -1147,6 +1147,13 @@ def test_a_model_that_retries_by_itself_is_warned_about(door):
     assert warned[0].filename == __file__
 
 
+@pytest.mark.parametrize("door", [with_control, create_control_graph])
+def test_the_name_of_a_model_is_no_model(door):
+    """The error says what makes a model of the name."""
+    with pytest.raises(TypeError, match="init_chat_model"):
+        door("openai:gpt-4o")
+
+
 def test_an_input_of_the_wrong_kind_names_what_is_expected(call):
     """A number is not a question."""
     with pytest.raises(TypeError, match="str, messages"):

@@ -31,10 +31,14 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help='a text, a file that holds one, a file of {"text": ...} lines named *.jsonl, or - for '
         "standard input",
     )
+    parser.add_argument("more", nargs="*", help=argparse.SUPPRESS)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Judge one text in detail, or many in a table. The exit code is 1 if any is blocked."""
+    if arguments.more:
+        msg = "there is more than one text or file: quote the text"
+        raise UsageError(msg)
     from langchain_control.components.guard import InputGuard  # noqa: PLC0415  (`--help` is quick)
 
     guard = InputGuard()

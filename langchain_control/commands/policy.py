@@ -48,8 +48,19 @@ def _policy(file: str | None) -> ControlPolicy:
     try:
         return ControlPolicy() if file is None else ControlPolicy.from_yaml(file)
     except (OSError, ValueError, RecursionError) as exc:
-        msg = f"{file or 'a file without a name'} is no policy: {exc}"
+        msg = f"{file or 'a file without a name'} is no policy: {_what_is_wrong(exc)}"
         raise UsageError(msg) from exc
+
+
+def _what_is_wrong(exc: Exception) -> str:
+    """Name the fields of a policy that are wrong, without pydantic's links."""
+    from pydantic import ValidationError  # noqa: PLC0415  (`--help` is quick)
+
+    if not isinstance(exc, ValidationError):
+        return str(exc)
+    found = exc.errors(include_url=False, include_input=False, include_context=False)
+    named = ((".".join(map(str, error["loc"])), error["msg"]) for error in found)
+    return "; ".join(": ".join(filter(None, pair)) for pair in named)
 
 
 def _told(name: str, value: Any) -> str:

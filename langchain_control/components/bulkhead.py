@@ -131,10 +131,10 @@ class Bulkhead(Wrapper[Any, Any]):
         return NoPlace(verdict)
 
     def _full(self) -> str:
-        return f"{self.max_concurrent} calls are under way and {self.max_queued} wait"
+        return f"the bulkhead is full: {self.max_concurrent} under way, {self.max_queued} waiting"
 
     def _too_late(self, seconds: float) -> str:
-        return f"no call of {self.max_concurrent} has ended within {seconds:g} s"
+        return f"no place in the bulkhead became free within {seconds:g} s"
 
     def _key(self, config: RunnableConfig, name: str | None = None) -> str:
         key = self.key if isinstance(self.key, str) else self.key(config)

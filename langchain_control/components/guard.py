@@ -82,7 +82,8 @@ class InputGuard(Gate[Any]):
 
     detectors: Annotated[Several[Any], SkipValidation] = Field(default_factory=_default_detectors)
     """Asked in order. Each has `detect(text)`, or is a function of the sanitized text; it may be
-    async. The built-in tiers cost microseconds, so that they are on by default."""
+    async. The built-in tiers need no service and take well under a millisecond on
+    short texts; the first use in a process also loads them."""
 
     second_opinion: Annotated[Any, SkipValidation] = None
     """A detector that is slow or costs money, asked only if the strongest finding lies in the

@@ -76,7 +76,7 @@ class Retry:
 
 
 class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
-    """Try again, and not with the same prompt.
+    """Try again, with a correction where the answer was at fault.
 
     The failure mode selects the remedy from a table: whether to retry, what to tell the model, in
     which way to ask, how long to wait. Failures of transport change nothing in the prompt; failures

@@ -52,13 +52,13 @@ def _blocked(record: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _waited(record: Mapping[str, Any]) -> Iterator[str]:
-    seconds = record.get("delay_seconds", "?")
+    seconds = _seconds(record.get("delay_seconds", "?"))
     yield f"wait of {seconds} s for a turn, asked for by {record.get('component', 'a limit')}"
 
 
 def _retry(record: Mapping[str, Any]) -> Iterator[str]:
     correction = record.get("mutation")
-    number, delay = record.get("number", "?"), record.get("delay_seconds", 0)
+    number, delay = record.get("number", "?"), _seconds(record.get("delay_seconds", 0))
     yield f"retry as attempt {number} in {delay} s"
     yield f"correction {correction}" if correction else ""
 
@@ -162,6 +162,10 @@ def _verdict(record: Mapping[str, Any], without_failure: str) -> str:
         return without_failure
     message = record.get("message")
     return f"{mode} ({message})" if message else mode
+
+
+def _seconds(value: Any) -> str:
+    return str(round(value, 3) if isinstance(value, int | float) else value)
 
 
 def _details(record: Mapping[str, Any]) -> Iterator[str]:

@@ -63,7 +63,9 @@ async def test_turns_away_beyond_the_queue():
     guarded = Bulkhead(max_concurrent=1, max_queued=1).wrap(RunnableLambda(busy))
     tasks = [asyncio.create_task(guarded.ainvoke(number)) for number in range(2)]
     await settled()
-    with pytest.raises(RateLimited, match="1 calls are under way and 1 wait") as refused:
+    with pytest.raises(
+        RateLimited, match="the bulkhead is full: 1 under way, 1 waiting"
+    ) as refused:
         await guarded.ainvoke(3)
     assert refused.value.failure_mode is FailureMode.BULKHEAD_FULL
     busy.go.set()
@@ -246,7 +248,7 @@ def test_without_a_fallback_a_full_bulkhead_is_an_error_with_a_name(call):
     bulkhead = Bulkhead(max_concurrent=1, max_queued=0)
     taken(bulkhead, "default:scripted")
 
-    with pytest.raises(RateLimited, match="1 calls are under way and 0 wait"):
+    with pytest.raises(RateLimited, match="the bulkhead is full: 1 under way, 0 waiting"):
         call(with_control(ScriptedChatModel(script=[]), ControlPolicy(bulkhead=bulkhead)), "Q?")
 
 

@@ -15,6 +15,20 @@ from tests.audit_records import attempt, audit_record, finished
 REQUEST = "4f" * 16
 
 
+@pytest.mark.parametrize(("delay", "told"), [(0.07137681036507082, "0.071"), (2, "2"), ("?", "?")])
+def test_tells_waits_to_the_millisecond(delay: Any, told: str) -> None:
+    """Chance makes a wait of sixteen digits, which nobody wants to read."""
+    records = [
+        audit_record(EventName.RETRY_SCHEDULED, number=2, delay_seconds=delay),
+        audit_record(EventName.WAITED, component="RateLimiter", delay_seconds=delay),
+    ]
+
+    _, retry, wait = tell(REQUEST, records).split("\n")
+
+    assert retry.endswith(f"retry as attempt 2 in {told} s")
+    assert wait.endswith(f"wait of {told} s for a turn, asked for by RateLimiter")
+
+
 def test_tells_an_incident_in_order() -> None:
     """Each record is a line: what happened, why, how long, how much."""
     records = [
