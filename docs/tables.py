@@ -21,6 +21,10 @@ from typing import Any
 from langchain_core.language_models import FakeListChatModel
 from pydantic_core import PydanticUndefined
 
+from langchain_control.errors import error_for
+from langchain_control.outcomes import ControlResult, FailureMode, Status
+from langchain_control.retries.remedies import DEFAULT_REMEDIES
+
 __all__ = ["FILLERS", "MARKER", "attribute_docstrings", "filled"]
 
 MARKER = re.compile(r"<!-- (\w+): ([\w.:]+) -->")
@@ -107,6 +111,29 @@ def _docstrings_in(definition: ast.AST) -> Iterator[tuple[str, str]]:
                 yield name, " ".join(text.split())
 
 
+def failures(target: str) -> str:
+    """Make the table of all failure modes, from what is known of each and what the code says."""
+    known, meanings = _load(target), attribute_docstrings(FailureMode)
+    rows = ["| failure mode | meaning | retried | raised (after which step) | what to do |"]
+    rows.append("|---|---|---|---|---|")
+    for mode in FailureMode:
+        if mode is not FailureMode.NONE:
+            steps, action = known[mode]
+            retried = "yes" if DEFAULT_REMEDIES[mode].retry else "no"
+            raised = _raised(mode, steps.split()) or "nothing"
+            rows.append(f"| `{mode}` | {meanings[mode.name]} | {retried} | {raised} | {action} |")
+    return "\n".join(rows)
+
+
+def _raised(mode: FailureMode, steps: list[str]) -> str:
+    steps_of: dict[str, list[str]] = {}
+    for step in steps:
+        status: Status = "rejected" if step in ("guard", "build") else "exhausted"
+        error = error_for(ControlResult(status, failure_mode=mode, step=step))
+        steps_of.setdefault(type(error).__name__, []).append(step)
+    return ", ".join(f"`{error}` ({', '.join(names)})" for error, names in steps_of.items())
+
+
 def table(target: str) -> str:
     """Make the table that a callable of the package returns as Markdown."""
     made: str = _load(target)()
@@ -123,6 +150,7 @@ def drawing(target: str) -> str:
 FILLERS: dict[str, Callable[[str], str]] = {
     "defaults": defaults,
     "drawing": drawing,
+    "failures": failures,
     "members": members,
     "table": table,
 }

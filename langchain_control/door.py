@@ -44,7 +44,8 @@ def runnable_of(model: Any) -> Runnable[Any, Any]:
             "give `init_chat_model(name, max_retries=0)`, of `langchain.chat_models`"
         )
         raise TypeError(msg)
-    return coerce_to_runnable(model)
+    runnable: Runnable[Any, Any] = coerce_to_runnable(model)
+    return runnable
 
 
 class Controlled(Component[LanguageModelInput, Output], Generic[Output]):

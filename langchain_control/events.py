@@ -76,36 +76,53 @@ class AuditRecord(TypedDict, total=False):
     time: str
     """UTC, ISO 8601."""
     event: str
+    """One of `EventName`."""
     request_id: str
     """The caller's, or a random 128-bit id in hex; shared by all records of one request."""
     component: str
+    """Which component turned a value away or made a request wait."""
     number: int
+    """Number of the attempt, from 1; of a retry, that of the attempt to come."""
     model: str
+    """Name of the model that was asked; at the end, of the one that answered."""
     failure_mode: str
+    """A `FailureMode`; `none` if nothing failed."""
     message: str
+    """What was wrong, in one sentence without content."""
     latency_ms: float
+    """How long it took, in milliseconds: a call, a strategy, a tool, or the whole request."""
     input_tokens: int
+    """Tokens of the prompt; at the end, of all attempts and fallbacks."""
     output_tokens: int
+    """Tokens of the answer, in the same way."""
     cost: float
+    """What an attempt cost, where the policy knows the model's prices."""
     rung: str
     """How the model was to be asked: `same_model`, `native_schema` or `other_model`. One without a
     schema mode is asked on that rung as before."""
     fingerprint: str
     """The same for attempts that broke the same rules in the same places."""
     strategy: str
+    """`fallback:<name>` of a fallback, else how the attempt came about: `none`, `simple` or
+    `prompt_mutation`."""
     mutation: str | None
+    """Name of the correction that the prompt carries, if any."""
     prompt_sha256: str
     """SHA-256 of the prompt as it was sent."""
     status: str
+    """How a request, a fallback strategy, a tool or a hand-off ended; a circuit's new state."""
     attempts: int
+    """How many attempts the request had."""
     calls: int
     """Model answers that an agent's run asked for; further attempts were retries."""
     delay_seconds: float
+    """How long the wait is, or was, in seconds."""
     rules: list[str]
     """Ids of the rules that fired or were broken."""
     notes: list[str]
     """What the prompt left out, and how the answer was read; as of an `Attempt`."""
     key: str
+    """Name of a circuit or a tool, "sender to receiver", or the source of a text left out."""
     content: str
     """What the model answered in this attempt, only where content was asked for."""
     truncated: list[str]

@@ -84,6 +84,14 @@ def create_control_graph(
     `result_of`, beside this function, reads its final state. A run that is started without the key
     `messages`, on a thread that has none, raises a `TypeError`, whatever the `exit_behavior`.
 
+    !!! example "A node of a parent graph"
+
+        ```python
+        builder = StateGraph(MessagesState)
+        builder.add_node("answer", create_control_graph(model, policy))
+        builder.add_edge(START, "answer")
+        ```
+
     Args:
         model: A chat model, any Runnable that gives a message or a string, or a plain callable.
         policy: The rules, or the plain data of them; see `ControlPolicy`.

@@ -63,16 +63,27 @@ class FailureMode(StrEnum):
     """What happened. What to do about it is the retry table's business."""
 
     NONE = "none"
+    """Nothing failed."""
     SCHEMA_VIOLATION = "schema_violation"
+    """The answer does not have the shape that the contract asks for, or calls tools wrongly."""
     CONSTRAINT_VIOLATION = "constraint_violation"
+    """The answer is empty or breaks a rule, or the input is empty."""
     PROMPT_INJECTION = "prompt_injection"
+    """The input, or what one agent passes to the next, looks like an attack."""
     TOKEN_OVERFLOW = "token_overflow"  # noqa: S105  (a failure, not a secret)
+    """The input, the prompt or the answer is longer than its limit."""
     HALLUCINATION = "hallucination"
+    """The answer does not say what it has to: `must_contain`, or an `Expresses` rule."""
     TIMEOUT = "timeout"
+    """A call took longer than its time limit, or the provider ran out of time."""
     CIRCUIT_OPEN = "circuit_open"
+    """The model's circuit is open, so it was not called."""
     TRUNCATED = "truncated"
+    """The answer reached a limit of tokens, or ends in the middle of its JSON."""
     REFUSAL = "refusal"
+    """The provider reports a refusal or a content filter, or `NotRefusal` found one in words."""
     RATE_LIMITED = "rate_limited"
+    """A limit of requests is reached: the provider's (a 429), or the policy's own."""
     MODEL_ERROR = "model_error"
     """Transient trouble of the provider: a connection error, a 5xx, an unreadable reply."""
     MODEL_REJECTED = "model_rejected"
@@ -82,7 +93,9 @@ class FailureMode(StrEnum):
     BULKHEAD_FULL = "bulkhead_full"
     """As many calls are under way, and as many wait, as may."""
     DEADLINE_EXCEEDED = "deadline_exceeded"
+    """The time for the whole request, or for an agent's run, is over."""
     RETRY_BUDGET_EXHAUSTED = "retry_budget_exhausted"
+    """A retry was due, and the budget that all requests share was used up."""
     USAGE_LIMIT_EXCEEDED = "usage_limit_exceeded"
     """The request has used as many tokens, or spent as much, as one may."""
     STOPPED = "stopped"
@@ -187,11 +200,17 @@ class Attempt(TypedDict):
     number: int
     """Counts from 1, the first call."""
     model: str
+    """Name of the model that was asked."""
     failure_mode: str
+    """A `FailureMode`; `none` if the answer was accepted."""
     message: str
+    """What was wrong, in one sentence without content; empty if nothing was."""
     latency_ms: float
+    """How long the call took, in milliseconds."""
     input_tokens: int
+    """Tokens of the prompt, as the provider reports them, else as the budget counts them."""
     output_tokens: int
+    """Tokens of the answer, in the same way."""
     strategy: str
     """`none` for a first call, `simple` or `prompt_mutation` for a retry."""
     mutation: str | None
@@ -244,15 +263,27 @@ class FallbackTry(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class ControlResult:
-    """How one request ended, with everything that was tried on the way."""
+    """How one request ended, with everything that was tried on the way.
+
+    !!! example "An answer, or the reason why there is none"
+
+        ```python
+        result = with_control(model, policy, include_result=True).invoke("The total?")
+        print(result.value if result.passed else f"{result.failure_mode}: {result.reason}")
+        ```
+    """
 
     status: Status
+    """`accepted`: the model answered. `fallback`: a fallback strategy did. `rejected`: turned away
+    before any call of the model. `exhausted`: nothing that was tried gave an answer."""
     message: AIMessage | None = None
+    """The answer; `None` if there is none."""
     value: Any = None
     """The parsed answer as plain data, where JSON or structured output was asked for."""
     failure_mode: FailureMode = FailureMode.NONE
     """Why it is not `accepted`; also set on a fallback answer."""
     reason: str = ""
+    """The same in a sentence, with what became of the fallback strategies. Holds no content."""
     step: str = ""
     """The step that failed last: `guard`, `build`, `call` or `validate`."""
     attempts: tuple[Attempt, ...] = ()
@@ -262,8 +293,11 @@ class ControlResult:
     strategy: str = "none"
     """`fallback:<name>` for a fallback answer, else how the accepted attempt came about."""
     request_id: str = ""
+    """Finds the request in the audit trail."""
     violations: tuple[Violation, ...] = ()
+    """What was wrong with the last answer of the model."""
     findings: tuple[Finding, ...] = ()
+    """Signs of an attack, for which the input was turned away."""
     retry_after: float | None = None
     """Seconds until it is worth asking again, where that is known."""
     usage: dict[str, int] = field(default_factory=dict)

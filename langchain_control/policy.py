@@ -79,7 +79,8 @@ class ControlPolicy(OverridableModel):
     audit: AuditLogger | None = None
     """Where the trail goes. `None` and `False` keep none; a path or plain data makes a logger."""
     limiter: RateLimiter | None = None
-    """Asked before anything else. `None` sets no limit."""
+    """Asked before anything else. `None` sets no limit. A request that it turns away reaches no
+    fallback, unless `fallback.answer_blocked_input` is set."""
     bulkhead: Bulkhead | None = None
     """How many calls of a model may be under way at a time, and wait for it. `None` sets no bound;
     places are those of the model's name."""
@@ -206,6 +207,7 @@ class ControlPolicy(OverridableModel):
         """Read a policy from a YAML file.
 
         Raises:
+            OSError: The file is missing or cannot be read.
             ValueError: The file does not hold a mapping, or a field is unknown or out of range.
         """
         import yaml  # noqa: PLC0415  (comes with langchain-core; costs import time)

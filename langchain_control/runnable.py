@@ -68,6 +68,14 @@ def with_control(
     The result is not a LangGraph node: a node returns a state update, and LangGraph silently drops
     a bare message. Call it inside a node, or add `create_control_graph` as one.
 
+    !!! example "JSON with two keys, from any model"
+
+        ```python
+        contract = ResponseValidator(required_keys=["number", "total"])
+        controlled = with_control(model, ControlPolicy(validator=contract))
+        invoice = controlled.invoke("Read this invoice: …").additional_kwargs["parsed"]
+        ```
+
     Args:
         model: A chat model, any Runnable that gives a message or a string, or a plain callable.
         policy: The rules, or the plain data of them. The default policy guards the input, bounds

@@ -61,13 +61,17 @@ class Reply(NamedTuple):
     """What a scripted model does on one call."""
 
     content: str | AIMessage = ""
+    """The answer: a text, or a whole message, with tool calls for instance."""
     error: BaseException | None = None
     """Raised instead of answering; in a stream, after `cut_after` words."""
     delay_seconds: float = 0.0
+    """How long the call takes, in seconds of real time."""
     finish_reason: str = "stop"
+    """How the model says that its answer ended; `length` is a truncated one."""
     input_tokens: int | None = None
     """Reported usage; counted in whitespace-separated words where not given."""
     output_tokens: int | None = None
+    """Likewise, for the answer."""
     cut_after: int | None = None
     """Words after which a stream breaks off: with `error`, or silently without one."""
 
@@ -133,6 +137,9 @@ def _as_reply(item: Any) -> Reply:
 
 class ScriptedChatModel(BaseChatModel):
     """A chat model that follows a script: replies, exceptions, delays, usage, cut streams.
+
+    `calls` holds the messages of every call. A call beyond the end of the script is an
+    `IndexError`: a mistake of the test, so it is neither retried nor does a fallback answer it.
 
     !!! example "Fail twice, then answer"
 
@@ -336,9 +343,11 @@ class ChaosChatModel(BaseChatModel):
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     inner: BaseChatModel
+    """The model whose answers are spoiled."""
     rates: dict[ChaosKind, float]
     """Share of calls that fail, by kind; together at most 1."""
     seed: int = 0
+    """Equal seeds make the same trouble in the same order."""
     chaos: Any = Field(default=None, repr=False, exclude=True)
 
     def model_post_init(self, context: Any, /) -> None:

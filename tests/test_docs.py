@@ -38,7 +38,7 @@ def test_the_examples_of_a_page_run_in_order(page, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_generated_tables_are_up_to_date(page):
-    """Tables made from code say what the code says. `make docs` writes them."""
+    """Tables made from code say what the code says. `python -m docs.tables` writes them."""
     text = page.read_text(encoding="utf-8")
 
     assert filled(text) == text

@@ -57,8 +57,8 @@ def control_handoff(  # noqa: PLR0913  (keywords, each with a meaning of its own
         ```
 
     Args:
-        contract: A `ResponseValidator`, or a schema: a pydantic model, a TypedDict, or a JSON
-            Schema as a dict.
+        contract: A `ResponseValidator`, or what its `response_schema` takes: a pydantic model, a
+            dataclass, a TypedDict, a type such as `list[int]`, or a JSON Schema as a dict.
         sender: The node that is asked to correct what it passes. Answers with a name must have this
             one to count as its own.
         receiver: The node that gets it.

@@ -24,8 +24,11 @@ class MaxLength:
     judges_beginnings: ClassVar[bool] = True
 
     limit: int
+    """Most of the units that may stand in it."""
     unit: str = "characters"
+    """What is counted, as corrections say it, such as `words`."""
     count: Callable[[str], int] = len
+    """Counts a text in that unit."""
 
     def check(self, answer: Answer) -> Violation | None:
         """Compare the length with the limit."""
@@ -43,8 +46,11 @@ class MinLength:
     failure_mode: ClassVar[FailureMode] = FailureMode.CONSTRAINT_VIOLATION
 
     limit: int
+    """Fewest of the units that must stand in it."""
     unit: str = "characters"
+    """What is counted, as corrections say it, such as `words`."""
     count: Callable[[str], int] = len
+    """Counts a text in that unit."""
 
     def check(self, answer: Answer) -> Violation | None:
         """Compare the length with the limit."""

@@ -45,7 +45,9 @@ class Expresses:
     failure_mode: ClassVar[FailureMode] = FailureMode.HALLUCINATION
 
     statements: Sequence[str]
+    """What the answer should say, a sentence each."""
     embedder: Embedder
+    """Turns texts into vectors: any `Embeddings` of LangChain, such as `LocalEmbedder`."""
     min_similarity: float = 0.75
     """Cosine from which a sentence counts as saying a statement. Depends on the model."""
     min_score: float | None = None

@@ -50,7 +50,7 @@ Changes: TypeAlias = "tuple[StateChange, ...]"
 
 @runtime_checkable
 class CircuitStore(Protocol):
-    """Keeps circuits. `tests/stores/circuit_store_contract.py` says what every store must do.
+    """Keeps circuits. What a store of your own must do is what `InMemoryCircuitStore` does.
 
     `rules` come with every call and are never kept: a component is its own configuration.
     Every state change is reported once: by the operation that caused or first noticed it. An
@@ -92,7 +92,7 @@ class CircuitStore(Protocol):
 
 @runtime_checkable
 class RateStore(Protocol):
-    """Keeps rate limits. `tests/stores/rate_store_contract.py` says what every store must do."""
+    """Keeps rate limits. What a store of your own must do is what `InMemoryRateStore` does."""
 
     def take(
         self, key: str, demands: tuple[Demand, ...], max_wait_seconds: float

@@ -21,7 +21,7 @@ class CannedAnswer:
     """Called in the caller's own thread, so it answers even when no worker thread is free."""
 
     def __init__(self, answer: Any) -> None:
-        """Take the answer: text, or a JSON value or pydantic object, where JSON is asked for.
+        """Take the answer: text, or a JSON value, dataclass or pydantic object, to be JSON.
 
         Raises:
             TypeError: The answer is neither text nor a JSON value.

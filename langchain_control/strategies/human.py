@@ -24,6 +24,15 @@ class HumanAnswer:
 
     The answer must meet the same contract as the model's. One that does not goes on to the next
     strategy; a second `HumanAnswer` asks once more.
+
+    !!! example "A person answers where the model cannot"
+
+        ```python
+        policy = ControlPolicy(fallback=FallbackRouter(strategies=[("person", HumanAnswer())]))
+        graph = create_control_graph(model, policy, checkpointer=InMemorySaver())
+        graph.invoke({"messages": [("user", "Why?")]}, thread)
+        graph.invoke(Command(resume="Because."), thread)
+        ```
     """
 
     pauses = True

@@ -48,6 +48,13 @@ class LastGoodAnswer(Shared):
 
     Answers go to whoever sends the same. Where they depend on who asks, give a `key` that tells
     users apart: it is called within the run, whose config is `ensure_config()`.
+
+    !!! example "Yesterday's answer is better than none"
+
+        ```python
+        memory = LastGoodAnswer(max_age_seconds=86_400)
+        router = FallbackRouter(strategies=[("last good answer", memory)])
+        ```
     """
 
     answers_at_once = True

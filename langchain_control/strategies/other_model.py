@@ -58,6 +58,13 @@ def other_model(
     A fallback fails, too: without a circuit every request of an outage would wait for its timeout.
     In a policy a model without one is behind the policy's own breaker, on a circuit of its own.
 
+    !!! example "A smaller model, at most once a second"
+
+        ```python
+        spare = other_model(small, limiter=RateLimiter(requests_per_minute=60, burst_seconds=1))
+        router = FallbackRouter(strategies=[("small model", spare)])
+        ```
+
     Args:
         model: A chat model or any Runnable that takes messages. It gets the prompt that the first
             model got last.
