@@ -33,7 +33,7 @@ def test_the_examples_of_a_page_run_in_order(page, tmp_path, monkeypatch):
     namespace = {"__name__": "example"}
     for line, code in blocks(page):
         padded = "\n" * (line - 1) + code  # so that a traceback shows the page's own lines
-        exec(compile(padded, str(page), "exec"), namespace)
+        exec(compile(padded, str(page), "exec", dont_inherit=True), namespace)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
