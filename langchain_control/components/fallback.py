@@ -111,8 +111,8 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
     or a text to answer with.
     """
     answer_blocked_input: bool = False
-    """Whether an input that was turned away may be answered: by the guard, the prompt's budget or, in
-    a policy, its own rate limit.
+    """Whether a request may be answered that the guard, the prompt's budget or the policy's own
+    rate limit turned away.
 
     Off, because an attacker should learn nothing from a block, and a strategy might be a model.
     """
