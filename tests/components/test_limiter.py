@@ -101,6 +101,23 @@ def test_counts_tokens(clock, call):
     call(limiter, "a few words")
 
 
+def test_what_weighs_nothing_passes_while_tokens_are_owed(clock):
+    """A request without tokens is not held up by those that others used beyond the limit."""
+    limiter = RateLimiter(
+        tokens_per_minute=100, estimate_tokens=len, store=InMemoryRateStore(clock=clock)
+    )
+    limiter.settle(limiter.acquire("hi"), 150)
+    assert not limiter.inspect("hi").passed
+    assert limiter.inspect("").passed
+
+
+def test_tokens_are_estimated_only_where_they_are_counted():
+    """A limit of requests does not read its inputs."""
+    asked = []
+    RateLimiter(requests_per_minute=3, estimate_tokens=asked.append).invoke("hi")
+    assert asked == []
+
+
 def test_what_never_fits_is_told_so(limiter):
     """No waiting helps a request that is larger than the limit."""
     tokens = RateLimiter(tokens_per_minute=100)
@@ -179,6 +196,17 @@ def test_does_not_wait_past_a_deadline(limiter, clock):
         patient.invoke(n)
     verdict, _ = perform(patient.admit({}, max_wait_seconds=10), clock)
     assert not verdict.passed
+
+
+@pytest.mark.parametrize("left", [60, -5])
+def test_a_deadline_makes_no_limiter_wait(limiter, clock, left):
+    """One that turns away does so whatever time is left, and says when there is room."""
+    for n in range(3):
+        limiter.invoke(n)
+    verdict, effects = perform(limiter.admit({}, max_wait_seconds=left), clock)
+    assert not verdict.passed
+    assert verdict.retry_after == pytest.approx(20)
+    assert not any(isinstance(e, Sleep) for e in effects)
 
 
 def test_cancelled_at_any_wait_gives_the_turn_back(limiter):

@@ -147,6 +147,13 @@ class RateStoreContract:
         store.give_back(KEY, (tokens(-100),))
         assert store.take(KEY, (tokens(10),), 0) == Denial("tokens", pytest.approx(6.0))
 
+    def test_an_excess_is_owed_however_late_it_is_known(self, store, clock):
+        """A long call that used more than was estimated is missing when it ends."""
+        store.take(KEY, (tokens(50),), 0)
+        clock.advance(120)
+        store.give_back(KEY, (tokens(-100),))
+        assert store.take(KEY, (tokens(10),), 0) == Denial("tokens", pytest.approx(1.0))
+
     def test_keys_are_apart(self, store):
         """One user's hurry is not another's."""
         for _ in range(5):

@@ -40,6 +40,7 @@ def test_forgets_the_key_used_longest_ago():
         busy = store.take(KEY, (requests(),), 0)
         store.take(f"passer-by {number}", (requests(),), 0)
         assert isinstance(busy, Grant if number < 5 else Denial)
+    assert repr(store) == "InMemoryRateStore(keys=3, max_keys=3)"
 
 
 def test_needs_room_for_a_key():
