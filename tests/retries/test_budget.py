@@ -39,6 +39,24 @@ def test_a_retry_that_succeeds_is_free():
     assert budget.left == 5
 
 
+def test_only_the_retry_that_succeeds_is_free():
+    """Those before it were in vain, and stay paid for."""
+    budget = RetryBudget(capacity=20, retry_cost=5)
+    assert [budget.spend(), budget.spend()] == [True, True]
+    budget.succeeded(retries=2)
+    assert budget.left == 15
+
+
+def test_first_successes_may_earn_nothing():
+    """With no gain, only what is given back fills the stock."""
+    budget = RetryBudget(capacity=20, retry_cost=5, success_gain=0)
+    budget.spend()
+    budget.succeeded()
+    assert budget.left == 15
+    budget.succeeded(retries=1)
+    assert budget.left == 20
+
+
 @given(
     events=st.lists(st.sampled_from(["spend", "first", "retried"]), max_size=200),
     capacity=st.integers(5, 50),
