@@ -1,12 +1,15 @@
 """The state machine against a small naive model, under any sequence of events."""
 
+import itertools
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
 from langchain_control.circuits import CircuitState, Outcome, Permit
-from langchain_control.circuits.failure_window import wilson_lower_bound
+from langchain_control.circuits.failure_window import FailureWindow, wilson_lower_bound
+from langchain_control.circuits.machine import Circuit
 from langchain_control.components.breaker import CircuitBreaker
 from langchain_control.stores import InMemoryCircuitStore
 from langchain_control.testing import ManualClock
@@ -131,6 +134,90 @@ CircuitComparison.TestCase.settings = settings(
     max_examples=200, stateful_step_count=50, deadline=None
 )
 TestCircuitComparison = CircuitComparison.TestCase
+
+
+# --- by a server's clock, which may be set back ---------------------------------------------------
+
+
+@pytest.fixture
+def circuit():
+    return Circuit("c", now=1e6, numbers=itertools.count(1).__next__, uniform=lambda: 0.0)
+
+
+def tell(circuit, outcome, now, rules=RULES, times=1):
+    for _ in range(times):
+        circuit.record(circuit.admit(rules, now), outcome, rules, now)
+
+
+def test_an_hour_that_comes_again_keeps_no_circuit_open(circuit):
+    """The open time counts from when the clock was set back."""
+    tell(circuit, Outcome.FAILURE, 1e6, times=THRESHOLD)
+    back = 1e6 - 3600
+    assert circuit.admit(RULES, back).retry_after == OPEN_SECONDS
+    assert isinstance(circuit.admit(RULES, back + OPEN_SECONDS), Permit)
+
+
+def test_an_hour_that_comes_again_keeps_no_probe(circuit):
+    """So does the lease of a probe."""
+    tell(circuit, Outcome.FAILURE, 1e6, times=THRESHOLD)
+    for _ in range(PROBES):
+        circuit.admit(RULES, 1e6 + OPEN_SECONDS)
+    back = 1e6 - 3600
+    assert circuit.view(RULES, back)["state"] == "half_open"
+    assert circuit.view(RULES, back + LEASE_SECONDS)["state"] == "open"
+
+
+def test_processes_that_differ_by_a_second_move_nothing(circuit):
+    """Another worker's clock that is a little behind does not shorten the open time."""
+    tell(circuit, Outcome.FAILURE, 1e6, times=THRESHOLD)
+    circuit.tick(RULES, 1e6 - 1)
+    assert circuit.admit(RULES, 1e6).retry_after == OPEN_SECONDS
+
+
+def test_a_window_does_not_reach_into_an_hour_that_comes_again(circuit):
+    """Calls that seem to be yet to come are forgotten."""
+    rules = RULES.override(window=FailureWindow())
+    tell(circuit, Outcome.SUCCESS, 1e6, rules, times=100)
+    assert circuit.view(rules, 1e6 - 3600)["calls"] == 0
+
+
+def test_an_hour_that_comes_again_is_not_spent_waiting_for_silence(circuit):
+    """Silence counts from when the clock was set back, not from an answer yet to come."""
+    window = FailureWindow(min_silence_seconds=5)
+    rules = RULES.override(window=window)
+    tell(circuit, Outcome.SUCCESS, 1e6, rules)
+    back = 1e6 - 3600
+    tell(circuit, Outcome.FAILURE, back, rules, times=THRESHOLD)
+    assert circuit.view(rules, back)["state"] == "closed"
+    assert circuit.view(rules, back + 5)["state"] == "open"
+
+
+# --- what a circuit keeps -------------------------------------------------------------------------
+
+
+def test_a_call_that_has_ended_is_not_kept_as_overdue(circuit):
+    """A circuit that stays closed for months does not gather the calls that once hung."""
+    rules = RULES.override(window=FailureWindow(slow_seconds=1))
+    tell(circuit, Outcome.SUCCESS, 1e6, rules, times=10)
+    permit = circuit.admit(rules, 1e6)
+    circuit.record(permit, Outcome.OVERDUE, rules, 1e6 + 1)
+    assert circuit.moment().overdue == {permit.lease}
+    circuit.record(permit, Outcome.SUCCESS, rules, 1e6 + 2)
+    assert circuit.moment().overdue == set()
+
+
+@pytest.mark.parametrize("ramp_seconds", [0, 10])
+def test_a_circuit_that_lets_everything_in_changes_no_more(circuit, ramp_seconds):
+    """Calls share one permit, and other processes need not hear of them."""
+    rules = RULES.override(ramp_seconds=ramp_seconds, half_open_probes=1)
+    tell(circuit, Outcome.FAILURE, 1e6, rules, times=THRESHOLD)
+    closed_at = 1e6 + OPEN_SECONDS
+    tell(circuit, Outcome.SUCCESS, closed_at, rules)
+    circuit.take_changes()
+    assert circuit.dump()["ramping"] == bool(ramp_seconds)
+    first = circuit.admit(rules, closed_at + ramp_seconds)
+    assert circuit.admit(rules, closed_at + ramp_seconds) is first
+    assert not circuit.dump()["ramping"]
 
 
 @pytest.mark.parametrize(("hits", "total"), [(0, 0), (0, 9), (1, 2), (5, 10), (50, 100), (9, 9)])

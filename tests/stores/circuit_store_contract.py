@@ -98,6 +98,26 @@ class CircuitStoreContract:
         fail(store, times=3, rules=rules)
         assert store.acquire(KEY, rules).retry_after == pytest.approx(30)
 
+    def test_open_time_stays_at_its_bound_in_an_outage_of_days(self, store, clock):
+        """However often recovery has failed, the next wait is the longest one allowed."""
+        rules = RULES.override(failure_threshold=1, recovery_multiplier=10)
+        for _ in range(400):
+            fail(store, rules=rules)
+            clock.advance(rules.max_recovery_seconds)
+        fail(store, rules=rules)
+        refusal = store.acquire(KEY, rules)
+        assert refusal.retry_after == pytest.approx(rules.max_recovery_seconds)
+
+    def test_a_half_open_refusal_says_when_to_ask_again(self, store, clock):
+        """A slot is free when the oldest probe is lost, if not sooner; nobody waits for longer."""
+        rules = RULES.override(half_open_probes=2)
+        half_open(store, clock, rules)
+        clock.advance(10)
+        assert isinstance(store.acquire(KEY, rules), Permit)
+        assert store.acquire(KEY, rules).retry_after == pytest.approx(rules.recovery_seconds)
+        clock.advance(40)
+        assert store.acquire(KEY, rules).retry_after == pytest.approx(10)
+
     def test_a_lost_probe_counts_as_failed(self, store, clock):
         """A probe nobody hears of again does not shut the circuit for ever."""
         half_open(store, clock)
@@ -204,6 +224,14 @@ class CircuitStoreContract:
         fail(store, times=3)
         assert state(store) == "open"
 
+    def test_reset_forgets_failed_recoveries(self, store, clock):
+        """A circuit that was closed by hand opens for as short a time as a new one."""
+        rules = RULES.override(recovery_multiplier=2)
+        store.record(half_open(store, clock, rules), Outcome.FAILURE, rules)
+        store.reset(KEY, rules)
+        fail(store, times=3, rules=rules)
+        assert store.acquire(KEY, rules).retry_after == pytest.approx(rules.recovery_seconds)
+
     def test_keys_are_apart(self, store):
         """One provider's outage is not another's."""
         fail(store, times=3)
@@ -249,6 +277,13 @@ class CircuitStoreContract:
             shares.append(share())
         assert shares == pytest.approx([10, 40, 80, 100], abs=1)
 
+    def test_a_ramp_says_when_it_is_over(self, store, clock):
+        """Who is turned away by the ramp learns when everybody is let in."""
+        rules = RULES.override(ramp_seconds=10)
+        store.record(half_open(store, clock, rules), Outcome.SUCCESS, rules)
+        clock.advance(1)
+        assert store.acquire(KEY, rules).retry_after == pytest.approx(9)
+
     def test_window_opens_on_an_outage(self, store):
         """Six calls and no answer are no chance."""
         rules = RULES.override(window=FailureWindow())
@@ -260,12 +295,62 @@ class CircuitStoreContract:
     def test_window_sees_a_run_only_in_silence(self, store, clock):
         """In a healthy history a run of failures counts once nothing has answered for a while."""
         rules = RULES.override(window=FailureWindow(min_silence_seconds=5))
-        for _ in range(50):
+        for _ in range(100):
             clock.advance(0.1)
             succeed(store, rules=rules)
         fail(store, times=10, rules=rules)
         assert state(store, rules) == "closed"
         clock.advance(5)
+        assert state(store, rules) == "open"
+
+    def test_window_waits_as_long_as_answers_usually_take(self, store, clock):
+        """Where an answer takes ten seconds, twenty without one are no silence."""
+        rules = RULES.override(window=FailureWindow(silence_latencies=5, min_silence_seconds=1))
+        for _ in range(50):
+            permit = store.acquire(KEY, rules)
+            clock.advance(10)
+            store.record(permit, Outcome.SUCCESS, rules)
+        fail(store, times=3, rules=rules)
+        clock.advance(20)
+        assert state(store, rules) == "closed"
+        clock.advance(30)
+        assert state(store, rules) == "open"
+
+    @pytest.mark.parametrize("outcome", [Outcome.FAILURE, Outcome.SLOW])
+    def test_window_forgets_what_is_older_than_it(self, store, clock, outcome):
+        """Five bad calls of an earlier time do not make the sixth an outage."""
+        rules = RULES.override(window=FailureWindow(seconds=10), failure_threshold=100)
+        for _ in range(5):
+            store.record(store.acquire(KEY, rules), outcome, rules)
+        clock.advance(20)
+        seen = store.view(KEY, rules)
+        assert (seen["calls"], seen["failure_rate"]) == (0, 0.0)
+        store.record(store.acquire(KEY, rules), outcome, rules)
+        seen = store.view(KEY, rules)
+        assert (seen["state"], seen["calls"]) == ("closed", 1)
+
+    def test_window_keeps_a_call_for_its_length(self, store, clock):
+        """A call counts for as long as the window, and hardly longer."""
+        rules = RULES.override(window=FailureWindow(seconds=10))
+        succeed(store, rules=rules)
+        clock.advance(9)
+        succeed(store, rules=rules)
+        assert store.view(KEY, rules)["calls"] == 2
+        clock.advance(3)
+        assert store.view(KEY, rules)["calls"] == 1
+
+    @pytest.mark.parametrize(
+        ("outcome", "limit"), [(Outcome.FAILURE, "failure_rate"), (Outcome.SLOW, "slow_rate")]
+    )
+    def test_window_has_a_limit_for_failures_and_one_for_slow_answers(self, store, outcome, limit):
+        """Each share is held against its own limit."""
+        window = FailureWindow(z_score=0, **{limit: 0.2})
+        rules = RULES.override(window=window, failure_threshold=100)
+        for _ in range(8):
+            succeed(store, rules=rules)
+        store.record(store.acquire(KEY, rules), outcome, rules)
+        assert state(store, rules) == "closed"
+        store.record(store.acquire(KEY, rules), outcome, rules)
         assert state(store, rules) == "open"
 
     def test_window_opens_on_slow_answers(self, store, clock):

@@ -63,6 +63,15 @@ def test_open_circuits_are_the_last_to_be_forgotten():
     assert isinstance(store.acquire("down", RULES), Refusal)
 
 
+def test_what_was_done_by_hand_is_not_undone_by_new_keys():
+    """A circuit held closed is not one that nobody would miss."""
+    store = InMemoryCircuitStore(max_keys=10)
+    store.hold(KEY, CircuitState.CLOSED, RULES)
+    for number in range(100):
+        store.acquire(f"passer-by {number}", RULES)
+    assert store.view(KEY, RULES)["held"]
+
+
 def test_forgets_even_open_circuits_when_all_are():
     """The bound holds whatever state the circuits are in."""
     store = InMemoryCircuitStore(max_keys=3)

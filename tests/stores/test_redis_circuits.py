@@ -47,6 +47,10 @@ class TestTwoProcesses(CircuitStoreContract):
 
     test_window_opens_on_an_outage = None  # windows are each process's own
     test_window_sees_a_run_only_in_silence = None
+    test_window_waits_as_long_as_answers_usually_take = None
+    test_window_forgets_what_is_older_than_it = None
+    test_window_keeps_a_call_for_its_length = None
+    test_window_has_a_limit_for_failures_and_one_for_slow_answers = None
     test_window_opens_on_slow_answers = None
     test_an_overdue_call_counts_at_once_and_only_once = None
     test_an_overdue_probe_has_failed = None
