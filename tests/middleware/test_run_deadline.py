@@ -57,11 +57,12 @@ def test_a_run_within_it_is_left_alone(call, clock, wait):
     assert agent_result(call(agent, ask())).passed
 
 
-def test_no_tool_is_called_after_it(call, clock, wait):
+@pytest.mark.parametrize("taken", [60, 61])
+def test_no_tool_is_called_after_it(call, clock, wait, taken):
     """The model may have taken all the time there was."""
 
     def slowly(_):
-        clock.advance(61)
+        clock.advance(taken)
         return calling(tool_call("wait", seconds=HOUR))
 
     agent, _ = limited(clock, slowly, tools=[wait])

@@ -10,7 +10,7 @@ import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
-from langchain_core.tools import InjectedToolCallId, tool
+from langchain_core.tools import InjectedToolCallId, ToolException, tool
 from langgraph import errors as graph_errors
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
@@ -21,10 +21,12 @@ from pydantic import BaseModel, ValidationError
 
 from langchain_control import CircuitBreaker, InputGuard
 from langchain_control.middleware import ControlMiddleware, ToolPolicy, agent_result
+from langchain_control.middleware.tool_calls import MAX_ERROR_CHARS
 from langchain_control.middleware.tool_results import with_messages
 from langchain_control.runs.screening import WITHHELD
 from langchain_control.testing import ScriptedChatModel
 from tests.middleware.agents import (
+    HARMLESS,
     THREAD,
     agent_of,
     ask,
@@ -275,6 +277,18 @@ def test_a_history_that_a_tool_hands_on_is_not_judged_again(call):
     assert len([r for r in sink.records if r["event"] == "control.blocked"]) == 2
 
 
+def test_a_message_that_a_tool_replaces_is_judged(call):
+    """Under the id of one that was judged it takes that one's place."""
+    replacing = Shaping(
+        lambda told: Command(update={"messages": [HumanMessage(ATTACK, id="asked"), told]})
+    )
+    agent, model = agent_of([calling(tool_call("weather", city="Oslo")), "ok"], after=[replacing])
+
+    call(agent, {"messages": [HumanMessage(HARMLESS, id="asked")]})
+
+    assert model.calls[-1][0].text == WITHHELD
+
+
 class HandingOn(AgentMiddleware):
     """Gives a tool's result together with all there was before, as tools that hand over do."""
 
@@ -381,6 +395,42 @@ def test_a_tools_own_words_reach_the_model(call):
     message = run_tool(call, tool_call("broken", city="Oslo"))
 
     assert (message.content, message.status) == ("no such city, try Bergen", "error")
+
+
+def test_a_tools_own_words_are_few(call):
+    """A page that a tool quotes in its error does not fill the model's window."""
+
+    @tool
+    def crawl() -> str:
+        """Fail at length."""
+        raise ToolException("word " * 1_000)
+
+    agent, _ = agent_of([calling(tool_call("crawl")), "ok"], tools=[crawl])
+
+    assert call(agent, ask())["messages"][2].content == ("word " * 100)[:MAX_ERROR_CHARS]
+
+
+def test_an_attack_in_a_tools_own_words_is_withheld(call):
+    """What a tool says of its failure may quote what somebody else wrote."""
+
+    @tool
+    def crawl() -> str:
+        """Fail at a page."""
+        raise ToolException(ATTACK)
+
+    agent, _ = agent_of([calling(tool_call("crawl")), "ok"], tools=[crawl])
+
+    assert call(agent, ask())["messages"][2].content == WITHHELD
+
+
+def test_the_trail_says_how_a_tool_failed(call):
+    """Also where the model was told in the tool's own words, which no record holds."""
+    rules, sink = audited()
+
+    run_tool(call, tool_call("broken", city="Oslo"), rules)
+
+    [told] = [r for r in sink.records if r["event"] == "control.tool_called"]
+    assert (told["status"], told["message"]) == ("failed", "`ToolException`")
 
 
 @pytest.mark.parametrize(("city", "kind"), [("Rome", "TimeoutError"), ("Bonn", "ValueError")])
