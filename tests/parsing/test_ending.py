@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
+
 import pytest
 from langchain_core.messages import AIMessage
 
 from langchain_control import FailureMode, ResponseValidator
 from langchain_control.parsing.ending import Ending, ending_of
+
+
+class FinishReason(IntEnum):
+    """As Gemini's older client writes it: its text is a number."""
+
+    FINISH_REASON_UNSPECIFIED = 0
+    MAX_TOKENS = 2
 
 
 def ended(**metadata) -> AIMessage:
@@ -20,6 +29,8 @@ def ended(**metadata) -> AIMessage:
         ({"status": "completed", "model_provider": "openai"}, Ending.FINISHED),
         ({"stop_reason": "max_tokens", "model_provider": "anthropic"}, Ending.TRUNCATED),
         ({"finish_reason": "content_filter", "model_provider": "openai"}, Ending.REFUSED),
+        ({"finish_reason": FinishReason.MAX_TOKENS}, Ending.TRUNCATED),
+        ({"finish_reason": "", "stop_reason": "end_turn"}, Ending.FINISHED),
         ({"model_provider": "openai"}, Ending.BROKEN_OFF),
         ({"model_provider": "openai", "finish_reason": "a new word"}, Ending.OTHER),
         ({"model_provider": "somebody else"}, Ending.UNKNOWN),
@@ -29,6 +40,11 @@ def ended(**metadata) -> AIMessage:
 def test_an_ending_is_read_from_what_the_provider_says(metadata, ending):
     """A provider that always says so, and does not, has been cut off."""
     assert ending_of(ended(**metadata)) is ending
+
+
+def test_content_may_be_a_list_of_texts():
+    """A plain text among blocks says nothing of a refusal."""
+    assert ending_of(AIMessage(["refusal"])) is Ending.UNKNOWN
 
 
 def test_an_answer_that_broke_off_is_refused():

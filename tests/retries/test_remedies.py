@@ -77,6 +77,31 @@ def test_a_row_changes_only_what_it_names():
         assert table[FailureMode.TIMEOUT] == DEFAULT[FailureMode.TIMEOUT]
 
 
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("object", "one JSON object, from { to }"),
+        ("array", "one JSON array, from [ to ]"),
+        ("value", "one JSON value"),
+        (None, "in the requested form"),
+    ],
+)
+def test_a_wrong_shape_is_named(kind, words):
+    """The correction asks for the kind of JSON that is due, and for none where none is."""
+    row = DEFAULT.for_answers(kind)[FailureMode.SCHEMA_VIOLATION]
+
+    assert words in row.correction
+    assert ("JSON" in row.correction) == (kind is not None)
+    assert row == DEFAULT[FailureMode.SCHEMA_VIOLATION].override(correction=row.correction)
+
+
+def test_a_correction_of_the_callers_own_stays():
+    """The kind of JSON that is due does not replace what somebody has chosen to say."""
+    table = RemedyTable({"schema_violation": {"correction": "Only the list."}})
+
+    assert table.for_answers("array") == table.with_shape_worded("Another.") == table
+
+
 def test_a_row_without_retry_drops_the_rest():
     """Turning a retry off leaves no idle settings behind."""
     table = RemedyTable({"schema_violation": {"retry": False}})

@@ -112,6 +112,13 @@ def test_the_least_recently_used_goes_first():
     assert len(strategy) == 2
 
 
+def test_an_answer_that_is_given_again_is_the_newest():
+    """What a model still answers is kept as what is asked for."""
+    strategy = filled("a", "b", "a", "c", max_entries=2)
+
+    assert [recalled(strategy, text) for text in "abc"] == ["A", None, "C"]
+
+
 def test_a_key_can_tell_users_apart():
     """Answers that depend on who asks are not given to others."""
 
