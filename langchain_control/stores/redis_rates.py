@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RedisRateStore"]
 
+LONGEST_MILLISECONDS = 100 * 366 * 86_400_000
+"""A century. Redis refuses times that do not fit into its clock, after the key was written."""
+
 SCRIPT = """
 local time = redis.call('TIME')
 local now = tonumber(ARGV[1]) or (tonumber(time[1]) + tonumber(time[2]) / 1000000)
@@ -42,12 +45,12 @@ local others_wait = turn and last - now > ROUNDING and math.abs(last - turn) > R
 if not others_wait and (giving_back or longest <= max_wait) then
   if #arrivals > 0 then
     redis.call('HSET', KEYS[1], ':now', string.format('%.6f', now), unpack(arrivals))
-    redis.call('PEXPIRE', KEYS[1], math.ceil((idle - now) * 1000) + 1000)
+    redis.call('PEXPIRE', KEYS[1], math.min(math.ceil((idle - now) * 1000) + 1000, LONGEST))
   end
   tightest = 0
 end
 return {tightest, string.format('%.6f', longest), string.format('%.6f', now + longest)}
-""".replace("ROUNDING", f"{ROUNDING_SECONDS:.6f}")
+""".replace("ROUNDING", f"{ROUNDING_SECONDS:.6f}").replace("LONGEST", f"{LONGEST_MILLISECONDS}")
 """The generic cell rate algorithm of `virtual_schedule`, for all demands or none; to give back,
 with `others_wait`.
 

@@ -77,6 +77,19 @@ def test_idle_limits_expire(server, make):
     assert 0 < client(server).ttl(f"{prefix}{KEY}") <= 12
 
 
+@pytest.mark.parametrize("amount", [10**14, 10**18, 10**25])
+def test_a_key_expires_however_much_was_taken(server, make, amount):
+    """Redis refuses times beyond its own, and would keep the key for good."""
+    prefix = next(PREFIXES)
+    store = make(server.url, prefix=prefix)
+
+    store.give_back(KEY, (tokens(-amount),))
+
+    assert not store.is_away
+    assert client(server).ttl(f"{prefix}{KEY}") > 0
+    assert isinstance(store.take(KEY, (tokens(1),), 0), Denial)
+
+
 def test_limits_locally_without_a_server(make):
     """Without Redis a worker keeps the limit by itself, and does not fail requests."""
     store = make(NOBODY)
