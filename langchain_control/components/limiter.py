@@ -28,6 +28,9 @@ __all__ = ["RateLimiter", "Reservation", "approximate_tokens"]
 
 SECONDS_PER_MINUTE = 60.0
 
+MOST_TOKENS = 10**12
+"""More than any request takes. What is settled beyond it would hold a key for good."""
+
 
 def approximate_tokens(value: Any) -> int:
     """Estimate the tokens of a text, a prompt, messages, or a mapping or list of these."""
@@ -45,6 +48,13 @@ def _tokens_of(part: Any) -> int:
     if isinstance(part, str):
         return estimate(part)
     return message_tokens(part, estimate) if isinstance(part, BaseMessage) else 0
+
+
+def _possible(name: str, tokens: float) -> float:
+    if not 0 <= tokens <= MOST_TOKENS:
+        msg = f"`{name}` must be between 0 and {MOST_TOKENS}"
+        raise ValueError(msg)
+    return tokens
 
 
 class _Room(NamedTuple):
@@ -215,8 +225,12 @@ class RateLimiter(Gate[Any]):
 
         No effect if it was settled or refunded before. Awaitable only if the store answers
         asynchronously; the built-in ones answer at once.
+
+        Raises:
+            ValueError: `tokens` is negative, no number, or beyond what any request takes.
         """
-        return self._give_back(reservation, 0, reservation.tokens - tokens)
+        used = _possible("tokens", tokens)
+        return self._give_back(reservation, 0, reservation.tokens - used)
 
     def refund(self, reservation: Reservation) -> MaybeAwaitable[None]:
         """Give a reservation back whole, as when no call was made. See `settle`.
@@ -294,7 +308,7 @@ class RateLimiter(Gate[Any]):
         if self.tokens_per_minute is None:
             return 0
         estimated = self.estimate_tokens or approximate_tokens
-        return self.answer_tokens + estimated(value)
+        return self.answer_tokens + _possible("estimate_tokens", estimated(value))
 
     def _demands(self, requests: float, tokens: float) -> tuple[Demand, ...]:
         wanted = (

@@ -260,6 +260,23 @@ def test_settling_replaces_the_estimate(clock):
     assert limiter.inspect("hi").passed
 
 
+@pytest.mark.parametrize("tokens", [-1, float("nan"), float("inf"), 10**15, 10**400])
+def test_tokens_that_no_request_takes_are_refused_by_name(clock, tokens):
+    """Settled by them, a limit would be off, or used up for good."""
+    store = InMemoryRateStore(clock=clock)
+    limiter = RateLimiter(tokens_per_minute=100, answer_tokens=90, store=store)
+    reservation = limiter.acquire("hi")
+
+    with pytest.raises(ValueError, match="`tokens` must be between 0 and"):
+        limiter.settle(reservation, tokens)
+    with pytest.raises(ValueError, match="`estimate_tokens` must be between 0 and"):
+        limiter.override(estimate_tokens=lambda _: tokens).acquire("hi")
+
+    assert limiter.inspect("hi").retry_after == pytest.approx((2 * 91 - 100) * 0.6)
+    limiter.settle(reservation, 9)
+    assert limiter.inspect("hi").passed
+
+
 async def test_acquire_raises(limiter):
     """By hand, a refusal is the package's own exception, sync and async."""
     reservations = [limiter.acquire(), await limiter.aacquire(), limiter.acquire()]
