@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage
@@ -15,6 +15,7 @@ from langchain_control.components.budget import TokenBudget
 from langchain_control.encodings.chat import json_pieces_of
 from langchain_control.models.fresh import is_cached
 from langchain_control.models.names import name_behind
+from langchain_control.models.reported import reported_tokens
 from langchain_control.outcomes import Attempt, FailureMode, ValidationResult
 from langchain_control.retries.ladder import FIRST_RUNG, failure_fingerprint
 from langchain_control.runs.context import Context
@@ -65,9 +66,8 @@ def tokens_of(
     """
     if response is None or is_cached(response):
         return 0, 0
-    usage: Mapping[str, Any] = response.usage_metadata or {}
-    tokens_in = usage.get("input_tokens") or budget.count_messages(prompt)
-    return tokens_in, usage.get("output_tokens") or _count_said(response, budget)
+    tokens_in = reported_tokens(response, "input_tokens") or budget.count_messages(prompt)
+    return tokens_in, reported_tokens(response, "output_tokens") or _count_said(response, budget)
 
 
 def _count_said(response: AIMessage, budget: TokenBudget) -> int:

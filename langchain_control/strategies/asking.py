@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from langchain_core.messages import AIMessage
@@ -15,6 +15,7 @@ from langchain_control.errors import ControlError, classify, retry_after_seconds
 from langchain_control.errors.answers import answer_in
 from langchain_control.errors.declared import FailureModes
 from langchain_control.errors.listeners import gets_out
+from langchain_control.models.reported import reported_tokens
 from langchain_control.outcomes import (
     ControlResult,
     FailureMode,
@@ -55,8 +56,7 @@ def _unknown_cost(names: Iterable[str], input_tokens: int, output_tokens: int) -
 
 
 def _reported_tokens(reply: AIMessage) -> tuple[int, int]:
-    usage: Mapping[str, Any] = reply.usage_metadata or {}
-    return usage.get("input_tokens") or 0, usage.get("output_tokens") or 0
+    return reported_tokens(reply, "input_tokens"), reported_tokens(reply, "output_tokens")
 
 
 class Calls(NamedTuple):

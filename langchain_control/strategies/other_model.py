@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,6 +14,7 @@ from langchain_control._effects import Call, Flow, arun, run
 from langchain_control.circuits import Refusal
 from langchain_control.errors import CircuitOpen, RateLimited, rejection
 from langchain_control.models.fresh import is_cached
+from langchain_control.models.reported import reported_tokens
 from langchain_control.models.variants import name_of
 from langchain_control.outcomes import ControlResult
 
@@ -147,10 +148,11 @@ class OtherModel(Runnable[Any, Any]):
         if not admitted.passed:
             raise rejection(admitted, RateLimited)
         taken = admitted.value
-        settle = partial(self.limiter.settle, taken, 0)
+        settle: Callable[[], Any] = partial(self.limiter.settle, taken, 0)
         try:
             answer = yield from self._guarded(given, config, make_call)
-            settle = partial(self.limiter.settle, taken, _tokens_of(answer))
+            tokens = _tokens_of(answer)
+            settle = partial(self.limiter.settle, taken, tokens) if tokens is not None else _kept
         except CircuitOpen:
             settle = partial(self.limiter.refund, taken)
             raise
@@ -207,10 +209,14 @@ def _giving_result(strategy: Any) -> Any:
     return strategy.model_copy(update={"include_result": True}) if has_results else strategy
 
 
-def _tokens_of(answer: Any) -> int:
+def _kept() -> None:
+    """Leave an estimate as it is."""
+
+
+def _tokens_of(answer: Any) -> int | None:
+    """Return the tokens that an answer took, or `None` if the model does not report them."""
     if isinstance(answer, ControlResult):
         return answer.usage.get("total_tokens", 0)
     if not isinstance(answer, AIMessage) or is_cached(answer):
         return 0
-    usage: Mapping[str, Any] = answer.usage_metadata or {}
-    return usage.get("total_tokens") or 0
+    return reported_tokens(answer, "total_tokens") or None

@@ -3,6 +3,7 @@
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.exceptions import ModelAPIError
+from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 
 from langchain_control import CircuitBreaker, RateLimiter
@@ -46,6 +47,22 @@ def test_the_limit_is_told_what_an_answer_used(call, clock):
     backup = other_model(model, limiter=limiter)
 
     assert [call(backup, "Why?").text for _ in range(2)] == ["hi", "hi"]
+
+
+@pytest.mark.parametrize("reported", [None, -(10**6), 10**15, float("nan")])
+def test_what_is_not_reported_stays_as_it_was_estimated(call, clock, reported):
+    """An answer without a report that counts does not switch the limit off, or use it up."""
+    answer = AIMessage("hi")
+    answer.usage_metadata = reported and {"total_tokens": reported}
+    model = ScriptedChatModel(script=[answer] * 3, usage=False)
+    limiter = limited(clock, tokens_per_minute=120, estimate_tokens=lambda _: 100)
+    backup = other_model(model, limiter=limiter)
+
+    call(backup, "Why?")
+    with pytest.raises(RateLimited) as refused:
+        call(backup, "Why?")
+
+    assert refused.value.retry_after == pytest.approx(40)
 
 
 def test_a_failed_call_used_no_tokens(call, clock):
