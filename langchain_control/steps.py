@@ -201,16 +201,17 @@ def fallback(state: RunState, context: Context, config: RunnableConfig) -> Flow[
     """
     router = context.policy.fallback
     if (due := router.next_after(had_a_turn(state))) is not None:
+        asked = state
         if router.pauses(due[1]) and not context.can_pause:
             due = (due[0], _Nobody())
         elif router.pauses(due[1]):  # people take their time; whoever comes after them has theirs
-            state = cast("RunState", {**state, "deadline": deadline_from_now(context.policy)})
-        request, calls = request_of(state), calls_of(state, context, due[0])
-        contract = InTime(context.answers_of(due[1], config), state, context)
+            asked = cast("RunState", {**state, "deadline": deadline_from_now(context.policy)})
+        request, calls = request_of(asked), calls_of(asked, context, due[0])
+        contract = InTime(context.answers_of(due[1], config), asked, context)
         turn = yield from router.turn(due, request, contract, config, calls)
         tries = [*state["fallbacks"], turn.tried]
         if turn.answer is None:
-            return {"fallbacks": tries, "deadline": state["deadline"]}
+            return {"fallbacks": tries, "deadline": asked["deadline"]}
         update = _answered(turn.answer.message, strategy=f"fallback:{turn.answer.name}")
         update |= {"status": "fallback", "fallbacks": tries, "scores": None}
         return (yield from finished(state, context, config, **update))

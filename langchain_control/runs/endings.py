@@ -61,7 +61,7 @@ def finished(
     final["messages"] = [_identified(message, known) for message in final["messages"]]
     final["answer_id"] = final["messages"][-1].id
     if context.is_whole_request:
-        yield from close(final, context, config)
+        yield from close(final, context, config, marked=run)
         final["reservation"] = None
     return final
 
@@ -83,7 +83,8 @@ def closed_if_cut_off(
     """Perform a part of a run. If the run is cut off in it, free what was reserved, and say so.
 
     It is cut off when it is cancelled, or ended by a mistake of the program. Where parts of it were
-    under way at the same time, the first says so: they share `run`, which is marked.
+    under way at the same time, the first says so: they share `run`, which is marked. If it is cut
+    off while its end is told, this has the id of that record: a trail has one of the two.
     """
     try:
         return (yield from flow)
@@ -103,6 +104,7 @@ def _cut_off(
     yield event(
         EventName.CUT_OFF,
         config,
+        id=run.get("end_id"),
         request_id=run["request_id"],
         message=type(exc).__name__,
         model=context.name(config),
@@ -126,15 +128,31 @@ def _settled(run: Mapping[str, Any], context: Context) -> Flow[None]:
         yield limiter.settle(held, tokens)
 
 
-def close(final: Mapping[str, Any], context: Context, config: RunnableConfig) -> Flow[None]:
-    """Settle what was reserved for a request, and tell the trail how it ended."""
+def close(
+    final: Mapping[str, Any],
+    context: Context,
+    config: RunnableConfig,
+    marked: Mapping[str, Any] | None = None,
+) -> Flow[None]:
+    """Settle what was reserved for a request, and tell the trail how it ended.
+
+    Args:
+        final: The request, as it ended.
+        context: What it was made with.
+        config: The run that its end is told on.
+        marked: The run that `closed_if_cut_off` watches, if any does.
+    """
     note, attempts = final["failure"], final["attempts"]
     took_seconds = max(0.0, context.policy.clock() - final["started"])  # two processes: two clocks
     usage = usage_of(final)
     yield from _settled(final, context)
+    end_id = uuid4().hex
+    if marked is not None:
+        cast("dict[str, Any]", marked)["end_id"] = end_id
     yield event(
         EventName.FINISHED,
         config,
+        id=end_id,
         request_id=final["request_id"],
         status=final["status"],
         strategy=final["strategy"],

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
+from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
+from langchain_core.messages import HumanMessage
+from langchain_core.runnables import Runnable, RunnableLambda
 
 from langchain_control import (
     AuditLogger,
@@ -12,7 +16,10 @@ from langchain_control import (
     FallbackRouter,
     ResponseValidator,
     RetryEngine,
+    create_control_graph,
+    with_control,
 )
+from langchain_control.strategies import HumanAnswer
 from langchain_control.testing import ScriptedChatModel
 from tests.doors import DOORS
 from tests.scenarios import AT_ONCE, CITY, GOOD
@@ -45,3 +52,119 @@ def test_the_end_names_the_model_that_answered(
 
     (finished,) = [r for r in audit.to_records() if r["event"] == "control.finished"]
     assert finished.get("model") == answered
+
+
+class Stopping(BaseCallbackHandler):
+    """Stops a run when its end is told."""
+
+    raise_error = True
+
+    def on_custom_event(self, name: str, data: Any, **_: Any) -> None:
+        """Raise."""
+        if name == "control.finished":
+            raise ConnectionError
+
+
+class Hanging(AsyncCallbackHandler):
+    """Is still at work on the end of a run when its caller goes away."""
+
+    def __init__(self) -> None:
+        """Know when it has heard of it."""
+        self.entered = asyncio.Event()
+
+    async def on_custom_event(self, name: str, data: Any, **_: Any) -> None:
+        """Wait for ever."""
+        if name == "control.finished":
+            self.entered.set()
+            await asyncio.Event().wait()
+
+
+class Away:
+    """A sink that is away when a run ends."""
+
+    def write(self, record: Any) -> None:
+        """Fail."""
+        if record["event"] == "control.finished":
+            raise ConnectionError
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def asks(door: str, policy: ControlPolicy) -> Runnable[Any, Any]:
+    """Return a model under control, through one of the doors or within a chain."""
+    model = ScriptedChatModel(script=lambda _: GOOD)
+    controlled = with_control(model, policy)
+    return {
+        "chain": controlled,
+        "within a chain": RunnableLambda(lambda x: x) | controlled,
+        "graph": RunnableLambda(lambda x: {"messages": [HumanMessage(x)]})
+        | create_control_graph(model, policy),
+        "a question that is turned away": with_control(
+            model, policy.override(guard={"max_chars": 1})
+        ),
+        "a person": RunnableLambda(lambda x: {"messages": [HumanMessage(x)]})
+        | create_control_graph(
+            ScriptedChatModel(script=lambda _: "no"),
+            policy.override(
+                validator=ResponseValidator(response_schema=CITY),
+                retry=RetryEngine(max_attempts=1),
+                fallback=FallbackRouter(strategies=[("person", Person())]),
+            ),
+        ),
+    }[door]
+
+
+class Person(HumanAnswer):
+    """Answers without a pause."""
+
+    def __call__(self, *_: Any) -> str:
+        """Answer."""
+        return GOOD
+
+
+WAYS = ["chain", "within a chain", "graph", "a question that is turned away", "a person"]
+
+
+def ends(audit: AuditLogger) -> list[str]:
+    """List what was told of the ends of runs."""
+    told = [record["event"] for record in audit.to_records()]
+    return [event for event in told if event in ("control.finished", "control.cut_off")]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_trail_that_fails_closed_has_one_end(way: str, call: Any) -> None:
+    """What was told as finished is not told as cut off, too."""
+    audit = AuditLogger(None, sinks=[Away()], raise_error=True)
+
+    with pytest.raises(ConnectionError):
+        call(asks(way, ControlPolicy(audit=audit)), "Which city?")
+
+    assert ends(audit) == ["control.finished"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_another_listener_that_stops_the_end_leaves_the_trail_one(way: str, call: Any) -> None:
+    """Whichever of the two LangChain tells first."""
+    audit = AuditLogger(None)
+    asked = asks(way, ControlPolicy(audit=audit))
+
+    with pytest.raises(ConnectionError):
+        call(asked, "Which city?", {"callbacks": [Stopping()]})
+
+    assert len(ends(audit)) == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_caller_who_leaves_when_the_end_is_told_changes_it_no_more(way: str) -> None:
+    """It was told as finished, and is not told as cut off."""
+    audit, handler = AuditLogger(None), Hanging()
+    asked = asks(way, ControlPolicy(audit=audit))
+
+    running = asyncio.create_task(asked.ainvoke("Which city?", {"callbacks": [handler]}))
+    await handler.entered.wait()
+    running.cancel()
+    await asyncio.wait({running})
+
+    assert running.cancelled()
+    assert ends(audit) == ["control.finished"]
