@@ -75,10 +75,16 @@ UNREADABLE = {
     "a null among the tool calls": {"content": "", "tool_calls": [None]},
     "a text for usage": body(choices=[{"message": {"role": "assistant"}}], usage="free"),
     "a web page": b"<html></html>",
+    "another encoding": '{"error": "nicht verf\xfcgbar"}'.encode("latin-1"),
+    "brackets without end": b"[" * 5000 + b"]" * 5000,
+    "a number without end": b'{"id": ' + b"9" * 5000 + b"}",
 }
 
 UNREADABLE_STREAMS = {
     "nothing": b"",
+    "another encoding": 'data: {"error": "nicht verf\xfcgbar"}\n\n'.encode("latin-1"),
+    "brackets without end": b"data: " + b"[" * 5000 + b"]" * 5000 + b"\n\n",
+    "a number without end": b'data: {"id": ' + b"9" * 5000 + b"}\n\n",
     "a text for a delta": stream({"choices": [{"index": 0, "delta": "hi"}]}),
     "a delta in the role of the user": stream(
         {"choices": [{"index": 0, "delta": {"role": "user", "content": "hi"}}]}
@@ -151,6 +157,17 @@ def test_a_mistake_in_a_models_own_code_is_raised_on(call, judged):
 
     with pytest.raises(IndexError):
         call(with_control(Buggy(), rules, include_result=True), "x")
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [lambda _: b"\xfc".decode(), lambda _: json.loads(b'"\xfc"'), lambda _: json.loads("[" * 5000)],
+    ids=["no text", "no JSON", "brackets"],
+)
+def test_what_an_application_reads_by_itself_is_no_reply(call, mistake):
+    """Nor is what it cannot read, whatever its exception is called."""
+    with pytest.raises((UnicodeDecodeError, RecursionError)):
+        call(with_control(RunnableLambda(mistake), policy(), include_result=True), "x")
 
 
 @pytest.mark.parametrize(

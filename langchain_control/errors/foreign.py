@@ -464,6 +464,20 @@ tell by plain built-in exceptions, their own or those of whatever they call.
 _SDK_READERS = frozenset({_Place("ollama._client", "_request"), _Place("ollama._client", "inner")})
 """Functions that do so in an SDK."""
 
+_DECODERS = frozenset(
+    {
+        _Place("aiohttp.client_reqrep", "json"),
+        _Place("httpx._models", "json"),
+        _Place("openai._streaming", "_decode_lines"),
+        _Place("openai._streaming", "aiter_bytes"),
+        _Place("openai._streaming", "iter_bytes"),
+        _Place("openai._streaming", "json"),
+        _Place("requests.models", "json"),
+    }
+)
+"""Functions in which clients read bytes as JSON: not all of them are text, and not all text has an
+end to its brackets or numbers that Python takes."""
+
 _CHAT_MODELS = "langchain_core.language_models.chat_models"
 
 _MISSES: dict[_Place, type[Exception]] = {
@@ -491,12 +505,14 @@ LangChain's other parsers raise `OutputParserException` in its place.
 
 
 def _by_place(exc: BaseException) -> FailureMode | None:
-    if not isinstance(exc, AttributeError | LookupError | TypeError | ValueError):
+    if not isinstance(exc, AttributeError | LookupError | RecursionError | TypeError | ValueError):
         return None
     outwards = [
         _Place(str(frame.f_globals.get("__name__", "")), frame.f_code.co_name)
         for frame, _ in walk_tb(exc.__traceback__)
     ][::-1]
+    if _is_undecodable(exc, outwards):
+        return FailureMode.MODEL_ERROR
     is_missed = isinstance(exc, tuple(_MISSES[p] for p in outwards[:1] if p in _MISSES))
     maker = next((place for place in outwards if place.package != "pydantic"), None)
     if maker in _PARSERS and isinstance(exc, ValueError):
@@ -506,3 +522,12 @@ def _by_place(exc: BaseException) -> FailureMode | None:
     if not is_missed and not is_unreadable:
         return None
     return _told_in(exc) or FailureMode.MODEL_ERROR
+
+
+def _is_undecodable(exc: BaseException, outwards: list[_Place]) -> bool:
+    client = next((place for place in outwards if place.package != "json"), None)
+    if client is None or not isinstance(exc, RecursionError | ValueError):
+        return False
+    package, *inner = client.module.split(".")
+    known = ".".join([_SAME_NAMES.get(package, package), *inner])
+    return client._replace(module=known) in _DECODERS
