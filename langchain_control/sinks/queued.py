@@ -7,6 +7,8 @@ import logging
 import os
 import queue
 import threading
+import time
+import weakref
 from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
@@ -29,7 +31,8 @@ class QueuedSink:
     with an exception and counted in `dropped`; what the sink refused `tries` times, or had not
     taken when `close` gave up, is counted in `lost`. `AuditLogger.write_errors` has both.
 
-    A process that ends without `close` is given the same time to empty the queue. One that is
+    One that is dropped without `close` delivers what it has, closes its sink and lets go of it. A
+    process that ends without `close` is given the same time to empty all queues. One that is
     killed, or a forked child that ends with `os._exit`, loses what is in it. A forked child begins
     with an empty queue, and the parent delivers its own.
 
@@ -76,7 +79,8 @@ class QueuedSink:
             "retry_seconds": retry_seconds,
             "close_seconds": close_seconds,
         }
-        self._backlog = PerProcess(self._new_backlog)
+        self._backlog = PerProcess(partial(_Backlog, sink, **self._settings))
+        weakref.finalize(self, _dropped, self._backlog).atexit = False
 
     @property
     def dropped(self) -> int:
@@ -103,9 +107,6 @@ class QueuedSink:
         `write` goes on.
         """
         self._backlog.get().close()
-
-    def _new_backlog(self) -> _Backlog:
-        return _Backlog(self.sink, **self._settings)
 
     def __enter__(self) -> Self:
         """Return the sink."""
@@ -165,15 +166,24 @@ class _Backlog:
             self._changed.notify_all()
 
     def close(self) -> None:
-        if self._pid != os.getpid():
-            return  # a child ends; what its parent has queued is the parent's
-        with self._changed:
-            thread, self._is_closing = self._thread, True
-            self._changed.notify_all()
-        if thread is None:
+        if (thread := self.let_go()) is not None:
+            self.wait_for(thread)
+        else:
             self._sink.close()
-            return
-        thread.join(0 if self._is_given_up else self._close_seconds)
+
+    def let_go(self) -> threading.Thread | None:
+        """Let the thread end once the queue is empty. Return it, if there is one."""
+        if self._pid != os.getpid():
+            return None  # a child ends; what its parent has queued is the parent's
+        with self._changed:
+            self._is_closing = True
+            self._changed.notify_all()
+            return self._thread
+
+    def wait_for(self, thread: threading.Thread, waited_seconds: float = 0.0) -> None:
+        """Wait for the end of the thread. What was waited for others already counts."""
+        left = max(0.0, self._close_seconds - waited_seconds)
+        thread.join(0 if self._is_given_up else left)
         with self._changed:
             in_hand = self._is_busy and not self._is_given_up
             self._is_given_up = self._is_busy
@@ -184,7 +194,7 @@ class _Backlog:
         thread = threading.Thread(target=self._run, name="audit-queue", daemon=True)
         thread.start()
         self._thread = thread
-        atexit.register(self.close)
+        _STARTED.add(self)
 
     def _count_lost_locked(self, count: int, reason: str) -> None:
         if count and not self.lost:
@@ -210,7 +220,7 @@ class _Backlog:
                 self._is_busy = True
                 return self._records.popleft()
             self._thread = None
-            atexit.unregister(self.close)
+            _STARTED.discard(self)
             return None
 
     def _deliver(self, record: AuditRecord) -> None:
@@ -235,3 +245,21 @@ class _Backlog:
             elif lost_to is not None:
                 self._count_lost_locked(1, type(lost_to).__name__)
             self._is_busy = self._is_given_up = False
+
+
+_STARTED: set[_Backlog] = set()
+"""Those whose threads are running."""
+
+
+def _dropped(backlog: PerProcess[_Backlog]) -> None:
+    backlog.get().let_go()
+
+
+@atexit.register
+def _close_started() -> None:
+    """Empty all queues in the time of the one that takes longest."""
+    began = time.monotonic()
+    threads = [(backlog, backlog.let_go()) for backlog in list(_STARTED)]
+    for backlog, thread in threads:
+        if thread is not None:
+            backlog.wait_for(thread, time.monotonic() - began)

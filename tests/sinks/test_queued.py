@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -10,6 +11,8 @@ import queue
 import subprocess
 import sys
 import threading
+import time
+import weakref
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,8 @@ from hypothesis import strategies as st
 from langchain_control import AuditLogger
 from langchain_control.events import AuditRecord
 from langchain_control.sinks import JsonlSink, MemorySink, QueuedSink
+from langchain_control.sinks import queued as module
+from langchain_control.testing import ManualClock
 from langchain_control.trail import FileTrail
 from tests.audit_records import attempt
 
@@ -154,6 +159,61 @@ def test_a_sink_that_hangs_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -
     assert (waits, sink.lost) == ([0.01, 0], 2)
 
     gate.opened.set()
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> set[Any]:
+    """The queues of one test whose threads are running."""
+    monkeypatch.setattr(module, "_STARTED", set())
+    return module._STARTED
+
+
+def test_one_that_is_dropped_delivers_what_it_has_and_lets_go(started: set[Any]) -> None:
+    """Its thread ends, its sink is closed, and nothing keeps it."""
+    gate, sink = Gate(), weakref.ref(QueuedSink(MemorySink()))
+    queued = QueuedSink(gate)
+    for number in range(5):
+        queued.write(attempt(number=number))
+    gate.reached.wait()
+    (backlog,) = started
+    thread = backlog._thread
+    del queued, backlog
+
+    gate.opened.set()
+    assert thread is not None
+    thread.join()
+    gc.collect()
+    kept = weakref.ref(gate)
+    assert ([record["number"] for record in gate.records], gate.closed) == ([*range(5)], 1)
+    del gate
+    assert kept() is None
+    assert sink() is None
+    assert not started
+
+
+@pytest.mark.usefixtures("started")
+def test_the_end_of_a_program_waits_for_all_queues_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sinks that hang took their time one after the other."""
+    clock, waits, gates = ManualClock(), [], [Gate() for _ in range(3)]
+    sinks = [QueuedSink(gate, close_seconds=5) for gate in gates]
+    for sink, gate in zip(sinks, gates, strict=True):
+        sink.write(attempt())
+        gate.reached.wait()
+
+    def join(_: threading.Thread, timeout: float) -> None:
+        waits.append(timeout)
+        clock.advance(timeout)
+
+    monkeypatch.setattr(threading.Thread, "join", join)
+    monkeypatch.setattr(time, "monotonic", clock)
+    module._close_started()
+
+    monkeypatch.undo()
+
+    assert (waits, [sink.lost for sink in sinks]) == ([5, 0, 0], [1, 1, 1])
+    for gate in gates:
+        gate.opened.set()
+        gate.has_closed.wait()
 
 
 def test_whatever_a_sink_raises_the_queue_goes_on() -> None:
