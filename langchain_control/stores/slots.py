@@ -18,7 +18,7 @@ __all__ = ["Slots", "Ticket"]
 class Ticket:
     """A place, or the wait for one. Hand it back through `Slots.leave`, whatever becomes of it."""
 
-    __slots__ = ("_turn", "has_left", "key", "room")
+    __slots__ = ("_is_gone", "_turn", "has_left", "key", "room")
 
     has_left: bool
     """For the owner: whether it was handed back."""
@@ -26,7 +26,7 @@ class Ticket:
     def __init__(self, key: str, room: _Room) -> None:
         """Begin to wait."""
         self.key, self.room = key, room
-        self.has_left = False
+        self.has_left = self._is_gone = False
         self._turn: Future[None] = Future()
 
     @property
@@ -34,9 +34,10 @@ class Ticket:
         """Whether the wait is over."""
         return self._turn.done()
 
-    def admit(self) -> None:
-        """End the wait."""
-        self._turn.set_result(None)
+    def admit(self) -> bool:
+        """End the wait; return whether anybody can still be told so."""
+        self._turn.set_result(None)  # wakes whoever waits before it returns
+        return not self._is_gone
 
     def wait(self, seconds: float) -> bool:
         """Wait in a thread; return whether it was one's turn in time."""
@@ -54,7 +55,10 @@ class Ticket:
         turn = asyncio.Event()
 
         def wake(_: Future[None]) -> None:
-            loop.call_soon_threadsafe(turn.set)
+            try:
+                loop.call_soon_threadsafe(turn.set)
+            except RuntimeError:  # the loop was closed, and the task with it
+                self._is_gone = True
 
         self._turn.add_done_callback(wake)
         try:
@@ -113,9 +117,11 @@ class Slots(Shared):
             if not ticket.is_admitted:
                 room.queue.remove(ticket)
                 return
-            if room.queue:
-                room.queue.popleft().admit()
-                return
+            while room.queue:
+                following = room.queue.popleft()
+                if following.admit():
+                    return
+                following.has_left = True
             room.inside -= 1
             if not room.inside:
                 del self._rooms[ticket.key]

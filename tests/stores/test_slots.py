@@ -1,5 +1,7 @@
 """Places: entered, waited for, and left."""
 
+import asyncio
+
 import pytest
 
 from langchain_control.stores.slots import Slots
@@ -32,3 +34,25 @@ def test_the_last_to_leave_may_leave_twice(queue):
     for ticket in 2 * tickets[::-1]:
         slots.leave(ticket)
     assert slots.inside("key") == slots.waiting("key") == 0
+
+
+@pytest.mark.parametrize("behind", [0, 1])
+def test_a_waiter_whose_loop_is_closed_passes_its_turn_on(behind):
+    """To the next in the queue, or to nobody; also when it leaves after all."""
+    slots = Slots()
+    inside = slots.enter("key", places=1, queue=2)
+    gone = slots.enter("key", places=1, queue=2)
+    loop = asyncio.new_event_loop()
+    waiting = loop.create_task(gone.await_turn(60))
+    waiting._log_destroy_pending = False
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    following = [slots.enter("key", places=1, queue=2) for _ in range(behind)]
+
+    slots.leave(inside)
+    slots.leave(gone)
+
+    assert not waiting.done()
+    assert [ticket.is_admitted for ticket in following] == [True] * behind
+    assert slots.inside("key") == behind
+    assert slots.waiting("key") == 0
