@@ -40,3 +40,7 @@ class RunDeadlines:
 
     def _in(self, runtime: Any) -> dict[str, float]:
         return self._by_invocation.setdefault(runtime.stream_writer, {})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle without the runs: an invocation stays in its process."""
+        return RunDeadlines, (self._allowed, self._clock)

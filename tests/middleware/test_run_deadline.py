@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
+from langchain.agents import create_agent
 from langchain.agents.middleware import HumanInTheLoopMiddleware
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
@@ -11,7 +15,7 @@ from langgraph.types import Command, interrupt
 from langchain_control import CircuitBreaker, FailureMode, FallbackRouter, RetryEngine
 from langchain_control.middleware import ControlMiddleware, ToolPolicy, agent_result
 from langchain_control.strategies import HumanAnswer
-from langchain_control.testing import ManualClock
+from langchain_control.testing import ManualClock, ScriptedChatModel
 from tests.middleware.agents import THREAD, agent_of, ask, calling, policy, tool_call, weather
 
 HOUR = 3_600
@@ -212,3 +216,13 @@ def test_a_deadline_without_bound_is_refused(seconds):
         ControlMiddleware(run_deadline_seconds=seconds)
     with pytest.raises(ValueError, match="timeout_seconds"):
         ToolPolicy(timeout_seconds=seconds)
+
+
+@pytest.mark.parametrize("copied", [lambda m: pickle.loads(pickle.dumps(m)), copy.deepcopy])
+def test_a_copy_of_the_middleware_has_the_same_deadline(copied):
+    """It goes to other processes, as its policy does, and begins without runs there."""
+    middleware = copied(ControlMiddleware(policy(), run_deadline_seconds=60))
+
+    assert middleware.run_deadline_seconds == 60
+    agent = create_agent(ScriptedChatModel(script=["Sunny."]), [], middleware=[middleware])
+    assert agent_result(agent.invoke(ask())).passed
