@@ -31,6 +31,7 @@ from langchain_control.models.fresh import is_cached
 from langchain_control.outcomes import ControlResult, FailureMode
 from langchain_control.stores import Changes, CircuitStore, MaybeAwaitable
 from langchain_control.stores.in_memory_circuits import InMemoryCircuitStore
+from langchain_control.stores.keys import joined
 
 __all__ = ["CircuitBreaker"]
 
@@ -392,7 +393,7 @@ class CircuitBreaker(Wrapper[Any, Any]):
         return CircuitState(_at_once(self.store.view(circuit, self))["state"])
 
     def _circuit(self, key: str | None) -> str:
-        return self.name if key is None else f"{self.name}:{key}"
+        return joined(self.name, key)
 
     def _tell(self, changes: Changes) -> None:
         if self.on_change is None:

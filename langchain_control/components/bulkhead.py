@@ -16,6 +16,7 @@ from langchain_control.components.shapes import Wrapper
 from langchain_control.errors import RateLimited, rejection
 from langchain_control.events import EventName, blocked, event
 from langchain_control.outcomes import FailureMode, ValidationResult, failure
+from langchain_control.stores.keys import joined
 from langchain_control.stores.slots import Slots, Ticket
 
 __all__ = ["Bulkhead", "NoPlace"]
@@ -138,7 +139,7 @@ class Bulkhead(Wrapper[Any, Any]):
 
     def _key(self, config: RunnableConfig, name: str | None = None) -> str:
         key = self.key if isinstance(self.key, str) else self.key(config)
-        return key if name is None else f"{key}:{name}"
+        return joined(key, name)
 
 
 def _called(bound: Runnable[Any, Any], value: Any, config: RunnableConfig) -> Flow[Any]:

@@ -22,6 +22,7 @@ from langchain_control.events import EventName, blocked, event
 from langchain_control.outcomes import FailureMode, ValidationResult, failure, passed
 from langchain_control.stores import MaybeAwaitable, RateStore
 from langchain_control.stores.in_memory_rates import InMemoryRateStore
+from langchain_control.stores.keys import joined
 from langchain_control.stores.rates import Demand, Denial, Grant
 
 __all__ = ["RateLimiter", "Reservation", "approximate_tokens"]
@@ -302,7 +303,7 @@ class RateLimiter(Gate[Any]):
 
     def _key(self, config: RunnableConfig) -> str:
         key = self.key if isinstance(self.key, str) else self.key(config)
-        return f"{self.namespace}:{key}"
+        return joined(self.namespace, key)
 
     def _tokens(self, value: Any) -> float:
         if self.tokens_per_minute is None:

@@ -68,6 +68,20 @@ def test_lets_through_again_after_the_wait(limiter, clock, call):
     assert call(limiter, "hi") == "hi"
 
 
+def test_no_user_has_the_limit_of_another_namespace(clock, call):
+    """Whatever a user's name is: the first colon ends the namespace."""
+    shared = {
+        "requests_per_minute": 1,
+        "key": lambda config: config["configurable"]["user_id"],
+        "store": InMemoryRateStore(clock=clock),
+    }
+    free, paid = (RateLimiter(namespace=name, **shared) for name in ("rate", "rate:paid"))
+
+    call(free, "hi", {"configurable": {"user_id": "paid:ann"}})
+
+    assert call(paid, "hi", {"configurable": {"user_id": "ann"}}) == "hi"
+
+
 def test_each_user_has_a_limit(clock, call):
     """With a function as key, one user's hurry does not slow another."""
     limiter = RateLimiter(
