@@ -195,10 +195,11 @@ def test_an_excerpt_loses_what_looks_private(private):
     ]
 
 
-def test_a_path_and_a_sentence_of_a_validator_lose_it_as_well():
+@pytest.mark.parametrize("rule", ["value_error", "value_error.account", "assertion_error"])
+def test_a_path_and_a_sentence_of_a_validator_lose_it_as_well(rule):
     """A model writes names of properties, and validators in code quote what they were given."""
     path = "/accounts/ada@example.org/2/customer_delivery_address_line_1"
-    violation = Violation("value_error", "a known account, not +44 20 7946 0958", path=path)
+    violation = Violation(rule, "a known account, not +44 20 7946 0958", path=path)
 
     (line,) = data_lines(correction(INSTRUCTION, [violation]))
 
