@@ -77,7 +77,7 @@ class TypedContract:
         try:
             self.typed(value, lax=lax)
         except ValidationError as exc:
-            errors = exc.errors(include_url=False)[:_MAX_ERRORS]
+            errors = map(_named_apart, exc.errors()[:_MAX_ERRORS])
             found = (located(error, value) for error in errors)
             told = of_meant_members(found, partial(self._meant, value))
             return tuple(map(_violation, told[:MAX_VIOLATIONS]))
@@ -175,6 +175,15 @@ class _OfWhatIsRead(GenerateJsonSchema):
             "an `Iterable` or a `Generator` is no schema: its items come unread; write `list[...]`"
         )
         raise ValueError(msg)
+
+
+def _named_apart(error: ErrorDetails) -> ErrorDetails:
+    """Name an error of a validator's own making as one, whatever it is called there.
+
+    Pydantic has a page for each of its own.
+    """
+    own = error["type"] if "url" in error else f"value_error.{error['type']}"
+    return {**error, "type": own}
 
 
 def _violation(found: Located) -> Violation:

@@ -29,9 +29,8 @@ class Person(BaseModel):
         if SECRET in value:
             msg = f"{value} is not a name"
             raise ValueError(msg)
-        if value == "odd":
-            kind = "name_type"
-            raise PydanticCustomError(kind, "no SECRET")
+        if value in ("name_type", "enum", "union_tag_invalid"):
+            raise PydanticCustomError(value, "no SECRET")
         return value
 
 
@@ -52,7 +51,9 @@ def _message(value):
         ({"rest": {SECRET: {"ages": 5}}},
          "the answer breaks `type` at /rest/*/ages: expected an object"),
         ({"name": SECRET}, "the answer breaks `value_error`"),
-        ({"name": "odd"}, "the answer breaks `name_type`"),
+        ({"name": "name_type"}, "the answer breaks `value_error.name_type`"),
+        ({"name": "enum"}, "the answer breaks `value_error.enum`"),
+        ({"name": "union_tag_invalid"}, "the answer breaks `value_error.union_tag_invalid`"),
         ({"id": "z" * 32}, "the answer breaks `type` at /id: expected UUID"),
         ({"name": 1, "items": 1, "ages": 1, "id": "x", "a/b": 1},
          "the answer breaks `type` at /name: expected string"),
