@@ -49,10 +49,9 @@ def test_a_waiter_whose_loop_is_closed_passes_its_turn_on(behind):
     loop.close()
     following = [slots.enter("key", places=1, queue=2) for _ in range(behind)]
 
-    slots.leave(inside)
-    slots.leave(gone)
-
     assert not waiting.done()
-    assert [ticket.is_admitted for ticket in following] == [True] * behind
-    assert slots.inside("key") == behind
-    assert slots.waiting("key") == 0
+    for leaving in (inside, gone):
+        slots.leave(leaving)
+        assert [ticket.is_admitted for ticket in following] == [True] * behind
+        assert slots.inside("key") == behind
+        assert slots.waiting("key") == 0
