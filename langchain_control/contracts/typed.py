@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from functools import cached_property, partial
 from typing import Any, get_args
@@ -223,8 +222,7 @@ def _expected(error: ErrorDetails) -> str:
     The message of a validator of the application's own is the application's, and told as it is.
     """
     if (demand := _EXPECTED.get(error["type"])) is not None:
-        with suppress(KeyError):  # a validator's own error of that name
-            return demand.format_map(error.get("ctx", {}))
+        return demand.format_map(error["ctx"])
     message = error["msg"]
     for lead in ("Input should be ", "Value error, ", "Assertion failed, "):
         message = message.removeprefix(lead)
