@@ -228,7 +228,7 @@ class CircuitStoreContract:
         """A circuit that was closed by hand opens for as short a time as a new one."""
         rules = RULES.override(recovery_multiplier=2)
         store.record(half_open(store, clock, rules), Outcome.FAILURE, rules)
-        store.reset(KEY, rules)
+        store.reset(KEY)
         fail(store, times=3, rules=rules)
         assert store.acquire(KEY, rules).retry_after == pytest.approx(rules.recovery_seconds)
 

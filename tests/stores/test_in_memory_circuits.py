@@ -66,7 +66,7 @@ def test_open_circuits_are_the_last_to_be_forgotten():
 def test_what_was_done_by_hand_is_not_undone_by_new_keys():
     """A circuit held closed is not one that nobody would miss."""
     store = InMemoryCircuitStore(max_keys=10)
-    store.hold(KEY, CircuitState.CLOSED, RULES)
+    store.hold(KEY, CircuitState.CLOSED)
     for number in range(100):
         store.acquire(f"passer-by {number}", RULES)
     assert store.view(KEY, RULES)["held"]
