@@ -91,7 +91,7 @@ class FailureMode(StrEnum):
     CONTEXT_OVERFLOW = "context_overflow"
     """The provider says that the prompt is longer than the model's context window."""
     BULKHEAD_FULL = "bulkhead_full"
-    """As many calls are under way, and as many wait, as may."""
+    """All places of the bulkhead are taken, and its queue is full or the wait was too long."""
     DEADLINE_EXCEEDED = "deadline_exceeded"
     """The time for the whole request, or for an agent's run, is over."""
     RETRY_BUDGET_EXHAUSTED = "retry_budget_exhausted"

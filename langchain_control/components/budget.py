@@ -50,9 +50,9 @@ class TokenBudget(Gate[Prompt]):
     _error: ClassVar[type[ControlError]] = BudgetExceeded
 
     total_tokens: int = Field(default=800, gt=0)
-    """Tokens for prompt and answer together. Small, so that forgetting to set it costs little. It
-    limits the prompt only; limit answers with the model's `max_tokens`, or the request with the
-    policy's `usage_limits`."""
+    """The size of the window that prompt and answer share. Only the prompt is held to it, to
+    `total_tokens - answer_tokens`: limit answers with the model's `max_tokens`, or the request with
+    the policy's `usage_limits`. Small, so that forgetting to set it costs little."""
 
     answer_tokens: int = Field(default=0, ge=0)
     """Tokens of the total kept free for the answer. 0 if the total is not the model's context."""
