@@ -1,11 +1,11 @@
 """The exceptions an application meets, and what foreign exceptions mean.
 
 ```
-ControlError(LangChainException, RuntimeError)   .result
+ControlError(LangChainException, RuntimeError)   .result, .retry_after
 ├── InputRejected                  the guard turned the input away
 ├── BudgetExceeded                 the prompt cannot fit its budget
-├── CircuitOpen                    .retry_after
-├── RateLimited                    .retry_after
+├── CircuitOpen                    the provider's circuit is open
+├── RateLimited                    a limit on calls was reached
 ├── ResponseRejected               an answer broke its contract (also an OutputParserException)
 └── AttemptsExhausted              every attempt and every fallback failed
     └── AnswersRejected            the last one for its answer (also a ResponseRejected)
