@@ -15,6 +15,7 @@ from typing_extensions import TypedDict  # pydantic wants this one before Python
 
 from langchain_control._effects import Flow, arun, run
 from langchain_control.door import runnable_of
+from langchain_control.drawing import Drawing
 from langchain_control.errors import error_for
 from langchain_control.models.pacing import warn_of_own_pacing
 from langchain_control.models.variants import tools_of
@@ -188,6 +189,16 @@ class ControlGraph(CompiledStateGraph[Any, Any, Any, Any]):
         config = self._with_room(config, input)
         events: AsyncIterator[Any] = super().astream(input, config, **shown)
         return events
+
+    def get_graph(self, *args: Any, **kwargs: Any) -> Drawing:
+        """Return what is drawn, as of any compiled graph."""
+        drawn = super().get_graph(*args, **kwargs)
+        return Drawing(nodes=drawn.nodes, edges=drawn.edges)
+
+    async def aget_graph(self, *args: Any, **kwargs: Any) -> Drawing:
+        """Return what is drawn, as of any compiled graph."""
+        drawn = await super().aget_graph(*args, **kwargs)
+        return Drawing(nodes=drawn.nodes, edges=drawn.edges)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:  # noqa: ARG002  (IPython's signature)
         """Draw itself in a notebook, offline: LangChain's picture comes from a web service."""

@@ -23,7 +23,7 @@ LAYERS = [
     {"policy"},
     {"runs"},
     {"steps"},
-    {"door", "structured", "graph", "runnable", "middleware", "handoff", "testing"},
+    {"door", "structured", "drawing", "graph", "runnable", "middleware", "handoff", "testing"},
     {"demo", "commands", "console", "cli", "__main__"},
 ]  # fmt: skip
 """From what happened up to who shows it. A module may import its own layer and those before it."""

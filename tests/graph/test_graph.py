@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import operator
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -58,6 +59,22 @@ def test_the_drawing_is_the_one_in_the_readme():
     drawing = create_control_graph(ScriptedChatModel(script=[])).get_graph().draw_mermaid()
 
     assert DRAWING.read_text() == drawing
+
+
+@pytest.mark.parametrize("xray", [False, True])
+def test_mermaid_can_draw_it(xray):
+    """`call ` begins a callback in Mermaid: it drew an error in place of the README's picture."""
+    drawing = create_control_graph(ScriptedChatModel(script=[])).get_graph(xray=xray).draw_mermaid()
+
+    assert "call_(call)" in drawing
+    assert re.search(r"(?<!\S)call\s", drawing) is None
+
+
+async def test_its_picture_is_the_same_in_async_code():
+    """There LangGraph asks another method for it."""
+    graph = create_control_graph(ScriptedChatModel(script=[]))
+
+    assert (await graph.aget_graph()).draw_mermaid() == graph.get_graph().draw_mermaid()
 
 
 def test_it_draws_itself_in_a_notebook_without_a_network():
