@@ -40,7 +40,7 @@ KNOWN: dict[FailureMode, tuple[str, str]] = {
     ),
     FailureMode.BULKHEAD_FULL: (
         "call",
-        "the model is slow or the load is high: raise `max_concurrent` or `max_queued`, or add a fallback",
+        "the model is slow or the load is high: raise `max_concurrent`, or add a fallback",
     ),
     FailureMode.DEADLINE_EXCEEDED: (
         "guard call validate",
