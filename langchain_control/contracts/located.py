@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain, groupby, islice
 from typing import Any, NamedTuple
 
 from pydantic_core import ErrorDetails
 
-__all__ = ["IS_MISSING", "Located", "Members", "Path", "located", "of_meant_members"]
+__all__ = [
+    "IS_MISSING",
+    "Located",
+    "Members",
+    "Path",
+    "first_located",
+    "located",
+    "of_meant_members",
+]
 
 IS_MISSING = frozenset(("missing", "missing_keyword_only_argument"))
 """Pydantic's names for what is not there. The location ends with what is missing."""
@@ -54,6 +63,27 @@ def located(error: ErrorDetails, value: Any) -> Located:
     return Located(error, place, labels)
 
 
+def first_located(
+    errors: Sequence[ErrorDetails], value: Any, *, limit: int, of_each: int
+) -> list[Located]:
+    """Find the first errors and, where they end inside a union, some of each member to come.
+
+    Args:
+        errors: All there are, as pydantic orders them: member by member.
+        value: What they are about.
+        limit: How many are the first.
+        of_each: How many of each such member are found.
+    """
+    found = [located(error, value) for error in errors[:limit]]
+    member_to_come = partial(_member_beside, found[-1])
+    beside = (
+        islice(group, of_each)
+        for member, group in groupby(errors[limit:], member_to_come)
+        if member is not None
+    )
+    return [*found, *(located(error, value) for error in chain.from_iterable(beside))]
+
+
 def of_meant_members(
     errors: Iterable[Located], meant: Callable[[Members, Path], Step | None]
 ) -> list[Located]:
@@ -78,6 +108,15 @@ def of_meant_members(
         kept = [each for each in kept if each.member(depth) not in others]
         depth += 1
     return kept
+
+
+def _member_beside(last: Located, error: ErrorDetails) -> Path | None:
+    """Return the member that an error is of, if an error before it is of another one."""
+    place = error["loc"]
+    for at in last.labels:
+        if place[:at] == last.place[:at] and place[at : at + 1] != last.place[at : at + 1]:
+            return place[: at + 1]
+    return None
 
 
 def _path_to(members: Members, depth: int) -> Path:

@@ -22,6 +22,7 @@ from langchain_control.contracts.located import (
     Located,
     Members,
     Path,
+    first_located,
     located,
     of_meant_members,
 )
@@ -76,8 +77,8 @@ class TypedContract:
         try:
             self.typed(value, lax=lax)
         except ValidationError as exc:
-            errors = map(_named_apart, exc.errors()[:_MAX_ERRORS])
-            found = (located(error, value) for error in errors)
+            errors = [*map(_named_apart, exc.errors())]
+            found = first_located(errors, value, limit=_MAX_ERRORS, of_each=_MAX_OF_EACH)
             told = of_meant_members(found, partial(self._meant, value))
             return tuple(map(_violation, told[:MAX_VIOLATIONS]))
         except Exception:
@@ -248,8 +249,11 @@ _OF_TYPE = frozenset(
 _OF_KIND = frozenset(("enum", "type"))
 """Rules that a value of another kind breaks."""
 
-_MAX_ERRORS = 8 * MAX_VIOLATIONS
+_MAX_ERRORS = 4_096
 """How many errors are looked at: those of all members of a union come before one is picked."""
+
+_MAX_OF_EACH = 8 * MAX_VIOLATIONS
+"""How many of each further member, where those are not all."""
 
 _CONVERTED_TO: dict[str, type] = {
     "bool_type": bool,

@@ -1,10 +1,10 @@
 """Unions without a tag: what is told is what is wrong with the alternative that was meant."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Union
 
 import pytest
 import typing_extensions
-from pydantic import BaseModel, Discriminator, Field, Tag, field_validator
+from pydantic import BaseModel, Discriminator, Field, Tag, create_model, field_validator
 
 from langchain_control.contracts import compile_contract
 
@@ -152,3 +152,41 @@ Chosen = Annotated[
 def test_a_tag_is_no_place(kind, block, path):
     """Also where it is the name of a field."""
     assert [v.path for v in compile_contract(list[kind]).judge([block])] == [path]
+
+
+def of_kind(number):
+    """Return one of many models, with a constant and names of its own."""
+    fields: dict[str, Any] = {f"{letter}{number}": (int, ...) for letter in "abcdefgh"}
+    return create_model(f"Of{number}", kind=(Literal[f"k{number}"], ...), **fields)
+
+
+def test_the_last_of_many_alternatives_is_followed():
+    """The first ones had so many errors that those of the last were not looked at."""
+    contract = compile_contract(Union[tuple(map(of_kind, range(30)))])
+    value = {"kind": "k29"} | dict.fromkeys((f"{letter}29" for letter in "abcdefgh"), 1)
+
+    assert [v.path for v in contract.judge(value | {"h29": "s"})] == ["/h29"]
+
+
+class Numbers(BaseModel):
+    """As many errors as there are texts in place of numbers."""
+
+    kind: Literal["numbers"]
+    rows: list[int]
+
+
+class Texts(BaseModel):
+    """Its other."""
+
+    kind: Literal["texts"]
+    rows: list[str]
+    size: int
+
+
+def test_an_alternative_with_thousands_of_errors_does_not_hide_the_next():
+    """Not all errors are looked at, but some of each alternative are."""
+    texts = {"kind": "texts", "rows": ["a"] * 5_000, "size": "big"}
+
+    told = compile_contract(list[Numbers | Texts]).judge([texts])
+
+    assert [v.path for v in told] == ["/0/size"]
