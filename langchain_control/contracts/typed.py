@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from functools import cached_property, partial
@@ -139,14 +140,9 @@ class TypedContract:
         ]
         if len(fitting) == 1:
             return fitting[0]
-        parts = {name: self._models.get(name) for name in fitting}
+        definitions = self._schema.get("$defs", {})
+        parts = {name: definitions.get(_definition_of(str(name))) for name in fitting}
         return meant_by_constants(at_place(value, path), parts, self._schema)
-
-    @cached_property
-    def _models(self) -> dict[Any, Any]:
-        """The JSON Schemas of the models within, by the names that pydantic's errors use."""
-        parts = self._schema.get("$defs", {})
-        return {part.get("title", name): part for name, part in parts.items()}
 
     @cached_property
     def _shape(self) -> JsonSchemaContract:
@@ -175,6 +171,17 @@ class _OfWhatIsRead(GenerateJsonSchema):
             "an `Iterable` or a `Generator` is no schema: its items come unread; write `list[...]`"
         )
         raise ValueError(msg)
+
+
+def _definition_of(member: str) -> str:
+    """Return what pydantic's JSON Schema calls the class that its errors have a name for.
+
+    That is the name of the class, within those of validators around it. Where classes share one,
+    the JSON Schema calls neither so.
+    """
+    while (inner := _VALIDATED.fullmatch(member)) is not None:
+        member = inner[1]
+    return _NOT_IN_DEFINITIONS.sub("_", member.replace(", ", ","))
 
 
 def _named_apart(error: ErrorDetails) -> ErrorDetails:
@@ -229,6 +236,12 @@ def _expected(error: ErrorDetails) -> str:
         message = message.removeprefix(lead)
     return message.removeprefix("a valid ")
 
+
+_VALIDATED = re.compile(r"function-(?:after|before)\[.*?\(\), (.*)\]")
+"""Pydantic's name for what a validator is around, as `function-after[check(), Refund]`."""
+
+_NOT_IN_DEFINITIONS = re.compile(r"[^a-zA-Z0-9.\-_]")
+"""What pydantic replaces in names of definitions, as in those of generic models."""
 
 _EXPECTED = {
     "too_long": "at most {max_length} items",

@@ -1,10 +1,22 @@
 """Unions without a tag: what is told is what is wrong with the alternative that was meant."""
 
-from typing import Annotated, Any, Literal, Union
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 import pytest
 import typing_extensions
-from pydantic import BaseModel, Discriminator, Field, Tag, create_model, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
 from langchain_control.contracts import compile_contract
 
@@ -162,7 +174,7 @@ def of_kind(number):
 
 def test_the_last_of_many_alternatives_is_followed():
     """The first ones had so many errors that those of the last were not looked at."""
-    contract = compile_contract(Union[tuple(map(of_kind, range(30)))])
+    contract = compile_contract(reduce(or_, map(of_kind, range(30))))
     value = {"kind": "k29"} | dict.fromkeys((f"{letter}29" for letter in "abcdefgh"), 1)
 
     assert [v.path for v in contract.judge(value | {"h29": "s"})] == ["/h29"]
@@ -190,3 +202,89 @@ def test_an_alternative_with_thousands_of_errors_does_not_hide_the_next():
     told = compile_contract(list[Numbers | Texts]).judge([texts])
 
     assert [v.path for v in told] == ["/0/size"]
+
+
+class Titled(BaseModel):
+    """One of two, with a name for readers that is the other's for programmers."""
+
+    model_config = ConfigDict(title="Checked")
+
+    action: Literal["titled"]
+    amount: int
+
+
+class Checked(BaseModel):
+    """The other, with validators around it."""
+
+    model_config = ConfigDict(title="Titled")
+
+    action: Literal["checked"]
+    amount: int
+
+    @model_validator(mode="after")
+    def _is_checked(self) -> Self:
+        return self
+
+    @model_validator(mode="after")
+    def _is_checked_again(self) -> Self:
+        return self
+
+
+Option, Other = TypeVar("Option"), TypeVar("Other")
+
+
+class Generic2(BaseModel, Generic[Option, Other]):
+    """A third, with types of its own."""
+
+    action: Literal["generic"]
+    amount: Option
+    others: list[Other]
+
+
+class Recursive(BaseModel):
+    """A fourth, that refers to itself and is checked."""
+
+    action: Literal["recursive"]
+    amount: int
+    child: "Recursive | Titled | None" = None
+
+    @model_validator(mode="after")
+    def _is_checked(self) -> Self:
+        return self
+
+
+Trimmed = Annotated[Titled, BeforeValidator(lambda value: value)]
+Both = Generic2[int, list[str]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "action", "paths"),
+    [
+        (Titled | Checked, "titled", {"/amount"}),
+        (Titled | Checked, "checked", {"/amount"}),
+        (Trimmed | Checked, "titled", {"/amount"}),
+        (Both | Checked, "generic", {"/amount", ""}),
+        (Recursive | Titled, "recursive", {"/amount"}),
+    ],
+)
+def test_an_alternative_is_found_under_any_name(kind, action, paths):
+    """Errors name it by its class and the validators around that, not by its title."""
+    value = {"action": action, "amount": "x"}
+
+    assert {v.path for v in compile_contract(kind).judge(value)} == paths
+
+
+def same_name(action):
+    """Return a model whose class has the name of another."""
+    return create_model("Same", action=(Literal[action], ...), amount=(int, ...))
+
+
+def test_classes_with_one_name_are_not_taken_for_each_other():
+    """Which one an error is about is not known, so all is told."""
+    one, other = same_name("one"), same_name("other")
+    kind = create_model("Holder", a=(one | Titled, ...), b=(other | Titled, ...))
+    amount = {"action": "one", "amount": "x"}
+
+    told = compile_contract(kind).judge({"a": amount, "b": amount | {"action": "other"}})
+
+    assert {v.path for v in told} == {"/a/action", "/a/amount", "/b/action", "/b/amount"}
