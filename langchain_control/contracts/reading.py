@@ -77,8 +77,7 @@ class Reader(NamedTuple):
             answer = Answer(canonical(value) if notes else found.text, value, is_json=True)
         except MalformedJSONError as exc:  # a conversion can make a number that JSON cannot hold
             return Reading(Answer(text), (_problem_of(exc.fault, ending),))
-        found_wrong = (v for contract in self.contracts for v in self._judged(contract, value))
-        problems = (Problem(FailureMode.SCHEMA_VIOLATION, violation) for violation in found_wrong)
+        problems = (Problem(FailureMode.SCHEMA_VIOLATION, wrong) for wrong in self._judged(value))
         return Reading(answer, tuple(problems), (*found.notes, *notes))
 
     def read_beginning(self, beginning: str) -> Answer | None:
@@ -95,10 +94,12 @@ class Reader(NamedTuple):
         except MalformedJSONError:
             return None
 
-    def _judged(self, contract: Contract, value: Any) -> tuple[Violation, ...]:
+    def _judged(self, value: Any) -> list[Violation]:
         """Name what no conversion mends, or where there is nothing of the kind, all."""
-        lax = self.coerce and contract is self.contracts[0]
-        return (lax and contract.judge(value, lax=True)) or contract.judge(value)
+        return (self.coerce and self._violations(value, lax=True)) or self._violations(value)
+
+    def _violations(self, value: Any, *, lax: bool = False) -> list[Violation]:
+        return [wrong for contract in self.contracts for wrong in contract.judge(value, lax=lax)]
 
     def _fitted(self, value: Any) -> tuple[Any, tuple[str, ...]]:
         """Take off a wrapping or convert types, where that makes a value meet the contracts."""

@@ -747,6 +747,15 @@ def test_what_would_be_converted_is_not_what_is_wrong(answer, paths):
     assert [violation.path for violation in verdict.violations] == paths
 
 
+def test_a_missing_key_is_what_is_wrong_beside_what_would_be_converted():
+    """It was the fourth of four, after what a conversion mends."""
+    verdict = ResponseValidator(response_schema=Crate, coerce=True, required_keys=["q"]).inspect(
+        '{"width": "1", "height": "2", "colour": "red"}'
+    )
+
+    assert [violation.expected for violation in verdict.violations] == ['the property "q"']
+
+
 class Packed(BaseModel):
     """JSON in a string."""
 
