@@ -229,7 +229,9 @@ def _expected(error: ErrorDetails) -> str:
 
     The message of a validator of the application's own is the application's, and told as it is.
     """
-    if (demand := _EXPECTED.get(error["type"])) is not None:
+    kind = error["type"]
+    by_function = kind in _BY_FUNCTION and error["ctx"]["discriminator"].endswith("()")
+    if (demand := (_BY_FUNCTION if by_function else _EXPECTED).get(kind)) is not None:
         return demand.format_map(error["ctx"])
     message = error["msg"]
     for lead in ("Input should be ", "Value error, ", "Assertion failed, "):
@@ -251,6 +253,12 @@ _EXPECTED = {
     "uuid_parsing": "UUID",
 }
 """What was due, where pydantic's sentence does not say it to a model, or would quote the model."""
+
+_BY_FUNCTION = {
+    "union_tag_invalid": "one of the alternatives {expected_tags}",
+    "union_tag_not_found": "one of the alternatives",
+}
+"""The same where a function of the application says which alternative a value is."""
 
 _OF_TYPE = frozenset(
     kind

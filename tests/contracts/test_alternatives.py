@@ -166,6 +166,26 @@ def test_a_tag_is_no_place(kind, block, path):
     assert [v.path for v in compile_contract(list[kind]).judge([block])] == [path]
 
 
+Tagged = Annotated[
+    Annotated[Payment, Tag("pay")] | Annotated[Refusal, Tag("refuse")],
+    Discriminator(lambda value: value.get("action")),
+]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"action": "x"}, "one of the alternatives 'pay', 'refuse'"),
+        ({}, "one of the alternatives"),
+    ],
+)
+def test_a_function_that_tells_alternatives_apart_is_not_named(value, expected):
+    """A model cannot see it, and `<lambda>()` is nothing that it could write."""
+    [violation] = compile_contract(Tagged).judge(value)
+
+    assert violation.expected == expected
+
+
 def of_kind(number):
     """Return one of many models, with a constant and names of its own."""
     fields: dict[str, Any] = {f"{letter}{number}": (int, ...) for letter in "abcdefgh"}
