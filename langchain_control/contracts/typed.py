@@ -12,7 +12,7 @@ from typing import Any, get_args
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, SchemaError
 from pydantic_core.core_schema import ErrorType, GeneratorSchema
 
 from langchain_control.contracts.alternatives import at_place, meant_by_constants
@@ -52,7 +52,7 @@ class TypedContract:
         try:
             self._adapter: TypeAdapter[Any] = TypeAdapter(pydantic_ready(kind))
             self._schema = self._adapter.json_schema(schema_generator=_OfWhatIsRead)
-        except (PydanticUserError, TypeError, NameError) as exc:
+        except (PydanticUserError, SchemaError, TypeError, NameError) as exc:
             msg = f"pydantic cannot use it as a schema: {exc}"
             raise ValueError(msg) from exc
 

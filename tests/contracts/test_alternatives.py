@@ -1,6 +1,6 @@
 """Unions without a tag: what is told is what is wrong with the alternative that was meant."""
 
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
@@ -308,3 +308,11 @@ def test_classes_with_one_name_are_not_taken_for_each_other():
     told = compile_contract(kind).judge({"a": amount, "b": amount | {"action": "other"}})
 
     assert {v.path for v in told} == {"/a/action", "/a/amount", "/b/action", "/b/amount"}
+
+
+def test_what_pydantic_cannot_compile_is_refused_as_a_schema():
+    """It says so by an error of a kind of its own, for a function object without a name."""
+    choose = Discriminator(partial(str.strip))
+
+    with pytest.raises(ValueError, match="pydantic cannot use it as a schema"):
+        compile_contract(Annotated[Annotated[int, Tag("a")] | Annotated[str, Tag("b")], choose])
