@@ -10,6 +10,7 @@ from importlib import import_module
 from io import TextIOWrapper
 from typing import Any
 
+from langchain_control._printable import printable
 from langchain_control.commands import COMMANDS, USAGE, UsageError
 from langchain_control.console import Console
 
@@ -25,8 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code: int = _module(arguments.command).run(arguments, _console(plain=arguments.plain))
     except (UsageError, OSError) as exc:
+        told = "\n".join(map(printable, str(exc).split("\n")))
         with suppress(AttributeError, OSError):  # nobody is there to read it
-            sys.stderr.write(f"{parser.prog} {arguments.command}: {exc}\n")
+            sys.stderr.write(f"{parser.prog} {arguments.command}: {told}\n")
         return USAGE
     return code
 

@@ -284,6 +284,18 @@ def test_policy_says_what_is_wrong_with_a_file(text, told, tmp_path, capsys):
     assert told in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "text", ['fallback: {strategies: [["\\e[31m", x], ["\\e[31m", y]]}', "a: [\u202e1"]
+)
+def test_what_is_wrong_does_nothing_to_a_terminal(text, tmp_path, capsys):
+    """A policy is read by people who did not write it; its names and lines are quoted."""
+    path = tmp_path / "\x1b[31m.yaml"
+    path.write_text(text)
+
+    assert main(["policy", str(path)]) == 2
+    assert all(line.isprintable() for line in capsys.readouterr().err.splitlines())
+
+
 @pytest.mark.parametrize("argv", [["policy", ""], ["tokens", "-", "--encoding", ""]])
 def test_a_variable_that_is_not_set_is_a_usage_error(argv, capsys):
     """An empty argument is no default, and no traceback."""
