@@ -139,7 +139,7 @@ class Bulkhead(Wrapper[Any, Any]):
 
     def _key(self, config: RunnableConfig, name: str | None = None) -> str:
         key = self.key if isinstance(self.key, str) else self.key(config)
-        return joined(key, name)
+        return joined(str(key), name)
 
 
 def _called(bound: Runnable[Any, Any], value: Any, config: RunnableConfig) -> Flow[Any]:

@@ -193,6 +193,16 @@ async def test_alone_it_stops_a_chain_only_when_full():
     assert bulkhead.invoke("hi") == "hi"
 
 
+@pytest.mark.parametrize("whose", [7, None])
+def test_a_key_may_be_no_text(whose, call):
+    """User ids are often numbers, and some calls have no user."""
+    bulkhead = Bulkhead(max_concurrent=1, max_queued=0, key=lambda _: whose)
+    assert call(bulkhead.wrap(RunnableLambda(lambda value: value)), "hi") == "hi"
+    bulkhead.slots.enter(str(whose), places=1, queue=0)
+    with pytest.raises(RateLimited):
+        call(bulkhead, "hi")
+
+
 @pytest.mark.parametrize("settings", [{"max_concurrent": 0}, {"max_queued": -1}, {"max": 3}])
 def test_refuses_settings_that_make_no_sense(settings):
     """A mistake is named at construction."""
