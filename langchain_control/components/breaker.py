@@ -242,11 +242,16 @@ class CircuitBreaker(Wrapper[Any, Any]):
         return self._stands_at(self._circuit(key))
 
     def snapshot(self) -> dict[str, CircuitView]:
-        """Describe all circuits under this breaker's name that the store knows."""
+        r"""Describe all circuits under this breaker's name that the store knows.
+
+        Each has its name and key before it, as in events: `default:gpt-4o`, and `team\:chat:gpt-4o`
+        where the name has a colon itself.
+        """
+        own, prefix = self._circuit(None), self._circuit("")
         return {
             key: _at_once(self.store.view(key, self))
             for key in _at_once(self.store.keys())
-            if key == self.name or key.startswith(f"{self.name}:")
+            if key == own or key.startswith(prefix)
         }
 
     def open(self, key: str | None = None) -> None:

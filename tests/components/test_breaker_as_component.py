@@ -182,6 +182,23 @@ def test_override_keeps_the_store(breaker):
     assert breaker.override(failure_threshold=9).state() is CircuitState.OPEN
 
 
+@pytest.mark.parametrize("name", ["plain", "team:chat", "50%", "C:\\chat"])
+def test_a_snapshot_has_the_breakers_circuits_and_no_others(name):
+    """Whatever characters its name has."""
+    store = InMemoryCircuitStore()
+    breaker, *others = (CircuitBreaker(name=n, store=store) for n in (name, "team", "C", "50"))
+    for one in (breaker, *others):
+        one.open()
+        one.open("main")
+
+    snapshot = breaker.snapshot()
+
+    assert [view["state"] for view in snapshot.values()] == ["open", "open"]
+    for other in others:
+        assert len(other.snapshot()) == 2
+        assert not snapshot.keys() & other.snapshot().keys()
+
+
 def test_is_frozen(breaker):
     """Settings do not change under a running call."""
     with pytest.raises(ValidationError):

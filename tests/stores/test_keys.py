@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from langchain_control.stores.keys import joined
 
-PARTS = st.text("a:%3A25", max_size=6)
+PARTS = st.text("a:\\", max_size=6)
 KEYS = st.tuples(PARTS, st.none() | PARTS)
 
 
@@ -16,7 +16,9 @@ def test_no_two_keys_share_a_name(one, other):
 
 
 def test_ordinary_names_are_readable():
-    """A key may have a tag, as models of Ollama do."""
+    """A key may have a tag, as models of Ollama do, and a name its share of percent signs."""
     assert joined("rate", "ann") == "rate:ann"
     assert joined("model", "llama3:8b") == "model:llama3:8b"
     assert joined("model", None) == "model"
+    assert joined("50%", "ann") == "50%:ann"
+    assert joined("team:chat", "ann") == r"team\:chat:ann"
