@@ -7,10 +7,14 @@ import threading
 from collections import deque
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from typing import Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from langchain_control._at_fork import renew_in_children
 from langchain_control._shared import Shared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Slots", "Ticket"]
 
@@ -72,7 +76,9 @@ class Ticket:
 class Slots(Shared):
     """Places by key, shared by the threads and tasks of one process. First come, first served.
 
-    A forked child begins with all of them free.
+    Leaving waits for no lock: the garbage collector may close a waiter that was abandoned, at any
+    point of any thread, also of one that holds the lock. A forked child begins with all places
+    free.
     """
 
     def __init__(self) -> None:
@@ -83,6 +89,7 @@ class Slots(Shared):
     def _begin(self) -> None:
         self._lock = threading.Lock()
         self._rooms: dict[str, _Room] = {}
+        self._leaving: deque[Ticket] = deque()
 
     def enter(self, key: str, *, places: int, queue: int) -> Ticket | None:
         """Take a place, or one in the queue.
@@ -95,7 +102,7 @@ class Slots(Shared):
         Returns:
             A ticket, or `None` if the queue is full as well.
         """
-        with self._lock:
+        with self._locked():
             room = self._rooms.setdefault(key, _Room())
             ticket = Ticket(key, room)
             if room.inside < places:
@@ -109,34 +116,59 @@ class Slots(Shared):
 
     def leave(self, ticket: Ticket) -> None:
         """Give a place to the next in the queue, or leave the queue. Counts once per ticket."""
-        with self._lock:
-            room = ticket.room
-            if ticket.has_left or self._rooms.get(ticket.key) is not room:
-                return  # the second may be: it was entered before a fork
-            ticket.has_left = True
-            if not ticket.is_admitted:
-                room.queue.remove(ticket)
-                return
-            while room.queue:
-                following = room.queue.popleft()
-                if following.admit():
-                    return
-                following.has_left = True
-            room.inside -= 1
-            if not room.inside:
-                del self._rooms[ticket.key]
+        self._leaving.append(ticket)
+        self._see_out()
 
     def inside(self, key: str) -> int:
         """Count who is inside."""
-        with self._lock:
+        with self._locked():
             room = self._rooms.get(key)
             return room.inside if room is not None else 0
 
     def waiting(self, key: str) -> int:
         """Count who is in the queue."""
-        with self._lock:
+        with self._locked():
             room = self._rooms.get(key)
             return len(room.queue) if room is not None else 0
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the lock, and see out who leaves before and meanwhile."""
+        try:
+            with self._lock:
+                self._see_out_locked()
+                yield
+        finally:
+            self._see_out()
+
+    def _see_out(self) -> None:
+        """Leave it to whoever holds the lock, who looks again after giving it back."""
+        while self._leaving and self._lock.acquire(blocking=False):
+            try:
+                self._see_out_locked()
+            finally:
+                self._lock.release()
+
+    def _see_out_locked(self) -> None:
+        while self._leaving:
+            self._leave_locked(self._leaving.popleft())
+
+    def _leave_locked(self, ticket: Ticket) -> None:
+        room = ticket.room
+        if ticket.has_left or self._rooms.get(ticket.key) is not room:
+            return  # the second may be: it was entered before a fork
+        ticket.has_left = True
+        if not ticket.is_admitted:
+            room.queue.remove(ticket)
+            return
+        while room.queue:
+            following = room.queue.popleft()
+            if following.admit():
+                return
+            following.has_left = True
+        room.inside -= 1
+        if not room.inside:
+            del self._rooms[ticket.key]
 
     def __repr__(self) -> str:
         """Show how many keys are in use."""

@@ -1,10 +1,12 @@
 """Places: entered, waited for, and left."""
 
 import asyncio
+import threading
 
 import pytest
 
-from langchain_control.stores.slots import Slots
+from langchain_control.stores import slots as module
+from langchain_control.stores.slots import Slots, Ticket
 
 
 def test_a_place_is_given_back_once():
@@ -55,3 +57,40 @@ def test_a_waiter_whose_loop_is_closed_passes_its_turn_on(behind):
         assert [ticket.is_admitted for ticket in following] == [True] * behind
         assert slots.inside("key") == behind
         assert slots.waiting("key") == 0
+
+
+@pytest.mark.parametrize("abandoned", [0, 1])
+def test_a_waiter_may_leave_while_its_thread_holds_the_lock(abandoned, monkeypatch):
+    """The garbage collector closes it wherever it runs, also where a ticket is made."""
+    slots, entered = Slots(), []
+    before = [slots.enter("key", places=1, queue=2) for _ in range(2)]
+
+    class Collecting(Ticket):
+        def __init__(self, *args):
+            super().__init__(*args)
+            slots.leave(before[abandoned])
+
+    def enter():
+        entered.append(slots.enter("key", places=1, queue=2))
+
+    monkeypatch.setattr(module, "Ticket", Collecting)
+    entering = threading.Thread(target=enter, daemon=True)
+    entering.start()
+    entering.join(timeout=10)
+
+    assert not entering.is_alive()
+    assert (slots.inside("key"), slots.waiting("key")) == (1, 1)
+    slots.leave(before[1 - abandoned])
+    assert entered[0].is_admitted
+
+
+def test_one_who_leaves_while_another_thread_holds_the_lock_has_left():
+    """Whoever asks next finds the place free."""
+    slots = Slots()
+    ticket = slots.enter("key", places=1, queue=0)
+    with slots._lock:
+        leaving = threading.Thread(target=slots.leave, args=[ticket], daemon=True)
+        leaving.start()
+        leaving.join(timeout=10)
+        assert not leaving.is_alive()
+    assert slots.enter("key", places=1, queue=0).is_admitted
