@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from langchain_control._per_process import PerProcess
+from langchain_control._shared import Shared
 
 if TYPE_CHECKING:
     from langchain_control.events import AuditRecord
@@ -24,7 +25,7 @@ __all__ = ["QueuedSink"]
 _logger = logging.getLogger(__name__)
 
 
-class QueuedSink:
+class QueuedSink(Shared):
     """Hand records to another sink in a thread of its own, in order.
 
     Writing takes no time, however slow the sink is. What does not fit into the queue is refused

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import logging
 import multiprocessing
@@ -13,6 +14,7 @@ import sys
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -191,6 +193,13 @@ def test_one_that_is_dropped_delivers_what_it_has_and_lets_go(started: set[Any])
     assert not started
 
 
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copy_is_the_same_queue(copied: Callable[[QueuedSink], QueuedSink]) -> None:
+    """One that was a queue of its own closed the sink of both when it went."""
+    sink = QueuedSink(MemorySink())
+    assert copied(sink) is sink
+
+
 @pytest.mark.usefixtures("started")
 def test_the_end_of_a_program_waits_for_all_queues_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sinks that hang took their time one after the other."""
@@ -359,10 +368,10 @@ def test_a_pickled_copy_begins_empty() -> None:
     """Queued records stay in the process that wrote them."""
     sink = QueuedSink(MemorySink(limit=7), max_records=3)
     sink.write(attempt())
-    copy = pickle.loads(pickle.dumps(sink))
+    thawed = pickle.loads(pickle.dumps(sink))
     sink.close()
 
-    assert repr(copy) == "QueuedSink(MemorySink(limit=7, records=0), dropped=0, lost=0)"
+    assert repr(thawed) == "QueuedSink(MemorySink(limit=7, records=0), dropped=0, lost=0)"
 
 
 @pytest.mark.parametrize(

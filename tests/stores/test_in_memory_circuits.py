@@ -101,7 +101,7 @@ def test_pickles_empty_and_copies_as_itself():
     """State belongs to its process; copies of a policy within it share their circuits."""
     store = InMemoryCircuitStore(max_keys=7)
     store.hold(KEY, CircuitState.OPEN)
-    assert copy.deepcopy(store) is store
+    assert copy.copy(store) is copy.deepcopy(store) is store
     thawed = pickle.loads(pickle.dumps(store))
     assert repr(thawed) == "InMemoryCircuitStore(circuits=0, max_keys=7)"
 
