@@ -148,7 +148,7 @@ class _Backlog:
         self._changed = threading.Condition()
         self._records: deque[AuditRecord] = deque()
         self._thread: threading.Thread | None = None
-        self._is_closing = False
+        self._is_closing = self._is_dropped = False
         self._is_busy = False
         self._is_given_up = False
         self.dropped = 0
@@ -180,6 +180,12 @@ class _Backlog:
             self._is_closing = True
             self._changed.notify_all()
             return self._thread
+
+    def drop(self) -> None:
+        """Let the thread end once the queue is empty, with the pauses that it takes otherwise."""
+        with self._changed:
+            self._is_dropped = True
+            self._changed.notify_all()
 
     def wait_for(self, thread: threading.Thread, waited_seconds: float = 0.0) -> None:
         """Wait for the end of the thread. What was waited for others already counts."""
@@ -216,7 +222,7 @@ class _Backlog:
     def _next(self) -> AuditRecord | None:
         """Wait for a record; there is none once the queue is closed and empty."""
         with self._changed:
-            self._changed.wait_for(lambda: self._records or self._is_closing)
+            self._changed.wait_for(lambda: self._records or self._is_closing or self._is_dropped)
             if self._records:
                 self._is_busy = True
                 return self._records.popleft()
@@ -253,7 +259,7 @@ _STARTED: set[_Backlog] = set()
 
 
 def _dropped(backlog: PerProcess[_Backlog]) -> None:
-    backlog.get().let_go()
+    backlog.get().drop()
 
 
 @atexit.register

@@ -193,6 +193,39 @@ def test_one_that_is_dropped_delivers_what_it_has_and_lets_go(started: set[Any])
     assert not started
 
 
+def test_one_that_is_dropped_waits_for_a_server_that_comes_back(started: set[Any]) -> None:
+    """Nobody waits for its end, so that it may pause between tries as ever."""
+
+    class Restarting(Flaky):
+        def write(self, record: AuditRecord) -> None:
+            reached.set()
+            dropped.wait()
+            super().write(record)
+
+    def waiting(predicate: Callable[[], Any], timeout: float | None = None) -> Any:
+        if timeout is None:
+            return wait_for(predicate)
+        ends_at_once.append(predicate())
+        return ends_at_once[-1]
+
+    reached, dropped = threading.Event(), threading.Event()
+    ends_at_once: list[bool] = []
+    restarting = Restarting(2)
+    queued = QueuedSink(restarting, tries=3, retry_seconds=3600)
+    queued.write(attempt())
+    reached.wait()
+    (backlog,) = started
+    thread, wait_for = backlog._thread, backlog._changed.wait_for
+    backlog._changed.wait_for = waiting
+    del queued
+
+    dropped.set()
+    assert thread is not None
+    thread.join()
+    assert ends_at_once == [False, False]
+    assert len(restarting.records) == 1
+
+
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
 def test_a_copy_is_the_same_queue(copied: Callable[[QueuedSink], QueuedSink]) -> None:
     """One that was a queue of its own closed the sink of both when it went."""
