@@ -33,9 +33,10 @@ class QueuedSink(Shared):
     taken when `close` gave up, is counted in `lost`. `AuditLogger.write_errors` has both.
 
     One that is dropped without `close` delivers what it has, closes its sink and lets go of it. A
-    process that ends without `close` is given the same time to empty all queues. One that is
-    killed, or a forked child that ends with `os._exit`, loses what is in it. A forked child begins
-    with an empty queue, and the parent delivers its own.
+    process that ends without `close` is given the same time to empty all queues, before clients
+    that were made ahead of the first record close themselves by `atexit`. One that is killed, or
+    a forked child that ends with `os._exit`, loses what is in it. A forked child begins with an
+    empty queue, and the parent delivers its own.
 
     !!! example "Copy records to a database without waiting for it"
 
@@ -202,6 +203,9 @@ class _Backlog:
         thread.start()
         self._thread = thread
         _STARTED.add(self)
+        # What was registered last is run first: before a client behind the sink closes itself.
+        atexit.unregister(_close_started)
+        atexit.register(_close_started)
 
     def _count_lost_locked(self, count: int, reason: str) -> None:
         if count and not self.lost:
@@ -262,7 +266,6 @@ def _dropped(backlog: PerProcess[_Backlog]) -> None:
     backlog.get().drop()
 
 
-@atexit.register
 def _close_started() -> None:
     """Empty all queues in the time of the one that takes longest."""
     began = time.monotonic()

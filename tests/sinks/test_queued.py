@@ -397,6 +397,35 @@ def test_a_program_that_ends_delivers_what_is_queued(tmp_path: Path) -> None:
     assert len(list(FileTrail(path).to_records())) == 500
 
 
+def test_a_program_that_ends_delivers_before_clients_close() -> None:
+    """Clients often close themselves with `atexit` from when they are made."""
+    code = """if True:
+        import atexit, time
+        from langchain_control.sinks import QueuedSink
+
+        class Client:
+            def __init__(self):
+                self.sent = 0
+                atexit.register(self.close)
+
+            def write(self, record):
+                time.sleep(0.01)
+                self.sent += 1
+
+            def close(self):
+                print(self.sent)
+                self.write = None
+
+        for _ in range(2):
+            sink = QueuedSink(Client())
+            for number in range(20):
+                sink.write({"id": str(number)})
+        """
+    ended = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+    assert set(ended.stdout.split()) == {b"20"}
+
+
 def test_a_pickled_copy_begins_empty() -> None:
     """Queued records stay in the process that wrote them."""
     sink = QueuedSink(MemorySink(limit=7), max_records=3)
