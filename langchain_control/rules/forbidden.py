@@ -63,7 +63,8 @@ class ForbiddenPatterns:
     r"""Reject an answer in which one of some regular expressions matches.
 
     They are matched in linear time by the Rust engine of `jsonschema-rs`, so there is no lookaround
-    and no backreference. `\w` and `\d` know all scripts, as in `re`. Begin one with `(?i)` to
+    and no backreference. `\w` and `\d` know all scripts, as in `re`; unlike there, `\w` matches
+    combining marks and all that connects words, too, as Unicode advises. Begin one with `(?i)` to
     ignore case, with `(?s)` to let dots match line breaks. In JSON, keys and values are searched.
     Patterns often describe secrets, so violations give their number only.
     """
@@ -77,8 +78,9 @@ class ForbiddenPatterns:
         """Compile the patterns.
 
         Raises:
-            ValueError: One of them is not a regular expression, needs backtracking, or sets `s`
-                elsewhere than at its beginning; or they are one text instead of several.
+            ValueError: One of them is not a regular expression, needs backtracking, is too large,
+                or sets `s` elsewhere than at its beginning; or they are one text instead of
+                several.
         """
         refuse_one_text("patterns", self.patterns)
         object.__setattr__(self, "_searches", tuple(map(linear_search, self.patterns)))

@@ -1,4 +1,7 @@
-"""Regular expressions that are matched in linear time, and mean what they mean in `re`."""
+r"""Regular expressions that are matched in linear time, and mean what they mean in `re`.
+
+But `\w` matches combining marks and all connectors, too, as Unicode advises for words.
+"""
 
 from __future__ import annotations
 
@@ -31,14 +34,17 @@ def linear_search(pattern: str) -> Any:
     """Compile a pattern; its `is_valid` tells whether it matches somewhere in a text.
 
     Raises:
-        ValueError: It is no regular expression, needs backtracking, or sets `s` anywhere but at its
-            beginning.
+        ValueError: It is no regular expression, needs backtracking, is too large (the engine does
+            not tell these apart), or sets `s` anywhere but at its beginning.
     """
     options = jsonschema_rs.RegexOptions()
     try:
         return jsonschema_rs.validator_for({"pattern": _written(pattern)}, pattern_options=options)
     except jsonschema_rs.ValidationError:
-        msg = f"`{pattern}` is not a regular expression that can be matched in linear time"
+        msg = (
+            f"`{pattern}` is not a regular expression that can be matched in linear time, "
+            "or is too large, as repetitions of repetitions may be"
+        )
         raise ValueError(msg) from None
 
 

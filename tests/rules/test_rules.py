@@ -215,6 +215,12 @@ def test_patterns_that_need_backtracking_are_refused(pattern):
         ForbiddenPatterns([pattern])
 
 
+def test_a_pattern_that_is_too_large_is_told_so():
+    """The engine does not say which of its reasons it has, so the message names this one, too."""
+    with pytest.raises(ValueError, match="too large"):
+        ForbiddenPatterns([r"(?:\w{100}){100}"])
+
+
 @pytest.mark.parametrize(
     ("pattern", "text"),
     [
@@ -240,6 +246,12 @@ def test_patterns_that_need_backtracking_are_refused(pattern):
 def test_patterns_mean_what_they_mean_in_re(pattern, text):
     """A pattern that is taken can match what it describes, in any script."""
     assert bool(ForbiddenPatterns([pattern]).check(Answer(text))) is bool(re.search(pattern, text))
+
+
+@pytest.mark.parametrize("text", ["e\u0301", "हिन्दी", "a\u203fb"])
+def test_words_of_patterns_hold_their_marks_and_connectors(text):
+    """Unlike in `re`, and as the docs say."""
+    assert ForbiddenPatterns([r"^\w+$"]).check(Answer(text))
 
 
 @pytest.mark.parametrize("pattern", ["(?s:a.b)", "(?i)(?s)a.b", "a(?-s:.)b"])
