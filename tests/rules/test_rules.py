@@ -298,13 +298,13 @@ def test_refusals_are_told_from_apologies(text, refuses):
 
 @pytest.mark.parametrize("text", REFUSALS)
 def test_refusals_are_found(text):
-    """An apology, thanks or "as an AI" may stand before them."""
+    """An apology, thanks, "as an AI", a quotation mark or a remark may stand before them."""
     assert NotRefusal().check(Answer(text))
 
 
 @pytest.mark.parametrize("text", ANSWERS)
 def test_answers_are_no_refusals(text):
-    """Who quotes, drafts, regrets, or answers nevertheless does not decline."""
+    """Who quotes, drafts, regrets, states terms, or answers nevertheless does not decline."""
     assert NotRefusal().check(Answer(text)) is None
 
 
@@ -314,7 +314,7 @@ def test_refusals_in_other_words_are_found_less_often():
     mistaken = sum(NotRefusal().check(Answer(text)) is not None for text in UNSEEN_ANSWERS)
 
     assert (len(UNSEEN_REFUSALS), len(UNSEEN_ANSWERS)) == (20, 20)
-    assert (found, mistaken) == (14, 1)
+    assert (found, mistaken) == (12, 0)
 
 
 @pytest.mark.parametrize(
