@@ -25,27 +25,46 @@ _POINTS = re.compile(
     "[\u05b0-\u05bd\u05bf\u05c1\u05c2\u05c7\u064b-\u0652\u0670\u0730-\u074a\ufb1e]"
 )
 """Vowels of Hebrew, Arabic and Syriac, which are written or left out."""
-_LETTER_OR_DIGIT = r"[^\W_]"
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003fffd"
+)
+UNSPACED = re.compile(f"[{_UNSPACED}]")
+"""Scripts that write words without spaces: Thai, Lao, Burmese, Khmer, Japanese, Chinese. Korean,
+which is among `RUN_TOGETHER` of the detectors, has spaces."""
+_LETTER_OR_DIGIT = rf"[^\W_{_UNSPACED}]"
+"""What goes on with a word. Where words are not written apart, none does."""
 _EMPHASIS = "*_~`"
 """Marks by which Markdown sets words apart; at most three stand together."""
+_NO_FIGURE_BEFORE = "|".join(
+    (
+        r"(?<!\d[.,']\d)",
+        r"(?=\d{3})",  # 12.2024
+        r"(?<='\d)(?!\d\d(?!\d))",  # 5'10, but 50'000
+        *(rf"(?<={sign}\d{sign}\d)|(?<={sign}\d\d{sign}\d)" for sign in (r"\.", ",")),  # 31.12.24
+        *(  # the 12 of 31.12.24, but not the 234 of 1.234.567
+            rf"(?<={sign}\d)(?=\d?\d?{sign}\d)(?!\d\d{sign}\d{{3}}(?!\d))" for sign in (r"\.", ",")
+        ),
+        r"(?<=(?<![\d.,])(?:0[1-9]|[12]\d|3[01])\.(?:0(?=[1-9]\.)|1(?=[0-2]\.)))",  # 24.12.
+    )
+)
+"""What tells that a digit belongs to no figure that begins before it, as in 0.5 or 1,234."""
 _STARTS = (
     rf"(?<!{_LETTER_OR_DIGIT}.)(?<!{_LETTER_OR_DIGIT}_.)(?<!{_LETTER_OR_DIGIT}__.)"
-    r"(?<!\d[.,']\d)"  # 0.5 is no 5
+    rf"(?:{_NO_FIGURE_BEFORE})"
 )
 """What must hold after the first character of a phrase: the search for that character is fast."""
 _ENDS = (
     rf"(?!_{{0,3}}{_LETTER_OR_DIGIT})"
-    r"(?!(?<=\d)[.,']\d)"  # 50,000 is no 50
+    r"(?!(?<=\d)[.,']\d{3}(?!\d))"  # 50,000 is no 50
     r"(?!'t(?!\w))"  # can't is no can
-    r"(?!(?<=[^\W\d_])(?:\+\+|[+#](?!\w)))"  # C++ is no C
+    rf"(?!(?<=(?<!{_LETTER_OR_DIGIT})[^\W\d_])(?:\+\+|[+#](?!\w)))"  # C++ is no C
 )
+_AMOUNT = re.compile(r"[$\u00a2-\u00a5\u20a0-\u20cf] ?\d[\d.,']*\Z")
+_NO_DECIMALS = r"(?![.,](?!00?(?!\d))\d{1,2}(?!\d))"
+"""$5.99 is no $5, but $5.00 is."""
 MAX_MARKS = 30
 """Marks on one letter, as in Unicode's Stream-Safe Text Format: more take quadratic time."""
-UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd]"
-)
-"""Scripts that write words without spaces: Thai, Lao, Burmese, Khmer, Japanese, Chinese. Korean,
-which is among `RUN_TOGETHER` of the detectors, has spaces."""
 
 
 def fold_phrase(text: str) -> str:
@@ -69,7 +88,9 @@ def phrase_pattern(phrase: str) -> re.Pattern[str]:
 
     Marks of emphasis around its words are passed over, unless the phrase has some itself. A word
     does not end within a name (`user_name`), a figure (`0.5`, `50,000`), before the `'t` of "can't"
-    or before the signs of `C++` and `C#`.
+    or before the signs of `C++` and `C#`. Dates, versions and lists are several figures, and
+    decimals after a phrase belong to it only in an amount that begins with its currency: "Python 3"
+    is found in "Python 3.12" and "10.000" in "10.000,50", but "$5" not in "$5.99".
 
     Raises:
         ValueError: The phrase has no characters to look for.
@@ -80,7 +101,8 @@ def phrase_pattern(phrase: str) -> re.Pattern[str]:
         raise ValueError(msg)
     first, whole = re.escape(folded[0]), _with_emphasis(folded)
     start, end = _edge(folded[0], _STARTS, "(?<!{}.)"), _edge(folded[-1], _ENDS, "(?!{})")
-    return re.compile(f"{first}{start}{whole.removeprefix(first)}{end}")
+    decimals = _NO_DECIMALS if _AMOUNT.search(folded) else ""
+    return re.compile(f"{first}{start}{whole.removeprefix(first)}{end}{decimals}")
 
 
 def _with_emphasis(folded: str) -> str:

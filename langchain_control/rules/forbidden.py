@@ -22,8 +22,9 @@ class ForbiddenPhrases:
 
     Compared as whole words with case, width, spacing, invisible characters and emphasis folded:
     "hell" is not in "shell", "user" not in "user_name", "5" not in "0.5", and neither two spaces
-    nor `**` hide anything. In JSON, keys and values are searched,
-    each by itself.
+    nor `**` hide anything. Dates, versions and lists are several figures: "2024" is in
+    "31.12.2024", and "Python 3" in "Python 3.12". In JSON, keys and values are searched, each by
+    itself.
     """
 
     failure_mode: ClassVar[FailureMode] = FailureMode.CONSTRAINT_VIOLATION

@@ -35,7 +35,7 @@ from tests.rules.refusals import ANSWERS, REFUSALS, UNSEEN_ANSWERS, UNSEEN_REFUS
 BUILT_IN = [
     MaxLength(5),
     MinLength(5),
-    ForbiddenPhrases(["hell"]),
+    ForbiddenPhrases(["hell", "5", "$5"]),
     ForbiddenPatterns([r"\d{4}"]),
     MustContain(["Paris"]),
     NotRefusal(),
@@ -62,7 +62,9 @@ def test_no_text_raises(rule, text):
 
 
 @pytest.mark.parametrize("rule", BUILT_IN, ids=lambda r: type(r).__name__)
-@pytest.mark.parametrize("seed", ["a", " ", "i'm sorry, ", "hell", "ﷺ", "a b ", "करें"])
+@pytest.mark.parametrize(
+    "seed", ["a", " ", "i'm sorry, ", "hell", "ﷺ", "a b ", "करें", "5", "5.", "5,12", "'\"*"]
+)
 def test_work_grows_with_the_text_only(rule, seed):
     """No text makes a rule run away."""
     assert_grows_linearly(lambda text: rule.check(Answer(text)), seed, 50_000)
@@ -180,11 +182,71 @@ def test_emphasis_hides_no_phrase(phrase, text, found):
         ("C", "in C.", True),
         ("A", "A+B", True),
         ("C++", "in C++11", True),
+        ("guaranteed returns", "guaranteed returns+", True),
+        ("guaranteed returns", "guaranteed returns++", True),
+        ("guaranteed returns", "guaranteed returns# ok", True),
+        ("Disney", "We like Disney+ a lot", True),
+        ("234", "1,234,567", False),
+        ("567", "1.234.567", False),
+        ("50", "1.234,50", False),
+        ("000", "50'000", False),
+        ("5", "The dose is 0.5.", False),
+        ("5", "Take 1,5 mg.", False),
+        ("10.000", "10.000.000", False),
+        ("$5", "$5,99", False),
+        ("$5", "$5.5 million", False),
     ],
 )
 def test_figures_and_names_are_whole(phrase, text, found):
     """A part of a number, of a negation or of a name with signs is another thing."""
     assert bool(ForbiddenPhrases([phrase]).check(Answer(text))) is found
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text"),
+    [
+        ("2024", "Rechnung vom 31.12.2024"),
+        ("12.2024", "Rechnung vom 31.12.2024"),
+        ("12", "Rechnung vom 31.12.2024"),
+        ("31.12", "Rechnung vom 31.12.2024"),
+        ("2024", "seit 12.2024"),
+        ("12", "Am 24.12. um 8"),
+        ("24.12", "Am 24.12. um 8"),
+        ("Q1.2", "in Q1.2.2024"),
+        ("Python 3", "Use Python 3.12 here"),
+        ("Section 3", "see Section 3.1"),
+        ("12", "version 3.12.1"),
+        ("1", "version 3.12.1"),
+        ("$50", "The price is $50.00."),
+        ("€50", "Nur €50,00!"),
+        ("10.000", "Das kostet 10.000,50 €."),
+        ("1", "Choose 1,2,3."),
+        ("2", "Choose 1,2,3."),
+        ("3", "Choose 1,2,3."),
+        ("1", "IDs: 1,2"),
+        ("10", "5'10"),
+        ("42", "Antwort:'42'"),
+    ],
+)
+def test_dates_versions_and_lists_are_several_figures(phrase, text):
+    """What is forbidden is found in each part of them; in doubt it is found."""
+    assert ForbiddenPhrases([phrase]).check(Answer(text))
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text"),
+    [
+        ("ChatGPT", "我是ChatGPT模型。"),
+        ("AI", "作为AI语言模型。"),
+        ("GPT-4", "これはGPT-4です"),
+        ("50", "价格是50元"),
+        ("iPhone", "ซื้อiPhoneได้"),
+        ("C++", "学习C++语言"),
+    ],
+)
+def test_a_neighbour_of_a_script_without_spaces_is_a_border(phrase, text):
+    """Nobody writes a space between a Latin name and Chinese, Japanese or Thai."""
+    assert ForbiddenPhrases([phrase]).check(Answer(text))
 
 
 def test_nothing_invisible_hides_a_phrase():
