@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from langchain_control.contracts.pointers import pointer
 from langchain_control.outcomes import Violation
 from langchain_control.retries.corrections import (
     MAX_CHARS,
@@ -205,6 +206,30 @@ def test_a_path_and_a_sentence_of_a_validator_lose_it_as_well(rule):
 
     assert line.startswith(f"/accounts/{MASK}/2/customer_delivery_addr")
     assert line.endswith(f"expected a known account, not {MASK}")
+
+
+@pytest.mark.parametrize(
+    "private", ["4111111111111111", "jane.doe@example.com", "aB3dE6gH9jK2mN5pQ8sT1vW4"]
+)
+@pytest.mark.parametrize("instruction", [INSTRUCTION, "i" * MAX_INSTRUCTION_CHARS])
+def test_no_part_of_what_is_private_is_shown_where_a_path_is_cut(private, instruction):
+    """Neither the end of a long path nor that of a long key tells how something private begins."""
+    for chars in range(40):
+        for path in (
+            pointer(["k" * 40] * 4 + ["p" * chars, private]),
+            pointer([f"{'k' * chars} {private}"]),
+            "/".join(["", "k" * 40, "k" * 40, "k" * 40, "k" * 40, "p" * chars, private]),
+        ):
+            assert private[:4] not in correction(instruction, [Violation("type", "x", path=path)])
+
+
+def test_a_long_name_is_cut_and_shown():
+    """A place whose name is too long for a path can still be found by its beginning."""
+    path = pointer(["orders", "earliest_possible_delivery_date_of_replacement"])
+
+    (line,) = data_lines(correction(INSTRUCTION, [Violation("type", "string", path=path)]))
+
+    assert line == "/orders/earliest_possible_delivery_date_of_repl\u2026: expected string"
 
 
 @pytest.mark.parametrize(
