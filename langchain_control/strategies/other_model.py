@@ -214,9 +214,10 @@ def _kept() -> None:
 
 
 def _tokens_of(answer: Any) -> int | None:
-    """Return the tokens that an answer took, or `None` if the model does not report them."""
+    """Return the tokens that an answer took, or `None` if nothing reports them, as of a text."""
     if isinstance(answer, ControlResult):
         return answer.usage.get("total_tokens", 0)
-    if not isinstance(answer, AIMessage) or is_cached(answer):
+    if is_cached(answer):
         return 0
-    return reported_tokens(answer, "total_tokens") or None
+    reported = reported_tokens(answer, "total_tokens") if isinstance(answer, AIMessage) else 0
+    return reported or None

@@ -65,6 +65,28 @@ def test_what_is_not_reported_stays_as_it_was_estimated(call, clock, reported):
     assert refused.value.retry_after == pytest.approx(40)
 
 
+def test_a_text_stays_as_it_was_estimated(call, clock):
+    """It reports nothing: settled as if it had used nothing, no call was ever refused."""
+    limiter = limited(clock, tokens_per_minute=120, estimate_tokens=lambda _: 100)
+    backup = other_model(RunnableLambda(lambda _: "hi"), limiter=limiter)
+
+    call(backup, "Why?")
+    with pytest.raises(RateLimited) as refused:
+        call(backup, "Why?")
+
+    assert refused.value.retry_after == pytest.approx(40)
+
+
+def test_an_answer_from_a_cache_used_no_tokens(call, clock):
+    """No model was called for it: what was estimated is there for the next call."""
+    answer = AIMessage("hi")
+    answer.usage_metadata = {"total_tokens": 100, "total_cost": 0}
+    limiter = limited(clock, tokens_per_minute=120, estimate_tokens=lambda _: 100)
+    backup = other_model(RunnableLambda(lambda _: answer), limiter=limiter)
+
+    assert [call(backup, "Why?").text for _ in range(2)] == ["hi", "hi"]
+
+
 def test_a_failed_call_used_no_tokens(call, clock):
     """Nor does an error keep what was reserved for its answer."""
     model = ScriptedChatModel(script=[ModelAPIError(), "hi"])
@@ -115,7 +137,8 @@ def test_cancelled_at_any_wait_it_leaves_nothing_behind(clock):
     """Neither the probe of a half-open circuit nor more of the limit than the request itself."""
     breaker = CircuitBreaker(failure_threshold=1, recovery_seconds=0.000_001)
     limiter = limited(clock, tokens_per_minute=120, answer_tokens=100)
-    backup = other_model(RunnableLambda(str), breaker=breaker, limiter=limiter)
+    model = ScriptedChatModel(script=lambda _: Reply("hi", input_tokens=1, output_tokens=1))
+    backup = other_model(model, breaker=breaker, limiter=limiter)
     listened = {"callbacks": [BaseCallbackHandler()]}
 
     breaker.record(breaker.acquire(), breaker.outcome_of(TimeoutError()))
