@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -181,7 +182,7 @@ class AuditLogger(BaseCallbackHandler, AuditReports, Overridable, Shared):
     # --- writing --------------------------------------------------------------------------------
 
     def record(self, record: AuditRecord) -> None:
-        """Write one record to the file and to every sink, unless it was just written.
+        """Write one record to the file and to every sink, unless it has just taken it.
 
         `id`, `time` and `request_id` are filled in where they are missing. Only the fields of
         `AuditRecord` are kept, as plain values; `content` only with `include_content`.
@@ -192,9 +193,11 @@ class AuditLogger(BaseCallbackHandler, AuditReports, Overridable, Shared):
         """
         books = self._books.get()
         entry = entry_of(record, content_chars=self._content_chars())
-        if not books.is_new(entry["id"]):
-            return
-        errors = [error for sink in self._all_sinks() if (error := _error_of(sink.write, entry))]
+        errors = [
+            error
+            for number, sink in enumerate(self._all_sinks())
+            if (error := _error_of(books.once, number, entry["id"], partial(sink.write, entry)))
+        ]
         if not errors:
             return
         if books.count_errors(len(errors)):
@@ -304,18 +307,28 @@ _MOST_RUNS = 10_000
 
 
 class _Bookkeeping:
-    """Which records were just written, which runs are under way, and what went wrong."""
+    """Which sinks have just taken what, which runs are under way, and what went wrong."""
 
     def __init__(self) -> None:
         # Re-entrant, because a signal handler may record while its thread is recording.
         self._lock = threading.RLock()
-        self._recent = RecentIds()
+        self._recent: defaultdict[int, RecentIds] = defaultdict(RecentIds)
         self._roots: dict[UUID, UUID] = {}
         self.write_errors = 0
 
-    def is_new(self, record_id: str) -> bool:
+    def once(self, sink_number: int, record_id: str, write: Callable[[], None]) -> None:
+        """Write a record to a sink, unless the sink has just taken one of this id."""
         with self._lock:
-            return self._recent.is_new(record_id)
+            recent = self._recent[sink_number]
+            is_new = recent.is_new(record_id)
+        if not is_new:
+            return
+        try:
+            write()
+        except BaseException:
+            with self._lock:
+                recent.forget(record_id)
+            raise
 
     def count_errors(self, count: int) -> bool:
         """Count, and say whether these are the first."""

@@ -29,6 +29,10 @@ class RecentIds:
             self._ids.popitem(last=False)
         return True
 
+    def forget(self, record_id: str) -> None:
+        """Make an id new again: its record could not be kept."""
+        self._ids.pop(record_id, None)
+
     def copy(self) -> RecentIds:
         """Return one that remembers the same."""
         twin = RecentIds(self._limit)

@@ -425,6 +425,39 @@ def test_failing_closed_stops_the_run_whatever_the_sink_raises(
     assert sink.records[-1]["event"] == EventName.CUT_OFF
 
 
+class AwayOnce(MemorySink):
+    """A sink that is away when it is told of one kind of record first."""
+
+    def __init__(self, event: EventName, error: BaseException) -> None:
+        """Take what it misses, and how."""
+        super().__init__()
+        self.event, self.error = event, error
+        self.was_away = False
+
+    def write(self, record: AuditRecord) -> None:
+        """Fail once."""
+        if record["event"] == self.event and not self.was_away:
+            self.was_away = True
+            raise self.error
+        super().write(record)
+
+
+@pytest.mark.parametrize("error", [ConnectionError(), KeyboardInterrupt()], ids=repr)
+def test_a_record_that_a_sink_could_not_take_may_come_again(error: BaseException) -> None:
+    """What was written elsewhere by then is not written twice."""
+    late, healthy = AwayOnce(EventName.FINISHED, error), MemorySink()
+    audit = AuditLogger(None, sinks=[late, healthy], raise_error=True)
+    end = finished()
+
+    with pytest.raises(type(error)):
+        audit.record(end)
+    audit.record(end)
+    audit.record(end)
+
+    records = [list(audit.to_records()), list(late.records), list(healthy.records)]
+    assert [len(kept) for kept in records] == [1, 1, 1]
+
+
 def test_a_file_that_cannot_be_written_fails_the_same_way(tmp_path: Path, call: Call) -> None:
     """The file is a sink like others."""
     audit = AuditLogger(tmp_path)

@@ -19,6 +19,7 @@ from langchain_control import (
     create_control_graph,
     with_control,
 )
+from langchain_control.sinks import MemorySink
 from langchain_control.strategies import HumanAnswer
 from langchain_control.testing import ScriptedChatModel
 from tests.doors import DOORS
@@ -126,7 +127,7 @@ class Person(HumanAnswer):
 WAYS = ["chain", "within a chain", "graph", "a question that is turned away", "a person"]
 
 
-def ends(audit: AuditLogger) -> list[str]:
+def ends(audit: AuditLogger | MemorySink) -> list[str]:
     """List what was told of the ends of runs."""
     told = [record["event"] for record in audit.to_records()]
     return [event for event in told if event in ("control.finished", "control.cut_off")]
@@ -141,6 +142,27 @@ def test_a_trail_that_fails_closed_has_one_end(way: str, call: Any) -> None:
         call(asks(way, ControlPolicy(audit=audit)), "Which city?")
 
     assert ends(audit) == ["control.finished"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_sink_that_was_away_at_the_end_has_one_all_the_same(way: str, call: Any) -> None:
+    """It missed that the run had finished, and is told that the run was cut off."""
+
+    class Missed(Away, MemorySink):
+        """Keeps every other record."""
+
+        def write(self, record: Any) -> None:
+            """Fail at the end."""
+            Away.write(self, record)
+            MemorySink.write(self, record)
+
+    sink = Missed()
+    audit = AuditLogger(None, sinks=[sink], raise_error=True)
+
+    with pytest.raises(ConnectionError):
+        call(asks(way, ControlPolicy(audit=audit)), "Which city?")
+
+    assert ends(sink) == ["control.cut_off"]
 
 
 @pytest.mark.parametrize("way", WAYS)
