@@ -319,7 +319,9 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
 
     def _closed(self, record: AgentRun, config: RunnableConfig) -> Flow[None]:
         config = with_request_id(config, record["request_id"])
-        yield from close(record, self._context_of(record), config)
+        ending, context = {**record, "closed": False}, self._context_of(record)
+        closing = close(ending, context, config, marked=ending)
+        yield from closed_if_cut_off(closing, ending, context, config)
 
     def _tool_called(self, request: ToolCallRequest, handler: Callable[..., Any]) -> Flow[Any]:
         config = self._config()

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from langchain.tools import ToolRuntime
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
@@ -130,28 +131,33 @@ def test_a_tool_that_pauses_the_graph_cuts_nothing_off(call):
     assert (ends(sink), store.given_back) == ([], [])
 
 
+@tool
+def hand_off(city: str, runtime: ToolRuntime) -> Command:
+    """Leave it to another agent."""
+    told = ToolMessage(city, tool_call_id=runtime.tool_call_id)
+    return Command(graph=Command.PARENT, goto="other", update={"messages": [told]})
+
+
+def before_another(agent):
+    """Return a graph in which an agent may leave it to another."""
+    builder = StateGraph(MessagesState)
+    builder.add_node("agent", agent)
+    builder.add_node("other", lambda _: {"messages": [AIMessage("Sunny.")]})
+    builder.add_edge(START, "agent")
+    return builder.compile()
+
+
 @pytest.mark.parametrize(
     "beside", [(), ("weather",), ("hand_off",)], ids=["alone", "work", "twice"]
 )
 def test_a_run_that_a_tool_hands_over_has_ended(call, beside):
     """A swarm leaves each agent so: its whole estimate stayed taken, and its trail had no end."""
-
-    @tool
-    def hand_off(city: str, runtime: ToolRuntime) -> Command:
-        """Leave it to another agent."""
-        told = ToolMessage(city, tool_call_id=runtime.tool_call_id)
-        return Command(graph=Command.PARENT, goto="other", update={"messages": [told]})
-
     rules, sink, store = limited()
     names = ("hand_off", *beside)
     calls = [tool_call(name, city="Oslo", id=str(n)) for n, name in enumerate(names)]
     agent, _ = agent_of([calling(*calls)], rules, tools=[hand_off, weather])
-    builder = StateGraph(MessagesState)
-    builder.add_node("agent", agent)
-    builder.add_node("other", lambda _: {"messages": [AIMessage("Sunny.")]})
-    builder.add_edge(START, "agent")
 
-    state = call(builder.compile(), ask())
+    state = call(before_another(agent), ask())
 
     assert state["messages"][-1].text == "Sunny."
     [end] = [r for r in sink.records if r["event"] == "control.finished"]
@@ -159,6 +165,29 @@ def test_a_run_that_a_tool_hands_over_has_ended(call, beside):
     assert len({r["request_id"] for r in sink.records}) == 1
     [taken], [given_back] = store.taken, store.given_back
     assert taken - given_back == end["input_tokens"] + end["output_tokens"] > 0
+
+
+class Stopping(BaseCallbackHandler):
+    """Stops a run when its end is told."""
+
+    raise_error = True
+
+    def on_custom_event(self, name, data, **_):
+        """Raise."""
+        if name == "control.finished":
+            raise ConnectionError
+
+
+def test_a_run_stopped_while_it_is_handed_over_has_one_end(call):
+    """Whoever stopped it may have heard of the end before the trail."""
+    rules, sink, store = limited()
+    script = [calling(tool_call("hand_off", city="Oslo"))]
+    agent, _ = agent_of(script, rules, tools=[hand_off])
+
+    with pytest.raises(ConnectionError):
+        call(before_another(agent), ask(), {"callbacks": [Stopping()]})
+
+    assert len(ends(sink)) == len(store.given_back) == 1
 
 
 def test_a_run_that_raised_gives_its_reservation_back_once(call):

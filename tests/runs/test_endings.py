@@ -6,12 +6,14 @@ import asyncio
 from typing import Any
 
 import pytest
+from langchain.agents import create_agent
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from langchain_control import (
     AuditLogger,
+    ControlMiddleware,
     ControlPolicy,
     FallbackRouter,
     ResponseValidator,
@@ -104,6 +106,16 @@ def asks(door: str, policy: ControlPolicy) -> Runnable[Any, Any]:
         "a question that is turned away": with_control(
             model, policy.override(guard={"max_chars": 1})
         ),
+        "agent": RunnableLambda(lambda x: {"messages": [HumanMessage(x)]})
+        | create_agent(model, [], middleware=[ControlMiddleware(policy)]),
+        "an agent that raises": RunnableLambda(lambda x: {"messages": [HumanMessage(x)]})
+        | create_agent(
+            model,
+            [],
+            middleware=[
+                ControlMiddleware(policy.override(guard={"max_chars": 1}), exit_behavior="error")
+            ],
+        ),
         "a person": RunnableLambda(lambda x: {"messages": [HumanMessage(x)]})
         | create_control_graph(
             ScriptedChatModel(script=lambda _: "no"),
@@ -124,7 +136,15 @@ class Person(HumanAnswer):
         return GOOD
 
 
-WAYS = ["chain", "within a chain", "graph", "a question that is turned away", "a person"]
+WAYS = [
+    "chain",
+    "within a chain",
+    "graph",
+    "a question that is turned away",
+    "agent",
+    "an agent that raises",
+    "a person",
+]
 
 
 def ends(audit: AuditLogger | MemorySink) -> list[str]:
