@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from dataclasses import is_dataclass
 from typing import Annotated, Any, get_type_hints
 
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import Runnable, RunnableConfig
+from langgraph.channels import EphemeralValue
 from langgraph.graph import START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Checkpointer, Command
+from pydantic import BaseModel
+from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from langchain_control._effects import Flow, arun, run
@@ -25,6 +29,7 @@ from langchain_control.retries.nested import warn_of_nested_retries
 from langchain_control.retries.places import refuse_messages_as_text
 from langchain_control.runs.context import Context
 from langchain_control.runs.exits import ExitBehavior, exit_behavior_of, has_to_raise
+from langchain_control.runs.notices import is_notice
 from langchain_control.runs.results import result_of
 from langchain_control.runs.state import FailureNote, PerRun, RunState
 from langchain_control.runs.storable import StorableAnswers, storable
@@ -49,6 +54,13 @@ class ControlInput(TypedDict, total=False):
     """Retrieved documents."""
 
 
+class _Given(ControlInput, total=False):
+    """What the graph's own state takes."""
+
+    is_without_messages: Annotated[SkipJsonSchema[bool], EphemeralValue]
+    """Set where the input has no such key: the state always has it. Gone after the first step."""
+
+
 class ControlOutput(TypedDict, total=False):
     """What a control graph gives. A parent that declares one of these keys gets it, too."""
 
@@ -64,10 +76,8 @@ class ControlOutput(TypedDict, total=False):
     request_id: str
 
 
-class ControlState(PerRun, total=False):
+class ControlState(PerRun, _Given, total=False):
     """The state of a control graph: what it takes and gives, and what it works with."""
-
-    messages: Annotated[list[AnyMessage], add_messages]
 
 
 def create_control_graph(
@@ -127,7 +137,7 @@ def create_control_graph(
     answers = StorableAnswers(policy.validator)
     context = Context(policy, runnable, contract=answers)
     given = ControlOutput if outputs is None else _giving(outputs)
-    builder: Any = StateGraph(ControlState, input_schema=ControlInput, output_schema=given)
+    builder: Any = StateGraph(ControlState, input_schema=_Given, output_schema=given)
     for name, step in STEPS.items():
         builder.add_node(name, _Node(name, step, context, exits))
         if len(step.goes_to) == 1:
@@ -179,15 +189,14 @@ class ControlGraph(CompiledStateGraph[Any, Any, Any, Any]):
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002
         """Stream as any compiled graph does."""
-        shown = self._shown(kwargs)
-        events: Iterator[Any] = super().stream(input, self._with_room(config, input), **shown)
+        given, room, shown = _marked(input), self._with_room(config), self._shown(kwargs)
+        events: Iterator[Any] = super().stream(given, room, **shown)
         return events
 
     def astream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002
         """Stream as any compiled graph does."""
-        shown = self._shown(kwargs)
-        config = self._with_room(config, input)
-        events: AsyncIterator[Any] = super().astream(input, config, **shown)
+        given, room, shown = _marked(input), self._with_room(config), self._shown(kwargs)
+        events: AsyncIterator[Any] = super().astream(given, room, **shown)
         return events
 
     def get_graph(self, *args: Any, **kwargs: Any) -> Drawing:
@@ -209,12 +218,10 @@ class ControlGraph(CompiledStateGraph[Any, Any, Any, Any]):
         """Name the graph and its steps."""
         return f"ControlGraph({' → '.join(STEPS)})"
 
-    def _with_room(self, config: RunnableConfig | None, given: Any) -> RunnableConfig:
-        config = config or RunnableConfig()
-        limits = [c.get("recursion_limit", 0) for c in (config, self.config or {})]
-        told = {**config.get("configurable", {}), _NO_MESSAGES: _has_no_messages(given)}
-        room: Any = {"recursion_limit": max(*limits, self.supersteps), "configurable": told}
-        return {**config, **room}
+    def _with_room(self, config: RunnableConfig | None) -> RunnableConfig:
+        given = config or RunnableConfig()
+        limits = [c.get("recursion_limit", 0) for c in (given, self.config or {})]
+        return RunnableConfig({**given, "recursion_limit": max(*limits, self.supersteps)})
 
     def _shown(self, arguments: dict[str, Any]) -> dict[str, Any]:
         keys = arguments.get("output_keys")
@@ -234,8 +241,8 @@ class _Node(Runnable[Any, Any]):
         return await arun(self._done(input, config or {}))
 
     def _done(self, state: Any, config: RunnableConfig) -> Flow[Any]:
-        is_bare = config.get("configurable", {}).get(_NO_MESSAGES)
-        if self._step.opens_run and is_bare and not state["messages"]:
+        is_bare = self._step.opens_run and state.get("is_without_messages")
+        if is_bare and all(map(is_notice, state["messages"])):
             msg = (
                 "a control graph reads the key `messages`, which its input does not have: declare "
                 "it in the parent's state, or call the graph inside a node"
@@ -245,14 +252,15 @@ class _Node(Runnable[Any, Any]):
         return {**update, **_UNSAID} if has_to_raise(update, self._exits) else update
 
 
-_NO_MESSAGES = "__control_no_messages"
-"""Where a config says that the graph was started without them: the state always has the key."""
-
-
-def _has_no_messages(given: Any) -> bool:
-    if given is None or isinstance(given, Command):  # the run, or its thread, has them
-        return False
-    return not ("messages" in given if isinstance(given, Mapping) else hasattr(given, "messages"))
+def _marked(given: Any) -> Any:
+    if isinstance(given, Mapping):
+        fields = dict(given)
+    elif isinstance(given, BaseModel) or (is_dataclass(given) and not isinstance(given, Command)):
+        keys = ControlInput.__annotations__
+        fields = {key: getattr(given, key) for key in keys if hasattr(given, key)}
+    else:
+        return given
+    return given if "messages" in fields else {**fields, "is_without_messages": True}
 
 
 _UNSAID: RunState = {"messages": [], "answer_id": None}

@@ -46,6 +46,7 @@ from langchain_control.runs.falling_back import (
 )
 from langchain_control.runs.judged_before import Remembering
 from langchain_control.runs.model_call import called_in_turn
+from langchain_control.runs.notices import is_notice
 from langchain_control.runs.screening import documents_of, index_of_question, screened
 from langchain_control.runs.state import (
     FailureNote,
@@ -106,8 +107,9 @@ def _opened(
         run["reservation"] = list(admitted.value)
     if policy.guard is not None:
         guarding, asked = InTime(policy.guard, run, context), index_of_question(messages)
-        if asked is not None or all(isinstance(m, SystemMessage) for m in messages):
-            verdict = yield from guarding.judge(messages if asked is None else messages[asked])
+        said = [message for message in messages if not is_notice(message)]
+        if asked is not None or all(isinstance(m, SystemMessage) for m in said):
+            verdict = yield from guarding.judge(said if asked is None else messages[asked])
             if not verdict.passed:
                 return (yield from turned_away(run, "InputGuard", verdict, context, config))
         if asked is not None:

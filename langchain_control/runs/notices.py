@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_control.outcomes import FailureMode
 from langchain_control.runs.state import RunState
 
-__all__ = ["WITHOUT_ANSWER", "failure_behind", "notice"]
+__all__ = ["WITHOUT_ANSWER", "failure_behind", "is_notice", "notice"]
 
 WITHOUT_ANSWER = ("rejected", "exhausted")
 """How a run ends that has no answer."""
@@ -37,3 +37,8 @@ def failure_behind(message: AIMessage) -> FailureMode | None:
     if said.get(_STATUS) not in WITHOUT_ANSWER:
         return None
     return next((mode for mode in FailureMode if mode == said.get(_FAILURE_MODE)), None)
+
+
+def is_notice(message: BaseMessage) -> bool:
+    """Whether a message says that there is no answer."""
+    return isinstance(message, AIMessage) and failure_behind(message) is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 
 from langchain_control._effects import Flow
@@ -13,7 +13,7 @@ from langchain_control.conversation import documents_in, source_of
 from langchain_control.events import blocked
 from langchain_control.outcomes import FailureMode, Source, ValidationResult, passed
 from langchain_control.runs.judged_before import Judges
-from langchain_control.runs.notices import failure_behind
+from langchain_control.runs.notices import is_notice
 from langchain_control.runs.state import RunState
 
 __all__ = [
@@ -88,7 +88,7 @@ def screened(
     notes: dict[str, None] = {}
     was_left_out = False
     for position, item in enumerate(items):
-        if was_left_out and isinstance(item, AIMessage) and failure_behind(item) is not None:
+        if was_left_out and not isinstance(item, str) and is_notice(item):
             continue
         was_left_out = False
         source: Source | None = "context" if isinstance(item, str) else source_of(item)

@@ -435,6 +435,64 @@ def test_a_run_started_without_messages_is_a_mistake_of_the_program(call, given,
         call(graph, given, thread)
 
 
+def test_a_thread_remembers_that_its_run_was_started_without_messages(call):
+    """Gone on with, the run wrote that there is no answer, and the next one asked the model so."""
+    model = ScriptedChatModel(script=["An answer."])
+    graph = create_control_graph(model, checkpointer=InMemorySaver())
+    thread = {"configurable": {"thread_id": "1"}}
+
+    for given in ({}, None, {}, {"context": "Doc."}):
+        with pytest.raises(TypeError, match="`messages`"):
+            call(graph, given, thread)
+    state = call(graph, ask(), thread)
+
+    assert [message.type for message in state["messages"]] == ["human", "ai"]
+    assert len(model.calls) == 1
+
+
+def test_that_there_was_no_answer_is_nothing_to_ask(call):
+    """A thread that holds nothing else has no question: the model got the notice for one."""
+    model = ScriptedChatModel(script=[])
+    graph = create_control_graph(model, checkpointer=InMemorySaver())
+    thread = {"configurable": {"thread_id": "1"}}
+
+    for _ in range(2):
+        assert result_of(call(graph, {"messages": []}, thread)).reason == "the input is empty"
+    with pytest.raises(TypeError, match="`messages`"):
+        call(graph, {}, thread)
+
+
+def test_a_graph_within_a_run_without_new_messages_has_an_input_of_its_own(call):
+    """What the outer one was started with says nothing of it."""
+    inner = create_control_graph(ScriptedChatModel(script=[]))
+    reasons = []
+
+    def answer(messages, config):
+        reasons.append(result_of(inner.invoke({"messages": []}, config)).reason)
+        return "An answer."
+
+    graph = create_control_graph(RunnableLambda(answer), checkpointer=InMemorySaver())
+    thread = {"configurable": {"thread_id": "1"}}
+    call(graph, ask(), thread)
+    call(graph, {"context": "Doc."}, thread)
+
+    assert reasons == ["the input is empty"] * 2
+
+
+def test_a_graph_asks_for_messages_and_documents_alone():
+    """What it notes of its input is no part of it."""
+    graph = create_control_graph(ScriptedChatModel(script=[]))
+
+    assert list(graph.get_input_jsonschema()["properties"]) == ["messages", "context"]
+
+
+def test_settings_of_the_caller_may_be_none(call):
+    """A config is the caller's: LangChain takes `None` for any of its parts."""
+    graph = create_control_graph(ScriptedChatModel(script=["An answer."]))
+
+    assert result_of(call(graph, ask(), {"configurable": None})).unwrap().text == "An answer."
+
+
 def test_an_empty_list_of_messages_is_an_empty_input(call):
     """It came from a user, and is a failure like any other."""
     graph = create_control_graph(ScriptedChatModel(script=[]))
