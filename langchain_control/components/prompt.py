@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Required
 
 from langchain_core.documents import Document
@@ -322,8 +321,7 @@ class _Draft:
         if self._question is None or not self._is_single:
             question = [*_as_messages(before), *([self._question] if self._question else [])]
         else:
-            content = self._question.content
-            asked = [content] if isinstance(content, str) else content
+            asked = _parts_of(self._question.content)
             question = [_with_content(self._question, [*before, *asked, *after])]
         return [*self._system, *history, *question, *rest]
 
@@ -339,15 +337,26 @@ def _system_messages(builder: PromptBuilder, conversation: Conversation) -> list
     messages = [*own, *conversation.system]
     if not builder.single_message or len(messages) <= 1:
         return messages
-    contents = [message.content for message in messages]
+    contents = [message.content for message in messages if message.content]
     texts = [content for content in contents if isinstance(content, str)]
-    if len(texts) == len(contents):
+    if texts and len(texts) == len(contents):
         return [SystemMessage("\n\n".join(texts))]
-    parts = chain.from_iterable([c] if isinstance(c, str) else c for c in contents)
-    blocks: list[str | dict[Any, Any]] = [
-        {"type": "text", "text": p} if isinstance(p, str) else p for p in parts if p
-    ]
-    return [SystemMessage(blocks)]
+    blocks: list[str | dict[Any, Any]] = []
+    for content in contents:
+        parts = [part for part in _parts_of(content) if part]
+        listed = [{"type": "text", "text": p} if isinstance(p, str) else p for p in parts]
+        blocks += [_set_apart(listed[0]), *listed[1:]] if blocks and listed else listed
+    return [SystemMessage(blocks)] if blocks else []
+
+
+def _parts_of(content: str | list[str | dict[Any, Any]]) -> list[str | dict[Any, Any]]:
+    return [content] if isinstance(content, str) else content
+
+
+def _set_apart(block: dict[Any, Any]) -> dict[Any, Any]:
+    """Begin a text with a blank line. One in a block of its own is refused by some providers."""
+    text = block.get("text")
+    return {**block, "text": f"\n\n{text}"} if isinstance(text, str) else block
 
 
 def _unlike_parts(message: BaseMessage) -> BaseMessage:

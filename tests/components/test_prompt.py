@@ -253,15 +253,36 @@ class TestSingleMessage:
         assert "<correction " in correction["text"]
         assert built.messages[1].id == "q1"
 
+    def test_system_texts_are_set_apart_whether_or_not_they_are_in_blocks(self):
+        """Clients that send the text alone ran two instructions together."""
+        texts = ["Be brief.", [{"type": "text", "text": "Be kind."}], ["Be", " fair."]]
+        given = [*map(SystemMessage, texts), HumanMessage(QUESTION)]
+
+        system, _ = ONE_MESSAGE.build(given).messages
+
+        own = ONE_MESSAGE.system_prompt
+        assert system.text == f"{own}\n\nBe brief.\n\nBe kind.\n\nBe fair."
+
+    @pytest.mark.parametrize("contents", [[[], []], [[""], []], ["", ""]], ids=str)
+    def test_system_messages_without_content_become_none(self, contents):
+        """Providers refuse an empty list of blocks."""
+        builder = ONE_MESSAGE.override(system_prompt="")
+
+        built = builder.build([*map(SystemMessage, contents), HumanMessage(QUESTION)])
+
+        assert [message.type for message in built.messages] == ["human"]
+
     def test_system_messages_of_blocks_become_one_as_well(self):
-        """Their blocks stay as they are, such as one that ends a cached beginning."""
+        """Blocks keep what they carry, such as the mark of one that ends a cached beginning."""
         cached = {"type": "text", "text": "You are x.", "cache_control": {"type": "ephemeral"}}
         given = [SystemMessage([cached]), SystemMessage(["It is Monday."]), HumanMessage(QUESTION)]
 
         system, asked = ONE_MESSAGE.build(given).messages
 
         own = {"type": "text", "text": ONE_MESSAGE.system_prompt}
-        assert system == SystemMessage([own, cached, {"type": "text", "text": "It is Monday."}])
+        apart = {**cached, "text": "\n\nYou are x."}
+        last = {"type": "text", "text": "\n\nIt is Monday."}
+        assert system == SystemMessage([own, apart, last])
         assert asked.type == "human"
 
     def test_the_correction_follows_tool_results(self):
