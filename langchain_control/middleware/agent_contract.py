@@ -30,7 +30,7 @@ from langchain_control.parsing import (
     read_answer,
 )
 from langchain_control.parsing.ending import ending_of
-from langchain_control.runs.storable import StorableAnswers
+from langchain_control.runs.storable import StorableAnswers, without_unstorable_reports
 
 __all__ = ["Accepted", "AgentContract"]
 
@@ -88,7 +88,8 @@ class AgentContract:
         """Return the answer as it enters the agent's history."""
         if message.tool_calls or not self._schemas:
             return self._storable.clean(message, verdict)
-        return message.model_copy(update={"content": canonical(verdict.value)})
+        kept = without_unstorable_reports(message)
+        return kept.model_copy(update={"content": canonical(verdict.value)})
 
     # --- tool calls -----------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from langchain_control.outcomes import FailureMode, ValidationResult, Violation
 from langchain_control.runs.state import RunState, note_of
 from langchain_control.strategies.asking import ContractAround
 
-__all__ = ["StorableAnswers", "storable"]
+__all__ = ["StorableAnswers", "storable", "without_unstorable_reports"]
 
 _BIG_INTEGER = Violation(
     rule="json.big_integer",
@@ -32,13 +32,21 @@ class StorableAnswers(ContractAround):
     JSON has integers of any length. MessagePack, in which LangGraph's checkpoints are written, has
     none beyond 64 bits, and no key that UTF-8 cannot express; a run whose answer holds one would be
     lost.
+
+    What a provider reports beside an answer, such as its usage, is no fault of the answer: of that,
+    what does not fit is left out.
     """
 
     def judge(self, value: AIMessage) -> Flow[ValidationResult]:
         """Judge an answer."""
         verdict = yield from self._contract.judge(value)
-        why = _unstorable_in([verdict.value, _plain(value)]) if verdict.passed else None
+        held = [verdict.value, _plain(without_unstorable_reports(value))]
+        why = _unstorable_in(held) if verdict.passed else None
         return replace(_rejected(why), notes=verdict.notes) if why else verdict
+
+    def clean(self, message: AIMessage, verdict: ValidationResult) -> AIMessage:
+        """Return the answer as it passed, without reports that do not fit."""
+        return without_unstorable_reports(super().clean(message, verdict))
 
 
 def storable(update: RunState) -> RunState:
@@ -49,16 +57,30 @@ def storable(update: RunState) -> RunState:
     """
     draft = update.get("draft") or {}
     answer = draft.get("response")
-    why = None if answer is None else _unstorable_in(_plain(answer))
-    if answer is None or why is None:
+    if answer is None:
         return update
-    told = {name: getattr(answer, name) for name in ("usage_metadata", "response_metadata")}
-    kept = {name: value for name, value in told.items() if not _unstorable_in(value)}
+    kept = without_unstorable_reports(answer)
+    if (why := _unstorable_in(_plain(kept))) is None:
+        return update if kept is answer else {**update, "draft": {**draft, "response": kept}}
+    told = {name: getattr(kept, name) for name in _REPORTS}
     changed = {
-        "draft": {**draft, "response": AIMessage(answer.text, **kept)},
+        "draft": {**draft, "response": AIMessage(kept.text, **told)},
         "failure": note_of("validate", _rejected(why)),
     }
     return cast("RunState", {**update, **changed})
+
+
+_REPORTS = ("usage_metadata", "response_metadata")
+
+
+def without_unstorable_reports(answer: AIMessage) -> AIMessage:
+    """Return an answer with those reports only that a checkpointer can store."""
+    usage, told = answer.usage_metadata, answer.response_metadata
+    kept = {name: value for name, value in told.items() if not _unstorable_in({name: value})}
+    if len(kept) == len(told) and not _unstorable_in(usage):
+        return answer
+    fits = None if _unstorable_in(usage) else usage
+    return answer.model_copy(update={"usage_metadata": fits, "response_metadata": kept})
 
 
 def _plain(message: AIMessage) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """What a graph asks of answers beyond their contract."""
 
 import pytest
+from langchain.agents import create_agent
 from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 
 from langchain_control import (
+    ControlMiddleware,
     ControlPolicy,
     FallbackRouter,
     ResponseValidator,
@@ -12,11 +14,12 @@ from langchain_control import (
     create_control_graph,
 )
 from langchain_control._effects import run
+from langchain_control.middleware import agent_result
 from langchain_control.runs.results import result_of
 from langchain_control.runs.state import state_of
 from langchain_control.runs.storable import StorableAnswers
 from langchain_control.testing import Reply, ScriptedChatModel
-from tests.scenarios import AT_ONCE
+from tests.scenarios import AT_ONCE, CITY, GOOD
 
 BIG = 1 << 70
 
@@ -58,7 +61,11 @@ UNSTORABLE = {
     "arguments": called_with(n=BIG),
     "deep arguments": called_with(a=[{"n": (1, BIG)}]),
     "content": AIMessage([{"type": "tool_use", "id": "1", "name": "pay", "input": {"n": BIG}}]),
-    "metadata": AIMessage("hi", response_metadata={"seed": BIG}),
+}
+
+REPORTS = {
+    "metadata": AIMessage("hi", response_metadata={"seed": BIG, "finish_reason": "stop"}),
+    "a key of metadata": AIMessage("hi", response_metadata={"\ud83d": 1}),
     "usage": Reply("hi", input_tokens=BIG),
 }
 
@@ -80,6 +87,45 @@ def test_a_message_that_no_checkpoint_stores_is_rejected(answer):
     assert result.message.tool_calls[0]["args"] == {"n": str(BIG)}
     assert result.attempts[0]["failure_mode"] == "schema_violation"
     assert "as a string" in model.calls[1][-1].text
+
+
+@pytest.mark.parametrize("answer", REPORTS.values(), ids=REPORTS)
+def test_an_answer_is_accepted_whatever_is_reported_beside_it(answer):
+    """No correction helps: the model has not written it. What does not fit is left out."""
+    model = ScriptedChatModel(script=[answer])
+
+    result = through_a_checkpoint(model)
+
+    assert (result.status, result.message.text) == ("accepted", "hi")
+    assert str(BIG) not in str(result.message)
+
+
+@pytest.mark.parametrize("answer", REPORTS.values(), ids=REPORTS)
+def test_so_is_a_fallbacks(answer):
+    """Its message is stored as the model's is."""
+    fallback = FallbackRouter(strategies=[("model", ScriptedChatModel(script=[answer]))])
+
+    result = through_a_checkpoint(ScriptedChatModel(script=[""] * 3), fallback=fallback)
+
+    assert (result.status, result.message.text) == ("fallback", "hi")
+
+
+@pytest.mark.parametrize("schema", [None, CITY], ids=["text", "structured output"])
+def test_an_agent_accepts_it_as_well(schema):
+    """The doors agree on which answers there are."""
+    agent = create_agent(
+        ScriptedChatModel(script=[Reply(GOOD, input_tokens=BIG)]),
+        [],
+        middleware=[ControlMiddleware(ControlPolicy())],
+        checkpointer=InMemorySaver(),
+        response_format=schema,
+    )
+
+    state = agent.invoke({"messages": "Pay."}, {"configurable": {"thread_id": "1"}})
+
+    result = agent_result(state)
+    assert (result.status, len(result.attempts)) == ("accepted", 1)
+    assert result.message.usage_metadata is None
 
 
 def test_a_key_that_no_checkpoint_stores_is_rejected():
