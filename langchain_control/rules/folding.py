@@ -38,9 +38,9 @@ _EMPHASIS = "*_~`"
 """Marks by which Markdown sets words apart; at most three stand together."""
 _NO_FIGURE_BEFORE = (
     r"(?<!\d[.,]\d)"
-    r"|(?=\d{3})"  # the 2024 of 31.12.2024
-    r"|(?=\d?[.,]\d)"  # the 12
-    r"|(?<=[.,]\d[.,]\d)|(?<=[.,]\d\d[.,]\d)"  # the 24 of 31.12.24, the 3 of 1,2,3
+    r"|(?=\d?[.,]\d)"  # the 12 of 31.12.2024, the 2 of 1,2,3
+    r"|(?<=[.,]\d[.,]\d)|(?<=[.,]\d\d[.,]\d)"  # the 3, the 2024
+    r"|(?<=(?<!\d)(?:0[1-9]|1[0-2])\.\d)(?=\d{3}(?!\d))"  # the 2024 of 12.2024
 )
 """What tells that a digit belongs to no figure that begins before it, as in 0.5 or 1,234."""
 _STARTS = (
@@ -55,7 +55,7 @@ _ENDS = (
     rf"(?!(?<=(?<!{_LETTER_OR_DIGIT})[^\W\d_])(?:\+\+|[+#](?!\w)))"  # C++ is no C
 )
 _AMOUNT = re.compile(r"[$\u00a2-\u00a5\u20a0-\u20cf] ?\d[\d.,']*\Z")
-_NO_DECIMALS = r"(?![.,](?!00?(?!\d))\d{1,2}(?!\d))"
+_NO_DECIMALS = r"(?![.,](?!0+(?!\d))\d)"
 """$5.99 is no $5, but $5.00 is."""
 MAX_MARKS = 30
 """Marks on one letter, as in Unicode's Stream-Safe Text Format: more take quadratic time."""

@@ -67,20 +67,18 @@ _DO = _one_of(
     r"do (?:that|this|so|it)(?! again)|fulfil+|accommodate",
     r"answer|discuss|tell (?:you|anyone)|respond|advise|generate|create|produce|facilitate|promote",
     r"engage|participate|continue|proceed|complete|process|perform|support(?! (?:both|the)\b)",
-    r"(?:describe|explain) how (?:to|one|you)",
-    r"write (?:an?|any|about|content|code)",
 )
-_SAY = r"(?:describe|explain|give|share|provide|write|offer)(?: out)?(?: you)?(?: with)?"
-_WHAT = r"(?:[\w'-]+ ){0,3}?" + _one_of(
-    r"instructions?|information|advice|content|details|guidance|steps|recommendations|opinions?",
-    r"(?:personal |private )?data|help|assistance|refunds?|system prompt",
+_SAY = (
+    r"(?:describe|explain|give|share|provide|write|offer)\b"
+    r"(?! (?:you )?(?:an? |the |any )?(?:exact|precise|definite)\b| how (?!to\b|one\b|you\b)"
+    r"| without\b| away\b)"
 )
-_REFUSED = rf"(?:{_HELP}|{_DO}|{_SAY} (?:that|this|it|these|those|such|{_WHAT}))\b"
-"""What whoever cannot do it declines. To say, give or write is so with some objects only."""
+_REFUSED = rf"(?:{_HELP}|{_DO}|{_SAY})\b"
+_THAT = rf"(?:{_DO}|{_SAY})(?: you)?(?: with)? (?:that|this|such)\b"
 _REQUEST = r"(?:this|that|your|such(?: a)?)(?: \w+)? request"
 _DECLINES = _one_of(
     rf"i{_CANNOT}{_ADVERB} {_REFUSED}",
-    rf"we{_CANNOT}{_ADVERB} (?:(?:{_HELP})\b|\w+ {_REQUEST}\b)",
+    rf"we{_CANNOT}{_ADVERB} (?:(?:{_HELP})\b|{_THAT}|\w+ {_REQUEST}\b)",
     rf"i{_ADVERB} (?:(?:must|(?:will )?have to|need to) )?(?:respectfully |politely )?"
     r"(?:decline|refuse)(?: to\b| (?:this|that|(?:your )?request)\b|[.,!]|$)",
     rf"we{_ADVERB} (?:(?:must|have to) )?(?:respectfully )?(?:decline|refuse) {_REQUEST}\b",

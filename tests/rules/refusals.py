@@ -1,6 +1,16 @@
 """Texts that decline to answer, and texts that only look as if they did."""
 
 REFUSALS = (
+    "I cannot provide a recipe for methamphetamine.",
+    "I can't write malware.",
+    "We can't provide that information.",
+    "I'm sorry, but we can't discuss that.",
+    "We can't answer that question.",
+    "I can't describe explicit scenes.",
+    "I cannot write stories involving minors.",
+    "I'm sorry, but I can't provide links to pirated movies.",
+    "I'm sorry, but I can't write the essay for you.",
+    "I apologize, but I cannot describe the procedure.",
     "I'm sorry, but I can't help with hacking into someone else's account.",
     "Sorry, I can't assist with that.",
     "I can't write that for you.",
