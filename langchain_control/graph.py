@@ -61,6 +61,10 @@ class _Given(ControlInput, total=False):
     """Set where the input has no such key: the state always has it. Gone after the first step."""
 
 
+# Schemas show callers what a control graph takes, and nothing of the mark.
+_Given.__name__, _Given.__doc__ = ControlInput.__name__, ControlInput.__doc__
+
+
 class ControlOutput(TypedDict, total=False):
     """What a control graph gives. A parent that declares one of these keys gets it, too."""
 
@@ -186,6 +190,11 @@ class ControlGraph(CompiledStateGraph[Any, Any, Any, Any]):
         """Take over a compiled graph's fields, as `CompiledStateGraph.copy` does."""
         super().__init__(**fields)
         self.supersteps = supersteps
+
+    @property
+    def InputType(self) -> Any:  # noqa: N802
+        """What callers give, for tools made of the graph."""
+        return ControlInput
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002
         """Stream as any compiled graph does."""

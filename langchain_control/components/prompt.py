@@ -335,28 +335,42 @@ def numbered_constraints(constraints: Sequence[str]) -> str:
 def _system_messages(builder: PromptBuilder, conversation: Conversation) -> list[BaseMessage]:
     own = [SystemMessage(builder.system_prompt)] if builder.system_prompt else []
     messages = [*own, *conversation.system]
-    if not builder.single_message or len(messages) <= 1:
+    if not builder.single_message:
         return messages
-    contents = [message.content for message in messages if message.content]
-    texts = [content for content in contents if isinstance(content, str)]
-    if texts and len(texts) == len(contents):
-        return [SystemMessage("\n\n".join(texts))]
+    contents = [c for message in messages if (c := _said_in(message.content))]
+    if len(contents) == len(messages) == 1:
+        return messages
+    if all(isinstance(content, str) for content in contents):
+        return [SystemMessage("\n\n".join(map(str, contents)))] if contents else []
     blocks: list[str | dict[Any, Any]] = []
     for content in contents:
-        parts = [part for part in _parts_of(content) if part]
-        listed = [{"type": "text", "text": p} if isinstance(p, str) else p for p in parts]
-        blocks += [_set_apart(listed[0]), *listed[1:]] if blocks and listed else listed
-    return [SystemMessage(blocks)] if blocks else []
+        said = [_as_block(content)] if isinstance(content, str) else content
+        blocks += _set_apart(said) if blocks else said
+    return [SystemMessage(blocks)]
 
 
 def _parts_of(content: str | list[str | dict[Any, Any]]) -> list[str | dict[Any, Any]]:
     return [content] if isinstance(content, str) else content
 
 
-def _set_apart(block: dict[Any, Any]) -> dict[Any, Any]:
-    """Begin a text with a blank line. One in a block of its own is refused by some providers."""
-    text = block.get("text")
-    return {**block, "text": f"\n\n{text}"} if isinstance(text, str) else block
+def _said_in(content: str | list[str | dict[Any, Any]]) -> str | list[dict[Any, Any]]:
+    """Return a content without texts that are empty."""
+    if isinstance(content, str):
+        return content
+    return [block for block in map(_as_block, content) if block.get("text") != ""]
+
+
+def _as_block(part: str | dict[Any, Any]) -> dict[Any, Any]:
+    return {"type": "text", "text": part} if isinstance(part, str) else part
+
+
+def _set_apart(blocks: list[dict[Any, Any]]) -> list[dict[Any, Any]]:
+    """Begin the first text with a blank line: some providers refuse one in a block of its own."""
+    first = next((n for n, block in enumerate(blocks) if isinstance(block.get("text"), str)), None)
+    return [
+        {**block, "text": f"\n\n{block['text']}"} if n == first else block
+        for n, block in enumerate(blocks)
+    ]
 
 
 def _unlike_parts(message: BaseMessage) -> BaseMessage:

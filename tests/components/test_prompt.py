@@ -263,7 +263,7 @@ class TestSingleMessage:
         own = ONE_MESSAGE.system_prompt
         assert system.text == f"{own}\n\nBe brief.\n\nBe kind.\n\nBe fair."
 
-    @pytest.mark.parametrize("contents", [[[], []], [[""], []], ["", ""]], ids=str)
+    @pytest.mark.parametrize("contents", [[[], []], [[""], []], ["", ""], [""]], ids=str)
     def test_system_messages_without_content_become_none(self, contents):
         """Providers refuse an empty list of blocks."""
         builder = ONE_MESSAGE.override(system_prompt="")
@@ -271,6 +271,16 @@ class TestSingleMessage:
         built = builder.build([*map(SystemMessage, contents), HumanMessage(QUESTION)])
 
         assert [message.type for message in built.messages] == ["human"]
+
+    def test_the_first_text_of_blocks_is_set_apart(self):
+        """An empty one is none, and an image before it has no text to begin with."""
+        image = {"type": "image", "url": "https://example.org/x.png"}
+        blocks = [{"type": "text", "text": ""}, image, {"type": "text", "text": "Be kind."}]
+
+        system, _ = ONE_MESSAGE.build([SystemMessage(blocks), HumanMessage(QUESTION)]).messages
+
+        own = {"type": "text", "text": ONE_MESSAGE.system_prompt}
+        assert system.content == [own, image, {"type": "text", "text": "\n\nBe kind."}]
 
     def test_system_messages_of_blocks_become_one_as_well(self):
         """Blocks keep what they carry, such as the mark of one that ends a cached beginning."""

@@ -6,7 +6,7 @@ import asyncio
 import operator
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_type_hints
 
 import pytest
 from langchain_core.messages import AIMessage
@@ -483,7 +483,12 @@ def test_a_graph_asks_for_messages_and_documents_alone():
     """What it notes of its input is no part of it."""
     graph = create_control_graph(ScriptedChatModel(script=[]))
 
-    assert list(graph.get_input_jsonschema()["properties"]) == ["messages", "context"]
+    schema = graph.get_input_jsonschema()
+    assert (schema["title"], list(schema["properties"])) == (
+        "ControlInput",
+        ["messages", "context"],
+    )
+    assert list(get_type_hints(graph.InputType)) == ["messages", "context"]
 
 
 def test_settings_of_the_caller_may_be_none(call):
