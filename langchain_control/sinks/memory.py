@@ -27,14 +27,14 @@ class MemorySink(AuditReports):
     and `story` only those still kept.
     """
 
-    def __init__(self, *, limit: int = 10_000) -> None:
-        """Keep at most `limit` records, the newest."""
-        if limit < 1:
-            msg = f"`limit` must be at least 1, got {limit}"
+    def __init__(self, *, max_records: int = 10_000) -> None:
+        """Keep at most `max_records` records, the newest."""
+        if max_records < 1:
+            msg = f"`max_records` must be at least 1, got {max_records}"
             raise ValueError(msg)
-        self.limit = limit
+        self.max_records = max_records
         self._lock = threading.RLock()
-        self._records: deque[AuditRecord] = deque(maxlen=limit)
+        self._records: deque[AuditRecord] = deque(maxlen=max_records)
         self._recent = RecentIds()
         self._index = AuditIndex()
 
@@ -67,8 +67,8 @@ class MemorySink(AuditReports):
 
     def __repr__(self) -> str:
         """Show how many of how many."""
-        return f"MemorySink(limit={self.limit}, records={len(self._records)})"
+        return f"MemorySink(max_records={self.max_records}, records={len(self._records)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle empty: records stay in the process that wrote them."""
-        return partial(MemorySink, limit=self.limit), ()
+        return partial(MemorySink, max_records=self.max_records), ()

@@ -29,8 +29,8 @@ class QueuedSink(Shared):
     """Hand records to another sink in a thread of its own, in order.
 
     Writing takes no time, however slow the sink is. What does not fit into the queue is refused
-    with an exception and counted in `dropped`; what the sink refused `tries` times, or had not
-    taken when `close` gave up, is counted in `lost`. `AuditLogger.write_errors` has both.
+    with an exception and counted in `dropped`; what the sink refused `max_attempts` times, or had
+    not taken when `close` gave up, is counted in `lost`. `AuditLogger.write_errors` has both.
 
     One that is dropped without `close` delivers what it has, closes its sink and lets go of it. A
     process that ends without `close` is given the same time to empty all queues, before clients
@@ -50,7 +50,7 @@ class QueuedSink(Shared):
         sink: AuditSink,
         *,
         max_records: int = 10_000,
-        tries: int = 3,
+        max_attempts: int = 3,
         retry_seconds: float = 1.0,
         close_seconds: float = 5.0,
     ) -> None:
@@ -59,14 +59,14 @@ class QueuedSink(Shared):
         Args:
             sink: Is called from one thread at a time.
             max_records: How many may wait. A record takes about a kilobyte.
-            tries: How often a record is handed to the sink before it counts as lost.
+            max_attempts: How often a record is handed to the sink before it counts as lost.
             retry_seconds: The pause before another try, in which a server may come back.
             close_seconds: How long `close` waits for the queue to be emptied.
 
         Raises:
             ValueError: A setting is out of its range.
         """
-        for name, value in (("max_records", max_records), ("tries", tries)):
+        for name, value in (("max_records", max_records), ("max_attempts", max_attempts)):
             if value < 1:
                 msg = f"`{name}` must be at least 1, got {value}"
                 raise ValueError(msg)
@@ -77,7 +77,7 @@ class QueuedSink(Shared):
         self.sink = sink
         self._settings: dict[str, Any] = {
             "max_records": max_records,
-            "tries": tries,
+            "max_attempts": max_attempts,
             "retry_seconds": retry_seconds,
             "close_seconds": close_seconds,
         }
@@ -135,13 +135,13 @@ class _Backlog:
         sink: AuditSink,
         *,
         max_records: int,
-        tries: int,
+        max_attempts: int,
         retry_seconds: float,
         close_seconds: float,
     ) -> None:
         self._sink = sink
         self._max_records = max_records
-        self._tries = tries
+        self._max_attempts = max_attempts
         self._retry_seconds = retry_seconds
         self._close_seconds = close_seconds
         self._pid = os.getpid()
@@ -235,7 +235,7 @@ class _Backlog:
             return None
 
     def _deliver(self, record: AuditRecord) -> None:
-        for left in reversed(range(self._tries)):
+        for left in reversed(range(self._max_attempts)):
             try:
                 self._sink.write(record)
             except BaseException as exc:  # noqa: BLE001  (whatever it is, the record was not kept)

@@ -607,10 +607,10 @@ def test_builds_from_plain_data(path: Path) -> None:
 
 def test_shows_its_sinks() -> None:
     """The repr says where records go."""
-    audit = AuditLogger(None, sinks=[MemorySink(limit=5)], raise_error=True)
+    audit = AuditLogger(None, sinks=[MemorySink(max_records=5)], raise_error=True)
 
     assert repr(audit) == (
-        "AuditLogger(None, sinks=[MemorySink(limit=5, records=0)], raise_error=True)"
+        "AuditLogger(None, sinks=[MemorySink(max_records=5, records=0)], raise_error=True)"
     )
 
 

@@ -12,7 +12,7 @@ from tests.audit_records import attempt, finished
 
 def test_keeps_the_newest_records() -> None:
     """Memory stays bounded; the oldest record makes room."""
-    sink = MemorySink(limit=2)
+    sink = MemorySink(max_records=2)
     for number in (1, 2, 3):
         sink.write(attempt(number=number))
 
@@ -21,7 +21,7 @@ def test_keeps_the_newest_records() -> None:
 
 def test_counts_records_it_no_longer_keeps() -> None:
     """Figures cover every record written."""
-    sink = MemorySink(limit=1)
+    sink = MemorySink(max_records=1)
     for status in ("accepted", "accepted", "fallback", "exhausted"):
         sink.write(finished(status))
 
@@ -58,15 +58,15 @@ def test_tells_a_request() -> None:
 
 def test_a_pickled_copy_is_empty() -> None:
     """Records stay in the process that wrote them."""
-    sink = MemorySink(limit=3)
+    sink = MemorySink(max_records=3)
     sink.write(attempt())
     copy = pickle.loads(pickle.dumps(sink))
 
-    assert repr(sink) == "MemorySink(limit=3, records=1)"
-    assert repr(copy) == "MemorySink(limit=3, records=0)"
+    assert repr(sink) == "MemorySink(max_records=3, records=1)"
+    assert repr(copy) == "MemorySink(max_records=3, records=0)"
 
 
 def test_refuses_to_keep_nothing() -> None:
     """A limit of zero is a mistake, named."""
-    with pytest.raises(ValueError, match="`limit`"):
-        MemorySink(limit=0)
+    with pytest.raises(ValueError, match="`max_records`"):
+        MemorySink(max_records=0)

@@ -99,7 +99,7 @@ def test_a_full_queue_refuses_and_counts() -> None:
 def test_a_sink_that_comes_back_costs_nothing() -> None:
     """A record is tried again before it is given up."""
     flaky = Flaky(2)
-    with QueuedSink(flaky, tries=3, retry_seconds=0) as sink:
+    with QueuedSink(flaky, max_attempts=3, retry_seconds=0) as sink:
         sink.write(attempt())
 
     assert sink.lost == 0
@@ -109,7 +109,10 @@ def test_a_sink_that_comes_back_costs_nothing() -> None:
 def test_what_the_sink_refuses_for_good_is_counted(caplog: pytest.LogCaptureFixture) -> None:
     """One warning says so, and the records behind it are delivered."""
     flaky = Flaky(4)
-    with caplog.at_level(logging.WARNING), QueuedSink(flaky, tries=2, retry_seconds=0) as sink:
+    with (
+        caplog.at_level(logging.WARNING),
+        QueuedSink(flaky, max_attempts=2, retry_seconds=0) as sink,
+    ):
         for _ in range(3):
             sink.write(attempt())
 
@@ -122,7 +125,7 @@ def test_what_the_sink_refuses_for_good_is_counted(caplog: pytest.LogCaptureFixt
 
 def test_closing_does_not_wait_for_a_pause() -> None:
     """A sink that is away for good does not hold up the end of the program."""
-    sink = QueuedSink(Flaky(10**6), tries=3, retry_seconds=3600, close_seconds=60)
+    sink = QueuedSink(Flaky(10**6), max_attempts=3, retry_seconds=3600, close_seconds=60)
     for _ in range(50):
         sink.write(attempt())
     sink.close()
@@ -211,7 +214,7 @@ def test_one_that_is_dropped_waits_for_a_server_that_comes_back(started: set[Any
     reached, dropped = threading.Event(), threading.Event()
     ends_at_once: list[bool] = []
     restarting = Restarting(2)
-    queued = QueuedSink(restarting, tries=3, retry_seconds=3600)
+    queued = QueuedSink(restarting, max_attempts=3, retry_seconds=3600)
     queued.write(attempt())
     reached.wait()
     (backlog,) = started
@@ -268,7 +271,7 @@ def test_whatever_a_sink_raises_the_queue_goes_on() -> None:
             super().write(record)
 
     leaving = Leaving()
-    with QueuedSink(leaving, tries=1) as sink:
+    with QueuedSink(leaving, max_attempts=1) as sink:
         for number in range(3):
             sink.write(attempt(number=number))
 
@@ -307,7 +310,7 @@ def test_the_logger_counts_what_the_queue_cost() -> None:
     """In one figure: what found no room, and what was lost behind it."""
     gate, flaky = Gate(), Flaky(1)
     full = QueuedSink(gate, max_records=1)
-    lossy = QueuedSink(flaky, tries=1)
+    lossy = QueuedSink(flaky, max_attempts=1)
     audit = AuditLogger(None, sinks=[full, lossy])
     audit.record(attempt())
     gate.reached.wait()
@@ -340,7 +343,7 @@ def test_every_record_is_delivered_or_counted(
 ) -> None:
     """Whatever the sink does, no record is lost in silence, and the order stays."""
     moody = Moody(refusals)
-    sink = QueuedSink(moody, max_records=max_records, tries=tries, retry_seconds=0)
+    sink = QueuedSink(moody, max_records=max_records, max_attempts=tries, retry_seconds=0)
     for number in range(count):
         with suppress(queue.Full):
             sink.write(attempt(number=number))
@@ -400,7 +403,7 @@ def test_a_program_that_ends_delivers_what_is_queued(tmp_path: Path) -> None:
 def test_a_program_that_ends_delivers_before_clients_close() -> None:
     """Clients often close themselves with `atexit` from when they are made."""
     code = """if True:
-        import atexit, time
+        import atexit, sys, time
         from langchain_control.sinks import QueuedSink
 
         class Client:
@@ -413,7 +416,7 @@ def test_a_program_that_ends_delivers_before_clients_close() -> None:
                 self.sent += 1
 
             def close(self):
-                print(self.sent)
+                sys.stdout.write(f"{self.sent}\\n")  # at once: two threads may close
                 self.write = None
 
         for _ in range(2):
@@ -428,16 +431,16 @@ def test_a_program_that_ends_delivers_before_clients_close() -> None:
 
 def test_a_pickled_copy_begins_empty() -> None:
     """Queued records stay in the process that wrote them."""
-    sink = QueuedSink(MemorySink(limit=7), max_records=3)
+    sink = QueuedSink(MemorySink(max_records=7), max_records=3)
     sink.write(attempt())
     thawed = pickle.loads(pickle.dumps(sink))
     sink.close()
 
-    assert repr(thawed) == "QueuedSink(MemorySink(limit=7, records=0), dropped=0, lost=0)"
+    assert repr(thawed) == "QueuedSink(MemorySink(max_records=7, records=0), dropped=0, lost=0)"
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"max_records": 0}, {"tries": 0}, {"retry_seconds": -1}, {"close_seconds": -1}]
+    "wrong", [{"max_records": 0}, {"max_attempts": 0}, {"retry_seconds": -1}, {"close_seconds": -1}]
 )
 def test_settings_that_cannot_work_are_refused(wrong: dict[str, Any]) -> None:
     """At construction, by name."""
