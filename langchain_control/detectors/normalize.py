@@ -212,7 +212,7 @@ with a class, which is found fast."""
 _TAG = r"\U000e0020-\U000e007e"
 _TAGS = re.compile(f"[{_TAG}]+")
 """A hidden copy of ASCII. Also read is what is left of a text when these are gone."""
-_TAGS_NEAR_EACH_OTHER = re.compile(f"[{_TAG}]++(?:[^{_TAG}]{{1,{2 * SHARED}}}+[{_TAG}]++)*+")
+_TAGS_NEAR_EACH_OTHER = re.compile(f"[{_TAG}]++(?>(?:[^{_TAG}]{{1,{2 * SHARED}}}+[{_TAG}]++)*)")
 _HYPHENATION = re.compile(r"(?<=[^\W\d_])-\n(?=[^\W\d_])")
 _WHITESPACE = re.compile(r"\s(?:\s+|(?<=[^\S\n ]))")
 """Two blanks and more, or one other than the usual. Begins with a class, which is found fast."""

@@ -67,7 +67,7 @@ _LATEX = (
 _NAME = r"[^\\/:*?\"<>|\x00-\x1f]"
 _SHARE = r"\\\\[A-Za-z][\w.-]{1,60}\\(?!\\)"
 _PATH_START = re.compile(
-    rf"[A-Za-z]:\\(?!\\)|(?={_SHARE}){_NAME}*+\\\\{_NAME}++(?:\\[bfnrtux]{_NAME}*+)*+\\{_NAME}"
+    rf"[A-Za-z]:\\(?!\\)|(?={_SHARE}){_NAME}*+\\\\{_NAME}++(?>(?:\\[bfnrtux]{_NAME}*+)*)\\{_NAME}"
 )
 """A drive, or a share whose path holds what is no escape."""
 _LABEL = re.compile(
@@ -76,10 +76,10 @@ _LABEL = re.compile(
 )
 """One letter, a colon, and one escape of JSON: `A:\\n` comes before an answer."""
 _PATH = re.compile(
-    rf"(?:[A-Za-z]:|\\\\{_NAME}++)(?:\\(?![bfnrt]{_NAME}*? ){_NAME}++)*+\\?", re.DOTALL
+    rf"(?:[A-Za-z]:|\\\\{_NAME}++)(?>(?:\\(?![bfnrt]{_NAME}*? ){_NAME}++)*)\\?", re.DOTALL
 )
 """A path and nothing else. A blank after what may be a line break leaves doubt."""
-_FOLDER = re.compile(rf"[A-Za-z]:(?:\\\\?{_NAME}++)*+")
+_FOLDER = re.compile(rf"[A-Za-z]:(?>(?:\\\\?{_NAME}++)*)")
 _PATH_OR_LATEX = re.compile(rf"""["'](?:[A-Za-z]:\\(?!\\)|{_SHARE})|(?<!\\)\\{_LATEX}""")
 _BACKSLASH = re.compile(
     r"""\\(?:(?P<escape>["\\/'`\n]|u[0-9a-fA-F]{4}|u\{[0-9a-fA-F]{1,6}\}|x[0-9a-fA-F]{2}"""

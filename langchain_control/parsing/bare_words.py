@@ -41,7 +41,7 @@ def read_bare_word(text: str, start: int) -> BareWord | None:
 
 
 _ENDS = r"(?=\s{0,100}(?:[,}\]\n]|//|/\*|\Z))"
-_QUANTITY = r"[-+\u2212]?\d{1,3}(?:,\d{3})++(?:\.\d++)?|[-+\u2212]?\d++(?:\.\d++)?"
+_QUANTITY = r"[-+\u2212]?\d{1,3}(?>(?:,\d{3})+)(?:\.\d++)?|[-+\u2212]?\d++(?:\.\d++)?"
 _UNITS = (
     r"(?:[kcm\u00b5n]?m[\u00b2\u00b32-3]?|[kmg\u00b5]?g|kg|lbs?|oz|tons?|[mcd]?l|mi|ft|in|yd|ha|acres?|miles?|inch(?:es)?"
     r"|m?s|sec(?:onds?)?|min(?:utes?|s)?|hrs?|h|hours?|days?|weeks?|months?|years?"

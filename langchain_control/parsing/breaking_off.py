@@ -28,8 +28,8 @@ _DOUBTFUL = r"\\:{}\[\]<`~\x00-\x1f\ud800-\udfff"
 """Characters of strings that leave a doubt: escapes, JSON, ends of wrappings, and no text."""
 _SOUND = re.compile(
     r"""(?=\{[ \t\r\n]{0,100}"|\[[ \t\r\n]{0,100}["\[{0-9])"""
-    rf"""(?:[ \t\r\n{{}}\[\]:,]++|"[^"{_DOUBTFUL}]{{0,100}}+"|true|false|null"""
-    r"""|-?[0-9]{1,30}+(?:\.[0-9]{1,30}+)?(?:[eE][+-]?[0-9]{1,2}+)?)*+"""
+    rf"""(?>(?:[ \t\r\n{{}}\[\]:,]++|"[^"{_DOUBTFUL}]{{0,100}}+"|true|false|null"""
+    r"""|-?[0-9]{1,30}+(?:\.[0-9]{1,30}+)?(?:[eE][+-]?[0-9]{1,2}+)?)*)"""
     rf"""(?:"[^{QUOTES}{_DOUBTFUL}()]{{0,100}}+)?\Z"""
 )
 """Brackets, plain strings, numbers and constants, and at the end the beginning of a string."""

@@ -70,8 +70,8 @@ def _without_outer_braces(text: str) -> str:
 
 
 _MOST_LAYERS = 3
-_STRING = r'("[^"\\]*+(?:\\.[^"\\]*+)*+")'
-_STRING_OR_BREAK = re.compile(rf"{_STRING}|(?:\\[nrt])++", re.DOTALL)
+_STRING = r'("[^"\\]*+(?>(?:\\.[^"\\]*+)*)")'
+_STRING_OR_BREAK = re.compile(rf"{_STRING}|(?>(?:\\[nrt])+)", re.DOTALL)
 _STRING_OR_ESCAPED = re.compile(rf'{_STRING}|\\"([^"\\\n]{{0,500}})\\"', re.DOTALL)
 _STRING_OR_BRACKET = re.compile(rf"(?<!\\){_STRING}|\\([{{}}\[\]])", re.DOTALL)
 _OPENING = r'[^"{\[]*+"?[{\[]'
@@ -103,7 +103,7 @@ _ENCODINGS: dict[str, tuple[tuple[re.Pattern[str], Callable[[str], str | None]],
     ),
     "{{": (
         (
-            re.compile(r"""[^"'{}]*+\{\{\s{0,100}["'](?:[^{}]|\{\{|\}\})*+\Z"""),
+            re.compile(r"""[^"'{}]*+\{\{\s{0,100}["'](?>(?:[^{}]|\{\{|\}\})*)\Z"""),
             _with_single_braces,
         ),
         (

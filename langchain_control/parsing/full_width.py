@@ -23,7 +23,7 @@ _SIGNS = {
     **{chr(0xFF10 + digit): str(digit) for digit in range(10)},
 }
 _STRING_OR_SIGN = re.compile(
-    r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"|\u201c[^\u201c\u201d\n]*+\u201d'
+    r'"[^"\\\n]*+(?>(?:\\.[^"\\\n]*+)*)"|\u201c[^\u201c\u201d\n]*+\u201d'
     rf"|[{''.join(map(re.escape, _SIGNS))}]"
 )
 HOLDS_FULL_WIDTH = re.compile(

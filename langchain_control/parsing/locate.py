@@ -323,8 +323,8 @@ _GOES_ON = re.compile(rf"{_PROPERTY_AFTER.pattern}|\s{{0,1000}}(?:[,:]\s{{0,1000
 """Anything of JSON after a value that had to be mended."""
 
 _REMARK = re.compile(
-    r"[ \t,;]{0,100}(?P<comment>(?://|\#)[^\n]*+|/\*(?:[^*]|\*(?!/)){0,2000}+\*/"
-    rf"|<!--(?:[^-]|-(?!->)){{0,2000}}+-->|{NOTE.pattern})"
+    r"[ \t,;]{0,100}(?P<comment>(?://|\#)[^\n]*+|/\*(?>(?:[^*]|\*(?!/)){0,2000})\*/"
+    rf"|<!--(?>(?:[^-]|-(?!->)){{0,2000}})-->|{NOTE.pattern})"
 )
 """A comment right behind a value."""
 _GOES_ON_IN_LINE = re.compile(

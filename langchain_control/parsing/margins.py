@@ -11,7 +11,7 @@ __all__ = ["MARGINS"]
 def _marked(mark: str) -> re.Pattern[str]:
     """Return what matches a text of which every line begins with a mark."""
     sign = re.escape(mark)
-    return re.compile(rf"\s*+{sign}(?:[^\n]*+\n\s*+{sign})*+[^\n]*+\s*+\Z")
+    return re.compile(rf"\s*+{sign}(?>(?:[^\n]*+\n\s*+{sign})*)[^\n]*+\s*+\Z")
 
 
 def _without_marks(text: str) -> str:
@@ -26,10 +26,10 @@ def _without_numbers(text: str) -> str | None:
     return _NUMBER.sub("", text) if numbers == list(counted) else None
 
 
-_MARK = re.compile(r"^[ \t]*+(?:(?:>[ ]?)++|//|[+|])", re.MULTILINE)
+_MARK = re.compile(r"^[ \t]*+(?:(?>(?:>[ ]?)+)|//|[+|])", re.MULTILINE)
 _NUMBER = re.compile(r"^[ \t]*+(\d{1,6})(?:[:.|)]|(?=\s))", re.MULTILINE)
 _NUMBERED = re.compile(
-    r"\s*+\d{1,6}[:.|)]?\s++[{\[](?:[^\n]*+\n\s*+\d{1,6}[:.|)\s])*+[^\n]*+\s*+\Z"
+    r"\s*+\d{1,6}[:.|)]?\s++[{\[](?>(?:[^\n]*+\n\s*+\d{1,6}[:.|)\s])*)[^\n]*+\s*+\Z"
 )
 """A text of which every line begins with a number, the first one before a bracket."""
 

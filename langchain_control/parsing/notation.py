@@ -141,7 +141,7 @@ _MEANINGS = {
 }
 """By the group of `_STEP` that matched."""
 
-_BEFORE_CLOSER = rf"(?=(?:\s|{COMMENT})*+[}}\]])"
+_BEFORE_CLOSER = rf"(?=(?>(?:\s|{COMMENT})*)[}}\]])"
 
 _WITHOUT_STRINGS = (
     r"""[ \t\r\n{}\[\]:]++"""
@@ -149,13 +149,13 @@ _WITHOUT_STRINGS = (
     r"""|-?[0-9][0-9.]*+(?:[eE][-+]?[0-9]++)?(?![\w.+])"""
     r"""|(?:true|false|null)\b(?!\s*+:)"""
 )
-_RUN = rf"(?:{_WITHOUT_STRINGS}|{JSON_STRING})*+"
+_RUN = rf"(?>(?:{_WITHOUT_STRINGS}|{JSON_STRING})*)"
 """What is JSON as it stands."""
 
 
 def _run_of(string: str) -> str:
     """Return what is JSON from one string to another, but for their quotes."""
-    return rf"{string}(?:(?:{_WITHOUT_STRINGS})*+{string})*+"
+    return rf"{string}(?>(?:(?>(?:{_WITHOUT_STRINGS})*){string})*)"
 
 
 _SINGLE_QUOTED = _run_of(r"""'[^'"\\\x00-\x1f]*+'""")
@@ -167,7 +167,7 @@ _STEP = re.compile(
     rf"""|(?P<comma>,){_BEFORE_CLOSER}"""
     rf"""|(?P<remark>{COMMENT})(?=\s*+,?\s*+\])|(?P<comment>{COMMENT})"""
     r"""|(?P<word>[A-Za-z]{1,20}+\b)"""
-    r"""|(?P<quoted>"[^"\\]*+(?:\\.[^"\\]*+)*+"|'[^'\\]*+(?:\\.[^'\\]*+)*+'"""
+    r"""|(?P<quoted>"[^"\\]*+(?>(?:\\.[^"\\]*+)*)"|'[^'\\]*+(?>(?:\\.[^'\\]*+)*)'"""
     r"""|\u201c[^"\u201c\u201d]*+\u201d|`[^`$]*+`)"""
     r"""|(?P<number>[-+.]?[0-9][\w.+-]*+)"""
     rf"""|(?P<space>[{BLANK}]++))?""",

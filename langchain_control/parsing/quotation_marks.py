@@ -26,5 +26,5 @@ DOUBLE_QUOTES = frozenset('"\u201c\u201d\u201e\u00ab\u00bb\uff02')
 QUOTES = "\"'`\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb\uff02\u00b4"
 ANY_QUOTE = f"[{QUOTES}]"
 
-JSON_STRING = r'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"'
+JSON_STRING = r'"[^"\\\x00-\x1f]*+(?>(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*)"'
 """The pattern of a string as JSON has it."""

@@ -22,7 +22,7 @@ def _one_of(*alternatives: str) -> str:
 
 _I = r"(?:i|we)"
 _VERY = r"(?:(?:so|very|really|truly|deeply) )?"
-_MARKS = r"(?:[ *_#>\"\u201c\u201e\u00ab]|\d{1,2}[.)] )*+"
+_MARKS = r"(?>(?:[ *_#>\"\u201c\u201e\u00ab]|\d{1,2}[.)] )*)"
 _REMARK = (
     _one_of(
         r"(?:the|this|that|your) (?:request|question|prompt|task|topic|content|message)\b",
@@ -48,10 +48,10 @@ _PREFACE = _one_of(
 )
 """How a sentence or clause begins that may stand before a refusal."""
 _AN_AI = r"(?:as|i(?:'m| am)(?: just| only)?) an? (?:large |helpful )?(?:ai|language model)\b"
-_CLAUSE = rf"(?:(?! but\b| (?:(?:so|that|and) )?{_I}\b)[^.,;:!?])*+"
+_CLAUSE = rf"(?>(?:(?! but\b| (?:(?:so|that|and) )?{_I}\b)[^.,;:!?])*)"
 _LINK = (
-    r"(?:[ .,;:!-]|(?<=[a-z,] )(?:but|and|so|that)\b(?!'s not\b| is(?: not\b|n't\b))"
-    rf"|(?<=sorry, )(?!{_I}\b|(?:that|this|it)\b)\w++[.,])*+"
+    r"(?>(?:[ .,;:!-]|(?<=[a-z,] )(?:but|and|so|that)\b(?!'s not\b| is(?: not\b|n't\b))"
+    rf"|(?<=sorry, )(?!{_I}\b|(?:that|this|it)\b)\w++[.,])*)"
 )
 _ADVERB = (
     r"(?:,? ?(?:also|simply|really|currently|unfortunately|in good (?:conscience|faith)|ethically)"
@@ -101,7 +101,7 @@ _AFTER_ALL = _one_of(
 )
 """How a sentence goes on to answer nevertheless."""
 _REFUSAL = re.compile(
-    rf"(?!{_QUOTATION}){_MARKS}(?:{_REMARK})?(?:{_PREFACE}{_CLAUSE}{_LINK})*+"
+    rf"(?!{_QUOTATION}){_MARKS}(?:{_REMARK})?(?>(?:{_PREFACE}{_CLAUSE}{_LINK})*)"
     rf"(?:{_AN_AI}{_CLAUSE}{_LINK}(?:{_I}{_CANNOT} \w|{_DECLINES})|{_DECLINES})"
     rf"(?![^.!?]*?{_AFTER_ALL})"
 )
