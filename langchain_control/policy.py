@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from langchain_control._overriding import OverridableModel
-from langchain_control._steady import SteadyClock
+from langchain_control._steady_clock import SteadyClock
 from langchain_control._threads import BoundedThreads
 from langchain_control._waiting import MAX_SECONDS
 from langchain_control.components.audit import AuditLogger

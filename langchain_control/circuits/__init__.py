@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypedDict
 
-from langchain_control._on_demand import on_demand
+from langchain_control._lazy_attributes import lazy_attributes
 from langchain_control.errors import CircuitOpen
 from langchain_control.outcomes import ControlResult, FailureMode
 
@@ -167,4 +167,4 @@ class CircuitRules(Protocol):
         """The statistical rule, if one is used."""
 
 
-__getattr__ = on_demand(__name__, {"FailureWindow": "failure_window"})
+__getattr__ = lazy_attributes(__name__, {"FailureWindow": "failure_window"})

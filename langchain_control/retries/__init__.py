@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from langchain_control._on_demand import on_demand
+from langchain_control._lazy_attributes import lazy_attributes
 
 if TYPE_CHECKING:
     from langchain_control.retries.budget import RetryBudget
@@ -12,4 +12,4 @@ if TYPE_CHECKING:
 
 __all__ = ["RetryBudget", "UsageLimits"]
 
-__getattr__ = on_demand(__name__, {"RetryBudget": "budget", "UsageLimits": "usage_limits"})
+__getattr__ = lazy_attributes(__name__, {"RetryBudget": "budget", "UsageLimits": "usage_limits"})

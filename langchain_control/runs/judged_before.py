@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any, Protocol
 
 from langchain_control._effects import Flow
-from langchain_control._forgetting import forget_oldest
+from langchain_control._eviction import evict_oldest
 from langchain_control.outcomes import Source, ValidationResult, passed
 
 __all__ = ["JudgedBefore", "Judges", "Remembering"]
@@ -40,7 +40,7 @@ class JudgedBefore:
         """Remember what was let through, if it has a digest."""
         if digest is not None:
             self._digests[digest] = None
-            forget_oldest(self._digests, self._kept)
+            evict_oldest(self._digests, self._kept)
 
 
 class Remembering:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from langchain_control._forgetting import forget_oldest
+from langchain_control._eviction import evict_oldest
 from langchain_control.components.limiter import Reservation
 
 __all__ = ["Settlements"]
@@ -33,5 +33,5 @@ class Settlements:
         held = self._held.pop(run, None)
         used = used_tokens if held is None else max(held, used_tokens)
         self._held[run] = used
-        forget_oldest(self._held, self._kept)
+        evict_oldest(self._held, self._kept)
         return (reservation if held is None else reservation._replace(tokens=held)), used

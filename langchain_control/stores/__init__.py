@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar, runtime_checkable
 
-from langchain_control._on_demand import on_demand
+from langchain_control._lazy_attributes import lazy_attributes
 
 if TYPE_CHECKING:
     from langchain_control.circuits import (
@@ -112,7 +112,7 @@ class RateStore(Protocol):
         """
 
 
-__getattr__ = on_demand(
+__getattr__ = lazy_attributes(
     __name__,
     {
         "InMemoryCircuitStore": "in_memory_circuits",

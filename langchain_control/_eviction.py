@@ -1,13 +1,13 @@
-"""Memory that does not grow for ever."""
+"""Eviction from memories that must not grow for ever."""
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["forget_oldest"]
+__all__ = ["evict_oldest"]
 
 
-def forget_oldest(kept: dict[Any, Any], most: int) -> None:
+def evict_oldest(kept: dict[Any, Any], most: int) -> None:
     """Drop the oldest entries of a memory that holds more than it may, some at a time.
 
     No lock is needed: each step is one operation of a `dict`.

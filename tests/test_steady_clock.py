@@ -6,7 +6,7 @@ import time
 import pytest
 
 from langchain_control import AuditLogger, ControlPolicy, RetryEngine, with_control
-from langchain_control._steady import SteadyClock
+from langchain_control._steady_clock import SteadyClock
 from langchain_control.testing import ManualClock, ScriptedChatModel
 from tests.scenarios import AT_ONCE
 
