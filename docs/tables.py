@@ -140,6 +140,20 @@ def table(target: str) -> str:
     return made.strip()
 
 
+def metrics(target: str) -> str:
+    """Make the table of the metrics that measures of records add up to."""
+    rows = {
+        measure.name: (
+            f"| `langchain_control.{measure.name}` | {measure.unit.strip('{}')} "
+            f"| {', '.join(f'`{name}`' for name in measure.attribute_names())} "
+            f"| {measure.description} |"
+        )
+        for measures in _load(target).values()
+        for measure in measures
+    }
+    return "\n".join(["| metric | unit | attributes | what |", "|---|---|---|---|", *rows.values()])
+
+
 def drawing(target: str) -> str:
     """Make the drawing of a graph that a callable of the package builds around a model."""
     graph = _load(target)(FakeListChatModel(responses=[]))
@@ -152,6 +166,7 @@ FILLERS: dict[str, Callable[[str], str]] = {
     "drawing": drawing,
     "failures": failures,
     "members": members,
+    "metrics": metrics,
     "table": table,
 }
 

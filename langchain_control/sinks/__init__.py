@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from langchain_control.sinks.database import DatabaseSink
 from langchain_control.sinks.jsonl import JsonlSink
 from langchain_control.sinks.memory import MemorySink
+from langchain_control.sinks.open_telemetry import OpenTelemetrySink
 from langchain_control.sinks.queued import QueuedSink
 from langchain_control.sinks.sqlite import SqliteSink
 from langchain_control.sinks.structlog import StructlogSink
@@ -19,6 +20,7 @@ __all__ = [
     "DatabaseSink",
     "JsonlSink",
     "MemorySink",
+    "OpenTelemetrySink",
     "QueuedSink",
     "SqliteSink",
     "StructlogSink",
