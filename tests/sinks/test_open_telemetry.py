@@ -214,3 +214,23 @@ def test_says_which_extra_is_missing() -> None:
     )
 
     assert 'pip install "langchain-control[otel]"' in ran.stderr.splitlines()[-1]
+
+
+def test_takes_the_process_s_provider_whenever_it_is_set() -> None:
+    """Policies are often made on import, before the application sets OpenTelemetry up."""
+    script = (
+        "from langchain_control.sinks import OpenTelemetrySink\n"
+        "from opentelemetry import metrics\n"
+        "from opentelemetry.sdk.metrics import MeterProvider\n"
+        "from opentelemetry.sdk.metrics.export import InMemoryMetricReader\n"
+        "sink = OpenTelemetrySink()\n"
+        "sink.write({'event': 'control.retry_scheduled', 'mutation': 'early'})\n"
+        "reader = InMemoryMetricReader()\n"
+        "metrics.set_meter_provider(MeterProvider([reader]))\n"
+        "sink.write({'event': 'control.retry_scheduled', 'mutation': 'late'})\n"
+        "print(reader.get_metrics_data().to_json(indent=None))\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert '"langchain_control.mutation": "late"' in ran.stdout
+    assert "early" not in ran.stdout
