@@ -68,8 +68,8 @@ class Scanned(NamedTuple):
 
 def scan(text: str, start: int) -> Scanned:
     """Read the JSON value at `start`, if there is one that `canonical` can write again."""
-    if text[start : start + 1] not in _BEGINNINGS:
-        return Scanned(start, fault=_unexpected_at(text, "a JSON value", start))
+    if not _BEGINS.match(text, start):
+        return Scanned(start, None, 0, _no_beginning(text, start))
     try:
         value, end = _DECODER.raw_decode(text, start)
         if text.count("[", start, end) + text.count("{", start, end) > MAX_DEPTH:
@@ -80,12 +80,12 @@ def scan(text: str, start: int) -> Scanned:
     except MalformedJSONError as exc:
         return Scanned(start, fault=exc.fault)
     except json.JSONDecodeError as exc:
-        return Scanned(start, fault=_fault_of(exc, text))
+        return Scanned(start, None, 0, _fault_of(exc, text))
     except RecursionError:
         return Scanned(start, fault=TOO_DEEP)
     except ValueError:  # `int` refuses numbers of more than 4,300 digits
         return Scanned(start, fault=Fault("number", "a number of reasonable length"))
-    return Scanned(start, value, end)
+    return Scanned(start, value, end, None)
 
 
 def ends_there(text: str, tried: Scanned) -> Fault | None:
@@ -174,6 +174,14 @@ def _finite(digits: str) -> float:
     return number
 
 
+def _no_beginning(text: str, start: int) -> Fault:
+    """Say what is missing where no value begins: all of it, or the first key of an object."""
+    opening = _OPENING.match(text, start)
+    if opening is None:
+        return _unexpected_at(text, "a JSON value", start)
+    return _unexpected_at(text, "a key in double quotes", opening.end())
+
+
 def _fault_of(exc: json.JSONDecodeError, text: str) -> Fault:
     if exc.msg.startswith("Unterminated string"):
         return _unexpected("truncated", "the end of a string", exc.pos)
@@ -206,8 +214,9 @@ def _children(value: Any) -> Any:
     return value if isinstance(value, list) else ()
 
 
-_BEGINNINGS = frozenset('{["-0123456789tfnNI')
-"""What a value can begin with, for the standard library."""
+_OPENING = re.compile(r"\{[ \t\n\r]*+")
+_BEGINS = re.compile(rf'[\["\-0-9tfnNI]|{_OPENING.pattern}["}}]')
+"""What a value can begin with, for the standard library, which takes longer to say so."""
 _INFINITY = float("inf")
 _WHITESPACE = re.compile(r"[ \t\n\r]*")
 _EXPECTED = {
