@@ -149,13 +149,16 @@ _WITHOUT_STRINGS = (
     r"""|-?[0-9][0-9.]*+(?:[eE][-+]?[0-9]++)?(?![\w.+])"""
     r"""|(?:true|false|null)\b(?!\s*+:)"""
 )
-_RUN = rf"(?>(?:{_WITHOUT_STRINGS}|{JSON_STRING})*)"
+_BEFORE_STRING = r"(?>[ \t\r\n{}\[\]:]*+(?:,[ \t\r\n]*+)?)"
+"""What nearly always stands before a string: less than may stand there, and faster to read."""
+_PLAIN_STRING = r'"[^"\\\x00-\x1f]*+"'
+_RUN = rf"(?>(?:{_BEFORE_STRING}{_PLAIN_STRING}|{_WITHOUT_STRINGS}|{JSON_STRING})*)"
 """What is JSON as it stands."""
 
 
 def _run_of(string: str) -> str:
     """Return what is JSON from one string to another, but for their quotes."""
-    return rf"{string}(?>(?:(?>(?:{_WITHOUT_STRINGS})*){string})*)"
+    return rf"{string}(?>(?:{_BEFORE_STRING}{string}|(?>(?:{_WITHOUT_STRINGS})*){string})*)"
 
 
 _SINGLE_QUOTED = _run_of(r"""'[^'"\\\x00-\x1f]*+'""")
