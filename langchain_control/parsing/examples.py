@@ -21,7 +21,10 @@ _PHRASES = (
     "por ejemplo",
     "per esempio",
 )
-_FORMAT = r"(?:format|shape|structure|schema|template|layout)"
+_FORMATS = ("format", "shape", "structure", "schema", "template", "layout")
+_FORMAT = rf"(?:{'|'.join(_FORMATS)})"
+_FORM_WORDS = ("like", *_FORMATS)
+"""One of these is in every clause that says what an answer looks like."""
 _WOULD = r"(?:is|must|will|would|should|could)"
 _CLAUSE = re.compile(
     r"\b(?:an? \w{1,30} like\Z"
@@ -41,7 +44,15 @@ def is_introduced_as_example(text: str, start: int) -> bool:
         return False
     before = _without_fence(before).lower()
     sentence = _END_OF_SENTENCE.split(before)[-1]
-    return before.endswith(_PHRASES) or _CLAUSE.search(sentence) is not None
+    return before.endswith(_PHRASES) or _is_of_form(sentence)
+
+
+def _is_of_form(sentence: str) -> bool:
+    """Whether a sentence ends by saying what an answer looks like."""
+    for word in _FORM_WORDS:
+        if word in sentence:
+            return _CLAUSE.search(sentence) is not None
+    return False
 
 
 def _without_fence(before: str) -> str:

@@ -9,6 +9,7 @@ __all__ = ["after_reasoning"]
 _TAGS = "think|thinking|thought|reasoning"
 _TAG = re.compile(rf"<({_TAGS})>", re.IGNORECASE)
 _OPENING = re.compile(rf"\s*{_TAG.pattern}", re.IGNORECASE)
+_CLOSING = re.compile(rf"</(?:{_TAGS})>", re.IGNORECASE)
 _CLOSING_LINE = re.compile(rf"^[ \t]*</(?:{_TAGS})>", re.IGNORECASE | re.MULTILINE)
 
 
@@ -29,7 +30,7 @@ def after_reasoning(text: str) -> str | None:
         if closing is None:
             return None
         start = closing.end()
-    if start == 0 and not _TAG.search(text):
+    if start == 0 and _CLOSING.search(text) and not _TAG.search(text):
         for closed in _CLOSING_LINE.finditer(text):
             start = closed.end()
     return text[start:]

@@ -79,6 +79,8 @@ GRADES: dict[str, Grade] = {
 }
 """The risk of each kind of repair."""
 
+_LOSSLESS = frozenset(kind for kind, grade in GRADES.items() if grade is Grade.LOSSLESS)
+
 
 class Repair(NamedTuple):
     """One thing that was mended. Repairs that leave no doubt are listed once for each kind."""
@@ -106,6 +108,6 @@ class Mended(NamedTuple):
 def are_lossless(repairs: Iterable[Repair]) -> bool:
     """Say whether there is one way only to read what had to be mended so."""
     for repair in repairs:  # noqa: SIM110  (`all` takes four times as long)
-        if repair.grade is not Grade.LOSSLESS:
+        if not repair.is_certain and repair.kind not in _LOSSLESS:
             return False
     return True
