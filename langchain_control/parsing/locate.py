@@ -22,7 +22,15 @@ from langchain_control.parsing.strict import (
 )
 from langchain_control.parsing.turns import next_turn_begins
 
-__all__ = ["Broken", "Candidate", "Tried", "candidates", "mended", "sole_value"]
+__all__ = [
+    "Broken",
+    "Candidate",
+    "Tried",
+    "candidates",
+    "is_all_of",
+    "mended",
+    "sole_value",
+]
 
 MAX_CANDIDATES = 512
 """Values in one text. Whoever writes more does not answer a question for one."""
@@ -147,19 +155,21 @@ class _Search:
             yield found
 
 
-def sole_value(text: str, strict: Scanned | None = None) -> Candidate | Tried | None:
+def sole_value(text: str, tried: Scanned | Tried | None = None) -> Candidate | Tried | None:
     """Return the only object or array of a text, if it is sound and nothing raises a doubt.
 
     Args:
         text: Any text.
-        strict: The result of reading strict JSON at one place of the text, if that was done.
+        tried: The result of reading at one place of the text, if that was done; as strict JSON
+            only, or also in another notation, which then is not that of all of the text.
 
     Returns:
         The value, or if there is a doubt, the result of reading at the first bracket.
     """
-    if strict is not None and text.startswith(("{", "["), strict.start):
-        tried = _tried(text, strict)
-        return _in_another_notation(text, tried) or tried
+    if isinstance(tried, Tried):
+        return tried
+    if tried is not None and text.startswith(("{", "["), tried.start):
+        return _in_another_notation(text, _tried(text, tried))
     start, sound_end = _first_beginning(text)
     if start < 0:
         return None
@@ -167,9 +177,8 @@ def sole_value(text: str, strict: Scanned | None = None) -> Candidate | Tried | 
     _, value, end, fault = strict
     if fault or not value or _SPEAKS_OF_JSON.search(text, end) or '"' in text[:start]:
         return _tried(text, strict)
-    if _PROPERTY_AFTER.match(text, end) or _REMARK.match(text, end):
-        return _tried(text, strict)
-    if _is_inside(text, start, sound_end) or is_mentioned(value, text, start, end):
+    goes_on = _PROPERTY_AFTER.match(text, end) or _REMARK.match(text, end)
+    if goes_on or _is_inside(text, start, sound_end) or is_mentioned(value, text, start, end):
         return _tried(text, strict)
     return Candidate(value, start, end, text[start:end])
 
@@ -179,13 +188,18 @@ def _tried(text: str, strict: Scanned) -> Tried:
     return Tried(strict, translate(text, strict.start) if strict.fault is not None else None)
 
 
-def _in_another_notation(text: str, tried: Tried) -> Candidate | None:
+def _in_another_notation(text: str, tried: Tried) -> Candidate | Tried:
     """Return what a text holds from one place on, if nothing but its notation is not JSON."""
     strict, found = tried
-    if found is None or text[found.end :].strip() or _DIGIT_GROUPS.search(text):
-        return None
+    if found is None or not is_all_of(text, found):
+        return tried
     source = text[strict.start : found.end]
     return Candidate(found.value, strict.start, found.end, source, found.repairs, strict.fault)
+
+
+def is_all_of(text: str, found: Mended) -> bool:
+    """Say whether nothing follows a value that was translated, and nothing in it raises a doubt."""
+    return bool(_NOTHING_ELSE.match(text, found.end)) and not _DIGIT_GROUPS.search(text)
 
 
 def _first_beginning(text: str) -> tuple[int, int]:
@@ -281,17 +295,23 @@ def _is_inside(text: str, start: int, sound_end: int) -> bool:
     before = text[max(sound_end, start - 2 * _LOOK_AROUND) : start].rstrip()
     if before[-1:] not in _MAY_PRECEDE:
         return False
-    return bool(_STRUCTURE_BEFORE.search(before) or _MEMBERS_BEFORE.search(before))
+    has_signs = _SIGN_BEFORE.search(before)
+    if has_signs and _STRUCTURE_BEFORE.search(before):
+        return True
+    return "\n" in before and _MEMBERS_BEFORE.search(before) is not None
 
 
 _LOOK_AROUND = 80
+_NOTHING_ELSE = re.compile(r"\s*+\Z")
 _FIRST_BRACKET = re.compile(r"[{\[(]")
 _NULL_AT_END = re.compile(r"\n[ \t]{0,9}null\s{0,9}\Z")
 """An answer that there is none, after a value."""
 _SPEAKS_OF_JSON = re.compile(
-    rf"[{{}}\"]|\[(?!\d{{1,3}}\])|(?<!\d)\]|//|(?<!`)`(?!``)|{_NULL_AT_END.pattern}"
+    r"\{|\}|\"|\[(?!\d{1,3}\])|\](?<!\d\])|//|`(?<!``)(?!``)"
+    rf"|{_NULL_AT_END.pattern}"
 )
-"""What is nowhere in a text after its only value."""
+"""What is nowhere in a text after its only value. Each form begins with one character, so that the
+search for all of them is one for any of these."""
 
 _CLOSERS = re.compile(r"\s{0,1000}[}\]](?!\]>)[}\]\s]{0,1000}(?<=[}\]])")
 """Closing brackets too many. `]]>` ends a section of XML."""
@@ -300,6 +320,8 @@ _STRUCTURE_BEFORE = re.compile(
     r"""["'\u201d]\s*[}\]]*\s*:[\s\[\]{}]*\Z|["\d\]}el]\s*,[\s\[\]{}]*\Z|[\]}]\s*\Z"""
 )
 """A key, or a comma or bracket of JSON, before a value."""
+_SIGN_BEFORE = re.compile(r"""["'\u201d,\]}]""")
+"""What all of that holds."""
 
 _DIGIT_GROUPS = re.compile(r"\[\s{0,100}\d{1,3},\d{3},\s{1,100}\d{1,3},\d{3}\b")
 """Items of an array that may be thousands: `[1,200, 3,400]`."""

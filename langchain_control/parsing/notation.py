@@ -20,7 +20,7 @@ from langchain_control.parsing.escapes import unescaped
 from langchain_control.parsing.quotation_marks import JSON_STRING
 from langchain_control.parsing.repairs import Mended, Repair
 from langchain_control.parsing.scalars import PYTHON_CONSTANTS, loose_number
-from langchain_control.parsing.strict import MAX_DEPTH, scan
+from langchain_control.parsing.strict import MAX_DEPTH, Scanned, scan, sound_container
 
 __all__ = ["translate"]
 
@@ -45,24 +45,30 @@ def translate(text: str, start: int) -> Mended | None:
         if last := run.rstrip()[-1:]:
             may_begin = last in "{[,:"
         read, kind, is_value = _MEANINGS[group]
-        json_text = read(token) if may_begin or not is_value else None
-        if json_text is None:
+        translated = read(token) if may_begin or not is_value else None
+        if translated is None:
             break
         may_begin = may_begin and not is_value
         if kind not in kinds:
             kinds.setdefault(kind or _kind_of(token), position + len(run))
-        pieces.append(json_text)
-        if may_be_deep and (depth := depth + _opened_in(run + json_text)) > MAX_DEPTH:
+        pieces.append(translated)
+        if may_be_deep and (depth := depth + _opened_in(run + translated)) > MAX_DEPTH:
             break
-        position, written = step.end(), written + len(run) + len(json_text)
+        position, written = step.end(), written + len(run) + len(translated)
     if not kinds:
         return None
-    whole = scan("".join(pieces), 0)
+    whole = _scan_whole("".join(pieces))
     if whole.fault is not None:
         return None
     end = _place_in_text(whole.end, runs)
     found = [Repair(kind, offset) for kind, offset in kinds.items() if offset < end]
     return Mended(whole.value, end, tuple(found))
+
+
+def _scan_whole(text: str) -> Scanned:
+    """Read a text that as a rule is an object or array and nothing else."""
+    value = sound_container(text)
+    return scan(text, 0) if value is None else Scanned(0, value, len(text.rstrip()), None)
 
 
 def _place_in_text(written: int, runs: list[tuple[int, int]]) -> int:

