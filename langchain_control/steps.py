@@ -324,6 +324,7 @@ def performed(
     if step.opens_run:
         return (yield from step.node(state, context, config))
     config = with_request_id(config, state["request_id"])
+    state = cast("RunState", {**state})  # its end is marked in it
     doing = step.node(state, context, config)
     return (yield from closed_if_cut_off(doing, state, context, config))
 

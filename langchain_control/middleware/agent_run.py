@@ -139,7 +139,8 @@ def ended_with(record: AgentRun, messages: Sequence[BaseMessage]) -> AgentRun:
 
 def closed(record: AgentRun, messages: Sequence[BaseMessage]) -> AgentRun:
     """Return the record of a run that the trail was told the end of."""
-    return AgentRun(**{**record, "closed": True, "question_id": _question_id_in(messages)})
+    asked = _question_id_in(messages)
+    return AgentRun(**{**record, "closed": True, "reservation": None, "question_id": asked})
 
 
 def _is_asked_again(record: AgentRun, messages: Sequence[BaseMessage]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, cast
@@ -37,6 +38,7 @@ from langchain_control.middleware.agent_run import (
     record_of,
     unopened,
 )
+from langchain_control.middleware.invocations import PerInvocation
 from langchain_control.middleware.pauses import (
     before_build_or,
     before_pause,
@@ -136,6 +138,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         self.policy = for_tools(policy_of(policy))
         self.exit_behavior = exit_behavior_of(exit_behavior)
         self.run_deadline_seconds = run_deadline_seconds
+        self._marks = PerInvocation()
         self._deadlines = RunDeadlines(run_deadline_seconds, self.policy.clock)
         self.tool_policy = ToolPolicy.model_validate(tool_policy or {})
         self.tool_policies = {
@@ -326,7 +329,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
     def _tool_called(self, request: ToolCallRequest, handler: Callable[..., Any]) -> Flow[Any]:
         config = self._config()
         state = request.state if isinstance(request.state, Mapping) else {}
-        record = state.get(RECORD)
+        record: AgentRun | None = state.get(RECORD)
         if record:
             config = with_request_id(config, record["request_id"])
         rules = self.tool_policies.get(request.tool_call["name"], self.tool_policy)
@@ -338,11 +341,12 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         calling = controlled(context, ToolHandler(handler))
         if not record:
             return (yield from calling)
-        output = yield from closed_if_cut_off(calling, record, self._context_of(record), config)
-        if leaves_the_agent(output) and not record.get("closed"):  # it skips `after_agent`
-            record["closed"] = True
-            handed_over = record.copy()
-            handed_over["status"] = "accepted"
+        started = (record["request_id"], record["started"])
+        marked = ChainMap(self._marks.of(request.runtime).setdefault(started, {}), dict(record))
+        output = yield from closed_if_cut_off(calling, marked, self._context_of(record), config)
+        if leaves_the_agent(output) and not marked.get("closed"):  # it skips `after_agent`
+            marked["closed"] = True
+            handed_over: AgentRun = {**record, "status": "accepted"}
             yield from self._closed(handed_over, config)
         return output
 

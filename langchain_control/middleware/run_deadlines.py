@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from weakref import WeakKeyDictionary
+
+from langchain_control.middleware.invocations import PerInvocation
 
 __all__ = ["RunDeadlines"]
 
@@ -20,26 +21,26 @@ class RunDeadlines:
     def __init__(self, allowed_seconds: float | None, clock: Callable[[], float]) -> None:
         """Take how long a run may take; `None` sets no limit."""
         self._allowed, self._clock = allowed_seconds, clock
-        self._by_invocation: WeakKeyDictionary[Any, dict[str, float]] = WeakKeyDictionary()
+        self._by_invocation = PerInvocation()
 
     def begin(self, runtime: Any, request_id: str) -> None:
         """Start the time of a run."""
         if self._allowed is not None:
-            self._in(runtime)[request_id] = self._clock() + self._allowed
+            self._by_invocation.of(runtime)[request_id] = self._clock() + self._allowed
 
     def of(self, runtime: Any, request_id: str) -> float | None:
         """Return when a run must have ended, in seconds since the epoch; `None` without a limit.
 
         Args:
-            runtime: LangGraph's or a tool's. Both have the stream writer of the invocation.
+            runtime: LangGraph's or a tool's.
             request_id: The run's. A graph may run an agent several times in one invocation.
         """
         if self._allowed is None:
             return None
-        return self._in(runtime).setdefault(request_id, self._clock() + self._allowed)
-
-    def _in(self, runtime: Any) -> dict[str, float]:
-        return self._by_invocation.setdefault(runtime.stream_writer, {})
+        ends: float = self._by_invocation.of(runtime).setdefault(
+            request_id, self._clock() + self._allowed
+        )
+        return ends
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle without the runs: an invocation stays in its process."""

@@ -83,8 +83,9 @@ def closed_if_cut_off(
     """Perform a part of a run. If the run is cut off in it, free what was reserved, and say so.
 
     It is cut off when it is cancelled, or ended by a mistake of the program. Where parts of it were
-    under way at the same time, the first says so: they share `run`, which is marked. If it is cut
-    off while its end is told, this has the id of that record: a trail has one of the two.
+    under way at the same time, the first says so: they share what is marked in `run`, which must
+    be nobody else's. If it is cut off while its end is told, this has the id of that record: a
+    trail has one of the two.
     """
     try:
         return (yield from flow)
@@ -100,7 +101,8 @@ def closed_if_cut_off(
 def _cut_off(
     run: Mapping[str, Any], exc: BaseException, context: Context, config: RunnableConfig
 ) -> Flow[None]:
-    yield from _settled(run, context)
+    if "end_id" not in run:  # else `close` has settled it
+        yield from _settled(run, context)
     yield event(
         EventName.CUT_OFF,
         config,
@@ -115,13 +117,12 @@ def _cut_off(
 def _settled(run: Mapping[str, Any], context: Context) -> Flow[None]:
     """Replace what a rate limit holds for a run by what the run has used.
 
-    Once: parallel parts of a run, and its end after it was cut off, hold the same reservation. So
-    does a checkpoint from which a run that raised is tried again.
+    The state still holds the reservation after that, as do checkpoints from which a run that was
+    cut off, or that raised, is tried again: `Settlements` knows what of it is left.
     """
     reserved, limiter = run.get("reservation"), context.policy.limiter
     if reserved and limiter is not None:
         reservation = Reservation(*reserved)
-        reserved.clear()
         used = usage_of({**run, "attempts": [*context.earlier, *run["attempts"]]})
         ended = (run["request_id"], run["started"])
         held, tokens = _SETTLEMENTS.settled(ended, reservation, used["total_tokens"])

@@ -223,3 +223,70 @@ async def test_a_cancelled_run_that_goes_on_gives_its_reservation_back_once():
 
     [taken] = store.taken
     assert taken - sum(store.given_back) == agent_result(state).usage["total_tokens"]
+
+
+class Stalling(InMemorySaver):
+    """A saver that is still at work when the run is cut off."""
+
+    async def aput(self, *given):
+        """Store a checkpoint late."""
+        await asyncio.sleep(0.02)
+        return super().put(*given)
+
+
+@pytest.mark.parametrize(
+    ("saver", "durability"),
+    [(InMemorySaver(), "exit"), (Stalling(), "async")],
+    ids=["exit", "late"],
+)
+async def test_a_run_that_goes_on_after_it_was_cut_off_has_its_answer(saver, durability):
+    """What was noted of its end stood in the checkpoint, and made it `rejected` in no trail."""
+    entered = asyncio.Event()
+
+    @tool(return_direct=True)
+    async def slow(city: str) -> str:
+        """Take for ever, once."""
+        if not entered.is_set():
+            entered.set()
+            await asyncio.Event().wait()
+        return city
+
+    rules, sink, store = limited()
+    script = [calling(tool_call("slow", city="Oslo"))]
+    agent, _ = agent_of(script, rules, tools=[slow], checkpointer=saver)
+    run = asyncio.create_task(agent.ainvoke(ask(), THREAD, durability=durability))
+    await entered.wait()
+    run.cancel()
+    await asyncio.wait({run})
+
+    result = agent_result(await agent.ainvoke(None, THREAD))
+
+    assert (result.status, result.message.text) == ("accepted", "Oslo")
+    assert ends(sink) == [*CUT_OFF, ("control.finished", None)]
+    [taken] = store.taken
+    assert taken - sum(store.given_back) == result.usage["total_tokens"]
+
+
+async def test_parallel_tools_cut_off_once_more_are_told_once_more():
+    """A run that goes on is another try, whatever was noted of the one before."""
+    entered = asyncio.Event()
+
+    @tool
+    async def slow(city: str) -> str:
+        """Take for ever."""
+        entered.set()
+        await asyncio.Event().wait()
+        return city
+
+    rules, sink, _ = limited()
+    calls = [tool_call("slow", city="Oslo", id=str(n)) for n in range(3)]
+    agent, _ = agent_of([calling(*calls)], rules, tools=[slow], checkpointer=InMemorySaver())
+    await cancelled(agent, entered, THREAD)
+    entered.clear()
+
+    run = asyncio.create_task(agent.ainvoke(None, THREAD))
+    await entered.wait()
+    run.cancel()
+    await asyncio.wait({run})
+
+    assert ends(sink) == CUT_OFF * 2

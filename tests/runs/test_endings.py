@@ -10,12 +10,14 @@ from langchain.agents import create_agent
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import Runnable, RunnableLambda
+from langgraph.checkpoint.memory import InMemorySaver
 
 from langchain_control import (
     AuditLogger,
     ControlMiddleware,
     ControlPolicy,
     FallbackRouter,
+    RateLimiter,
     ResponseValidator,
     RetryEngine,
     create_control_graph,
@@ -23,7 +25,7 @@ from langchain_control import (
 )
 from langchain_control.sinks import MemorySink
 from langchain_control.strategies import HumanAnswer
-from langchain_control.testing import ScriptedChatModel
+from langchain_control.testing import Reply, ScriptedChatModel
 from tests.doors import DOORS
 from tests.scenarios import AT_ONCE, CITY, GOOD
 
@@ -210,3 +212,31 @@ async def test_a_caller_who_leaves_when_the_end_is_told_changes_it_no_more(way: 
 
     assert running.cancelled()
     assert ends(audit) == ["control.finished"]
+
+
+@pytest.mark.parametrize("durability", ["sync", "async", "exit"])
+def test_what_a_run_that_goes_on_uses_is_settled(durability: Any) -> None:
+    """The end of the try that raised is not noted in what LangGraph stores."""
+
+    class Settling(RateLimiter):
+        """Knows what was settled."""
+
+        def settle(self, reservation: Any, tokens: float) -> Any:
+            """Note it."""
+            settled.append((reservation.tokens, tokens))
+            return super().settle(reservation, tokens)
+
+    settled: list[Any] = []
+    model = ScriptedChatModel(script=[KeyError(), Reply(GOOD, input_tokens=30, output_tokens=2)])
+    limiter = Settling(tokens_per_minute=1000, estimate_tokens=lambda _: 100)
+    graph = create_control_graph(
+        model, ControlPolicy(limiter=limiter), checkpointer=InMemorySaver()
+    )
+    thread: Any = {"configurable": {"thread_id": "1"}}
+
+    with pytest.raises(KeyError):
+        graph.invoke({"messages": [HumanMessage("Which city?")]}, thread, durability=durability)
+    assert graph.get_state(thread).values["reservation"]
+    graph.invoke(None, thread, durability=durability)
+
+    assert settled == [(100, 0), (0, 32)]
