@@ -1,5 +1,8 @@
 """What a graph asks of answers beyond their contract."""
 
+from datetime import UTC, datetime
+from uuid import uuid4
+
 import pytest
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage
@@ -57,6 +60,17 @@ def called_with(**arguments):
     return AIMessage("Paying.", tool_calls=[{"name": "pay", "args": arguments, "id": "1"}])
 
 
+def nested(levels):
+    """A value that deep."""
+    value = 1
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
+CYCLE = {}
+CYCLE.update(one={"raw": CYCLE}, other=[CYCLE])
+
 UNSTORABLE = {
     "arguments": called_with(n=BIG),
     "deep arguments": called_with(a=[{"n": (1, BIG)}]),
@@ -67,6 +81,12 @@ REPORTS = {
     "metadata": AIMessage("hi", response_metadata={"seed": BIG, "finish_reason": "stop"}),
     "a key of metadata": AIMessage("hi", response_metadata={"\ud83d": 1}),
     "usage": Reply("hi", input_tokens=BIG),
+    "deep metadata": AIMessage("hi", response_metadata={"raw": nested(300)}),
+    "deep details": AIMessage("hi", additional_kwargs={"raw": nested(300)}),
+    "big details": AIMessage("hi", additional_kwargs={"raw": BIG}),
+    "metadata that refer to themselves": AIMessage("hi", response_metadata={"raw": CYCLE}),
+    "an object": AIMessage("hi", response_metadata={"raw": [object()]}),
+    "an object as a key": AIMessage("hi", response_metadata={"raw": {object(): 1}}),
 }
 
 
@@ -98,6 +118,41 @@ def test_an_answer_is_accepted_whatever_is_reported_beside_it(answer):
 
     assert (result.status, result.message.text) == ("accepted", "hi")
     assert str(BIG) not in str(result.message)
+    assert "raw" not in {*result.message.response_metadata, *result.message.additional_kwargs}
+
+
+def test_reports_that_langgraph_can_store_stay():
+    """Clients report dates, too."""
+    told = {"at": datetime(2026, 1, 2, tzinfo=UTC), "id": uuid4(), 1: {2.5: {"x"}}}
+
+    result = through_a_checkpoint(
+        ScriptedChatModel(script=[AIMessage("hi", response_metadata=told)])
+    )
+
+    assert told.items() <= result.message.response_metadata.items()
+
+
+DEEP = {
+    "arguments": called_with(x=nested(260)),
+    "more arguments": called_with(x=nested(1100)),
+    "content": AIMessage([{"type": "text", "text": "hi"}, {"type": "x", "x": nested(260)}]),
+}
+
+
+@pytest.mark.parametrize("answer", DEEP.values(), ids=DEEP)
+def test_an_answer_too_deep_to_be_stored_is_rejected(answer):
+    """The run was lost by a `TypeError` before its answer was judged."""
+    result = through_a_checkpoint(ScriptedChatModel(script=[answer, "fine"]))
+
+    assert (result.status, result.message.text) == ("accepted", "fine")
+    assert result.attempts[0]["failure_mode"] == "schema_violation"
+
+
+def test_an_answer_as_deep_as_json_may_be_is_stored():
+    """What is around it in a message leaves room."""
+    result = through_a_checkpoint(ScriptedChatModel(script=[called_with(x=nested(126))]))
+
+    assert result.message.tool_calls[0]["args"] == {"x": nested(126)}
 
 
 @pytest.mark.parametrize("answer", REPORTS.values(), ids=REPORTS)
