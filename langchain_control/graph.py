@@ -295,5 +295,7 @@ def _router(route: Router, context: Context, exits: ExitBehavior) -> Callable[[A
 def _supersteps(policy: ControlPolicy) -> int:
     loop = ("build", "call", "validate", "retry_with_mutation")
     around = len(STEPS) + 2  # the steps outside the loop, and LangGraph's own first and last
-    fallbacks = 2 * len(policy.fallback.strategies) + 2  # a second turn after a wait, and the ends
+    strategies = policy.fallback.strategies
+    asking = sum(policy.fallback.pauses(given) for _, given in strategies)
+    fallbacks = 2 * (len(strategies) + asking) + 2  # a second turn after a wait, and the ends
     return around + (policy.retry.max_attempts + 1) * len(loop) + fallbacks

@@ -21,6 +21,7 @@ from langchain_core.messages import AIMessage, SystemMessage
 from langchain_core.runnables import RunnableConfig
 
 from langchain_control._effects import Emit, Flow, Sleep
+from langchain_control.components.fallback import FallbackRouter
 from langchain_control.events import EventName, event, with_request_id
 from langchain_control.outcomes import (
     Attempt,
@@ -59,6 +60,7 @@ from langchain_control.runs.state import (
     violations_in,
 )
 from langchain_control.runs.time_limits import InTime, remaining_seconds
+from langchain_control.strategies.human import HumanAnswer
 
 __all__ = [
     "END",
@@ -198,14 +200,17 @@ def fallback(state: RunState, context: Context, config: RunnableConfig) -> Flow[
     """Give the first fallback answer that meets the contract, or end the run without one.
 
     Each strategy gets a visit of its own: where one pauses the graph, those before it are in the
-    checkpoint, and not asked again on resume. Where circuits refused calls and the first of them is
-    due within the deadline, the run waits for it, once, and goes round again.
+    checkpoint, and not asked again on resume. So is who asks a person: the reply is its own, also
+    where the policy has other strategies by then. Where circuits refused calls and the first of
+    them is due within the deadline, the run waits for it, once, and goes round again.
     """
     router = context.policy.fallback
-    if (due := router.next_after(had_a_turn(state))) is not None:
+    if (due := _waiting_in(state, router) or router.next_after(had_a_turn(state))) is not None:
         asked = state
         if router.pauses(due[1]) and not context.can_pause:
             due = (due[0], _Nobody())
+        elif router.pauses(due[1]) and not state.get("asker"):
+            return {"asker": due[0]}
         elif router.pauses(due[1]):  # people take their time; whoever comes after them has theirs
             asked = cast("RunState", {**state, "deadline": deadline_from_now(context.policy)})
         request, calls = request_of(asked), calls_of(asked, context, due[0])
@@ -213,9 +218,9 @@ def fallback(state: RunState, context: Context, config: RunnableConfig) -> Flow[
         turn = yield from router.turn(due, request, contract, config, calls)
         tries = [*state["fallbacks"], turn.tried]
         if turn.answer is None:
-            return {"fallbacks": tries, "deadline": asked["deadline"]}
+            return {"fallbacks": tries, "asker": None, "deadline": asked["deadline"]}
         update = _answered(turn.answer.message, strategy=f"fallback:{turn.answer.name}")
-        update |= {"status": "fallback", "fallbacks": tries, "scores": None}
+        update |= {"status": "fallback", "fallbacks": tries, "asker": None, "scores": None}
         return (yield from finished(state, context, config, **update))
     if (yield from waited_for_a_circuit(state, context, config)):
         note = None if model_was_refused(state, context) else state["failure"]
@@ -338,6 +343,15 @@ _NEVER_CALLED = (
     FailureMode.TOKEN_OVERFLOW,
     FailureMode.USAGE_LIMIT_EXCEEDED,
 )
+
+
+def _waiting_in(state: RunState, router: FallbackRouter) -> tuple[str, Any] | None:
+    """Return the strategy that waits for a person's reply, or what stands in for it by now."""
+    asker = state.get("asker")
+    if not asker:
+        return None
+    given = dict(router.strategies).get(asker)
+    return asker, given if router.pauses(given) else HumanAnswer()
 
 
 class _Nobody:

@@ -21,12 +21,15 @@ __all__ = ["before_build_or", "before_pause", "paused", "with_reply"]
 
 
 def with_reply(policy: ControlPolicy, record: AgentRun | None) -> ControlPolicy:
-    """Put a person's reply in the place of the strategy that asked for it."""
+    """Put a person's reply in the place of the strategy that asked for it, before all others.
+
+    The policy may have other strategies by now.
+    """
     if not record or not record["replies"] or not record["paused"]:
         return policy
-    asker, _ = policy.fallback.next_after(record["paused"]["fallbacks"]) or ("", None)
-    [reply] = record["replies"]
-    strategies = {**dict(policy.fallback.strategies), asker: lambda _: as_answer(reply)}
+    asker, [reply] = record["paused"]["asker"], record["replies"]
+    others = {name: given for name, given in policy.fallback.strategies if name != asker}
+    strategies = {asker: lambda _: as_answer(reply), **others}
     return policy.override(fallback=policy.fallback.override(strategies=strategies))
 
 
@@ -42,15 +45,14 @@ def before_pause(policy: ControlPolicy) -> Callable[[StepName, RunState], bool]:
 
     def is_next(step: StepName, state: RunState) -> bool:
         router = policy.fallback
-        return step == "fallback" and router.pauses(_next_in(router, state))
+        return step == "fallback" and router.pauses(_next_in(router, state)[1])
 
     return is_next
 
 
-def _next_in(router: FallbackRouter, state: RunState) -> Any:
-    """Return the strategy whose turn it is, if there is one."""
-    _, strategy = router.next_after(had_a_turn(state)) or (None, None)
-    return strategy
+def _next_in(router: FallbackRouter, state: RunState) -> tuple[str, Any]:
+    """Return the strategy whose turn it is, by its name; `None` if there is none."""
+    return router.next_after(had_a_turn(state)) or ("", None)
 
 
 def paused(
@@ -59,10 +61,11 @@ def paused(
     policy: ControlPolicy,
 ) -> AgentRun:
     """Put off the rest of a walk until a person has answered."""
-    strategy = _next_in(policy.fallback, run)
+    asker, strategy = _next_in(policy.fallback, run)
     request = request_of(run)
     before = record or record_of(RunState(**{**run, "attempts": [], "fallbacks": []}))
     pause = {
+        "asker": asker,
         "asked": strategy.asked(request.question, request),
         "placeholder": uuid4().hex,
         "attempts": run["attempts"],

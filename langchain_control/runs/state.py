@@ -92,6 +92,8 @@ class PerRun(TypedDict, total=False):
     """What was measured of the model's last answer; the fields of `Scores`."""
     fallbacks: list[FallbackTry]
     """What became of each fallback strategy that was asked, in order."""
+    asker: str | None
+    """The strategy that asks a person, from before it pauses the graph until it has a reply."""
     waited_after: int | None
     """How many of them had been asked when the run waited for a circuit, which it does once."""
     reservation: list[Any] | None
@@ -132,6 +134,7 @@ def fresh_run(config: RunnableConfig, policy: ControlPolicy) -> PerRun:
         value=None,
         scores=None,
         fallbacks=[],
+        asker=None,
         waited_after=None,
         reservation=None,
         request_id=request_id_in(config),

@@ -195,6 +195,28 @@ def test_a_number_is_json(invoke):
     assert invoke(graph, Command(resume=7))["value"] == 7
 
 
+LATER = {
+    "one before": [("canned", GOOD), ("person", HumanAnswer())],
+    "another one": [("canned", GOOD)],
+    "none": [],
+    "one of that name": [("person", GOOD)],
+}
+
+
+@pytest.mark.parametrize("later", LATER.values(), ids=LATER)
+def test_a_reply_is_that_of_whoever_asked_also_under_another_policy(invoke, later):
+    """A deploy between question and reply gave the reply to another strategy, or to none."""
+    saver, model = InMemorySaver(), ScriptedChatModel(script=["no", "no"])
+    before = policy(("person", HumanAnswer()))
+    invoke(create_control_graph(model, before, checkpointer=saver), QUESTION)
+
+    graph = create_control_graph(model, policy(*later), checkpointer=saver)
+    state = invoke(graph, Command(resume='{"city": "Oslo"}'))
+
+    assert (state["strategy"], state["value"]) == ("fallback:person", {"city": "Oslo"})
+    assert [tried["name"] for tried in state["fallbacks"]] == ["person"]
+
+
 def test_a_person_can_be_asked_twice(invoke):
     """A second `HumanAnswer` pauses the graph again."""
     graph = create_control_graph(

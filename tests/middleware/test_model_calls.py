@@ -591,6 +591,33 @@ def test_whoever_comes_after_a_person_gets_the_prompt(call):
     assert "1. Be brief." in last.calls[0][0].text
 
 
+LATER = {
+    "one before": [("canned", GOOD), ("person", HumanAnswer())],
+    "another one": [("canned", GOOD)],
+    "none": [],
+    "one of that name": [("person", GOOD)],
+}
+
+
+@pytest.mark.parametrize("later", LATER.values(), ids=LATER)
+def test_a_reply_is_that_of_whoever_asked_also_under_another_policy(call, later):
+    """A deploy between question and reply put the reply in another strategy's place."""
+    saver = InMemorySaver()
+
+    def with_strategies(strategies):
+        rules = policy(
+            retry=RetryEngine(max_attempts=1), fallback=FallbackRouter(strategies=strategies)
+        )
+        return agent_of([""], rules, tools=[], checkpointer=saver)[0]
+
+    call(with_strategies([("person", HumanAnswer())]), ask(), THREAD)
+    state = call(with_strategies(later), Command(resume="Sunny."), THREAD)
+
+    result = agent_result(state)
+    assert (result.strategy, result.message.text) == ("fallback:person", "Sunny.")
+    assert [tried["name"] for tried in result.fallbacks] == ["person"]
+
+
 class ShowsPrompt(HumanAnswer):
     """Shows the person how the model was asked."""
 
