@@ -35,6 +35,7 @@ from langchain_control.runs.context import Context
 from langchain_control.runs.endings import (
     closed_if_cut_off,
     finished,
+    refunded_if_left,
     status_without_answer,
     turned_away,
 )
@@ -93,6 +94,7 @@ def guard(state: RunState, context: Context, config: RunnableConfig) -> Flow[Run
     run = fresh_run(config, context.policy)
     config = with_request_id(config, run["request_id"])
     opening = _opened(run, state, context, config)
+    opening = refunded_if_left(opening, run, context)
     return (yield from closed_if_cut_off(opening, run, context, config))
 
 

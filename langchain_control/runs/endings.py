@@ -25,7 +25,14 @@ from langchain_control.runs.state import (
     usage_of,
 )
 
-__all__ = ["close", "closed_if_cut_off", "finished", "status_without_answer", "turned_away"]
+__all__ = [
+    "close",
+    "closed_if_cut_off",
+    "finished",
+    "refunded_if_left",
+    "status_without_answer",
+    "turned_away",
+]
 
 T = TypeVar("T")
 
@@ -95,6 +102,20 @@ def closed_if_cut_off(
         if not (steers_a_graph(exc) or run.get("closed")):
             cast("dict[str, Any]", run)["closed"] = True
             yield from _cut_off(run, exc, context, config)
+        raise
+
+
+def refunded_if_left(flow: Flow[T], run: Mapping[str, Any], context: Context) -> Flow[T]:
+    """Perform the opening of a run. If LangGraph leaves it, refund what was reserved.
+
+    Where a plug-in pauses the graph, the step begins anew on resume, and so does the run.
+    """
+    try:
+        return (yield from flow)
+    except Exception as exc:
+        reserved, limiter = run["reservation"], context.policy.limiter
+        if reserved and limiter is not None and steers_a_graph(exc):
+            yield limiter.refund(Reservation(*reserved))
         raise
 
 

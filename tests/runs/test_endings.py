@@ -11,18 +11,21 @@ from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import Runnable, RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command, interrupt
 
 from langchain_control import (
     AuditLogger,
     ControlMiddleware,
     ControlPolicy,
     FallbackRouter,
+    InputGuard,
     RateLimiter,
     ResponseValidator,
     RetryEngine,
     create_control_graph,
     with_control,
 )
+from langchain_control.errors import RateLimited
 from langchain_control.sinks import MemorySink
 from langchain_control.strategies import HumanAnswer
 from langchain_control.testing import Reply, ScriptedChatModel
@@ -240,3 +243,30 @@ def test_what_a_run_that_goes_on_uses_is_settled(durability: Any) -> None:
     graph.invoke(None, thread, durability=durability)
 
     assert settled == [(100, 0), (0, 32)]
+
+
+@pytest.mark.parametrize("door", ["graph", "agent"])
+def test_a_detector_that_pauses_the_graph_takes_a_rate_limit_once(door: Any, call: Any) -> None:
+    """On resume the step begins anew, and takes its room then."""
+
+    def asks_a_person(_: str) -> list[Any]:
+        interrupt("Is this all right?")
+        return []
+
+    limiter = RateLimiter(requests_per_minute=1)
+    policy = ControlPolicy(guard=InputGuard(detectors=[asks_a_person]), limiter=limiter)
+    model, saver = ScriptedChatModel(script=[GOOD]), InMemorySaver()
+    asked: Any = (
+        create_control_graph(model, policy, checkpointer=saver)
+        if door == "graph"
+        else create_agent(model, [], middleware=[ControlMiddleware(policy)], checkpointer=saver)
+    )
+    thread = {"configurable": {"thread_id": "1"}}
+
+    paused = call(asked, {"messages": [HumanMessage("Which city?")]}, thread)
+    state = call(asked, Command(resume=True), thread)
+
+    assert paused["__interrupt__"]
+    assert state["messages"][-1].text == GOOD
+    with pytest.raises(RateLimited):
+        limiter.acquire()
