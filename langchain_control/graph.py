@@ -31,7 +31,7 @@ from langchain_control.runs.context import Context
 from langchain_control.runs.exits import ExitBehavior, exit_behavior_of, has_to_raise
 from langchain_control.runs.notices import is_notice
 from langchain_control.runs.results import result_of
-from langchain_control.runs.state import FailureNote, PerRun, RunState
+from langchain_control.runs.state import FailureNote, PerRun, RunState, draft_of
 from langchain_control.runs.storable import StorableAnswers, storable
 from langchain_control.runs.tool_calls import for_tools
 from langchain_control.steps import END, STEPS, Router, Step, performed
@@ -257,6 +257,7 @@ class _Node(Runnable[Any, Any]):
                 "it in the parent's state, or call the graph inside a node"
             )
             raise TypeError(msg)
+        state = {**state, "draft": draft_of(state)}
         update = storable((yield from performed(self._step, state, self._context, config)))
         return {**update, **_UNSAID} if has_to_raise(update, self._exits) else update
 

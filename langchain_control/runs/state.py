@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    convert_to_messages,
+    messages_from_dict,
+)
 from langchain_core.runnables import RunnableConfig
 from typing_extensions import TypedDict  # pydantic builds no schema of typing's before 3.12
 
@@ -30,6 +35,7 @@ __all__ = [
     "RunState",
     "calls_in",
     "deadline_from_now",
+    "draft_of",
     "fresh_run",
     "note_of",
     "state_of",
@@ -160,6 +166,25 @@ def state_of(given: Any) -> RunState:
         msg = f"expected the keys `input` or `messages`, and perhaps `context`; got {keys}"
         raise TypeError(msg)
     return RunState(messages=messages_of(given[asked[0]]), context=given.get("context"))
+
+
+def draft_of(state: Mapping[str, Any]) -> Draft:
+    """Return the draft of a run with its messages read back, if somebody wrote them as JSON."""
+    draft: dict[str, Any] = dict(state.get("draft") or {})
+    for key in ("messages", "prompt"):
+        if key in draft:
+            draft[key] = [_message_in(given) for given in draft[key]]
+    if draft.get("response") is not None:
+        draft["response"] = _message_in(draft["response"])
+    return cast("Draft", draft)
+
+
+def _message_in(given: Any) -> BaseMessage:
+    """Return a message with all it has, where `convert_to_messages` drops reports of JSON."""
+    is_dumped = isinstance(given, Mapping) and "type" in given
+    read = messages_from_dict([{"type": given["type"], "data": given}]) if is_dumped else None
+    [message] = read or convert_to_messages([given])
+    return message
 
 
 def note_of(

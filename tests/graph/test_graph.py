@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import operator
 import re
 from pathlib import Path
@@ -24,7 +25,7 @@ from langchain_control import (
     create_control_graph,
 )
 from langchain_control.graph import ControlState, result_of
-from langchain_control.testing import ScriptedChatModel
+from langchain_control.testing import Reply, ScriptedChatModel
 from tests.graph.asking import ask, parent_of
 from tests.scenarios import AT_ONCE, ATTACK, CITY, GOOD
 
@@ -338,6 +339,23 @@ def test_a_state_that_was_stored_as_json_is_read():
     stored = {**state, "messages": [message.model_dump() for message in state["messages"]]}
 
     assert result_of(stored).unwrap().text == GOOD
+
+
+@pytest.mark.parametrize("step", ["build", "call", "validate"])
+def test_a_draft_that_was_written_as_json_is_read(call, step):
+    """Studio and the SDK edit states as JSON: the run could not go on."""
+    reply = Reply("good", input_tokens=30, output_tokens=2)
+    graph = create_control_graph(ScriptedChatModel(script=[reply]), checkpointer=InMemorySaver())
+    thread = {"configurable": {"thread_id": "1"}}
+    graph.invoke(ask(), thread, interrupt_before=[step])
+    draft = graph.get_state(thread).values["draft"]
+
+    edited = json.loads(json.dumps(draft, default=lambda message: message.model_dump()))
+    graph.update_state(thread, {"draft": edited})
+    result = result_of(call(graph, None, thread))
+
+    assert (result.status, result.message.text) == ("accepted", "good")
+    assert result.usage["total_tokens"] == 32
 
 
 def test_what_another_node_says_is_not_the_answer(call):
