@@ -91,7 +91,7 @@ Router = Callable[[RunState, Context], StepName]
 
 def guard(state: RunState, context: Context, config: RunnableConfig) -> Flow[RunState]:
     """Open the run: admit it, judge the question, screen what else would reach the model."""
-    run = fresh_run(config, context.policy)
+    run = fresh_run(config, context.policy, context.run_deadline_seconds)
     config = with_request_id(config, run["request_id"])
     opening = _opened(run, state, context, config)
     opening = refunded_if_left(opening, run, context)
@@ -105,12 +105,12 @@ def _opened(
     messages, documents = list(state["messages"]), documents_of(state)
     withheld: list[str] = []
     if policy.limiter is not None:
-        admitted = yield from policy.limiter.admit(config, messages, policy.deadline_seconds)
+        admitted = yield from policy.limiter.admit(config, messages, context.deadline_seconds)
         if not admitted.passed:
             return (yield from turned_away(run, "RateLimiter", admitted, context, config))
         run["reservation"] = list(admitted.value)
     if policy.guard is not None:
-        guarding, asked = InTime(policy.guard, run, context), index_of_question(messages)
+        guarding, asked = InTime(policy.guard, run["deadline"], policy), index_of_question(messages)
         said = [message for message in messages if not is_notice(message)]
         if asked is not None or all(isinstance(m, SystemMessage) for m in said):
             verdict = yield from guarding.judge(said if asked is None else messages[asked])
@@ -166,7 +166,8 @@ def validate(state: RunState, context: Context, config: RunnableConfig) -> Flow[
     verdict: ValidationResult | None = None
     if response is not None and note is None:
         contract = context.answers_of(context.asked(state["retry"], config).model, config)
-        verdict = yield from InTime(contract, state, context).judge(response)
+        in_time = InTime(contract, state["deadline"], context.policy)
+        verdict = yield from in_time.judge(response)
         note = None if verdict.passed else note_of("validate", verdict)
     attempt = attempt_of(state, context, note, verdict, config)
     yield _attempt_event(attempt, note, state, context, config)
@@ -216,7 +217,8 @@ def fallback(state: RunState, context: Context, config: RunnableConfig) -> Flow[
         elif router.pauses(due[1]):  # people take their time; whoever comes after them has theirs
             asked = cast("RunState", {**state, "deadline": deadline_from_now(context.policy)})
         request, calls = request_of(asked), calls_of(asked, context, due[0])
-        contract = InTime(context.answers_of(due[1], config), asked, context)
+        answers = context.answers_of(due[1], config)
+        contract = InTime(answers, asked["deadline"], context.policy)
         turn = yield from router.turn(due, request, contract, config, calls)
         tries = [*state["fallbacks"], turn.tried]
         if turn.answer is None:

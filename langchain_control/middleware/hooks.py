@@ -110,9 +110,9 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
                 that names the failure; `error` raises the `ControlError`. LangChain's
                 `ModelFallbackMiddleware` needs the latter where it stands outside of this one.
             run_deadline_seconds: Hard limit of the whole run: no model call and no tool call begins
-                after it or outlasts it. What a fallback gives then is the run's answer. A run that
-                goes on in another invocation of the graph, as after a pause, gets it anew. `None`
-                sets none.
+                after it or outlasts it; waiting for the rate limit and judging the question count,
+                too. What a fallback gives then is the run's answer. A run that goes on in another
+                invocation of the graph, as after a pause, gets it anew. `None` sets none.
             tool_policy: The rules for tools, or the plain data of them.
             tool_policies: Other rules for some tools, by name.
 
@@ -226,13 +226,14 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         if left and _is_left(left):
             yield from self._closed(ended_with(left, ()), self._config())
         messages: list[BaseMessage] = [m for m in state["messages"] if m.id not in gone]
-        config = with_request_id(config, request_id_in(config))
+        request_id = request_id_in(config)
+        self._deadlines.begin(runtime, request_id)
+        config = with_request_id(config, request_id)
         given = RunState(messages=list(messages))
         until = before_build_or(before_pause(self.policy))
         context = self._context(judged_before=self._judged_before)
         opened = yield from drive(given, context, config, until=until)
         record = record_of(opened)
-        self._deadlines.begin(runtime, record["request_id"])
         update: dict[str, Any] = {RECORD: record, **_without_structure(state)}
         if opened["status"] is not None:
             last = _named(opened["messages"][-1], config)
@@ -334,10 +335,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
             config = with_request_id(config, record["request_id"])
         rules = self.tool_policies.get(request.tool_call["name"], self.tool_policy)
         ends = self._deadlines.of(request.runtime, record["request_id"]) if record else None
-        seconds_left = None if ends is None else ends - self.policy.clock()
-        context = ToolContext(
-            request, self.policy, rules, config, seconds_left, self.run_deadline_seconds
-        )
+        context = ToolContext(request, self.policy, rules, config, ends, self.run_deadline_seconds)
         calling = controlled(context, ToolHandler(handler))
         if not record:
             return (yield from calling)

@@ -12,6 +12,7 @@ from langchain_core.tools import ToolException
 from pydantic import ConfigDict, Field
 
 from langchain_control._effects import Call, Flow
+from langchain_control._least import least
 from langchain_control._overriding import OverridableModel
 from langchain_control._waiting import MAX_SECONDS
 from langchain_control.circuits import Refusal
@@ -34,6 +35,8 @@ from langchain_control.outcomes import FailureMode, ValidationResult, failure, p
 from langchain_control.policy import ControlPolicy
 from langchain_control.retries.corrections import correction
 from langchain_control.runs.screening import WITHHELD, withheld
+from langchain_control.runs.state import deadline_from_now
+from langchain_control.runs.time_limits import InTime, seconds_until
 
 __all__ = ["ToolContext", "ToolHandler", "ToolPolicy", "controlled"]
 
@@ -92,9 +95,14 @@ class ToolContext(NamedTuple):
     policy: ControlPolicy
     rules: ToolPolicy
     config: RunnableConfig
-    seconds_left: float | None
-    """To the end of the run, if it has a deadline."""
+    deadline: float | None
+    """When the run must have ended, in seconds since the epoch; `None` without a limit."""
     run_deadline_seconds: float | None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """To the end of the run, if it has a deadline."""
+        return seconds_until(self.deadline, self.policy)
 
     @property
     def name(self) -> str:
@@ -205,12 +213,13 @@ def _screened(context: ToolContext, output: Any) -> Flow[_Done]:
     """Judge every message in what a tool gave that somebody else may have written."""
     known = _messages_by_id(context.request.state)
     on_injection = context.rules.on_injection
+    until = least(context.deadline, deadline_from_now(context.policy))
     treated: dict[int, BaseMessage] = {}
     worst = passed(None)
     for message in _messages_in(output):
         if not from_outside(message) or known.get(message.id) == message:
             continue  # judged when it entered the history; tools hand whole histories on
-        verdict = yield from _judged(message, context)
+        verdict = yield from _judged(message, context, until)
         if verdict.passed:
             treated[id(message)] = verdict.value
         else:
@@ -224,11 +233,13 @@ def _screened(context: ToolContext, output: Any) -> Flow[_Done]:
     return _Done(status, screened, worst)
 
 
-def _judged(message: BaseMessage, context: ToolContext) -> Flow[ValidationResult]:
+def _judged(
+    message: BaseMessage, context: ToolContext, until: float | None
+) -> Flow[ValidationResult]:
     guard = context.policy.guard
     if guard is None:
         return passed(message)
-    verdict = yield from guard.judge(message, source="tool")
+    verdict = yield from InTime(guard, until, context.policy).judge(message, source="tool")
     if not verdict.passed:
         yield blocked("InputGuard", verdict, context.config, key="tool")
     return verdict

@@ -15,6 +15,7 @@ from langchain_core.messages import (
 from langchain_core.runnables import RunnableConfig
 from typing_extensions import TypedDict  # pydantic builds no schema of typing's before 3.12
 
+from langchain_control._least import least
 from langchain_control.conversation import messages_of
 from langchain_control.events import request_id_in, rules_of
 from langchain_control.outcomes import (
@@ -116,13 +117,17 @@ class RunState(PerRun, total=False):
     messages: list[BaseMessage]
 
 
-def deadline_from_now(policy: ControlPolicy) -> float | None:
+def deadline_from_now(
+    policy: ControlPolicy, run_deadline_seconds: float | None = None
+) -> float | None:
     """Return when a request that begins now must have ended, or `None` if there is no limit."""
-    allowed = policy.deadline_seconds
+    allowed = least(policy.deadline_seconds, run_deadline_seconds)
     return None if allowed is None else policy.clock() + allowed
 
 
-def fresh_run(config: RunnableConfig, policy: ControlPolicy) -> PerRun:
+def fresh_run(
+    config: RunnableConfig, policy: ControlPolicy, run_deadline_seconds: float | None = None
+) -> PerRun:
     """Return every per-run key with its first value.
 
     A thread with a checkpointer keeps its state between runs: without the reset a second run would
@@ -145,7 +150,7 @@ def fresh_run(config: RunnableConfig, policy: ControlPolicy) -> PerRun:
         reservation=None,
         request_id=request_id_in(config),
         started=policy.clock(),
-        deadline=deadline_from_now(policy),
+        deadline=deadline_from_now(policy, run_deadline_seconds),
     )
 
 

@@ -17,11 +17,12 @@ from langchain_control.events import UNHEARD
 from langchain_control.models.variants import in_place_of
 from langchain_control.outcomes import FailureMode, ValidationResult, failure
 from langchain_control.parts import asks_a_model
+from langchain_control.policy import ControlPolicy
 from langchain_control.runs.context import Context
 from langchain_control.runs.state import PerRun, RunState, calls_in
 from langchain_control.strategies.asking import ContractAround, MakeCall
 
-__all__ = ["GRACE_SECONDS", "InTime", "bounded", "remaining_seconds"]
+__all__ = ["GRACE_SECONDS", "InTime", "bounded", "remaining_seconds", "seconds_until"]
 
 T = TypeVar("T")
 
@@ -56,8 +57,12 @@ def bounded(state: RunState, context: Context, threads: BoundedThreads) -> MakeC
 
 def remaining_seconds(state: PerRun, context: Context) -> float | None:
     """Return what is left of the deadline, negative once it has passed; `None` without one."""
-    deadline = state["deadline"]
-    return None if deadline is None else deadline - context.policy.clock()
+    return seconds_until(state["deadline"], context.policy)
+
+
+def seconds_until(deadline: float | None, policy: ControlPolicy) -> float | None:
+    """Return what is left until a deadline, negative once it has passed; `None` without one."""
+    return None if deadline is None else deadline - policy.clock()
 
 
 class InTime(ContractAround):
@@ -69,25 +74,25 @@ class InTime(ContractAround):
 
     _contract: Any
 
-    def __init__(self, judge: Any, state: PerRun, context: Context) -> None:
-        """Take whoever judges, and the run."""
+    def __init__(self, judge: Any, deadline: float | None, policy: ControlPolicy) -> None:
+        """Take whoever judges, and until when."""
         super().__init__(judge)
-        self._state, self._context = state, context
+        self._deadline, self._policy = deadline, policy
 
     def judge(self, value: Any, **about: Any) -> Flow[ValidationResult]:
         """Judge a value. One that could not be judged in time does not pass."""
         judging: Flow[ValidationResult] = self._contract.judge(value, **about)
-        if self._state["deadline"] is None:
+        if self._deadline is None:
             return (yield from judging)
         try:
-            threads = self._context.policy.threads
+            threads = self._policy.threads
             return (yield from _with_limited_waits(judging, self._seconds_left, threads))
         except _TooLateError:
             late = "the deadline of the request has passed while a plug-in judged"
             return failure(FailureMode.DEADLINE_EXCEEDED, late)
 
     def _seconds_left(self) -> float:
-        return max(GRACE_SECONDS, remaining_seconds(self._state, self._context) or 0.0)
+        return max(GRACE_SECONDS, seconds_until(self._deadline, self._policy) or 0.0)
 
 
 class _TooLateError(BaseException):

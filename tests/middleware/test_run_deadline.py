@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import pickle
 
@@ -12,11 +13,28 @@ from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command, interrupt
 
-from langchain_control import CircuitBreaker, FailureMode, FallbackRouter, RetryEngine
+from langchain_control import (
+    CircuitBreaker,
+    FailureMode,
+    FallbackRouter,
+    InputGuard,
+    RateLimiter,
+    RetryEngine,
+)
 from langchain_control.middleware import ControlMiddleware, ToolPolicy, agent_result
+from langchain_control.runs.screening import WITHHELD
 from langchain_control.strategies import HumanAnswer
 from langchain_control.testing import ManualClock, ScriptedChatModel
-from tests.middleware.agents import THREAD, agent_of, ask, calling, policy, tool_call, weather
+from tests.middleware.agents import (
+    HARMLESS,
+    THREAD,
+    agent_of,
+    ask,
+    calling,
+    policy,
+    tool_call,
+    weather,
+)
 
 HOUR = 3_600
 
@@ -226,3 +244,68 @@ def test_a_copy_of_the_middleware_has_the_same_deadline(copied):
     assert middleware.run_deadline_seconds == 60
     agent = create_agent(ScriptedChatModel(script=["Sunny."]), [], middleware=[middleware])
     assert agent_result(agent.invoke(ask())).passed
+
+
+class HangsOver:
+    """A detector that waits for ever over a text with this word, while the time runs out."""
+
+    def __init__(self, word, clock):
+        """Take the word, and the clock that shows the time."""
+        self.word, self.clock = word, clock
+
+    async def detect(self, text):
+        """Judge a text."""
+        if self.word in text:
+            self.clock.advance(HOUR)
+            await asyncio.Event().wait()
+        return []
+
+
+@pytest.mark.parametrize("bound", ["run_deadline_seconds", "deadline_seconds"])
+async def test_a_tool_result_is_not_judged_for_ever(clock, bound):
+    """What nobody could judge in time is withheld, and the run ends."""
+    changes, control = {}, {}
+    (control if bound == "run_deadline_seconds" else changes)[bound] = 0.5
+    rules = policy(clock=clock, guard=InputGuard(detectors=[HangsOver("sunny", clock)]), **changes)
+    script = [calling(tool_call("weather", city="Oslo")), "Never mind."]
+    agent, _ = agent_of(script, rules, control=control)
+
+    state = await asyncio.wait_for(agent.ainvoke(ask()), 10)
+
+    assert [m.content for m in state["messages"] if m.type == "tool"] == [WITHHELD]
+
+
+async def test_the_question_is_judged_within_it():
+    """The run begins with its question, not with its first model call."""
+    clock = ManualClock()
+    rules = policy(clock=clock, guard=InputGuard(detectors=[HangsOver("Oslo", clock)]))
+    agent, model = agent_of(["Sunny."], rules, control={"run_deadline_seconds": 0.03})
+
+    result = agent_result(await asyncio.wait_for(agent.ainvoke(ask()), 10))
+
+    assert (result.status, result.failure_mode) == ("rejected", FailureMode.DEADLINE_EXCEEDED)
+    assert model.calls == []
+
+
+def test_a_turn_that_comes_after_it_is_not_waited_for(call, clock):
+    """A wait for the rate limit is part of the run."""
+    limiter = RateLimiter(requests_per_minute=0.1, on_limit="wait", max_wait_seconds=HOUR)
+    agent, _ = limited(clock, ["Sunny."], tools=[], limiter=limiter)
+    limiter.acquire()
+
+    result = agent_result(call(agent, ask()))
+
+    assert (result.status, result.failure_mode) == ("rejected", FailureMode.RATE_LIMITED)
+
+
+def test_time_that_went_by_before_the_first_call_is_gone(call, clock, wait):
+    """A detector that takes most of it leaves little to the tools."""
+
+    def slow(text):
+        clock.advance(40 if text == HARMLESS else 0)
+        return []
+
+    script = [calling(tool_call("wait", seconds=30)), "Sunny."]
+    agent, _ = limited(clock, script, tools=[wait], guard=InputGuard(detectors=[slow]))
+
+    assert agent_result(call(agent, ask())).failure_mode is FailureMode.DEADLINE_EXCEEDED
