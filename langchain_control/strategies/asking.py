@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, cast
 
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
-from langchain_control._effects import Call, Flow
+from langchain_control._effects import AsyncInSyncCallError, Call, Flow
 from langchain_control.conversation import is_blank
 from langchain_control.errors import ControlError, classify, retry_after_seconds
 from langchain_control.errors.answers import answer_in
@@ -148,7 +148,6 @@ def ask(
     run = None
     try:
         given = yield from strategy
-        given = (yield given) if inspect.isawaitable(given) else given
         if isinstance(given, ControlResult):
             run, given = given, given.unwrap()
         read_back = contract.expects_type
@@ -175,6 +174,8 @@ def answering(
 ) -> Flow[Any]:
     """Return what a strategy gives for an answer.
 
+    What is to be awaited has a time limit as the call has, even if the strategy answers at once.
+
     Args:
         name: Of the strategy, for traces.
         strategy: Whatever a router takes.
@@ -182,6 +183,19 @@ def answering(
         config: The run that it is called under.
         make_call: Makes the call; give one that sets a time limit.
     """
+    given = yield from _given(name, strategy, request, config, make_call)
+    if not inspect.isawaitable(given):
+        return given
+    return (yield make_call(cast("Any", _Awaited()), given, config))
+
+
+def _given(
+    name: str,
+    strategy: Any,
+    request: FallbackRequest,
+    config: RunnableConfig,
+    make_call: MakeCall,
+) -> Flow[Any]:
     if not isinstance(strategy, Runnable):
         call = make_call(from_function(strategy, name), request, config)
         return (yield call.without_limit() if answers_at_once(strategy) else call)
@@ -189,6 +203,18 @@ def answering(
     if isinstance(strategy, OtherModel):
         return (yield from strategy.called(prompt, config, make_call))
     return (yield make_call(strategy, prompt, config))
+
+
+class _Awaited:
+    """Awaits what it is given; called as a Runnable is, without a run of its own."""
+
+    def invoke(self, given: Any, config: object = None) -> Any:  # noqa: ARG002
+        if inspect.iscoroutine(given):
+            given.close()
+        raise AsyncInSyncCallError
+
+    async def ainvoke(self, given: Any, config: object = None) -> Any:  # noqa: ARG002
+        return await given
 
 
 def causes(tries: Sequence[FallbackTry]) -> str:

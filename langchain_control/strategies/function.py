@@ -25,8 +25,11 @@ def is_strategy(function: Any) -> bool:
 
 
 def answers_at_once(function: Any) -> bool:
-    """Whether a strategy says that it waits for nothing, so that its answer needs no time limit."""
-    return bool(getattr(function, "answers_at_once", False))
+    """Whether a strategy says that it waits for nothing, so that its answer needs no time limit.
+
+    One that is async may wait, whatever it says.
+    """
+    return bool(getattr(function, "answers_at_once", False)) and not is_async_callable(function)
 
 
 def from_function(function: Callable[..., Any], name: str) -> Runnable[FallbackRequest, Any]:

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.runnables import RunnableLambda
 
 from langchain_control import (
     CircuitBreaker,
@@ -278,3 +279,43 @@ def test_an_async_rule_in_a_sync_call_is_told_as_such():
 
     with pytest.raises(TypeError, match="ainvoke"):
         with_control(ScriptedChatModel(script=["hi"]), policy).invoke("Q?")
+
+
+async def never():
+    await asyncio.Event().wait()
+
+
+class AnswersAtOnce:
+    answers_at_once = True
+
+    async def __call__(self, question):
+        await never()
+
+
+class HandsOn:
+    answers_at_once = True
+
+    def __call__(self, question):
+        return never()
+
+
+NEVER_ANSWER = {
+    "function": lambda _: never(),
+    "runnable": RunnableLambda(lambda _: never()),
+    "async": AnswersAtOnce(),
+    "plain": HandsOn(),
+}
+
+
+@pytest.mark.parametrize("bound", ["timeout_seconds", "deadline_seconds"])
+@pytest.mark.parametrize("strategy", NEVER_ANSWER.values(), ids=NEVER_ANSWER)
+async def test_what_a_strategy_leaves_to_be_awaited_has_a_time_limit(strategy, bound):
+    """A function that hands on what its client gives is cut off as one that awaits it."""
+    fallback = FallbackRouter(strategies=[("never", strategy), ("canned", "Sorry.")])
+    policy = ControlPolicy(retry=RetryEngine(max_attempts=1), fallback=fallback, **{bound: 0.5})
+    asked = through_chain(ScriptedChatModel(script=[ConnectionError()]), policy)
+
+    result = await asyncio.wait_for(asked, 10)
+
+    assert result.message.text == "Sorry."
+    assert result.fallbacks[0]["message"] == "TimeoutError"
