@@ -54,13 +54,12 @@ from langchain_control.runs.state import (
     FailureNote,
     PerRun,
     RunState,
-    calls_in,
     deadline_from_now,
     fresh_run,
     note_of,
     violations_in,
 )
-from langchain_control.runs.time_limits import InTime, remaining_seconds
+from langchain_control.runs.time_limits import InTime, limit_reached, remaining_seconds
 from langchain_control.strategies.human import HumanAnswer
 
 __all__ = [
@@ -151,12 +150,8 @@ def build(state: RunState, context: Context, config: RunnableConfig) -> Flow[Run
 
 def call(state: RunState, context: Context, config: RunnableConfig) -> Flow[RunState]:
     """Call the model once, within what is left of time and usage."""
-    remaining = remaining_seconds(state, context)
-    if remaining is not None and remaining <= 0:
-        late = failure(FailureMode.DEADLINE_EXCEEDED, "the deadline of the request has passed")
-        return {"failure": note_of("call", late)}
-    if why := context.used_up(calls_in(state)):
-        return {"failure": note_of("call", failure(FailureMode.USAGE_LIMIT_EXCEEDED, why))}
+    if (reached := limit_reached(state, context)) is not None:
+        return {"failure": note_of("call", reached)}
     return (yield from called_in_turn(state, context, config))
 
 

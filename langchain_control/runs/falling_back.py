@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
-from langchain_control._effects import Flow, Sleep
+from langchain_control._effects import Call, Flow, Sleep
+from langchain_control.errors import AttemptsExhausted, rejection
 from langchain_control.events import EventName, event
 from langchain_control.outcomes import FailureMode, FallbackTry
+from langchain_control.parts import asks_a_model
 from langchain_control.runs.attempts import tokens_of
 from langchain_control.runs.context import Context
 from langchain_control.runs.state import RunState
-from langchain_control.runs.time_limits import bounded, remaining_seconds
+from langchain_control.runs.time_limits import bounded, limit_reached, remaining_seconds
 from langchain_control.strategies import FallbackRequest
 from langchain_control.strategies.asking import Calls
 
@@ -36,14 +40,22 @@ def request_of(state: RunState) -> FallbackRequest:
 def calls_of(state: RunState, context: Context, strategy: str) -> Calls:
     """Return how a strategy is called in this run.
 
-    It has threads of its own: those of the model may all be held by calls that hang.
+    It has threads of its own: those of the model may all be held by calls that hang. A model is not
+    asked once a limit is reached: it costs money, and could not answer in time.
     """
     policy, request = context.policy, request_of(state)
 
     def tokens(reply: AIMessage) -> tuple[int, int]:
         return tokens_of(reply, request.prompt or request.messages, policy.prompt.budget)
 
-    make_call = bounded(state, context, policy.threads.of(strategy))
+    call_within = bounded(state, context, policy.threads.of(strategy))
+
+    def make_call(runnable: Any, given: Any, config: RunnableConfig) -> Call:
+        reached = limit_reached(state, context)
+        if reached is not None and asks_a_model(runnable):
+            raise rejection(reached, AttemptsExhausted)
+        return call_within(runnable, given, config)
+
     return Calls(make_call, policy.breaker, tokens, policy.usage_limits.cost, policy.timer)
 
 

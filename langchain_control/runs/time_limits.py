@@ -11,18 +11,23 @@ from langchain_core.runnables.config import merge_configs
 
 from langchain_control._effects import Await, Call, Flow
 from langchain_control._threads import BoundedThreads
-from langchain_control.errors import AttemptsExhausted, rejection
 from langchain_control.errors.listeners import gets_out
 from langchain_control.events import UNHEARD
 from langchain_control.models.variants import in_place_of
 from langchain_control.outcomes import FailureMode, ValidationResult, failure
-from langchain_control.parts import asks_a_model
 from langchain_control.policy import ControlPolicy
 from langchain_control.runs.context import Context
 from langchain_control.runs.state import PerRun, RunState, calls_in
 from langchain_control.strategies.asking import ContractAround, MakeCall
 
-__all__ = ["GRACE_SECONDS", "InTime", "bounded", "remaining_seconds", "seconds_until"]
+__all__ = [
+    "GRACE_SECONDS",
+    "InTime",
+    "bounded",
+    "limit_reached",
+    "remaining_seconds",
+    "seconds_until",
+]
 
 T = TypeVar("T")
 
@@ -31,13 +36,10 @@ GRACE_SECONDS = 0.05
 
 
 def bounded(state: RunState, context: Context, threads: BoundedThreads) -> MakeCall:
-    """Return how calls are made in this run: unheard, and within what is left of time and usage."""
+    """Return how calls are made in this run: unheard, and within what is left of its time."""
     due = context.policy.timeout_seconds
 
     def call_within(runnable: Any, given: Any, config: RunnableConfig) -> Call:
-        if (why := context.used_up(calls_in(state))) and asks_a_model(runnable):
-            spent = failure(FailureMode.USAGE_LIMIT_EXCEEDED, why)
-            raise rejection(spent, AttemptsExhausted)
         left = remaining_seconds(state, context)
         remaining = None if left is None else max(GRACE_SECONDS, left)
         unheard = merge_configs(config, {"tags": [UNHEARD]})
@@ -53,6 +55,16 @@ def bounded(state: RunState, context: Context, threads: BoundedThreads) -> MakeC
         )
 
     return call_within
+
+
+def limit_reached(state: RunState, context: Context) -> ValidationResult | None:
+    """Say which limit of time or usage lets the run ask no model any more, if one does."""
+    remaining = remaining_seconds(state, context)
+    if remaining is not None and remaining <= 0:
+        late = "the deadline of the request has passed"
+        return failure(FailureMode.DEADLINE_EXCEEDED, late)
+    why = context.used_up(calls_in(state))
+    return failure(FailureMode.USAGE_LIMIT_EXCEEDED, why) if why else None
 
 
 def remaining_seconds(state: PerRun, context: Context) -> float | None:

@@ -23,6 +23,7 @@ from langchain_control.circuits import Outcome
 from langchain_control.runs.results import result_of
 from langchain_control.runs.state import state_of
 from langchain_control.stores import InMemoryCircuitStore
+from langchain_control.strategies import other_model
 from langchain_control.testing import ManualClock, ScriptedChatModel
 
 
@@ -319,3 +320,28 @@ async def test_what_a_strategy_leaves_to_be_awaited_has_a_time_limit(strategy, b
 
     assert result.message.text == "Sorry."
     assert result.fallbacks[0]["message"] == "TimeoutError"
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_no_fallback_model_is_asked_after_the_deadline(door):
+    """It could not answer in time, and costs money; what is prepared answers."""
+    clock = ManualClock()
+    spare = ScriptedChatModel(script=lambda _: "late")
+    strategies = [
+        ("model", spare),
+        ("chain", RunnableLambda(list) | spare),
+        ("other", other_model(spare)),
+        ("canned", "Sorry."),
+    ]
+    policy = ControlPolicy(
+        clock=clock,
+        deadline_seconds=20,
+        retry=RetryEngine(max_attempts=1),
+        fallback=FallbackRouter(strategies=strategies),
+    )
+
+    result = await door(never_answers(clock, 20), policy)
+
+    assert (result.message.text, spare.calls) == ("Sorry.", [])
+    refused = [(tried["outcome"], tried["failure_mode"]) for tried in result.fallbacks[:-1]]
+    assert refused == [("refused", "deadline_exceeded")] * 3
