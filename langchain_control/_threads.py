@@ -20,7 +20,7 @@ from langchain_control._waiting import Patience, await_within, no_answer, raisab
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["BoundedThreads", "FreeThread", "NoFreeThread"]
+__all__ = ["BoundedThreads", "FreeThread", "NoFreeThread", "was_given_up"]
 
 T = TypeVar("T")
 
@@ -42,6 +42,11 @@ class Standing(Enum):
     GIVEN_UP = auto()
     """Its call goes on, and nobody waits for it any more."""
     ENDED = auto()
+
+
+def was_given_up() -> bool:
+    """Say whether nobody waits any more for a call that the caller is part of."""
+    return any(thread.standing is Standing.GIVEN_UP for thread in _CALLS.get())
 
 
 class BoundedThreads(Shared):
@@ -206,6 +211,7 @@ class FreeThread:
         outcome.set_running_or_notify_cancel()  # so that nobody can cancel it any more
         context = copy_context()
         context.run(_AROUND.set, {**_AROUND.get(), self._threads: self})
+        context.run(_CALLS.set, (*_CALLS.get(), self))
 
         def work() -> None:
             try:
@@ -232,4 +238,9 @@ class FreeThread:
 _AROUND: ContextVar[Mapping[BoundedThreads, FreeThread]] = ContextVar(
     "langchain_control_threads_around", default=MappingProxyType({})
 )
-"""The threads that a call is made in."""
+"""The threads that a call is made in, one of each set."""
+
+_CALLS: ContextVar[tuple[FreeThread, ...]] = ContextVar(
+    "langchain_control_calls_around", default=()
+)
+"""All threads that a call is made in, the outermost first."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import queue
 import threading
 
 import pytest
 
-from langchain_control._threads import BoundedThreads, NoFreeThread
+from langchain_control._threads import BoundedThreads, NoFreeThread, was_given_up
 
 
 @pytest.fixture
@@ -131,3 +132,23 @@ def test_calls_by_name_have_threads_of_their_own():
         threads.of("a").take(0)
     for thread in held:
         thread.give_back()
+
+
+@pytest.mark.parametrize("inner", [BoundedThreads(2), None], ids=["others", "the same"])
+def test_a_call_within_one_that_was_given_up_can_tell(gate, inner):
+    """Somebody waits for the inner call, but nobody for what it is part of."""
+    outer, told = BoundedThreads(2), queue.Queue()
+
+    def tell():
+        gate.wait()
+        told.put(was_given_up())
+
+    def call():
+        told.put(was_given_up())
+        (inner or outer).take(5).run(tell, 5)
+
+    give_up_sync(outer, call)
+    gate.set()
+
+    assert [told.get(timeout=5) for _ in range(2)][-1]
+    assert not was_given_up()

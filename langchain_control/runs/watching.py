@@ -11,6 +11,7 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
 from langchain_core.runnables import Runnable, RunnableConfig
 
+from langchain_control._threads import was_given_up
 from langchain_control.parsing.ending import Ending
 
 __all__ = ["FIRST_LOOK_CHARS", "watched"]
@@ -25,6 +26,7 @@ def watched(model: Runnable[Any, Any], is_hopeless: Callable[[str], object]) -> 
 
     Stopping closes the stream, at which providers cease to generate. The message then has what had
     arrived, `given_up` as its `finish_reason`, and no token counts, as those come last in a stream.
+    A sync call stops with the next chunk, too, once nobody waits for it any more.
 
     Args:
         model: A chat model, or any Runnable that streams messages or text.
@@ -48,7 +50,7 @@ class _Watched(Runnable[Any, Any]):
         stream = cast("Generator[Any, None, None]", self._model.stream(input, config, **kwargs))
         with closing(stream):
             for chunk in stream:
-                if heard.enough(chunk):
+                if was_given_up() or heard.enough(chunk):
                     break
         return heard.answer()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -252,3 +254,23 @@ def test_only_finished_members_count(beginning, places):
     verdict = ResponseValidator(response_schema=Invoice).glance(beginning)
 
     assert [v.path for v in verdict.violations] == places if places else verdict is None
+
+
+def test_a_stream_that_was_given_up_is_closed():
+    """Nobody waits for its answer: it would be read, and kept, for as long as it goes on."""
+    closed = threading.Event()
+
+    def endless(_):
+        try:
+            while True:
+                time.sleep(0.001)
+                yield AIMessageChunk("word ")
+        finally:
+            closed.set()
+
+    policy = ControlPolicy(retry=ONCE, timeout_seconds=0.1, judge_while_streaming=True)
+
+    result = with_control(RunnableGenerator(endless), policy, include_result=True).invoke("Q?")
+
+    assert result.failure_mode is FailureMode.TIMEOUT
+    assert closed.wait(10)
