@@ -10,7 +10,7 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import merge_configs
 
 from langchain_control._effects import Await, Call, Flow
-from langchain_control._threads import BoundedThreads
+from langchain_control._threads import BoundedThreads, was_given_up
 from langchain_control.errors.listeners import gets_out
 from langchain_control.events import UNHEARD
 from langchain_control.models.variants import in_place_of
@@ -61,7 +61,8 @@ def limit_reached(state: RunState, context: Context) -> ValidationResult | None:
     """Say which limit of time or usage lets the run ask no model any more, if one does."""
     remaining = remaining_seconds(state, context)
     if remaining is not None and remaining <= 0:
-        late = "the deadline of the request has passed"
+        given_up = was_given_up()
+        late = "nobody waits any more" if given_up else "the deadline of the request has passed"
         return failure(FailureMode.DEADLINE_EXCEEDED, late)
     why = context.used_up(calls_in(state))
     return failure(FailureMode.USAGE_LIMIT_EXCEEDED, why) if why else None
@@ -73,7 +74,12 @@ def remaining_seconds(state: PerRun, context: Context) -> float | None:
 
 
 def seconds_until(deadline: float | None, policy: ControlPolicy) -> float | None:
-    """Return what is left until a deadline, negative once it has passed; `None` without one."""
+    """Return what is left until a deadline, negative once it has passed; `None` without one.
+
+    Nothing is left in a thread that was given up: it cannot be stopped, but begins nothing new.
+    """
+    if was_given_up():
+        return 0.0
     return None if deadline is None else deadline - policy.clock()
 
 

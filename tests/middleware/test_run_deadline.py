@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import pickle
+import threading
 
 import pytest
 from langchain.agents import create_agent
@@ -309,3 +310,42 @@ def test_time_that_went_by_before_the_first_call_is_gone(call, clock, wait):
     agent, _ = limited(clock, script, tools=[wait], guard=InputGuard(detectors=[slow]))
 
     assert agent_result(call(agent, ask())).failure_mode is FailureMode.DEADLINE_EXCEEDED
+
+
+@pytest.mark.parametrize("first", ["model", "tool"])
+def test_a_sub_agent_that_was_given_up_begins_nothing_new(first):
+    """Its thread cannot be stopped, but what it would ask and do next costs, and nobody waits."""
+    gave_up, sub_ended, paid = threading.Event(), threading.Event(), []
+
+    @tool
+    def pay(amount: int) -> str:
+        """Pay."""
+        if first == "tool":
+            gave_up.wait(10)
+        paid.append(amount)
+        return "paid"
+
+    def sub_model(_):
+        if first == "model":
+            gave_up.wait(10)
+        return calling(tool_call("pay", amount=1))
+
+    sub, asked = agent_of(sub_model, policy(), tools=[pay])
+
+    @tool
+    def delegate(task: str) -> str:
+        """Let another agent do it."""
+        try:
+            return str(sub.invoke(ask(task))["messages"][-1].text)
+        finally:
+            sub_ended.set()
+
+    script = [calling(tool_call("delegate", task="Pay.")), "Done."]
+    main, _ = agent_of(script, policy(), tools=[delegate], control={"run_deadline_seconds": 1})
+
+    result = agent_result(main.invoke(ask()))
+    gave_up.set()
+
+    assert result.failure_mode is FailureMode.DEADLINE_EXCEEDED
+    assert sub_ended.wait(10)
+    assert (len(asked.calls), len(paid)) == (1, 1 if first == "tool" else 0)
