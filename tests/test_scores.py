@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from math import log
 from typing import ClassVar
 
 import pytest
+from langchain_core.embeddings import Embeddings
 from langchain_core.messages import AIMessage
 
 from langchain_control import (
@@ -19,7 +21,7 @@ from langchain_control import (
 )
 from langchain_control.outcomes import Scores
 from langchain_control.rules import Expresses
-from langchain_control.testing import ScriptedChatModel
+from langchain_control.testing import ManualClock, ScriptedChatModel
 from tests.doors import DOORS
 from tests.scenarios import AT_ONCE, CITY, GOOD
 
@@ -219,3 +221,39 @@ def test_a_fallback_answer_has_none(call):
     result = call(controlled, "Which city?")
 
     assert (result.status, result.scores) == ("fallback", Scores())
+
+
+class Stuck(Embeddings):
+    """An embedder without async whose server hangs."""
+
+    def __init__(self, gate, clock):
+        """Take what it waits for, and the clock that shows how long."""
+        self.gate, self.clock = gate, clock
+
+    def embed_documents(self, texts):
+        """Turn texts into vectors, once the gate is open."""
+        self.clock.advance(60)
+        self.gate.wait()
+        return [[1.0] for _ in texts]
+
+    def embed_query(self, text):
+        """Turn a text into a vector."""
+        return self.embed_documents([text])[0]
+
+
+async def test_an_embedder_that_hangs_takes_no_thread_of_the_event_loop():
+    """With all of them taken, nobody in the process could use any, and the loop not close."""
+    gate, clock, loop = threading.Event(), ManualClock(), asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    rule = Expresses(["we refund"], Stuck(gate, clock))
+    validator = ResponseValidator(rules=[rule])
+    policy = ControlPolicy(deadline_seconds=1, clock=clock, validator=validator)
+    controlled = with_control(ScriptedChatModel(script=["We refund."]), policy, include_result=True)
+    try:
+        result = await controlled.ainvoke("Q?")
+        free = loop.run_in_executor(None, lambda: "free")
+
+        assert "while a plug-in judged" in result.reason
+        assert await asyncio.wait_for(free, 10) == "free"
+    finally:
+        gate.set()

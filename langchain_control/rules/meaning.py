@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import re
 from collections.abc import Sequence
@@ -10,7 +9,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, ClassVar, NamedTuple, Protocol, cast, runtime_checkable
 
+from langchain_core.embeddings import Embeddings
+
 from langchain_control._effects import Call
+from langchain_control._threads import BoundedThreads
+from langchain_control._waiting import MAX_SECONDS
 from langchain_control.errors import classify
 from langchain_control.outcomes import FailureMode, Violation
 from langchain_control.rules.answer import Answer
@@ -20,6 +23,11 @@ __all__ = ["Embedder", "Expresses", "Measured"]
 
 MAX_SENTENCES, SENTENCE_CHARS = 64, 500
 """How much of an answer is embedded: embedding is the expensive part."""
+
+_THREADS = BoundedThreads()
+"""Where embedders without async run: those that hang would fill the event loop's own executor."""
+
+_IN_THE_LOOPS_EXECUTOR = Embeddings.aembed_documents
 
 _SENTENCE = re.compile(r"[^.!?\n\u3002\uff01\uff1f]+")
 
@@ -146,9 +154,11 @@ class _Measuring:
 
 
 async def _aembed(embedder: Any, texts: list[str]) -> list[list[float]]:
-    if hasattr(embedder, "aembed_documents"):
-        return await embedder.aembed_documents(texts)  # type: ignore[no-any-return]
-    return await asyncio.to_thread(embedder.embed_documents, texts)
+    aembed = getattr(embedder, "aembed_documents", None)
+    if aembed is not None and getattr(aembed, "__func__", None) is not _IN_THE_LOOPS_EXECUTOR:
+        return await aembed(texts)  # type: ignore[no-any-return]
+    thread = await _THREADS.atake(MAX_SECONDS)
+    return await thread.arun(lambda: embedder.embed_documents(texts), MAX_SECONDS)
 
 
 def _cosine(one: Sequence[float], other: Sequence[float]) -> float:
