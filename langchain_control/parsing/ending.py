@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Any
 
@@ -70,6 +71,18 @@ llama.cpp, vLLM, SGLang and TGI write, in lower case."""
 
 _ENDINGS = {word: ending for ending, words in _WORDS.items() for word in words}
 
+_WORST_LAST = (
+    *(Ending.BROKEN_OFF, Ending.FINISHED, Ending.GIVEN_UP, Ending.TRUNCATED),
+    *(Ending.MALFORMED, Ending.FAILED, Ending.REFUSED),
+)
+"""Which of several words counts. A stream that says it is not over may go on to its end."""
+
+_MOST_JOINED = 10_000
+"""Characters that are taken apart. A reason may come with every chunk of a long answer."""
+
+_ANY_WORD = "|".join(sorted(map(re.escape, _ENDINGS), key=len, reverse=True))
+_JOINED = re.compile(rf"(?:{_ANY_WORD})(?={_ANY_WORD}|\Z)")
+
 _ALWAYS_SAY_SO = frozenset(
     [
         *("anthropic", "bedrock_converse", "deepseek", "google_genai", "google_vertexai", "groq"),
@@ -98,7 +111,16 @@ def ending_of(message: AIMessage) -> Ending:
 
 
 def _ending(reason: Any) -> Ending | None:
-    return _ENDINGS.get(_word(reason))
+    word = _word(reason)
+    return _ENDINGS.get(word) or _worst_of(word)
+
+
+def _worst_of(joined: str) -> Ending | None:
+    """Read a reason that came with several chunks: langchain-core puts them into one word."""
+    words = _JOINED.findall(joined[:_MOST_JOINED])
+    if "".join(words) != joined:
+        return None
+    return max((_ENDINGS[word] for word in words), key=_WORST_LAST.index, default=None)
 
 
 def _word(reason: Any) -> str:

@@ -8,7 +8,13 @@ import pytest
 from langchain_core.messages import AIMessage
 
 from langchain_control import FailureMode, ResponseValidator
-from langchain_control.parsing.ending import Ending, ending_of
+from langchain_control.parsing.ending import (
+    _ENDINGS,
+    _WORST_LAST,
+    Ending,
+    _ending,
+    ending_of,
+)
 
 
 class FinishReason(IntEnum):
@@ -40,6 +46,44 @@ def ended(**metadata) -> AIMessage:
 def test_an_ending_is_read_from_what_the_provider_says(metadata, ending):
     """A provider that always says so, and does not, has been cut off."""
     assert ending_of(ended(**metadata)) is ending
+
+
+@pytest.mark.parametrize(
+    ("joined", "ending"),
+    [
+        ("lengthlength", Ending.TRUNCATED),
+        ("content_filtercontent_filter", Ending.REFUSED),
+        ("STOPMAX_TOKENS", Ending.TRUNCATED),
+        ("MAX_TOKENSSTOP", Ending.TRUNCATED),
+        ("lengthcontent_filter", Ending.REFUSED),
+        ("tool_callstop", Ending.FINISHED),
+        ("tool_callsstop", Ending.FINISHED),
+        ("errorerror_limit", Ending.FAILED),
+        ("in_progresscompleted", Ending.FINISHED),
+        ("in_progressin_progress", Ending.BROKEN_OFF),
+        ("STOP" * 2_000 + "SAFETY", Ending.REFUSED),
+        ("STOP" * 10_000, Ending.OTHER),
+        ("stopping", Ending.OTHER),
+        ("a length", Ending.OTHER),
+        ("lengthened", Ending.OTHER),
+    ],
+    ids=lambda value: value[:30],
+)
+def test_a_reason_in_several_chunks_is_read_as_the_worst_of_its_words(joined, ending):
+    """LangChain puts the words of all chunks into one."""
+    assert ending_of(ended(finish_reason=joined)) is ending
+
+
+def test_every_two_words_are_told_apart():
+    """No word's end is taken for another's start."""
+    words = [word for word in _ENDINGS if word != Ending.GIVEN_UP]
+    pairs = [(one, other) for one in words for other in words]
+    worst = {
+        one + other: max((_ENDINGS[one], _ENDINGS[other]), key=_WORST_LAST.index)
+        for one, other in pairs
+    }
+
+    assert [joined for joined, ending in worst.items() if _ending(joined) is not ending] == []
 
 
 def test_content_may_be_a_list_of_texts():
