@@ -18,8 +18,9 @@ __all__ = ["signed"]
 
 _PROVIDER = "model_provider"
 
-_PROVIDERS = {"langchain_ollama": "ollama"}
-"""Integrations that name the provider with the end of an answer, and so not on one without it."""
+_PROVIDERS = {"langchain_nvidia_ai_endpoints": "nvidia", "langchain_ollama": "ollama"}
+"""Integrations that name the provider nowhere, or with the end of an answer, and so not on one
+without it."""
 
 
 def signed(answer: AIMessage, model: Any, config: RunnableConfig | None = None) -> AIMessage:

@@ -85,8 +85,9 @@ _JOINED = re.compile(rf"(?:{_ANY_WORD})(?={_ANY_WORD}|\Z)")
 
 _ALWAYS_SAY_SO = frozenset(
     [
-        *("anthropic", "bedrock_converse", "deepseek", "google_genai", "google_vertexai", "groq"),
-        *("mistralai", "ollama", "openai", "xai"),
+        *("anthropic", "bedrock_converse", "deepseek", "fireworks", "google_genai"),
+        *("google_vertexai", "groq", "mistralai", "nvidia", "ollama", "openai", "openrouter"),
+        "xai",
     ]
 )
 """Providers, as LangChain writes them on a message, all of whose answers end with a reason."""

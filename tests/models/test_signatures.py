@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage
@@ -21,16 +23,15 @@ from langchain_control.testing import ScriptedChatModel
 from tests.scenarios import AT_ONCE
 
 
-class ChatOllama(ScriptedChatModel):
-    """As in langchain-ollama 1.1: the metadata comes with the end of a stream, or not at all."""
+class Unsigned(ScriptedChatModel):
+    """A model whose answer says of itself only that it is whole."""
 
-    __module__ = "langchain_ollama.chat_models"
+    whole: ClassVar[dict[str, str]]
 
     def _generate(self, messages, stop=None, run_manager=None, **kwargs):
         answer = super()._generate(messages).generations[0].message
-        is_whole = answer.text.endswith(".")
-        done = {"done_reason": "stop", "model_provider": "ollama"} if is_whole else {}
-        message = AIMessage(answer.text, response_metadata=done)
+        said = dict(self.whole) if answer.text.endswith(".") else {}
+        message = AIMessage(answer.text, response_metadata=said)
         return ChatResult(generations=[ChatGeneration(message=message)])
 
     async def _agenerate(self, messages, stop=None, run_manager=None, **kwargs):
@@ -38,6 +39,20 @@ class ChatOllama(ScriptedChatModel):
 
     def _stream(self, messages, stop=None, run_manager=None, **kwargs):
         raise NotImplementedError  # LangChain asks for whole answers then
+
+
+class ChatOllama(Unsigned):
+    """As in langchain-ollama 1.1: the metadata comes with the end of a stream, or not at all."""
+
+    __module__ = "langchain_ollama.chat_models"
+    whole: ClassVar[dict[str, str]] = {"done_reason": "stop", "model_provider": "ollama"}
+
+
+class ChatNVIDIA(Unsigned):
+    """As in langchain-nvidia-ai-endpoints 1.5: no answer names its provider."""
+
+    __module__ = "langchain_nvidia_ai_endpoints.chat_models"
+    whole: ClassVar[dict[str, str]] = {"finish_reason": "stop"}
 
 
 POLICY = ControlPolicy(retry=RetryEngine(max_attempts=2, **AT_ONCE))
@@ -50,7 +65,7 @@ class Mine(ChatOllama):
     __module__ = "my_models"
 
 
-@pytest.mark.parametrize("kind", [ChatOllama, Mine])
+@pytest.mark.parametrize("kind", [ChatOllama, ChatNVIDIA, Mine])
 @pytest.mark.parametrize(
     "wrapped",
     [
@@ -63,7 +78,7 @@ class Mine(ChatOllama):
     ],
     ids=["bare", "bound", "at the end of a sequence", "retried", "with fallbacks", "our own"],
 )
-def test_an_answer_of_ollama_that_broke_off_is_asked_for_again(call, kind, wrapped):
+def test_an_unsigned_answer_that_broke_off_is_asked_for_again(call, kind, wrapped):
     """A stream without its last line raises nothing, and its message says nothing at all."""
     model = wrapped(kind(script=["The dose is 5 mg, but never", "The dose is 5 mg."]))
 

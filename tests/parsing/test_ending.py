@@ -38,6 +38,8 @@ def ended(**metadata) -> AIMessage:
         ({"finish_reason": FinishReason.MAX_TOKENS}, Ending.TRUNCATED),
         ({"finish_reason": "", "stop_reason": "end_turn"}, Ending.FINISHED),
         ({"model_provider": "openai"}, Ending.BROKEN_OFF),
+        ({"model_provider": "fireworks"}, Ending.BROKEN_OFF),
+        ({"model_provider": "openrouter"}, Ending.BROKEN_OFF),
         ({"model_provider": "openai", "finish_reason": "a new word"}, Ending.OTHER),
         ({"model_provider": "somebody else"}, Ending.UNKNOWN),
         ({}, Ending.UNKNOWN),
