@@ -20,8 +20,8 @@ def nested_retries(runnable: Any) -> int:
     """Return how often one call of a Runnable may be repeated below us.
 
     Counts `max_retries` of the models in it, what their SDK's client does where they leave it to
-    the SDK (the clients of OpenAI, Anthropic, AWS and Cohere are known), `with_retry`, a
-    `RetryEngine`, and the attempts of a model that is under control already.
+    the SDK (the clients of OpenAI, Anthropic, AWS, Cohere and OpenRouter are known), `with_retry`,
+    a `RetryEngine`, and the attempts of a model that is under control already.
     Three layers of three attempts are 27 calls, not nine:
     put `max_retries=0` on the model and let one layer retry.
     """
@@ -44,10 +44,12 @@ def warn_of_nested_retries(*runnables: Runnable[Any, Any] | None) -> None:
         times = nested_retries(runnable)
         if not times:
             continue
-        names = ", ".join(dict.fromkeys(f"`{part.get_name()}`" for part in _retrying(runnable)))
+        retrying = list(_retrying(runnable))
+        names = ", ".join(dict.fromkeys(f"`{part.get_name()}`" for part in retrying))
+        offs = " or ".join(dict.fromkeys(_off_switch(part) for part in retrying))
         msg = (
             f"{names} already retries, so that one attempt may be {times + 1} calls: "
-            "let one layer retry; `max_retries=0` on a model turns its own retries off"
+            f"let one layer retry; {offs} turns its own retries off"
         )
         warnings.warn(msg, UserWarning, stacklevel=3)
 
@@ -74,6 +76,8 @@ def _attempts(runnable: Any) -> int:
 def _stated_for_calls(runnable: Any) -> int | None:
     """Return how often calls of a binding are repeated, if that is said in what is bound."""
     given = runnable.kwargs if isinstance(runnable, RunnableBinding) else None
+    if given and "retries" in given and given["retries"] is None:  # OpenRouter
+        return 0
     times = dig(given, "request_options", "max_retries")
     return times if isinstance(times, int) else None
 
@@ -85,12 +89,42 @@ def _own_retries(model: Any) -> int:
     sdk_client = attribute(model, "root_client")
     candidates = (attribute(model, "max_retries"), attribute(sdk_client, "max_retries"))
     stated = next((n for n in candidates if isinstance(n, int)), None)
-    return _retries_of_client(attribute(model, "client")) if stated is None else stated
+    client = attribute(model, "client")
+    if stated is not None and _counts_attempts(model):
+        return max(stated - 1, 0)
+    if _package(client) == _OPENROUTER:
+        return _retries_of_openrouter(client, stated)
+    return _retries_of_client(client) if stated is None else stated
+
+
+def _counts_attempts(model: Any) -> bool:
+    """Say whether `max_retries` of a model counts the first call, too."""
+    return any(
+        kind.__module__.startswith("langchain_google_genai.") for kind in type(model).__mro__
+    )
+
+
+def _off_switch(part: Any) -> str:
+    """Say what turns off the retries of a model."""
+    model = chosen(part, None)
+    if _counts_attempts(model):
+        return "`max_retries=1` on a model"
+    return _OFF_SWITCHES.get(_package(attribute(model, "client")), "`max_retries=0` on a model")
+
+
+def _package(client: Any) -> str:
+    return type(client).__module__.split(".")[0]
+
+
+def _retries_of_openrouter(client: Any, stated: int | None) -> int:
+    """Return what OpenRouter's client does: a model hands it no wish for no retries."""
+    told = attribute(attribute(client, "sdk_configuration"), "retry_config")
+    return 0 if told is None else stated or _OPENROUTER_RETRIES
 
 
 def _retries_of_client(client: Any) -> int:
     """Return how often a client repeats a call that has not been told how often it should."""
-    package = type(client).__module__.split(".")[0]
+    package = _package(client)
     if package == "cohere":
         return _COHERE_RETRIES
     told = attribute(attribute(attribute(client, "meta"), "config"), "retries")
@@ -99,6 +133,17 @@ def _retries_of_client(client: Any) -> int:
     by_default = _BOTOCORE_ATTEMPTS.get(str(told.get("mode")), 1)
     return int(told.get("total_max_attempts", by_default)) - 1
 
+
+_OPENROUTER = "openrouter"
+_OFF_SWITCHES = {
+    _OPENROUTER: "`model.bind(retries=None)`",
+    "cohere": '`model.bind(request_options={"max_retries": 0})`',
+}
+"""What turns retries off where `max_retries=0` does not, by the package of the client."""
+
+_OPENROUTER_RETRIES = 69
+"""What fits into an hour if the first wait is half a second, each next one longer by half, and none
+longer than a minute."""
 
 _COHERE_RETRIES = 2
 _BOTOCORE_ATTEMPTS = {"legacy": 5, "standard": 3, "adaptive": 3}

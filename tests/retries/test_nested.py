@@ -135,3 +135,61 @@ def test_retries_that_a_call_turns_off_are_none():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warn_of_nested_retries(quiet)
+
+
+class ChatGoogleGenerativeAI(Calling):
+    """As in langchain-google-genai 4.4: its SDK takes `max_retries` for a number of attempts."""
+
+    __module__ = "langchain_google_genai.chat_models"
+
+
+@pytest.mark.parametrize(("stated", "times"), [(0, 0), (1, 0), (2, 1), (6, 5)])
+def test_a_setting_that_counts_attempts_is_read_as_such(stated, times):
+    """One attempt is how that integration documents no retries."""
+    assert nested_retries(ChatGoogleGenerativeAI(script=[], max_retries=stated)) == times
+
+
+def openrouter(retry_config, **settings):
+    """As in langchain-openrouter 0.2: no retries are not handed on to the client."""
+    configuration = SimpleNamespace(retry_config=retry_config)
+    client = client_of("openrouter.sdk", sdk_configuration=configuration)
+    return Calling(script=[], client=client, **settings)
+
+
+UNSET, BACKOFF = object(), object()
+
+
+@pytest.mark.parametrize(
+    ("model", "times"),
+    [
+        (openrouter(UNSET, max_retries=0), 69),
+        (openrouter(BACKOFF, max_retries=2), 2),
+        (openrouter(None, max_retries=2), 0),
+        (openrouter(UNSET, max_retries=0).bind(retries=None), 0),
+        (openrouter(BACKOFF, max_retries=2).bind(retries=None), 0),
+        (openrouter(UNSET, max_retries=0).bind(stop=["x"]), 69),
+    ],
+    ids=["off on the model", "set", "off in the client", "off", "set, and off", "bound"],
+)
+def test_openrouters_client_retries_unless_it_is_told_itself(model, times):
+    """It went on for an hour where its model said `max_retries=0`."""
+    assert nested_retries(model) == times
+
+
+@pytest.mark.parametrize(
+    ("model", "switch"),
+    [
+        (Calling(script=[], max_retries=2), "`max_retries=0` on a model turns"),
+        (ChatGoogleGenerativeAI(script=[], max_retries=2), "`max_retries=1` on a model turns"),
+        (openrouter(UNSET, max_retries=0), r"`model.bind\(retries=None\)` turns"),
+        (Calling(script=[], client=client_of("cohere.client")), "request_options=.*: 0.* turns"),
+        (
+            openrouter(UNSET, max_retries=0) | Calling(script=[], max_retries=2),
+            r"`model.bind\(retries=None\)` or `max_retries=0` on a model turns",
+        ),
+    ],
+)
+def test_the_warning_says_what_helps_there(model, switch):
+    """Not every client takes `max_retries=0`."""
+    with pytest.warns(UserWarning, match=switch):
+        warn_of_nested_retries(model)
