@@ -122,11 +122,9 @@ def _by_type(exc: BaseException) -> FailureMode | None:
         if isinstance(exc, kind):
             return mode
     if isinstance(exc, core.ModelError):
-        return (
-            FailureMode.MODEL_ERROR
-            if attribute(exc, "is_retryable")
-            else FailureMode.MODEL_REJECTED
-        )
+        if not attribute(exc, "is_retryable"):
+            return FailureMode.MODEL_REJECTED
+        return _MODE_OF_STATUS.get(_status(exc), FailureMode.MODEL_ERROR)
     if isinstance(exc, OSError) and exc.errno in _UNREACHABLE:
         return FailureMode.MODEL_ERROR
     return None

@@ -193,6 +193,11 @@ CASES = [
         lambda: langchain_openai_error("OpenAIAPIError", 500),
         TRANSIENT,
     ),
+    (
+        "langchain-openai gateway timeout",
+        lambda: langchain_openai_error("OpenAIAPIError", 504),
+        TIMEOUT,
+    ),
     # google
     ("google 400", lambda: google_error(400, "INVALID_ARGUMENT"), REJECTED),
     ("google 403", lambda: google_error(403, "PERMISSION_DENIED"), REJECTED),
