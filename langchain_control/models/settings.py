@@ -24,7 +24,9 @@ MAX_TEMPERATURE = 1.0
 
 _OF_TOOLS = frozenset(["tools", "tool_choice", "tool_config", "parallel_tool_calls"])
 _SEEDS = ("seed", "random_seed")
-_ANSWER_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict")
+_ANSWER_LIMITS = (
+    *("max_tokens", "max_completion_tokens", "max_output_tokens", "maxTokens", "num_predict"),
+)
 
 
 def drawn_anew(model: Runnable[Any, Any], retry: PlannedRetry) -> Runnable[Any, Any]:
@@ -104,6 +106,10 @@ class _Stated:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return value if is_number else None
 
+    def is_of_calls(self, name: str) -> bool:
+        """Say whether a setting is bound."""
+        return name in self._bound
+
     @property
     def longest_answer(self) -> float:
         """Most tokens that the model can write, as far as LangChain knows it."""
@@ -112,7 +118,8 @@ class _Stated:
 
 
 def _larger(stated: _Stated, factor: float) -> dict[str, Any]:
-    limits = {name: stated.number(name) for name in _ANSWER_LIMITS}
+    bound_first = sorted(_ANSWER_LIMITS, key=stated.is_of_calls, reverse=True)
+    limits = {name: stated.number(name) for name in bound_first}
     name, limit = next(((n, v) for n, v in limits.items() if v and v > 0), ("", 0))
     larger = min(limit * factor, stated.longest_answer)
     return {name: int(larger)} if larger > limit else {}

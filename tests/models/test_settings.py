@@ -65,7 +65,7 @@ def test_a_model_that_knows_no_seed_is_sent_none():
     assert varied(model, resamples=1) is model
 
 
-@pytest.mark.parametrize("name", ["max_tokens", "max_output_tokens", "num_predict"])
+@pytest.mark.parametrize("name", ["max_tokens", "max_output_tokens", "maxTokens", "num_predict"])
 def test_the_answer_limit_grows_under_its_own_name(name):
     """Providers call it by different names."""
     _, bound = settings(
@@ -73,6 +73,16 @@ def test_the_answer_limit_grows_under_its_own_name(name):
     )
 
     assert bound == {name: 25}
+
+
+@pytest.mark.parametrize("name", ["max_completion_tokens", "max_output_tokens", "maxTokens"])
+def test_a_limit_of_calls_grows_whatever_the_models_field_is_called(name):
+    """The call is made with the one that is bound."""
+    made = ScriptedChatModel(script=[], max_tokens=100).bind(**{name: 50})
+
+    fields, bound = settings(varied(made, answer_limit_factor=2))
+
+    assert (fields["max_tokens"], bound) == (100, {name: 100})
 
 
 @pytest.mark.parametrize("limit", [None, 0, -1])
