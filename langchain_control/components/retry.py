@@ -197,10 +197,19 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
         is_retried = self.policies[mode].retry and bool(self._ladder(mode))
         return is_retried and attempt_number < self.max_attempts
 
-    def hint(self, mode: FailureMode, violations: Sequence[Violation] = ()) -> str | None:
-        """Word the correction for a failure, or `None` if the prompt is not at fault."""
+    def hint(
+        self, mode: FailureMode, violations: Sequence[Violation] = (), times: int = 1
+    ) -> str | None:
+        """Word the correction for a failure, or `None` if the prompt is not at fault.
+
+        Args:
+            mode: The failure.
+            violations: What was wrong with the answer.
+            times: How often the request has failed like this, the last time included. From the
+                second time on the correction says so.
+        """
         instruction = self.policies[mode].correction
-        return None if instruction is None else correction(instruction, violations)
+        return None if instruction is None else correction(instruction, violations, times)
 
     def delay_seconds(self, attempt_number: int, retry_after: float | None = None) -> float:
         """Return how long to wait after the attempt with this number failed.
@@ -361,9 +370,10 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
     ) -> tuple[str | None, str | None]:
         """Word the latest correction: an outage since then must not make the model forget it."""
         for failure in reversed(failures):
-            if self.policies[failure.mode].correction:
+            if told := self.policies[failure.mode].correction:
                 known = violations if failure is failures[-1] else ()
-                return self.hint(failure.mode, known), failure.mode.value
+                times = sum(self.policies[before.mode].correction == told for before in failures)
+                return self.hint(failure.mode, known, times), failure.mode.value
         return None, None
 
 

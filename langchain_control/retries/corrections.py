@@ -60,8 +60,11 @@ _NARROW = _Widths(48, 72)
 _WIDE = _Widths(120, 240)
 
 
-def correction(instruction: str, violations: Sequence[Violation] = ()) -> str:
+def correction(instruction: str, violations: Sequence[Violation] = (), times: int = 1) -> str:
     """Word a correction: the instruction, and below it what was wrong.
+
+    One that is given again says so. The model has not understood the same words before, and may
+    answer the same prompt in the same way.
 
     Paths, expectations and excerpts may hold what the model wrote: property names are the model's,
     too. So all of it stands in one fence that it cannot close, on lines that it cannot break, and
@@ -71,16 +74,19 @@ def correction(instruction: str, violations: Sequence[Violation] = ()) -> str:
     Args:
         instruction: What to do, in the developer's words; at most `MAX_INSTRUCTION_CHARS`.
         violations: What was wrong. The first `MAX_VIOLATIONS` are named.
+        times: How often answers have failed in this way, the last one included.
 
     Returns:
         At most `MAX_CHARS` characters.
     """
-    head = instruction[:MAX_INSTRUCTION_CHARS]
+    again = f" This went wrong {times} times." if times > 1 else ""
+    head = instruction[:MAX_INSTRUCTION_CHARS] + again
+    narrow = _NARROW._replace(expected=_NARROW.expected - len(again))
     room = MAX_CHARS - len(head) - len(_OPEN) - len(_CLOSE)
     lines: list[str] = []
     telling = [violation for violation in violations if violation.rule not in _SAID_ALREADY]
     for violation in telling[:MAX_VIOLATIONS]:
-        line = _line(violation, _NARROW, room)
+        line = _line(violation, narrow, room)
         if line is None:
             break
         lines.append(line)

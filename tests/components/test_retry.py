@@ -163,6 +163,31 @@ def test_the_latest_correction_counts():
     assert retry.mutation == "constraint_violation"
 
 
+@pytest.mark.parametrize(
+    "modes",
+    [
+        ["constraint_violation"] * 4,
+        ["schema_violation", "hallucination"] * 3,
+        ["timeout", "timeout", "schema_violation", "schema_violation"],
+    ],
+)
+def test_no_two_corrections_are_the_same(modes):
+    """A model that has not understood gets other words, also where the same failure comes back."""
+    table = {mode: {"max_repeats": None} for mode in modes}
+    engine = RetryEngine(max_attempts=9, policies=table)
+
+    told = [engine.decide(attempts(*modes[:n])).feedback for n in range(1, len(modes) + 1)]
+
+    assert len(set(told)) == len(told)
+
+
+def test_an_outage_is_no_wrong_answer():
+    """What went wrong is counted by answers; a prompt that got none may be sent again."""
+    failed = attempts("schema_violation", "model_error")
+
+    assert "times" not in ENGINE.decide(failed).feedback
+
+
 def test_violations_belong_to_the_last_failure():
     """What is wrong with the last answer is not said of an earlier one."""
     violation = Violation("r", "something else")
@@ -537,6 +562,7 @@ def test_corrections_do_not_pile_up(call, at_once):
     call(at_once.wrap(model, validator=Wants(word="yes")), "hi")
 
     assert [len(messages) for messages in model.calls] == [1, 2, 2]
+    assert model.calls[1] != model.calls[2]
 
 
 def test_a_parser_in_a_chain_counts_as_a_validator(call, at_once):

@@ -75,6 +75,16 @@ def test_a_violation_of_the_whole_answer_says_so():
     ]
 
 
+@pytest.mark.parametrize("violations", [(), (MISSING,)])
+def test_a_correction_that_is_given_again_says_so(violations):
+    """The words that did not help are not all that the model is told: no two prompts are equal."""
+    told = [correction(INSTRUCTION, violations, times) for times in range(1, 100)]
+
+    assert told[0] == correction(INSTRUCTION, violations)
+    assert told[1].startswith(f"{INSTRUCTION} This went wrong 2 times.")
+    assert len(set(told)) == len(told)
+
+
 def test_what_the_instruction_says_already_is_not_said_again():
     """That an answer is no JSON names no place."""
     no_json = Violation("json.no_json", "JSON")
@@ -245,14 +255,19 @@ violations = st.builds(
 )
 
 
-@given(st.text(max_size=MAX_INSTRUCTION_CHARS), st.lists(violations, max_size=6))
-def test_a_correction_is_bounded_and_fenced_once(instruction, found):
+@given(
+    st.text(max_size=MAX_INSTRUCTION_CHARS),
+    st.lists(violations, max_size=6),
+    st.integers(min_value=1, max_value=99),
+)
+def test_a_correction_is_bounded_and_fenced_once(instruction, found, times):
     """Whatever was violated: at most `MAX_CHARS`, one fence, one to `MAX_VIOLATIONS` lines."""
-    text = correction(instruction, found)
+    text, head = correction(instruction, found, times), correction(instruction, times=times)
 
     assert len(text) <= MAX_CHARS
-    assert text.startswith(instruction)
+    assert text.startswith(head)
+    assert head.startswith(instruction)
     if found:
-        assert 1 <= len(data_lines("." + text.removeprefix(instruction))) <= MAX_VIOLATIONS
+        assert 1 <= len(data_lines("." + text.removeprefix(head))) <= MAX_VIOLATIONS
     else:
-        assert text == instruction
+        assert text == head
