@@ -200,9 +200,12 @@ def _tell_each(
 
 
 def _held_to(schema: Any, validator: ResponseValidator) -> dict[str, Any]:
-    """Change a validator's contract; a JSON Schema converts nothing, whatever the policy allows."""
+    """Change the shape that a validator asks for; the keys it required were of another one.
+
+    A JSON Schema converts nothing, whatever the policy allows.
+    """
     coerce = validator.coerce and not isinstance(schema, Mapping)
-    return {"response_schema": schema, "coerce": coerce}
+    return {"response_schema": schema, "required_keys": (), "coerce": coerce}
 
 
 def _why_not(contract: Mapping[str, Any]) -> str:

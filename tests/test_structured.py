@@ -300,6 +300,16 @@ def test_it_describes_what_it_returns(schema, kind):
     assert structured.get_graph().nodes
 
 
+@pytest.mark.parametrize("schema", [City, list[int], {"type": "object", "required": ["city"]}])
+def test_the_schema_takes_the_place_of_the_keys_that_a_policy_requires(call, schema):
+    """They are of the policy's own answers, and an object of the schema may not have them."""
+    strict = policy().override(validator={"required_keys": ["sky"]})
+    model = ScriptedChatModel(script=["[1]" if schema == list[int] else '{"city": "Oslo"}'])
+
+    assert call(with_control(model, strict).with_structured_output(schema), "Which?")
+    assert len(model.calls) == 1
+
+
 def test_a_contract_of_keys_alone_is_retried(call):
     """The README's: the first retry of any `ChatOpenAI` raised `KeyError: 'parameters'`."""
     provider = Provider("It is sunny.")

@@ -145,6 +145,12 @@ class ResponseValidator(Gate[AIMessage | str]):
             msg = f"`must_contain` and `forbidden_phrases` share {sorted(both)}"
             raise ValueError(msg)
         self._compiled = _compile(self)
+        if self.response_schema is not None:
+            contract = self._compiled.reader.contracts[0]
+            excluded = [key for key in self.required_keys if contract.excludes(key)]
+            if excluded:
+                msg = f"`required_keys` asks for {excluded}, which `response_schema` excludes"
+                raise ValueError(msg)
         return self
 
     @property

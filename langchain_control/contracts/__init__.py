@@ -46,6 +46,9 @@ class Contract(Protocol):
             lax: Whether what the contract was written in may convert types, as far as it does.
         """
 
+    def excludes(self, key: str) -> bool:
+        """Whether it is certain that no object with this key meets the contract."""
+
     def coerced(self, value: Any) -> Any:
         """Return the value with its types converted where that makes it meet the contract."""
 

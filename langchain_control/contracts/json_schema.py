@@ -14,6 +14,7 @@ import jsonschema_rs
 from langchain_control._shortening import shortened
 from langchain_control.contracts.alternatives import at_place, meant_by_constants
 from langchain_control.contracts.conversion import Mistyped
+from langchain_control.contracts.excluded_keys import excluded_by_schema
 from langchain_control.contracts.lazy_errors import Error, LazyErrors, Path
 from langchain_control.contracts.pointers import describe, pointer, property_name
 from langchain_control.outcomes import Violation
@@ -72,6 +73,10 @@ class JsonSchemaContract:
         lazy = self._errors
         with suppress(ValueError):  # nested deeper than `jsonschema-rs` tells of, which is 255
             yield from _explained(lazy.of(value), lazy, self._schema)
+
+    def excludes(self, key: str) -> bool:
+        """Whether it is certain that no object with this key meets the schema."""
+        return excluded_by_schema(self._schema, key)
 
     def coerced(self, value: Any) -> Any:
         """Return the value as it is: JSON Schema says nothing about conversion."""

@@ -65,6 +65,10 @@ class PydanticV1Contract:
             raise
         return ()
 
+    def excludes(self, key: str) -> bool:  # noqa: ARG002
+        """Return `False`: validators that see a value first may change it, and are not told of."""
+        return False
+
     def coerced(self, value: Any) -> Any:
         """Convert what pydantic converts, or return the value as it is.
 

@@ -17,6 +17,7 @@ from pydantic_core.core_schema import ErrorType, GeneratorSchema
 
 from langchain_control.contracts.alternatives import at_place, meant_by_constants
 from langchain_control.contracts.conversion import Mistyped, converted, first_read_alike
+from langchain_control.contracts.excluded_keys import excluded_by_type
 from langchain_control.contracts.json_schema import MAX_VIOLATIONS, JsonSchemaContract
 from langchain_control.contracts.located import (
     IS_MISSING,
@@ -87,6 +88,10 @@ class TypedContract:
                 return broken
             raise
         return ()
+
+    def excludes(self, key: str) -> bool:
+        """Whether it is certain that no object with this key is read as the type."""
+        return excluded_by_type(self._adapter.core_schema, key)
 
     def coerced(self, value: Any) -> Any:
         """Convert what pydantic's lax mode converts, or return the value as it is.

@@ -637,6 +637,7 @@ def test_rules_see_the_parsed_value():
         ({"must_contain": ["A"], "forbidden_phrases": [" a "]}, "forbidden_phrases"),
         ({"forbidden_phrases": [" "]}, "forbidden_phrases"),
         ({"required_keys": "name"}, "required_keys"),
+        ({"required_keys": ["a"], "response_schema": list[int]}, "required_keys.*response_schema"),
         ({"response_schema": {"type": "strin"}}, "response_schema"),
         ({"response_schema": {"$ref": "https://example.com/s"}}, "response_schema"),
         ({"response_schema": "Invoice"}, "response_schema"),
