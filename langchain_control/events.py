@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from langchain_core.callbacks import BaseCallbackHandler
     from langchain_core.runnables import RunnableConfig
 
-    from langchain_control.outcomes import ValidationResult
+    from langchain_control.outcomes import PlannedRetry, ValidationResult
 
 __all__ = [
     "REQUEST_ID",
@@ -31,6 +31,7 @@ __all__ = [
     "blocked",
     "event",
     "request_id_in",
+    "retry_scheduled",
     "rules_of",
     "with_listener",
     "with_request_id",
@@ -191,6 +192,14 @@ def blocked(
         rules=rules_of(verdict),
         **more,
     )
+
+
+def retry_scheduled(
+    retry: PlannedRetry, failure_mode: str, config: RunnableConfig, **more: Any
+) -> Emit | None:
+    """Build the event of a retry that is due after a failure of this mode."""
+    told = {name: retry[name] for name in ("number", "delay_seconds", "strategy", "mutation")}
+    return event(EventName.RETRY_SCHEDULED, config, failure_mode=failure_mode, **told, **more)
 
 
 def rules_of(verdict: ValidationResult) -> list[str] | None:

@@ -22,7 +22,7 @@ from langchain_core.runnables import RunnableConfig
 
 from langchain_control._effects import Emit, Flow, Sleep
 from langchain_control.components.fallback import FallbackRouter
-from langchain_control.events import EventName, event, with_request_id
+from langchain_control.events import EventName, event, retry_scheduled, with_request_id
 from langchain_control.outcomes import (
     Attempt,
     FailureMode,
@@ -181,14 +181,8 @@ def retry_with_mutation(
 ) -> Flow[RunState]:
     """Wait, then go round again with the correction in the prompt."""
     retry = cast("PlannedRetry", state["retry"])
-    yield event(
-        EventName.RETRY_SCHEDULED,
-        config,
-        request_id=state["request_id"],
-        number=retry["number"],
-        delay_seconds=retry["delay_seconds"],
-        mutation=retry["mutation"],
-    )
+    failed = state["attempts"][-1]["failure_mode"]
+    yield retry_scheduled(retry, failed, config, request_id=state["request_id"])
     if retry["delay_seconds"] > 0:
         yield Sleep(retry["delay_seconds"])
     return {"failure": None}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from math import prod
 from random import Random
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.base import coerce_to_runnable
@@ -25,11 +25,11 @@ from langchain_control.errors import (
     retry_after_seconds,
 )
 from langchain_control.errors.declared import FailureModes
-from langchain_control.events import UNHEARD, EventName, event
+from langchain_control.events import UNHEARD, retry_scheduled
 from langchain_control.models.fresh import without_cache
 from langchain_control.models.names import named_in
 from langchain_control.models.variants import name_of
-from langchain_control.outcomes import Attempt, FailureMode, Rung, Violation
+from langchain_control.outcomes import Attempt, FailureMode, PlannedRetry, Rung, Violation
 from langchain_control.retries.budget import RetryBudget
 from langchain_control.retries.corrections import correction
 from langchain_control.retries.ladder import (
@@ -284,16 +284,8 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
             else:
                 self._earn(after=failures[-1].mode if failures else None)
                 return answer
-            yield event(
-                EventName.RETRY_SCHEDULED,
-                config,
-                component=type(self).__name__,
-                number=retry.number,
-                failure_mode=mode.value,
-                delay_seconds=retry.delay_seconds,
-                strategy=retry.strategy,
-                mutation=retry.mutation,
-            )
+            planned = cast("PlannedRetry", asdict(retry))
+            yield retry_scheduled(planned, mode.value, config, component=type(self).__name__)
             if retry.delay_seconds > 0:
                 yield Sleep(retry.delay_seconds)
             tagged = merge_configs(config, {"tags": [f"retry:attempt:{retry.number}"]})

@@ -182,7 +182,13 @@ MEASURES: dict[str, tuple[Measure, ...]] = {
         Measure("blocked", "{value}", "Values turned away", None, ("component", "failure_mode")),
     ),
     EventName.RETRY_SCHEDULED: (
-        Measure("retries", "{attempt}", "Attempts after the first", None, ("mutation",)),
+        Measure(
+            "retries",
+            "{attempt}",
+            "Attempts after the first",
+            None,
+            ("failure_mode", "mutation"),
+        ),
     ),
     EventName.WAITED: (
         Measure("wait.duration", "s", "Waits for a turn", "delay_seconds", ("component",)),

@@ -10,8 +10,13 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, HumanMessage, ToolMessage
 
-from langchain_control import TokenBudget
+from langchain_control import AuditLogger, ControlPolicy, TokenBudget
+from langchain_control.events import EventName
 from langchain_control.runs.attempts import sha256_of, tokens_of
+from langchain_control.testing import ScriptedChatModel
+from tests.doors import DOORS
+
+AT_ONCE = {"base_delay_seconds": 0, "jitter_seconds": 0}
 
 
 def asked(args: Any, *, name: str = "weather", call_id: str = "1") -> list[BaseMessage]:
@@ -117,3 +122,18 @@ def test_what_is_reported_counts_beside_what_is_not(field: str, said: int | None
 def test_an_empty_answer_has_none() -> None:
     """Its framing is not its own."""
     assert tokens_of(AIMessage(""), PROMPT, TokenBudget())[1] == 0
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
+def test_a_retry_that_is_due_is_told_with_its_reason(door) -> None:
+    """After which failure, and whether the prompt changes, as where an engine wraps a model."""
+    audit = AuditLogger(None)
+    model = ScriptedChatModel(script=[ConnectionError(), "no", '{"a": 1}'])
+
+    door(model, ControlPolicy(validator={"required_keys": ["a"]}, retry=AT_ONCE, audit=audit))
+
+    told = [r for r in audit.to_records() if r["event"] == EventName.RETRY_SCHEDULED]
+    assert [(r["number"], r["failure_mode"], r["strategy"], r.get("mutation")) for r in told] == [
+        (2, "model_error", "simple", None),
+        (3, "schema_violation", "prompt_mutation", "schema_violation"),
+    ]
