@@ -15,6 +15,7 @@ from uuid import uuid4
 from langchain_core.runnables.config import ensure_config, merge_configs
 
 from langchain_control._effects import Emit
+from langchain_control._enclosing import part_around, parts_under_way
 from langchain_control.outcomes import FailureMode
 
 if TYPE_CHECKING:
@@ -80,6 +81,9 @@ class AuditRecord(TypedDict, total=False):
     """One of `EventName`."""
     request_id: str
     """The caller's, or a random 128-bit id in hex; shared by all records of one request."""
+    within: str
+    """Of a run in another request: what of that it belongs to, such as `fallback`. `call` is a call
+    of the model, `validate` the judging of its answer, `tool` a tool of an agent."""
     component: str
     """Which component turned a value away or made a request wait."""
     number: int
@@ -131,8 +135,10 @@ class AuditRecord(TypedDict, total=False):
 
 
 def request_id_in(config: RunnableConfig) -> str:
-    """Return the caller's request id, or a new one."""
-    return str((config.get("metadata") or {}).get(REQUEST_ID) or uuid4().hex)
+    """Return the caller's request id, that of the request it is asked in, or a new one."""
+    around = parts_under_way()
+    known = around[-1].request_id if around else None
+    return str((config.get("metadata") or {}).get(REQUEST_ID) or known or uuid4().hex)
 
 
 def with_request_id(config: RunnableConfig, request_id: str) -> RunnableConfig:
@@ -164,10 +170,12 @@ def event(name: EventName, config: RunnableConfig, **fields: Any) -> Emit | None
     """
     if not _has_listeners(config):
         return None
+    around = part_around()
     data: dict[str, Any] = {
         "id": uuid4().hex,
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "event": name.value,
+        **({"within": around.name} if around else {}),
         **{key: value for key, value in fields.items() if value is not None},
     }
     return Emit(name.value, data, config)

@@ -21,6 +21,7 @@ from langchain_core.messages import AIMessage, SystemMessage
 from langchain_core.runnables import RunnableConfig
 
 from langchain_control._effects import Emit, Flow, Sleep
+from langchain_control._enclosing import as_part
 from langchain_control.components.fallback import FallbackRouter
 from langchain_control.events import EventName, event, retry_scheduled, with_request_id
 from langchain_control.outcomes import (
@@ -94,7 +95,8 @@ def guard(state: RunState, context: Context, config: RunnableConfig) -> Flow[Run
     config = with_request_id(config, run["request_id"])
     opening = _opened(run, state, context, config)
     opening = refunded_if_left(opening, run, context)
-    return (yield from closed_if_cut_off(opening, run, context, config))
+    watched = closed_if_cut_off(opening, run, context, config)
+    return (yield from as_part(watched, run["request_id"], "guard"))
 
 
 def _opened(
@@ -323,8 +325,8 @@ def performed(
         return (yield from step.node(state, context, config))
     config = with_request_id(config, state["request_id"])
     state = cast("RunState", {**state})  # its end is marked in it
-    doing = step.node(state, context, config)
-    return (yield from closed_if_cut_off(doing, state, context, config))
+    doing = closed_if_cut_off(step.node(state, context, config), state, context, config)
+    return (yield from as_part(doing, state["request_id"], step.node.__name__))
 
 
 # --- what the nodes share -------------------------------------------------------------------------

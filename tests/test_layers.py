@@ -13,8 +13,9 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "langchain_control"
 
 LAYERS = [
-    {"outcomes", "_threads", "_waiting", "_json", "_per_process", "_at_fork", "_eviction", "_least"}
-    | {"_lazy_attributes", "_overriding", "_printable", "_shared", "_shortening", "_steady_clock"},
+    {"outcomes", "_threads", "_waiting", "_json", "_per_process", "_at_fork", "_enclosing"}
+    | {"_eviction", "_lazy_attributes", "_least", "_overriding", "_printable", "_shared"}
+    | {"_shortening", "_steady_clock"},
     {"errors", "parts", "sync_only", "_effects", "events"},
     {"circuits", "conversation", "encodings", "fences", "logging_setup", "models"},
     {"retries"},

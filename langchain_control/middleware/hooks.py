@@ -21,6 +21,7 @@ from langchain_core.runnables.config import ensure_config
 from langgraph.types import Command, interrupt
 
 from langchain_control._effects import Flow, arun, run
+from langchain_control._enclosing import as_part
 from langchain_control._least import least
 from langchain_control._waiting import MAX_SECONDS
 from langchain_control.errors import error_for
@@ -325,7 +326,8 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         config = with_request_id(config, record["request_id"])
         ending, context = {**record, "closed": False}, self._context_of(record)
         closing = close(ending, context, config, marked=ending)
-        yield from closed_if_cut_off(closing, ending, context, config)
+        watched = closed_if_cut_off(closing, ending, context, config)
+        yield from as_part(watched, record["request_id"], "end")
 
     def _tool_called(self, request: ToolCallRequest, handler: Callable[..., Any]) -> Flow[Any]:
         config = self._config()
@@ -341,7 +343,8 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
             return (yield from calling)
         started = (record["request_id"], record["started"])
         marked = ChainMap(self._marks.of(request.runtime).setdefault(started, {}), dict(record))
-        output = yield from closed_if_cut_off(calling, marked, self._context_of(record), config)
+        watched = closed_if_cut_off(calling, marked, self._context_of(record), config)
+        output = yield from as_part(watched, record["request_id"], "tool")
         if leaves_the_agent(output) and not marked.get("closed"):  # it skips `after_agent`
             marked["closed"] = True
             handed_over: AgentRun = {**record, "status": "accepted"}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from langchain_control._shared import Shared
 from langchain_control.events import EventName
+from langchain_control.trail.nesting import is_of_a_request, is_used_once
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider
@@ -121,9 +122,13 @@ class Measure(NamedTuple):
     fields: tuple[str, ...]
     """The record's fields that become attributes, unless they say `none`."""
     attributes: Mapping[str, str] = MappingProxyType({})
+    counts: Callable[[AuditRecord], bool] | None = None
+    """Which records are measured. `None` measures all of them."""
 
     def of(self, record: AuditRecord) -> float | None:
         """Return what the record adds, if anything."""
+        if self.counts is not None and not self.counts(record):
+            return None
         if self.amount is None:
             return 1
         amount: float | None = record.get(self.amount)  # type: ignore[assignment]  # a number's key
@@ -142,13 +147,20 @@ class Measure(NamedTuple):
 def _tokens(kind: Literal["input", "output"]) -> Measure:
     said = "Tokens of attempts and of fallback models"
     told = {"gen_ai.token.type": kind}
-    return Measure("tokens", "{token}", said, f"{kind}_tokens", ("model",), told)
+    return Measure("tokens", "{token}", said, f"{kind}_tokens", ("model",), told, is_used_once)
 
 
 _SPENT = (
     _tokens("input"),
     _tokens("output"),
-    Measure("cost", "1", "Cost, in the unit of the policy's prices", "cost", ("model",)),
+    Measure(
+        "cost",
+        "1",
+        "Cost, in the unit of the policy's prices",
+        "cost",
+        ("model",),
+        counts=is_used_once,
+    ),
 )
 
 MEASURES: dict[str, tuple[Measure, ...]] = {
@@ -159,10 +171,18 @@ MEASURES: dict[str, tuple[Measure, ...]] = {
             "Requests that ended",
             "latency_ms",
             ("status", "strategy", "failure_mode"),
+            counts=is_of_a_request,
         ),
     ),
     EventName.CUT_OFF: (
-        Measure("requests_cut_off", "{request}", "Requests cancelled or crashed", None, ()),
+        Measure(
+            "requests_cut_off",
+            "{request}",
+            "Requests cancelled or crashed",
+            None,
+            (),
+            counts=is_of_a_request,
+        ),
     ),
     EventName.ATTEMPT: (
         Measure("attempt.duration", "s", "Model calls", "latency_ms", ("model", "failure_mode")),
@@ -223,7 +243,7 @@ def _note_on_span(record: AuditRecord) -> None:
         if field not in _NO_ATTRIBUTES and value != "none"
     }
     span.add_event(record["event"], told)
-    if record["event"] == EventName.FINISHED:
+    if record["event"] == EventName.FINISHED and is_of_a_request(record):
         span.set_attributes({name: told[name] for name in _OF_SPAN if name in told})
 
 

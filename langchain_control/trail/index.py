@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, get_args
 from langchain_control.events import EventName
 from langchain_control.outcomes import FailureMode, Status
 from langchain_control.trail.latency import LatencyDigest
+from langchain_control.trail.nesting import is_of_a_request, is_used_once
 from langchain_control.trail.summary import AuditSummary
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ class AuditIndex:
         self._attempt_latency.add(_number(record, "latency_ms", default=math.nan))
 
     def _count_tokens(self, record: AuditRecord) -> None:
+        if not is_used_once(record):
+            return
         self._sums["input_tokens"] += int(_number(record, "input_tokens"))
         self._sums["output_tokens"] += int(_number(record, "output_tokens"))
 
@@ -104,6 +107,8 @@ class AuditIndex:
         self._count_mode(record, self._failures)
 
     def _count_finished(self, record: AuditRecord) -> None:
+        if not is_of_a_request(record):
+            return
         status = _known(record.get("status"), _STATUSES)
         self._status[status] += 1
         self._count_mode(record, self._outcomes)
@@ -112,8 +117,8 @@ class AuditIndex:
         if status != "rejected":
             self._request_latency.add(_number(record, "latency_ms", default=math.nan))
 
-    def _count_cut_off(self, _: AuditRecord) -> None:
-        self._sums["cut_off"] += 1
+    def _count_cut_off(self, record: AuditRecord) -> None:
+        self._sums["cut_off"] += is_of_a_request(record)
 
     def _count_circuit_change(self, _: AuditRecord) -> None:
         self._sums["circuit_changes"] += 1

@@ -30,7 +30,8 @@ def tell(request_id: str, records: Iterable[AuditRecord]) -> str:
 def _line(record: AuditRecord) -> str:
     describe = _DESCRIBED.get(record["event"], _other)
     text = "; ".join(part for part in describe(record) if part)
-    return printable(f"  {record.get('time', '')}  {text}")
+    within = f"  within {record['within']}: " if record.get("within") else ""
+    return printable(f"  {record.get('time', '')}  {within}{text}")
 
 
 def _attempt(record: Mapping[str, Any]) -> Iterator[str]:

@@ -85,6 +85,28 @@ def test_counts_tokens_by_type(measured: Measured) -> None:
     ]
 
 
+def test_a_run_in_a_request_is_measured_once(
+    measured: Measured, tracer: trace.Tracer, spans: InMemorySpanExporter
+) -> None:
+    """Its end is none of a request, and what it used is in the record of the fallback."""
+    with tracer.start_as_current_span("request"):
+        measured.sink.write(
+            attempt(model="spare", input_tokens=7, cost=1.0, latency_ms=1.0, within="fallback")
+        )
+        measured.sink.write(finished(latency_ms=1.0, within="fallback"))
+        measured.sink.write(audit_record(EventName.CUT_OFF, within="fallback"))
+        measured.sink.write(
+            audit_record(EventName.FALLBACK, model="spare", input_tokens=7, cost=1.0)
+        )
+    (span,) = spans.get_finished_spans()
+
+    assert [amount for _, amount in measured("tokens")] == [7]
+    assert [amount for _, amount in measured("cost")] == [1.0]
+    assert [amount for _, amount in measured("attempt.duration")] == [0.001]
+    assert measured("request.duration") == measured("requests_cut_off") == []
+    assert span.attributes == {}
+
+
 @pytest.mark.parametrize("event", EventName)
 def test_measures_every_event(measured: Measured, event: EventName) -> None:
     """No kind of record is left out of the metrics."""

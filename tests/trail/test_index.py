@@ -53,6 +53,35 @@ def test_a_request_that_was_cut_off_did_not_pass() -> None:
 
 
 @pytest.mark.parametrize(
+    ("within", "requests", "tokens"),
+    [
+        (None, 2, 30),
+        ("tool", 2, 30),
+        ("validate", 1, 30),
+        ("guard", 1, 30),
+        ("call", 1, 10),
+        ("fallback", 1, 10),
+        (["no name"], 1, 30),
+    ],
+)
+def test_a_run_in_a_request_is_no_request(within: Any, requests: int, tokens: int) -> None:
+    """What it used is told once, by the request around it or by its own attempts."""
+    inner: dict[str, Any] = {} if within is None else {"within": within}
+    ends = [finished(**inner), finished("fallback", attempts=3)]
+    summary = summary_of(
+        attempt(input_tokens=20, output_tokens=20, **inner),
+        attempt(input_tokens=10, output_tokens=10),
+        *ends,
+    )
+    cut_off = summary_of(audit_record(EventName.CUT_OFF, **inner))
+
+    assert (summary.requests, summary.fallbacks) == (requests, 1)
+    assert (summary.input_tokens, summary.output_tokens) == (tokens, tokens)
+    assert summary.retries == ({2: 1} if requests == 1 else {0: 1, 2: 1})
+    assert cut_off.cut_off == requests - 1
+
+
+@pytest.mark.parametrize(
     ("mode", "is_about_a_text"),
     [
         ("prompt_injection", True),

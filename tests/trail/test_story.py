@@ -86,6 +86,10 @@ rules type; notes history_dropped; 812.3 ms; tokens 300 in, 80 out
     ("record", "line"),
     [
         (
+            finished(strategy="none", within="fallback"),
+            "  within fallback: finished: accepted, the answer met the contract; 1 attempt",
+        ),
+        (
             audit_record(
                 EventName.BLOCKED,
                 component="InputGuard",
