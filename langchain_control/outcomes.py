@@ -142,6 +142,12 @@ class Finding:
     tier: str = "rules"
     """Which kind of detector spoke."""
 
+    def __post_init__(self) -> None:
+        """Take what was stored for what it was: JSON and MessagePack have no tuples."""
+        if self.span is not None:
+            start, end = self.span
+            object.__setattr__(self, "span", (start, end))
+
 
 @dataclass(frozen=True, slots=True)
 class Scores:
@@ -306,6 +312,11 @@ class ControlResult:
     """What they cost, where the policy knows the prices of the models."""
     scores: Scores = Scores()
     """What was measured of the model's last answer; nothing of a fallback's."""
+
+    def __post_init__(self) -> None:
+        """Take what was stored for what it was: JSON and MessagePack have no tuples."""
+        for name in ("attempts", "fallbacks", "violations", "findings"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
 
     @property
     def passed(self) -> bool:

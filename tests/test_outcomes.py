@@ -4,10 +4,18 @@ import json
 
 import pytest
 from langchain_core.messages import AIMessage
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from langchain_control import ResponseValidator
 from langchain_control.errors import AttemptsExhausted
-from langchain_control.outcomes import ControlResult, FailureMode, Violation, failure
+from langchain_control.outcomes import (
+    ControlResult,
+    FailureMode,
+    Finding,
+    Scores,
+    Violation,
+    failure,
+)
 
 EVIL = "a\n2026-01-01 all is well\x1b[2J\x9b\u202e"
 
@@ -72,3 +80,20 @@ def test_a_failure_scores_nothing():
     """Unless its gate has measured how far the value was from right."""
     assert failure(FailureMode.REFUSAL, "no").score == 0
     assert failure(FailureMode.REFUSAL, "no", score=0.5).score == 0.5
+
+
+def test_a_result_out_of_a_checkpoint_is_the_one_that_was_kept():
+    """MessagePack has no tuples: it came back with lists, and was another one."""
+    types = [ControlResult, FailureMode, Scores, Violation, Finding]
+    serializer = JsonPlusSerializer(allowed_msgpack_modules=types)
+    result = ControlResult(
+        "rejected",
+        failure_mode=FailureMode.PROMPT_INJECTION,
+        violations=(Violation("required", "a name"),),
+        findings=(Finding("a", "LLM01", span=(0, 3)), Finding("b", "LLM01")),
+    )
+
+    kept = serializer.loads_typed(serializer.dumps_typed(result))
+
+    assert kept == result
+    assert hash(kept.findings) == hash(result.findings)

@@ -62,7 +62,7 @@ def result_of(state: Mapping[str, Any]) -> ControlResult:
         strategy=state["strategy"],
         request_id=state["request_id"],
         violations=violations_in(note),
-        findings=tuple(_finding(f) for f in note["findings"]) if note else (),
+        findings=tuple(Finding(**f) for f in note["findings"]) if note else (),
         retry_after=_retry_after(note, state["fallbacks"]),
         usage=usage_of(state),
         cost=cost_of(calls_in(state)),
@@ -95,8 +95,3 @@ def _retry_after(note: FailureNote | None, tries: Sequence[FallbackTry]) -> floa
     """Return when the first of those that said so may be asked again."""
     said = note["retry_after"] if note else None
     return least(said, *(tried["retry_after"] for tried in tries))
-
-
-def _finding(plain: dict[str, Any]) -> Finding:
-    span = plain["span"]
-    return Finding(**{**plain, "span": None if span is None else tuple(span)})
