@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
+from math import ceil
 from string import ascii_lowercase
 from typing import NamedTuple
 
@@ -54,7 +56,8 @@ _LEET_SIGN = re.compile(r"[a-z][013457@$!|][a-z]|[a-z][013457]|[013457@$][a-z]",
 CHARS_PER_LEET_SIGN = 15
 _LEET_DIGITS = str.maketrans("013457", "oieast")
 _LEET_SYMBOLS = str.maketrans("@$!|", "asil")
-_INNER_SYMBOL = re.compile(r"(?<=[a-z])[@$!|](?=[a-z])|(?<![^\s\"'(])[@$](?=[a-z])", re.ASCII)
+_INNER_SYMBOL = re.compile(r"[@$!|](?=[a-z])(?:(?<=[a-z].)|(?<=[@$])(?<![^\s\"'(].))", re.ASCII)
+"""Begins with a class, which is found fast."""
 
 SHORTEST_SCRAMBLED = 4
 """Letters without which there is nothing to scramble between the first and the last."""
@@ -118,7 +121,8 @@ def _is_leet(text: str) -> bool:
     others = characters.translate(None, _LEET_CHARACTERS)
     if (len(characters) - len(others)) * CHARS_PER_LEET_SIGN < len(text):
         return False
-    return len(_LEET_SIGN.findall(text)) * CHARS_PER_LEET_SIGN >= len(text)
+    enough = ceil(len(text) / CHARS_PER_LEET_SIGN)
+    return sum(1 for _ in islice(_LEET_SIGN.finditer(text), enough)) == enough
 
 
 def _unleet(text: str) -> str:
