@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import html
 import re
@@ -45,13 +44,18 @@ def _from_bytes(raw: bytes, run: str) -> str:
         return run
 
 
+_USUAL_BASE64 = str.maketrans("-_", "+/")
+
+
 def _decode_base64(match: re.Match[str]) -> str:
     run = match[0].rstrip("=")
     if len(run) % 4 == 1:
         run = run[:-1]
+    if "-" in run:
+        run = run.translate(_USUAL_BASE64)
     try:
-        raw = base64.b64decode(run + "=" * (-len(run) % 4), altchars=b"-_" if "-" in run else None)
-    except (binascii.Error, ValueError):
+        raw = binascii.a2b_base64(run + "=" * (-len(run) % 4))
+    except binascii.Error:
         return match[0]
     return _from_bytes(raw, match[0])
 
@@ -86,7 +90,9 @@ def _meaning_of(entity: str) -> str:
     return fold(html.unescape(f"&{entity};"))
 
 
-_BARE_HEX_RUN = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}[\s:,-]?){8}", re.ASCII)
+_BARE_HEX_RUN = re.compile(
+    r"[0-9a-fA-F](?<![0-9A-Za-z].)[0-9a-fA-F][\s:,-]?(?:[0-9a-fA-F]{2}[\s:,-]?){7}", re.ASCII
+)
 _MARKED_HEX_RUN = re.compile(r"(?:[\\0]x[0-9a-fA-F]{2}[\s,]?){4}", re.ASCII)
 _SHORTEST_RUN = b"0" * 16
 
@@ -135,7 +141,11 @@ DECODERS: tuple[Decoder, ...] = (
     Decoder(_at_least(4, r"\\u[0-9a-fA-F]{4}"), _decode_code_points, lambda text: "\\u" in text),
     Decoder(_at_least(3, r"[01]{8}\s?", then="[01]{8}"), _decode_binary, lambda text: "0" in text),
     Decoder(
-        re.compile(r"(?:(?:\\x|0x)?[0-9a-fA-F]{2}[\s:,-]?){7,}(?:\\x|0x)?[0-9a-fA-F]{2}", re.ASCII),
+        re.compile(
+            r"(?=[\\0-9a-fA-F][0-9a-fA-Fx])"
+            r"(?:(?:\\x|0x)?[0-9a-fA-F]{2}[\s:,-]?){7,}(?:\\x|0x)?[0-9a-fA-F]{2}",
+            re.ASCII,
+        ),
         _decode_hex,
         _holds_hex,
     ),
