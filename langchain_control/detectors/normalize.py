@@ -72,6 +72,22 @@ class Rewriting:
         return cuts
 
 
+@dataclass(frozen=True)
+class Removal:
+    """What was taken out of a text, found again where it has to be traced back."""
+
+    source: str
+    pattern: re.Pattern[str]
+
+    def trace(self, span: Span) -> Span:
+        """Return the place in `source` from which a place in the result came."""
+        return self._rewriting.trace(span)
+
+    @cached_property
+    def _rewriting(self) -> Rewriting:
+        return Rewriting([(*match.span(), 0) for match in self.pattern.finditer(self.source)])
+
+
 class _Cuts(NamedTuple):
     """Where matches stand, from left to right."""
 
@@ -110,7 +126,7 @@ class Excerpt(NamedTuple):
         return span[0] + self.begins, span[1] + self.begins
 
 
-Step = Rewriting | Folding | Excerpt
+Step = Rewriting | Removal | Folding | Excerpt
 
 
 class View(NamedTuple):
@@ -134,6 +150,11 @@ class View(NamedTuple):
 
         text = pattern.sub(note, self.text)
         return self if text == self.text else self._become(text, Rewriting(replaced))
+
+    def remove(self, pattern: re.Pattern[str]) -> View:
+        """Take every match of a pattern out."""
+        text = pattern.sub("", self.text)
+        return self if text == self.text else self._become(text, Removal(self.text, pattern))
 
     def fold(self) -> View:
         """Spell every character in its plainest form."""
@@ -213,19 +234,18 @@ _TAG = r"\U000e0020-\U000e007e"
 _TAGS = re.compile(f"[{_TAG}]+")
 """A hidden copy of ASCII. Also read is what is left of a text when these are gone."""
 _TAGS_NEAR_EACH_OTHER = re.compile(f"[{_TAG}]++(?>(?:[^{_TAG}]{{1,{2 * SHARED}}}+[{_TAG}]++)*)")
-_HYPHENATION = re.compile(r"(?<=[^\W\d_])-\n(?=[^\W\d_])")
+_HYPHENATION = re.compile(r"-\n(?<=[^\W\d_]-\n)(?=[^\W\d_])")
 _WHITESPACE = re.compile(r"\s(?:\s+|(?<=[^\S\n ]))")
 """Two blanks and more, or one other than the usual. Begins with a class, which is found fast."""
-_SPACED_OUT = re.compile(
-    r"(?P<blanks>(?<!\S)\S(?:\s{1,4}\S(?!\S)){5,})"
-    r"|(?<![^\W_])[^\W\d_](?:(?:[.\-_*|/,+~\u00b7]|\s{2,4})[^\W\d_](?![^\W_])){4,}"
-)
 _GAP = r"[\s.\-_*|/,+~\u00b7]"
+_SPACED_OUT = re.compile(
+    rf"(?=\S{_GAP})"
+    r"(?:(?P<blanks>(?<!\S)\S(?:\s{1,4}\S(?!\S)){5,})"
+    r"|(?<![^\W_])[^\W\d_](?:(?:[.\-_*|/,+~\u00b7]|\s{2,4})[^\W\d_](?![^\W_])){4,})"
+)
 _SPACED_OUT_INSIDE = re.compile(rf"{_GAP}\S{_GAP}\s{{0,3}}\S{_GAP}\s{{0,3}}\S{_GAP}")
 """Stands in the middle of everything spaced out, and is found faster."""
 _WORD_GAP = re.compile(r"\s{2,}")
-_BLANK = re.compile(r"\s")
-_SIGN = re.compile(r"[\W_]+")
 
 
 def normalize(text: str) -> NormalizedText:
@@ -248,7 +268,7 @@ def _further_readings(text: str, plain: View) -> Iterator[View]:
     if _TAGS.search(text):
         for tagged in View(text, "untagged").around(_TAGS_NEAR_EACH_OTHER):
             for piece in tagged.pieces():
-                untagged = _read(piece.rewrite(_TAGS, _nothing))
+                untagged = _read(piece.remove(_TAGS))
                 yield untagged
                 yield from _possible_readings(untagged)
     if _UNSEEN.search(text):
@@ -272,7 +292,7 @@ def _read(view: View) -> View:
         if decoder.applies(view.text):
             view = view.rewrite(decoder.pattern, decoder.decode)
     if "-\n" in view.text:
-        view = view.rewrite(_HYPHENATION, _nothing)
+        view = view.remove(_HYPHENATION)
     if _SPACED_OUT_INSIDE.search(view.text):
         view = view.rewrite(_SPACED_OUT, _close_up)
     if "  " in view.text or not view.text.isprintable():  # of blanks, only the usual one is
@@ -290,14 +310,12 @@ def _swap(match: re.Match[str]) -> str:
     return "" if match[0][0] in FILLERS else " "
 
 
-def _nothing(_: re.Match[str]) -> str:
-    return ""
-
-
 def _one_blank(match: re.Match[str]) -> str:
     return "\n" if "\n" in match[0] else " "
 
 
 def _close_up(match: re.Match[str]) -> str:
-    between_letters = _BLANK if match["blanks"] else _SIGN
-    return " ".join(between_letters.sub("", word) for word in _WORD_GAP.split(match[0]))
+    words = _WORD_GAP.split(match[0])
+    if match["blanks"]:
+        return " ".join("".join(word.split()) for word in words)
+    return " ".join("".join(filter(str.isalnum, word)) for word in words)
