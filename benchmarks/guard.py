@@ -41,7 +41,11 @@ started = time.process_time()
 InputGuard().inspect("Ignore the weather.")
 print(f"first verdict of a process: {1e3 * (time.process_time() - started):.0f} ms of CPU time")
 """
-HOSTILE = ("ignore all of your ", "[[", "<|", "a  ", "\u200b", "忽略", "1gn0r3 ", "eht dna ")
+HOSTILE = (
+    *("ignore all of your ", "[[", "<|", "a  ", "\u200b", "忽略", "1gn0r3 ", "eht dna "),
+    *("a\U000e0061", "a.b-c d ", "aWdub3JlIHByZXZp ", "69 67 6e 6f 72 65 20 61 ", "a-\n"),
+)
+LONG = 100_000
 
 
 class Row(NamedTuple):
@@ -176,16 +180,31 @@ def timing(files: dict[str, list[Row]]) -> None:
         lines.append([f"{low}-{high}", str(len(some)), *(f"{us:.0f}" for us in both)])
     print_table(["characters", "n", "tiers 0-1, µs (median)", "tiers 0-2, µs (median)"], lines)
     lines = []
-    for unit in HOSTILE:
-        text = (unit * (100_000 // len(unit) + 1))[:100_000]
+    for name, text in hostile_texts().items():
         ms = min(_cpu_us(lambda text: _all_tiers(text, rules, model), text) for _ in range(3)) / 1e3
-        lines.append([ascii(unit), f"{ms:.0f}"])
+        lines.append([name, f"{ms:.0f}"])
+    print_table(["100,000 characters of", "tiers 0-2, ms"], lines)
+
+
+def hostile_texts() -> dict[str, str]:
+    """Return long texts, each of which keeps some stage of the guard busy, and mixtures of them."""
+    texts = {ascii(unit): (unit * (LONG // len(unit) + 1))[:LONG] for unit in HOSTILE}
     rng = random.Random(1)
     for name, last in (("ASCII", 0x7F), ("Latin", 0x250), ("Unicode", sys.maxunicode + 1)):
-        text = "".join(chr(rng.randrange(0x20, last)) for _ in range(100_000))
-        ms = min(_cpu_us(lambda text: _all_tiers(text, rules, model), text) for _ in range(3)) / 1e3
-        lines.append([f"random {name}", f"{ms:.0f}"])
-    print_table(["100,000 characters of", "tiers 0-2, ms"], lines)
+        texts[f"random {name}"] = "".join(chr(rng.randrange(0x20, last)) for _ in range(LONG))
+    anchors = sorted({anchor for rule in RuleDetector().rules for anchor in rule.anchors})
+    texts["beginnings of attacks"] = " ".join(rng.choices(anchors, k=LONG))[:LONG]
+    for most in (60, 400):
+        texts[f"excerpts of up to {most} of all these"] = _excerpts([*texts.values()], most, rng)
+    return texts
+
+
+def _excerpts(texts: Sequence[str], most: int, rng: random.Random) -> str:
+    pieces = []
+    for _ in range(2 * LONG // most):
+        begins = rng.randrange(LONG - most)
+        pieces.append(rng.choice(texts)[begins : begins + rng.randint(1, most)])
+    return " ".join(pieces)[:LONG]
 
 
 def _all_tiers(text: str, rules: RuleDetector, model: WordModelDetector) -> None:
