@@ -42,6 +42,8 @@ class _Lexicon(NamedTuple):
     """Character → what begins with it in scripts without blanks, longest first."""
     first: frozenset[str]
     """With what a pair or a run begins: most tokens do not."""
+    signs: frozenset[str]
+    """What stands in every text with a pair or a run: with what pairs end and runs begin."""
 
 
 @cache
@@ -56,7 +58,7 @@ def _read() -> dict[str, str]:
 
 @cache
 def _lexicon() -> _Lexicon:
-    lexicon = _Lexicon({}, {}, frozenset(), {}, {}, frozenset())
+    lexicon = _Lexicon({}, {}, frozenset(), {}, {}, frozenset(), frozenset())
     for number, stems in enumerate(_read().values(), 1):
         for stem in stems.split():
             _add(lexicon, fold(stem.rstrip("=")).lower(), number, whole=stem.endswith("="))
@@ -65,6 +67,7 @@ def _lexicon() -> _Lexicon:
     return lexicon._replace(
         heads=frozenset(stem[:MIN_STEM] for stem in lexicon.stems),
         first=frozenset(lexicon.runs).union(first for first, _ in lexicon.pairs),
+        signs=frozenset(lexicon.runs).union(second for _, second in lexicon.pairs),
     )
 
 
@@ -102,6 +105,8 @@ def concepts_of(tokens: Sequence[str], numbers: Sequence[int]) -> list[int]:
     """
     lexicon = _lexicon()
     completed = list(numbers)
+    if lexicon.signs.isdisjoint(tokens):
+        return completed
     after = 0
     for place in [place for place, token in enumerate(tokens) if token in lexicon.first]:
         if place >= after:

@@ -77,6 +77,9 @@ DOUBTED_RULES = 2
 AROUND = 150
 """Characters before and after a match by which it is judged."""
 
+NO_WEIGHT = 128
+_WITHOUT_SIGN = bytes((byte + NO_WEIGHT) % 256 for byte in range(256))
+
 LIKELY, SURE = 0.5, 0.85
 """Probabilities from which on a finding is of medium and of high severity."""
 
@@ -84,8 +87,9 @@ LIKELY, SURE = 0.5, 0.85
 class Weights(NamedTuple):
     """A trained model."""
 
-    table: memoryview
-    """One signed byte for each bucket of `ngrams.features`."""
+    table: bytes
+    """One byte for each bucket of `ngrams.features`, more than its weight by `NO_WEIGHT`: signed
+    bytes would take longer to look up."""
     scale: float
     """What one unit of the table is worth."""
     bias: float
@@ -104,9 +108,8 @@ def load_weights() -> Weights:
     """Read the weights that ship with the package, once for each process."""
     raw = WEIGHTS_FILE.read_bytes()
     header, _, body = raw.partition(b"\n")
-    return Weights(
-        table=memoryview(decompress(body, bufsize=BUCKETS)).cast("b"), **json.loads(header)
-    )
+    signed = decompress(body, bufsize=BUCKETS)
+    return Weights(table=signed.translate(_WITHOUT_SIGN), **json.loads(header))
 
 
 def windows(tokens: int) -> Iterator[tuple[int, int]]:
@@ -181,6 +184,9 @@ def _built_in_rules() -> frozenset[str]:
 def _strongest(text: NormalizedText) -> tuple[_Judged, float]:
     """Return what speaks most for an attack, and how probable that makes one."""
     weights = load_weights()
+    if len(text.views) == 1:
+        best, _ = _judge(text.views[0], weights, MAX_TOKENS)
+        return best, weights.probability(best.score)
     # Where words are spelled with digits, the spelling itself would speak, not the words.
     # Of a text in pieces the model knows nothing; rules find what is spelled out in it.
     whole = [view for view in text.views if view.reading != "respaced"]
@@ -269,10 +275,11 @@ def _judge(view: View, weights: Weights, most: int) -> tuple[_Judged, int]:
     return best, min(len(tokens), most)
 
 
-def _sum_of(table: memoryview, buckets: set[int]) -> int:
-    if len(buckets) < 2:  # noqa: PLR2004  (of fewer, a getter returns no tuple)
-        return sum(map(table.__getitem__, buckets))
-    return sum(itemgetter(*buckets)(table))
+def _sum_of(table: bytes, buckets: set[int]) -> int:
+    number = len(buckets)
+    if number < 2:  # noqa: PLR2004  (of fewer, a getter returns no tuple)
+        return sum(map(table.__getitem__, buckets)) - NO_WEIGHT * number
+    return sum(itemgetter(*buckets)(table)) - NO_WEIGHT * number
 
 
 def both_ends(text: str, most: int) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import islice
-from operator import add
+from itertools import compress, count, islice
 from typing import NamedTuple
 from zlib import crc32
 
@@ -27,8 +26,8 @@ NEAR = 5
 _MASK = BUCKETS - 1
 _PAIR, _SKIP, _CONCEPTS = 0x9E3779B1, 0xC2B2AE35, 0x85EBCA6B  # odd, far apart: mix well
 _SHIFT = 12
-_SUMMAND = (BUCKETS << _SHIFT) - 1
-"""What is above it does not reach a bucket, and makes sums slow."""
+_MODULUS = BUCKETS << _SHIFT
+"""What is above it does not reach a bucket."""
 _BEGINNING = crc32(b"^")
 """Sets the beginnings of words apart from words."""
 _REMEMBERED = 16_384
@@ -61,7 +60,8 @@ def _pattern_for(text: str) -> re.Pattern[str]:
 class _Word(NamedTuple):
     """What there is to know of a token on its own."""
 
-    code: int
+    summand: int
+    """What it adds to its pairs with the words before it."""
     as_last: int
     """What it adds to the pair with the word after it."""
     as_before: int
@@ -82,12 +82,17 @@ def _word(token: str) -> _Word:
             break
         buckets.append(crc32(token[:length].encode(), _BEGINNING) & _MASK)
     return _Word(
-        code,
-        code * _PAIR & _SUMMAND,
-        code * _SKIP & _SUMMAND,
+        _small(code),
+        _small(code * _PAIR),
+        _small(code * _SKIP),
         tuple(buckets),
         concept_of(token),
     )
+
+
+def _small(number: int) -> int:
+    """Return what is as good a summand, and as near to zero as can be: large numbers are slow."""
+    return (number + _MODULUS // 2) % _MODULUS - _MODULUS // 2
 
 
 def features(tokens: Sequence[str]) -> list[tuple[int, ...]]:
@@ -96,22 +101,25 @@ def features(tokens: Sequence[str]) -> list[tuple[int, ...]]:
     These are the word, its beginnings, the pair with the word before, the pair with the word before
     that, its concept, and the pairs with the concepts shortly before.
     """
-    if not tokens:
-        return []
-    codes, as_last, as_before, buckets, concepts = zip(*map(_word, tokens), strict=True)
-    pairs = [sum_ >> _SHIFT & _MASK for sum_ in map(add, codes, (0, *as_last))]
-    skips = [sum_ >> _SHIFT & _MASK for sum_ in map(add, codes, (0, 0, *as_before))]
-    found = list(map(add, buckets, zip(pairs, skips, strict=True)))
+    found: list[tuple[int, ...]] = []
+    numbers = []
+    to_last = to_before = of_last = 0
+    for summand, as_last, as_before, buckets, concept in map(_word, tokens):
+        pairs = summand + to_last >> _SHIFT & _MASK, summand + to_before >> _SHIFT & _MASK
+        found.append(buckets + pairs)
+        numbers.append(concept)
+        to_last, to_before, of_last = as_last, of_last, as_before
+    concepts = concepts_of(tokens, numbers)
     before = last = 0
     before_at = last_at = -NEAR
-    for place, concept in enumerate(concepts_of(tokens, concepts)):
-        if concept:
-            found[place] += _buckets_of_concepts(
-                concept,
-                last if place - last_at <= NEAR else 0,
-                before if place - before_at <= NEAR else 0,
-            )
-            before, before_at, last, last_at = last, last_at, concept, place
+    for place in compress(count(), concepts):
+        concept = concepts[place]
+        found[place] += _buckets_of_concepts(
+            concept,
+            last if place - last_at <= NEAR else 0,
+            before if place - before_at <= NEAR else 0,
+        )
+        before, before_at, last, last_at = last, last_at, concept, place
     return found
 
 
