@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from langchain_control.detectors.folding import fold
 
-__all__ = ["DECODERS", "Decoder"]
+__all__ = ["DECODERS", "Decoder", "is_without_codes"]
 
 MIN_LETTERS = 0.7
 """Share of letters and blanks above which a decoded run is taken for a text."""
@@ -107,6 +107,7 @@ def _zeros_for(characters: str) -> bytes:
 
 _ZEROS_FOR_HEX, _BETWEEN_HEX = _zeros_for(hexdigits), b" \t\n\r\f\v:,-"
 _ZEROS_FOR_BASE64 = _zeros_for(f"{ascii_letters}{digits}_+/-")
+_ZEROS_FOR_BITS, _OCTET = _zeros_for("01"), b"0" * 8
 
 
 def _holds_hex(text: str) -> bool:
@@ -118,6 +119,22 @@ def _holds_hex(text: str) -> bool:
 
 def _holds_base64(text: str) -> bool:
     return _SHORTEST_RUN in text.encode("ascii", "replace").translate(_ZEROS_FOR_BASE64)
+
+
+def _holds_bits(text: str) -> bool:
+    return "0" in text and _OCTET in text.encode("ascii", "replace").translate(_ZEROS_FOR_BITS)
+
+
+def is_without_codes(text: str) -> bool:
+    """Whether no decoder applies to a text, told at once for most texts."""
+    if "&" in text or "%" in text or "\\" in text or "0x" in text:
+        return False
+    characters = text.encode("ascii", "replace")
+    return (
+        _SHORTEST_RUN not in characters.translate(_ZEROS_FOR_BASE64)
+        and _SHORTEST_RUN not in characters.translate(_ZEROS_FOR_HEX, _BETWEEN_HEX)
+        and ("0" not in text or _OCTET not in characters.translate(_ZEROS_FOR_BITS))
+    )
 
 
 def _at_least(times: int, unit: str, *, then: str = "") -> re.Pattern[str]:
@@ -139,7 +156,7 @@ DECODERS: tuple[Decoder, ...] = (
         lambda text: "%" in text,
     ),
     Decoder(_at_least(4, r"\\u[0-9a-fA-F]{4}"), _decode_code_points, lambda text: "\\u" in text),
-    Decoder(_at_least(3, r"[01]{8}\s?", then="[01]{8}"), _decode_binary, lambda text: "0" in text),
+    Decoder(_at_least(3, r"[01]{8}\s?", then="[01]{8}"), _decode_binary, _holds_bits),
     Decoder(
         re.compile(
             r"(?=[\\0-9a-fA-F][0-9a-fA-Fx])"

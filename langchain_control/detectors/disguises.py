@@ -67,26 +67,31 @@ _OTHERS_TO_BLANKS = bytes(byte if chr(byte) in ascii_lowercase else 0x20 for byt
 MIN_SCRAMBLED = 3
 
 
-def _look_up(text: str) -> _Words:
-    """Look the words of a text up in the vocabulary."""
-    words = words_of(text)
-    return _Words(len(words), words - vocabulary.known())
-
-
 def words_of(text: str) -> frozenset[str]:
     """Return the different words of a text, as far as they are in Latin letters."""
     letters = text.encode("ascii", "replace").translate(_OTHERS_TO_BLANKS)
     return frozenset(letters.decode("ascii").split())
 
 
-def readings_of(text: str) -> Iterator[tuple[str, str]]:
-    """Yield how else a text may read, as far as it shows signs of it, and the text so read.
+def readings_of(text: str, different: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Return how else a text may read, as far as it shows signs of it, and the text so read.
 
     Each is of the same length.
+
+    Args:
+        text: Canonical text.
+        different: Its `words_of`.
     """
-    if _is_leet(text):
+    is_leet = _is_leet(text)
+    unknown = different - vocabulary.known()
+    if is_leet or unknown:
+        return _readings_by_signs(text, _Words(len(different), unknown), is_leet=is_leet)
+    return iter(())
+
+
+def _readings_by_signs(text: str, words: _Words, *, is_leet: bool) -> Iterator[tuple[str, str]]:
+    if is_leet:
         yield "leet", _unleet(text)
-    words = _look_up(text)
     few = not _no_accident(len(words.unknown), words, text, MIN_SCRAMBLED)
     if few and words.unknown.isdisjoint(COMMON_DISGUISED):
         return

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import NamedTuple
 
 from langchain_control.detectors import disguises
-from langchain_control.detectors.decoding import DECODERS
+from langchain_control.detectors.decoding import DECODERS, is_without_codes
 from langchain_control.detectors.folding import (
     CONTROL,
     FILLERS,
@@ -251,20 +251,24 @@ _WORD_GAP = re.compile(r"\s{2,}")
 def normalize(text: str) -> NormalizedText:
     """Return the readings of a text. Accepts any string, lone surrogates included."""
     plain = _read(View(text))
+    words = disguises.words_of(plain.text) if len(plain.text) <= PIECE else None
     views = [plain]
     left = max(MAX_REREAD, len(text) * PIECE // (PIECE - SHARED) + PIECE)
-    for view in _further_readings(text, plain):
+    for view in _further_readings(text, plain, words):
         left -= len(view.text)
         if left < 0:
-            return NormalizedText(text, (plain, *views[1 : 1 + KEPT_OF_A_FLOOD]), complete=False)
+            views = [plain, *views[1 : 1 + KEPT_OF_A_FLOOD]]
+            return NormalizedText(text, tuple(views), complete=False)
         views.append(view)
     return NormalizedText(text, tuple(views))
 
 
-def _further_readings(text: str, plain: View) -> Iterator[View]:
-    yield from _possible_readings(plain)
-    if text.isascii():
-        return
+def _further_readings(text: str, plain: View, words: frozenset[str] | None) -> Iterable[View]:
+    possible = _possible_readings(plain) if words is None else _readings_of_piece(plain, words)
+    return possible if text.isascii() else chain(possible, _without_what_is_unseen(text))
+
+
+def _without_what_is_unseen(text: str) -> Iterator[View]:
     if _TAGS.search(text):
         for tagged in View(text, "untagged").around(_TAGS_NEAR_EACH_OTHER):
             for piece in tagged.pieces():
@@ -279,18 +283,23 @@ def _further_readings(text: str, plain: View) -> Iterator[View]:
 def _possible_readings(view: View) -> Iterator[View]:
     """Yield how each piece may read besides, as far as it shows signs."""
     for piece in view.pieces():
-        for reading, text in disguises.readings_of(piece.text):
-            if text != piece.text:
-                yield piece.respell(text, reading)
+        yield from _readings_of_piece(piece, disguises.words_of(piece.text))
+
+
+def _readings_of_piece(piece: View, words: frozenset[str]) -> Iterator[View]:
+    for reading, text in disguises.readings_of(piece.text, words):
+        if text != piece.text:
+            yield piece.respell(text, reading)
 
 
 def _read(view: View) -> View:
     """Rewrite a view as a model would most likely read it."""
     if not _is_plain(view.text):
         view = view.fold()
-    for decoder in DECODERS:
-        if decoder.applies(view.text):
-            view = view.rewrite(decoder.pattern, decoder.decode)
+    if not is_without_codes(view.text):
+        for decoder in DECODERS:
+            if decoder.applies(view.text):
+                view = view.rewrite(decoder.pattern, decoder.decode)
     if "-\n" in view.text:
         view = view.remove(_HYPHENATION)
     if _SPACED_OUT_INSIDE.search(view.text):
