@@ -279,7 +279,8 @@ def _sum_of(table: bytes, buckets: set[int]) -> int:
     number = len(buckets)
     if number < 2:  # noqa: PLR2004  (of fewer, a getter returns no tuple)
         return sum(map(table.__getitem__, buckets)) - NO_WEIGHT * number
-    return sum(itemgetter(*buckets)(table)) - NO_WEIGHT * number
+    total: int = sum(itemgetter(*buckets)(table))
+    return total - NO_WEIGHT * number
 
 
 def both_ends(text: str, most: int) -> str:
