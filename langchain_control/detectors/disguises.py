@@ -73,16 +73,12 @@ def words_of(text: str) -> frozenset[str]:
     return frozenset(letters.decode("ascii").split())
 
 
-def readings_of(text: str, different: frozenset[str]) -> Iterator[tuple[str, str]]:
+def readings_of(text: str) -> Iterator[tuple[str, str]]:
     """Return how else a text may read, as far as it shows signs of it, and the text so read.
 
     Each is of the same length.
-
-    Args:
-        text: Canonical text.
-        different: Its `words_of`.
     """
-    is_leet = _is_leet(text)
+    is_leet, different = _is_leet(text), words_of(text)
     unknown = different - vocabulary.known()
     if is_leet or unknown:
         return _readings_by_signs(text, _Words(len(different), unknown), is_leet=is_leet)

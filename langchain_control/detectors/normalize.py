@@ -251,20 +251,18 @@ _WORD_GAP = re.compile(r"\s{2,}")
 def normalize(text: str) -> NormalizedText:
     """Return the readings of a text. Accepts any string, lone surrogates included."""
     plain = _read(View(text))
-    words = disguises.words_of(plain.text) if len(plain.text) <= PIECE else None
     views = [plain]
     left = max(MAX_REREAD, len(text) * PIECE // (PIECE - SHARED) + PIECE)
-    for view in _further_readings(text, plain, words):
+    for view in _further_readings(text, plain):
         left -= len(view.text)
         if left < 0:
-            views = [plain, *views[1 : 1 + KEPT_OF_A_FLOOD]]
-            return NormalizedText(text, tuple(views), complete=False)
+            return NormalizedText(text, (plain, *views[1 : 1 + KEPT_OF_A_FLOOD]), complete=False)
         views.append(view)
     return NormalizedText(text, tuple(views))
 
 
-def _further_readings(text: str, plain: View, words: frozenset[str] | None) -> Iterable[View]:
-    possible = _possible_readings(plain) if words is None else _readings_of_piece(plain, words)
+def _further_readings(text: str, plain: View) -> Iterable[View]:
+    possible = _possible_readings(plain)
     return possible if text.isascii() else chain(possible, _without_what_is_unseen(text))
 
 
@@ -283,13 +281,9 @@ def _without_what_is_unseen(text: str) -> Iterator[View]:
 def _possible_readings(view: View) -> Iterator[View]:
     """Yield how each piece may read besides, as far as it shows signs."""
     for piece in view.pieces():
-        yield from _readings_of_piece(piece, disguises.words_of(piece.text))
-
-
-def _readings_of_piece(piece: View, words: frozenset[str]) -> Iterator[View]:
-    for reading, text in disguises.readings_of(piece.text, words):
-        if text != piece.text:
-            yield piece.respell(text, reading)
+        for reading, text in disguises.readings_of(piece.text):
+            if text != piece.text:
+                yield piece.respell(text, reading)
 
 
 def _read(view: View) -> View:
