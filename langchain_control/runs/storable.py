@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from langchain_control._effects import Flow
 from langchain_control.contracts.broken import broken
@@ -146,11 +145,12 @@ def _unstorable_key(key: Any) -> Violation | None:
 
 def _is_known(value: Any) -> bool:
     """Whether LangGraph can write a value that is no JSON, such as a date."""
+    from langgraph.checkpoint.serde.jsonplus import (  # noqa: PLC0415  (only doors import it)
+        JsonPlusSerializer,
+    )
+
     try:
-        _SERIALIZER.dumps_typed([value])
+        JsonPlusSerializer().dumps_typed([value])
     except Exception:  # noqa: BLE001  (objects of clients may fail in any way)
         return False
     return True
-
-
-_SERIALIZER = JsonPlusSerializer()
