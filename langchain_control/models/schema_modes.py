@@ -217,10 +217,10 @@ def in_schema_mode(
         return None
     given = _schema_arguments(chat_model, _titled(shape), mode, arguments)
     try:
-        call = _raw_call(_in_mode(chat_model, given, mode))
+        call = _raw_call(_in_mode(chat_model, given, mode, {_INCLUDE_RAW: True}))
+        if _INCLUDE_RAW in unwrapped(call)[1]:  # taken for an argument of calls: no server knows it
+            call = _raw_call(_in_mode(chat_model, given, mode, {}))
     except Exception:  # noqa: BLE001  (integrations refuse each in their own way)
-        return None
-    if _INCLUDE_RAW in unwrapped(call)[1]:  # taken for an argument of calls: no server knows it
         return None
     return SchemaModel(
         model=model,
@@ -300,9 +300,12 @@ def _schema_arguments(
 
 
 def _in_mode(
-    chat_model: BaseChatModel, given: _SchemaArguments, mode: SchemaMode
+    chat_model: BaseChatModel,
+    given: _SchemaArguments,
+    mode: SchemaMode,
+    more: Mapping[str, Any],
 ) -> Runnable[Any, Any]:
-    arguments = {_INCLUDE_RAW: True, **given.arguments}
+    arguments = {**more, **given.arguments}
     made = partial(chat_model.with_structured_output, given.schema, **arguments)
     try:
         return made(method=mode)

@@ -436,9 +436,13 @@ def test_an_integration_that_ignores_include_raw_is_asked_without_its_parser(cal
     assert call(told, "?").text == "no JSON"
 
 
-def test_an_integration_that_sends_include_raw_to_its_server_has_no_such_mode():
-    """The server knows no such argument, and the client raises a `TypeError`."""
-    assert in_schema_mode(_Unasked(script=[]), CITY, "function_calling") is None
+def test_an_integration_that_sends_include_raw_to_its_server_is_asked_without_it(call):
+    """The server knows no such argument, and Cohere's client raises a `TypeError`."""
+    model = _Unasked(script=[called("Answer", {"city": "Oslo"})])
+    told = in_schema_mode(model, CITY, "function_calling")
+
+    assert told.asked.kwargs.keys() == {"tools"}
+    assert json.loads(call(told, "?").text) == {"city": "Oslo"}
 
 
 def test_a_chain_that_gives_no_message_is_told_by_name(call):
