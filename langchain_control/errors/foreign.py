@@ -327,6 +327,7 @@ def _message(exc: BaseException) -> str:
 
 _SAME_NAMES = {
     "anthropic": "openai",
+    "fireworks": "openai",
     "groq": "openai",
     "httpx2": "httpx",
     "httpcore": "httpx",
@@ -372,6 +373,8 @@ _NAMES: dict[FailureMode, tuple[str, ...]] = {
         "openai.APIError",
         "openai.RetryableError",
         "openai.WebSocketConnectionClosedError",
+        "openrouter.NoResponseError",
+        "openrouter.OpenRouterError",
         "requests.ChunkedEncodingError",
         "requests.ConnectionError",
         "requests.ContentDecodingError",
@@ -446,6 +449,7 @@ _READERS = frozenset(
         "_create_chat_result",
         "_extract_content_and_thinking",
         "_format_output",
+        "_get_generation_info_v2",
         "_get_stream_info_v2",
         "_make_message_chunk_from_anthropic_event",
         "_parse_response",
@@ -484,6 +488,9 @@ _MISSES: dict[_Place, type[Exception]] = {
     _Place(_CHAT_MODELS, "stream"): ValueError,
     _Place(_CHAT_MODELS, "astream"): ValueError,
     _Place(_CHAT_MODELS, "generate_from_stream"): ValueError,
+    _Place("botocore.parsers", "_parse_payload"): TypeError,
+    _Place("huggingface_hub.inference._generated.types.base", "parse_obj"): ValueError,
+    _Place("langchain_fireworks.chat_models", "_raise_empty_stream"): Exception,
     _Place("langchain_ollama.chat_models", "_chat_stream_with_aggregation"): ValueError,
     _Place("langchain_ollama.chat_models", "_achat_stream_with_aggregation"): ValueError,
 }
@@ -503,15 +510,18 @@ LangChain's other parsers raise `OutputParserException` in its place.
 
 
 def _by_place(exc: BaseException) -> FailureMode | None:
-    if not isinstance(exc, AttributeError | LookupError | RecursionError | TypeError | ValueError):
-        return None
     outwards = [
         _Place(str(frame.f_globals.get("__name__", "")), frame.f_code.co_name)
         for frame, _ in walk_tb(exc.__traceback__)
     ][::-1]
+    is_missed = isinstance(exc, tuple(_MISSES[p] for p in outwards[:1] if p in _MISSES))
+    is_plain = isinstance(
+        exc, AttributeError | LookupError | RecursionError | TypeError | ValueError
+    )
+    if not is_missed and not is_plain:
+        return None
     if _is_undecodable(exc, outwards):
         return FailureMode.MODEL_ERROR
-    is_missed = isinstance(exc, tuple(_MISSES[p] for p in outwards[:1] if p in _MISSES))
     maker = next((place for place in outwards if place.package != "pydantic"), None)
     if maker in _PARSERS and isinstance(exc, ValueError):
         return FailureMode.SCHEMA_VIOLATION

@@ -53,6 +53,20 @@ OURS = None
 """A mistake of the program or of the caller: raised on."""
 
 
+class OpenRouterError(CarriesStatusError):
+    """As in openrouter 0.11: with the status of a reply, and the reply as text."""
+
+    __module__ = "openrouter.errors.openroutererror"
+
+    body = "<html/>"
+
+
+class ResponseValidationError(OpenRouterError):
+    """Of a reply that its client cannot read."""
+
+    __module__ = "openrouter.errors.responsevalidationerror"
+
+
 class Retryable(core.ModelError):
     """An integration's own transient error."""
 
@@ -355,6 +369,11 @@ CASES = [
     ("ollama, an error in the stream", lambda: named("ollama", "ResponseError", "m"), TRANSIENT),
     ("ollama 404", lambda: named("ollama", "ResponseError", "m", 404), REJECTED),
     ("ollama, no request", lambda: named("ollama", "RequestError", "m"), OURS),
+    # openrouter
+    ("openrouter, a web page", lambda: OpenRouterError(200), TRANSIENT),
+    ("openrouter, an unreadable reply", lambda: ResponseValidationError(200), TRANSIENT),
+    ("openrouter 401", lambda: OpenRouterError(401), REJECTED),
+    ("openrouter 429", lambda: OpenRouterError(429), LIMITED),
     # any other SDK
     *((f"status {status}", lambda s=status: CarriesStatusError(s), mode) for status, mode in [
         (200, OURS), (400, REJECTED), (402, REJECTED), (408, TIMEOUT), (409, TRANSIENT),
@@ -602,6 +621,13 @@ def at(exc, *places):
 
 
 CORE = "langchain_core.language_models.chat_models"
+HUGGING_FACE = "huggingface_hub.inference._generated.types.base"
+
+
+class FireworksError(Exception):
+    """As in fireworks-ai 1.2: of an empty stream, and of a client without a key."""
+
+    __module__ = "fireworks"
 
 
 @pytest.mark.parametrize(
@@ -625,6 +651,15 @@ CORE = "langchain_core.language_models.chat_models"
         ),
         ("langchain_cohere.chat_models", "_extract_content_and_thinking", TypeError(), TRANSIENT),
         ("langchain_cohere.chat_models", "_get_stream_info_v2", AttributeError(), TRANSIENT),
+        ("langchain_cohere.chat_models", "_get_generation_info_v2", AttributeError(), TRANSIENT),
+        ("langchain_fireworks.chat_models", "_raise_empty_stream", FireworksError(), TRANSIENT),
+        ("langchain_fireworks.chat_models", "validate_environment", FireworksError(), OURS),
+        ("botocore.parsers", "_parse_payload", TypeError("m"), TRANSIENT),
+        ("botocore.parsers", "_parse_payload", KeyError("m"), OURS),
+        ("botocore.validate", "_parse_payload", TypeError("m"), OURS),
+        (HUGGING_FACE, "parse_obj", ValueError("m"), TRANSIENT),
+        (HUGGING_FACE, "parse_obj", RuntimeError("m"), OURS),
+        ("fireworks._streaming", "json", ValueError("m"), TRANSIENT),
         ("ollama._client", "inner", ValueError("m"), TRANSIENT),
         ("ollama._client", "_request", TypeError("m"), TRANSIENT),
         ("httpx._models", "json", RecursionError(), TRANSIENT),
