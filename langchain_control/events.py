@@ -29,6 +29,7 @@ __all__ = [
     "UNHEARD",
     "AuditRecord",
     "EventName",
+    "as_attempt",
     "blocked",
     "event",
     "request_id_in",
@@ -147,6 +148,11 @@ def with_request_id(config: RunnableConfig, request_id: str) -> RunnableConfig:
     if metadata.get(REQUEST_ID) == request_id:
         return config
     return {**config, "metadata": {**metadata, REQUEST_ID: request_id}}
+
+
+def as_attempt(config: RunnableConfig, number: int) -> RunnableConfig:
+    """Return the config of a retry's call, tagged as LangChain's `with_retry` tags it."""
+    return merge_configs(config, {"tags": [f"retry:attempt:{number}"]})
 
 
 def with_listener(

@@ -10,7 +10,6 @@ from typing import Any, Literal, Self, cast
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.base import coerce_to_runnable
-from langchain_core.runnables.config import merge_configs
 from pydantic import Field, field_validator, model_validator
 
 from langchain_control._effects import Call, Flow, Sleep
@@ -25,7 +24,7 @@ from langchain_control.errors import (
     retry_after_seconds,
 )
 from langchain_control.errors.declared import FailureModes
-from langchain_control.events import UNHEARD, retry_scheduled
+from langchain_control.events import UNHEARD, as_attempt, retry_scheduled
 from langchain_control.models.fresh import without_cache
 from langchain_control.models.names import named_in
 from langchain_control.models.variants import name_of
@@ -288,7 +287,7 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
             yield retry_scheduled(planned, mode.value, config, component=type(self).__name__)
             if retry.delay_seconds > 0:
                 yield Sleep(retry.delay_seconds)
-            tagged = merge_configs(config, {"tags": [f"retry:attempt:{retry.number}"]})
+            tagged = as_attempt(config, retry.number)
             call = Call(without_cache(bound, config), value if told is None else told, tagged)
 
     def _earn(self, *, after: FailureMode | None) -> None:

@@ -11,7 +11,7 @@ from langchain_control.conversation import answer_of
 from langchain_control.errors import BudgetExceeded, classify, retry_after_seconds
 from langchain_control.errors.answers import OF_ANSWERS, answer_in
 from langchain_control.errors.logged import log_failure
-from langchain_control.events import blocked
+from langchain_control.events import as_attempt, blocked
 from langchain_control.models.as_said import as_said
 from langchain_control.models.signatures import signed
 from langchain_control.models.variants import for_retry, gives_replies, tools_of
@@ -48,7 +48,9 @@ def _called(state: RunState, context: Context, config: RunnableConfig) -> Flow[R
     calls_no_tools = not tools_of(asked.model, config)  # text before such a call is no answer yet
     if policy.judge_while_streaming and calls_no_tools:
         model = watched(model, policy.validator.glance)
-    effect = bounded(state, context, policy.threads)(model, state["draft"]["prompt"], config)
+    retry, prompt = state["retry"], state["draft"]["prompt"]
+    tagged = as_attempt(config, retry["number"]) if retry else config
+    effect = bounded(state, context, policy.threads)(model, prompt, tagged)
     started, response, note, error = policy.timer(), None, None, None
     try:
         answer = yield from policy.breaker.calling(effect, config, asked.name)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, HumanMessage, ToolMessage
 
 from langchain_control import AuditLogger, ControlPolicy, TokenBudget
@@ -137,3 +138,28 @@ def test_a_retry_that_is_due_is_told_with_its_reason(door) -> None:
         (2, "model_error", "simple", None),
         (3, "schema_violation", "prompt_mutation", "schema_violation"),
     ]
+
+
+class Tags(BaseCallbackHandler):
+    """Keeps the tags of model calls."""
+
+    run_inline: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.of_calls: list[list[str]] = []
+
+    def on_chat_model_start(self, *_: Any, tags: list[str], **__: Any) -> None:
+        """Keep those of a call."""
+        self.of_calls.append([tag for tag in tags if tag.startswith("retry")])
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
+def test_calls_of_later_attempts_are_tagged(door) -> None:
+    """A trace tells them from first attempts as it does with LangChain's `with_retry`."""
+    tags = Tags()
+    model = ScriptedChatModel(script=[ConnectionError(), "no", "yes"], callbacks=[tags])
+
+    door(model, ControlPolicy(validator={"must_contain": ["yes"]}, retry=AT_ONCE))
+
+    assert tags.of_calls == [[], ["retry:attempt:2"], ["retry:attempt:3"]]
