@@ -90,7 +90,10 @@ class AuditRecord(TypedDict, total=False):
     number: int
     """Number of the attempt, from 1; of a retry, that of the attempt to come."""
     model: str
-    """Name of the model that was asked; at the end, of the one that answered."""
+    """Name of the model that was asked; at the end, and where it is not the one that was asked, of
+    the one that answered."""
+    snapshot: str
+    """The dated name that the provider of an attempt's `model` answered under."""
     failure_mode: str
     """A `FailureMode`; `none` if nothing failed."""
     message: str

@@ -31,6 +31,7 @@ __all__ = [
     "Status",
     "ValidationResult",
     "Violation",
+    "answered_by",
     "failure",
     "passed",
 ]
@@ -206,7 +207,9 @@ class Attempt(TypedDict):
     number: int
     """Counts from 1, the first call."""
     model: str
-    """Name of the model that was asked."""
+    """Name of the model that was asked; of the one that answered, where that is another one."""
+    snapshot: NotRequired[str | None]
+    """The dated name of `model` that its provider answered under, if any."""
     failure_mode: str
     """A `FailureMode`; `none` if the answer was accepted."""
     message: str
@@ -231,6 +234,11 @@ class Attempt(TypedDict):
     """What its prompt left out to fit the budget, such as `history_dropped` and `context_cut`, or
     for an attack in it: `tool_withheld`, `context_withheld` and `user_withheld`, for earlier turns;
     and how the answer was read, such as `extracted`."""
+
+
+def answered_by(attempt: Attempt) -> str:
+    """Return the name of the model that answered, dated if its provider dates it."""
+    return attempt.get("snapshot") or attempt["model"]
 
 
 class PlannedRetry(TypedDict):
@@ -325,10 +333,13 @@ class ControlResult:
 
     @property
     def model(self) -> str | None:
-        """The model that answered; `None` if none did, or what answered is no model."""
+        """The model that answered, by its dated name if its provider gives one.
+
+        `None` if none did, or what answered is no model.
+        """
         match self.status:
             case "accepted":
-                return self.attempts[-1]["model"] if self.attempts else None
+                return answered_by(self.attempts[-1]) if self.attempts else None
             case "fallback":
                 return self.fallbacks[-1]["model"] if self.fallbacks else None
         return None

@@ -28,7 +28,14 @@ from langchain_control.events import UNHEARD, as_attempt, retry_scheduled
 from langchain_control.models.fresh import without_cache
 from langchain_control.models.names import named_in
 from langchain_control.models.variants import name_of
-from langchain_control.outcomes import Attempt, FailureMode, PlannedRetry, Rung, Violation
+from langchain_control.outcomes import (
+    Attempt,
+    FailureMode,
+    PlannedRetry,
+    Rung,
+    Violation,
+    answered_by,
+)
 from langchain_control.retries.budget import RetryBudget
 from langchain_control.retries.corrections import correction
 from langchain_control.retries.ladder import (
@@ -346,7 +353,7 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
         """Whether the next prompt goes to the model that gave the last answer, and is shown it."""
         is_the_same = retry.rung == last.get("rung", FIRST_RUNG) or retry.rung != "other_model"
         is_the_cause = retry.mutation == last["failure_mode"]
-        listed = named_in(last["model"], self.quote_answers_of) is not None
+        listed = named_in(answered_by(last), self.quote_answers_of) is not None
         return is_the_same and is_the_cause and listed
 
     def _wait(self, number: int, mode: FailureMode, retry_after: float | None) -> float | None:

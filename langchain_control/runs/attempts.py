@@ -14,7 +14,7 @@ from langchain_control.components.audit import AuditLogger
 from langchain_control.components.budget import TokenBudget
 from langchain_control.encodings.chat import json_pieces_of
 from langchain_control.models.fresh import is_cached
-from langchain_control.models.names import name_behind
+from langchain_control.models.names import name_behind, named_in
 from langchain_control.models.reported import reported_tokens
 from langchain_control.outcomes import Attempt, FailureMode, ValidationResult
 from langchain_control.retries.ladder import FIRST_RUNG, failure_fingerprint
@@ -37,16 +37,18 @@ def attempt_of(
         response, state["draft"]["prompt"], context.policy.prompt.budget
     )
     asked = context.asked(retry, config).name
-    model = name_behind(response) or asked
+    said = name_behind(response) or asked
+    model = named_in(said, [asked]) or said
     return Attempt(
         number=len(state["attempts"]) + 1,
         model=model,
+        snapshot=said if said != model else None,
         failure_mode=note["mode"] if note else FailureMode.NONE.value,
         message=note["message"] if note else "",
         latency_ms=state["draft"]["latency_ms"],
         input_tokens=tokens_in,
         output_tokens=tokens_out,
-        cost=context.policy.usage_limits.cost((model, asked), tokens_in, tokens_out),
+        cost=context.policy.usage_limits.cost((said, asked), tokens_in, tokens_out),
         strategy=retry["strategy"] if retry else "none",
         mutation=retry["mutation"] if retry else None,
         rung=retry["rung"] if retry else FIRST_RUNG,

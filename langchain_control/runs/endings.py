@@ -13,7 +13,7 @@ from langchain_control._effects import Flow
 from langchain_control.components.limiter import Reservation
 from langchain_control.errors.foreign import steers_a_graph
 from langchain_control.events import EventName, blocked, event
-from langchain_control.outcomes import ANSWERED, FailureMode, Status, ValidationResult
+from langchain_control.outcomes import ANSWERED, FailureMode, Status, ValidationResult, answered_by
 from langchain_control.runs.context import Context
 from langchain_control.runs.notices import WITHOUT_ANSWER, notice
 from langchain_control.runs.settlements import Settlements
@@ -193,5 +193,6 @@ def _model_of(final: Mapping[str, Any], context: Context, config: RunnableConfig
     """Return the model that answered, if any; without an answer the one that was to."""
     if final["status"] not in ANSWERED:
         return context.name(config)
-    calls = final["attempts" if final["status"] == "accepted" else "fallbacks"]
-    return calls[-1]["model"] if calls else None
+    if final["status"] == "accepted":
+        return answered_by(final["attempts"][-1]) if final["attempts"] else None
+    return final["fallbacks"][-1]["model"] if final["fallbacks"] else None

@@ -48,7 +48,7 @@ def _calls_in(run: ControlResult | None) -> list[Attempt | FallbackTry]:
 
 def _priced(call: Attempt | FallbackTry, calls: Calls) -> Attempt | FallbackTry:
     """Return a call within a strategy at the price known here, or else at the one known there."""
-    names = [call["model"]] if call["model"] else []
+    names = [name for name in (call.get("snapshot"), call["model"]) if isinstance(name, str)]
     cost = calls.cost(names, call["input_tokens"], call["output_tokens"])
     priced = {**call, "cost": call.get("cost") if cost is None else cost}
     return cast("Attempt | FallbackTry", priced)

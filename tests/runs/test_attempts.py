@@ -163,3 +163,36 @@ def test_calls_of_later_attempts_are_tagged(door) -> None:
     door(model, ControlPolicy(validator={"must_contain": ["yes"]}, retry=AT_ONCE))
 
     assert tags.of_calls == [[], ["retry:attempt:2"], ["retry:attempt:3"]]
+
+
+@pytest.mark.parametrize(
+    ("answered", "models"),
+    [("gpt-4o-2024-08-06", ["gpt-4o", "gpt-4o"]), ("gpt-5", ["gpt-4o", "gpt-5"])],
+    ids=["a snapshot", "another model"],
+)
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
+def test_failures_and_answers_of_a_model_have_one_name(door, answered, models) -> None:
+    """Its rate of failures can be read from the trail; the end says who answered exactly."""
+    audit = AuditLogger(None)
+    answer = AIMessage("yes", response_metadata={"model_name": answered})
+    model = ScriptedChatModel(script=[ConnectionError(), answer], model_name="gpt-4o")
+
+    result = door(model, ControlPolicy(retry=AT_ONCE, audit=audit))
+
+    *told, end = (r for r in audit.to_records() if r["event"] != EventName.RETRY_SCHEDULED)
+    assert [record["model"] for record in told] == models
+    assert end["model"] == result.model == answered
+
+
+def test_a_snapshot_may_have_a_price_of_its_own() -> None:
+    """So may its model: the dated name comes first."""
+    price = {"input_per_million": 1_000_000, "output_per_million": 0}
+    limits = {"prices": {"m-2026-01-01": price, "m": {**price, "input_per_million": 0}}}
+    answer = AIMessage(
+        "yes",
+        response_metadata={"model_name": "m-2026-01-01"},
+        usage_metadata={"input_tokens": 3, "output_tokens": 1, "total_tokens": 4},
+    )
+    model = ScriptedChatModel(script=[answer], model_name="m")
+
+    assert DOORS[0](model, ControlPolicy(usage_limits=limits)).cost == 3
