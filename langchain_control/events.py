@@ -95,7 +95,7 @@ class AuditRecord(TypedDict, total=False):
     snapshot: str
     """The dated name that the provider of an attempt's `model` answered under."""
     failure_mode: str
-    """A `FailureMode`; `none` if nothing failed."""
+    """A `FailureMode`; `none` if nothing failed, or a tool in a way that none of them names."""
     message: str
     """What was wrong, in one sentence without content."""
     latency_ms: float

@@ -14,6 +14,9 @@ __all__ = ["StructlogSink"]
 _RENAMED = {"message": "detail"}
 """What the `logging` module, and processors for it, keep for themselves."""
 
+_CANCELLED = "CancelledError"
+"""What cuts a request off where a client goes away, which is nobody's mistake."""
+
 _LEVEL_OF_STATUS = {"accepted": "info", "fallback": "warning", "rejected": "warning"}
 
 
@@ -32,7 +35,10 @@ class StructlogSink:
         self.logger_name = logger_name
 
     def write(self, record: AuditRecord) -> None:
-        """Log one record: `error` for a request that got no answer, `warning` for trouble."""
+        """Log one record: `error` for a request that got no answer, `warning` for trouble.
+
+        A request that was cancelled is trouble.
+        """
         import structlog  # noqa: PLC0415  (slow; only users of this sink pay)
 
         fields: dict[str, Any] = {_RENAMED.get(name, name): v for name, v in record.items()}
@@ -51,5 +57,7 @@ class StructlogSink:
 def _level(record: AuditRecord) -> str:
     if record["event"] == EventName.FINISHED:
         return _LEVEL_OF_STATUS.get(record.get("status", ""), "error")
-    trouble = record.get("failure_mode", "none") != "none"
-    return "warning" if trouble or record["event"] == EventName.CIRCUIT_CHANGED else "info"
+    if record["event"] == EventName.CUT_OFF:
+        return "warning" if record.get("message") == _CANCELLED else "error"
+    has_failed = record.get("failure_mode", "none") != "none" or record.get("status") == "failed"
+    return "warning" if has_failed or record["event"] == EventName.CIRCUIT_CHANGED else "info"
