@@ -7,7 +7,10 @@ the model whose news it could not hear.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from traceback import walk_tb
 from typing import TYPE_CHECKING
+
+from langchain_core.callbacks import manager
 
 from langchain_control.errors.foreign import explained, steers_a_graph
 
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["gets_out", "listening"]
 
 _MARK = "_of_a_control_listener"
+
+_TELLS = frozenset(("handle_event", "_ahandle_event_for_handler", "_run_coros"))
+"""LangChain's functions that tell handlers of a run what happens in it."""
 
 
 @contextmanager
@@ -31,4 +37,12 @@ def listening() -> Iterator[None]:
 
 def gets_out(exc: BaseException) -> bool:
     """Say whether an exception ends the run or steers its graph, whoever calls what raised it."""
-    return steers_a_graph(exc) or any(_MARK in vars(known) for known in explained(exc))
+    return steers_a_graph(exc) or any(map(_is_a_listeners, explained(exc)))
+
+
+def _is_a_listeners(exc: BaseException) -> bool:
+    """Whether it was marked as one's, or LangChain was telling handlers when it was raised."""
+    return _MARK in vars(exc) or any(
+        frame.f_code.co_name in _TELLS and frame.f_globals is vars(manager)
+        for frame, _ in walk_tb(exc.__traceback__)
+    )
