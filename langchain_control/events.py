@@ -32,6 +32,7 @@ __all__ = [
     "as_attempt",
     "blocked",
     "event",
+    "flagged",
     "request_id_in",
     "retry_scheduled",
     "rules_of",
@@ -53,6 +54,8 @@ class EventName(StrEnum):
     """A model call was judged, or failed."""
     BLOCKED = "control.blocked"
     """A gate turned a value away."""
+    FLAGGED = "control.flagged"
+    """A gate found something and let the value through, as it was or made harmless."""
     RETRY_SCHEDULED = "control.retry_scheduled"
     """Another attempt will follow, after a wait."""
     FALLBACK = "control.fallback"
@@ -86,7 +89,7 @@ class AuditRecord(TypedDict, total=False):
     """Of a run in another request: what of that it belongs to, such as `fallback`. `call` is a call
     of the model, `validate` the judging of its answer, `tool` a tool of an agent."""
     component: str
-    """Which component turned a value away or made a request wait."""
+    """Which component turned a value away, flagged it, or made a request wait."""
     number: int
     """Number of the attempt, from 1; of a retry, that of the attempt to come."""
     model: str
@@ -119,7 +122,8 @@ class AuditRecord(TypedDict, total=False):
     prompt_sha256: str
     """SHA-256 of the prompt as it was sent."""
     status: str
-    """How a request, a fallback strategy, a tool or a hand-off ended; a circuit's new state."""
+    """How a request, a fallback strategy, a tool or a hand-off ended; a circuit's new state; how a
+    flagged value was treated: `observe`, `fence` or `sanitize`."""
     attempts: int
     """How many attempts the request had."""
     calls: int
@@ -131,7 +135,8 @@ class AuditRecord(TypedDict, total=False):
     notes: list[str]
     """What the prompt left out, and how the answer was read; as of an `Attempt`."""
     key: str
-    """Name of a circuit or a tool, "sender to receiver", or the source of a text left out."""
+    """Name of a circuit or a tool, "sender to receiver", or the source of a text that was left out
+    or flagged."""
     content: str
     """What the model answered in this attempt, only where content was asked for."""
     truncated: list[str]
@@ -219,9 +224,30 @@ def retry_scheduled(
     return event(EventName.RETRY_SCHEDULED, config, failure_mode=failure_mode, **told, **more)
 
 
+def flagged(
+    component: str, verdict: ValidationResult, config: RunnableConfig, **more: Any
+) -> Emit | None:
+    """Build the event of a gate that let a value through, or `None` if it had found nothing."""
+    if verdict.passed and not verdict.flagged:
+        return None
+    mode = FailureMode.PROMPT_INJECTION if verdict.passed else verdict.failure_mode
+    told = {"key": ", ".join(verdict.flagged), "status": ", ".join(verdict.notes), **more}
+    return event(
+        EventName.FLAGGED,
+        config,
+        component=component,
+        failure_mode=mode.value,
+        message=verdict.message,
+        rules=_rules_in(verdict),
+        **told,
+    )
+
+
 def rules_of(verdict: ValidationResult) -> list[str] | None:
     """Name the rules behind a verdict, once each, in order."""
-    if verdict.failure_mode is FailureMode.NONE:
-        return None
+    return None if verdict.failure_mode is FailureMode.NONE else _rules_in(verdict)
+
+
+def _rules_in(verdict: ValidationResult) -> list[str]:
     names = [*(v.rule for v in verdict.violations), *(f.rule for f in verdict.findings)]
     return list(dict.fromkeys(names))

@@ -186,6 +186,8 @@ class ValidationResult:
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     """How the value was obtained, such as `extracted`, `ambiguous` or `coerced`."""
+    flagged: tuple[Source, ...] = ()
+    """Whose texts a guard found an attack in and let through; `notes` say how it treated them."""
     retry_after: float | None = None
     """Seconds until it is worth asking again, where that is known."""
 

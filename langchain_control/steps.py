@@ -23,7 +23,7 @@ from langchain_core.runnables import RunnableConfig
 from langchain_control._effects import Emit, Flow, Sleep
 from langchain_control._enclosing import as_part
 from langchain_control.components.fallback import FallbackRouter
-from langchain_control.events import EventName, event, retry_scheduled, with_request_id
+from langchain_control.events import EventName, event, flagged, retry_scheduled, with_request_id
 from langchain_control.outcomes import (
     Attempt,
     FailureMode,
@@ -117,6 +117,7 @@ def _opened(
             verdict = yield from guarding.judge(said if asked is None else messages[asked])
             if not verdict.passed:
                 return (yield from turned_away(run, "InputGuard", verdict, context, config))
+            yield flagged("InputGuard", verdict, config, request_id=run["request_id"])
         if asked is not None:
             messages[asked] = verdict.value
         before = context.judged_before

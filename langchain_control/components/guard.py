@@ -276,8 +276,10 @@ class InputGuard(Gate[Any]):
             return _attack([hit for item in suspect for hit in item.hits], findings)
         return passed(
             taken.rebuild(texts),
+            message=_reason([hit for item in suspect for hit in item.hits]) if suspect else "",
             findings=findings,
             notes=tuple(dict.fromkeys(self._mode(item.part) for item in suspect)),
+            flagged=tuple(dict.fromkeys(item.part.source for item in suspect)),
             repaired=texts != [part.text for part in taken.parts],
             score=round(1 - max((f.score for f in findings), default=0.0), 3),
         )
@@ -296,14 +298,18 @@ class InputGuard(Gate[Any]):
 
 
 def _attack(hits: Sequence[Finding], findings: Sequence[Finding]) -> ValidationResult:
-    """Name the strongest rule, which says more than that the model found something."""
-    worst = max(hits, key=lambda finding: (finding.tier != "model", finding.score))
     return failure(
         FailureMode.PROMPT_INJECTION,
-        f"the input looks like an attack: `{worst.rule}` ({worst.category})",
+        _reason(hits),
         findings=tuple(findings),
         score=round(1 - max(finding.score for finding in hits), 3),
     )
+
+
+def _reason(hits: Sequence[Finding]) -> str:
+    """Name the strongest rule, which says more than that the model found something."""
+    worst = max(hits, key=lambda finding: (finding.tier != "model", finding.score))
+    return f"the input looks like an attack: `{worst.rule}` ({worst.category})"
 
 
 def _detect_of(detector: Any) -> Any:

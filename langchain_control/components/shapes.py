@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from langchain_control._effects import Flow, arun, run
 from langchain_control._overriding import OverridableModel
 from langchain_control.errors import ControlError, InputRejected, rejection
-from langchain_control.events import blocked
+from langchain_control.events import blocked, flagged
 from langchain_control.outcomes import ValidationResult
 
 __all__ = ["Component", "Gate", "Input", "Output", "Place", "Several", "Wrapped", "Wrapper"]
@@ -152,6 +152,7 @@ class Gate(Component[Value, Value], Generic[Value]):
         if not verdict.passed:
             yield blocked(type(self).__name__, verdict, config)
             raise rejection(verdict, self._error)
+        yield flagged(type(self).__name__, verdict, config)
         return self.clean(value, verdict)
 
 

@@ -16,7 +16,7 @@ from langchain_control.components.shapes import Component
 from langchain_control.components.validator import ResponseValidator
 from langchain_control.contracts.broken import broken
 from langchain_control.errors import error_for
-from langchain_control.events import EventName, event, rules_of, with_listener
+from langchain_control.events import EventName, event, flagged, rules_of, with_listener
 from langchain_control.handoff.thread import Thread
 from langchain_control.outcomes import (
     ControlResult,
@@ -130,7 +130,7 @@ class Handoff(Component[Any, "Command[str]"]):
         messages = _merged(_read(value, "messages") or (), config)
         thread = Thread(messages, handoff=self.get_name(), sender=self.sender)
         answers, number = self._answers(thread, value), thread.attempt
-        verdicts = yield from self._verdicts_on(answers, thread)
+        verdicts = yield from self._verdicts_on(answers, thread, config)
         verdict = verdicts[-1]
         is_final = thread.is_unclear or any(failure_behind(answer) for answer in answers)
         decision = self._decision(verdict, number, is_final=is_final)
@@ -165,7 +165,7 @@ class Handoff(Component[Any, "Command[str]"]):
         return thread.said or [AIMessage("")]
 
     def _verdicts_on(
-        self, answers: list[AIMessage], thread: Thread
+        self, answers: list[AIMessage], thread: Thread, config: RunnableConfig
     ) -> Flow[list[ValidationResult]]:
         """Judge each answer, up to the first that does not pass."""
         is_of_others = self.key == "messages" and thread.is_of_others
@@ -173,12 +173,12 @@ class Handoff(Component[Any, "Command[str]"]):
             return [broken(FailureMode.CONSTRAINT_VIOLATION, [_WHOSE])]
         verdicts = list[ValidationResult]()
         for answer in answers:
-            verdicts.append((yield from self._verdict_on(answer)))
+            verdicts.append((yield from self._verdict_on(answer, config)))
             if not verdicts[-1].passed:
                 break
         return verdicts
 
-    def _verdict_on(self, answer: AIMessage) -> Flow[ValidationResult]:
+    def _verdict_on(self, answer: AIMessage, config: RunnableConfig) -> Flow[ValidationResult]:
         mode = failure_behind(answer)
         if mode is not None:
             return failure(mode, f"`{self.sender}` has no answer: {mode}")
@@ -188,6 +188,7 @@ class Handoff(Component[Any, "Command[str]"]):
                 return failure(
                     FailureMode.PROMPT_INJECTION, screened.message, findings=screened.findings
                 )
+            yield flagged("InputGuard", screened, config, status="observe")  # goes on as it is
         if answer.tool_calls:
             return broken(FailureMode.CONSTRAINT_VIOLATION, [_CALLS_TOOLS])
         return (yield from self.contract.judge(answer))

@@ -22,7 +22,7 @@ from langchain_control.detectors.texts import take_apart
 from langchain_control.errors import classify
 from langchain_control.errors.listeners import gets_out
 from langchain_control.errors.logged import log_failure
-from langchain_control.events import EventName, blocked, event, rules_of
+from langchain_control.events import EventName, blocked, event, flagged, rules_of
 from langchain_control.fences import fenced_as_data
 from langchain_control.middleware.handlers import acall_handler, call_handler
 from langchain_control.middleware.tool_results import (
@@ -222,9 +222,14 @@ def _screened(context: ToolContext, output: Any) -> Flow[_Done]:
         verdict = yield from _judged(message, context, until)
         if verdict.passed:
             treated[id(message)] = verdict.value
+            yield flagged("InputGuard", verdict, context.config)
+            continue
+        worst, goes_on = verdict, _TREATMENTS[on_injection](message)
+        treated[id(message)] = goes_on
+        if goes_on.content == WITHHELD:
+            yield blocked("InputGuard", verdict, context.config, key="tool")
         else:
-            treated[id(message)] = _TREATMENTS[on_injection](message)
-            worst = verdict
+            yield flagged("InputGuard", verdict, context.config, key="tool", status=on_injection)
     if not worst.passed and any(message.content == WITHHELD for message in treated.values()):
         status: Status = "withheld"
     else:
@@ -239,10 +244,7 @@ def _judged(
     guard = context.policy.guard
     if guard is None:
         return passed(message)
-    verdict = yield from InTime(guard, until, context.policy).judge(message, source="tool")
-    if not verdict.passed:
-        yield blocked("InputGuard", verdict, context.config, key="tool")
-    return verdict
+    return (yield from InTime(guard, until, context.policy).judge(message, source="tool"))
 
 
 def _messages_in(output: Any) -> list[BaseMessage]:

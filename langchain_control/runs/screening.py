@@ -10,7 +10,7 @@ from langchain_core.runnables import RunnableConfig
 
 from langchain_control._effects import Flow
 from langchain_control.conversation import documents_in, source_of
-from langchain_control.events import blocked
+from langchain_control.events import blocked, flagged
 from langchain_control.outcomes import FailureMode, Source, ValidationResult, passed
 from langchain_control.runs.judged_before import Judges
 from langchain_control.runs.notices import is_notice
@@ -103,6 +103,7 @@ def screened(
                 kept.append(withheld(item))
             was_left_out = source != "tool"
         elif verdict.passed:
+            yield flagged("InputGuard", verdict, config, request_id=request_id)
             kept.append(verdict.value)
         else:
             return verdict

@@ -201,6 +201,15 @@ MEASURES: dict[str, tuple[Measure, ...]] = {
     EventName.BLOCKED: (
         Measure("blocked", "{value}", "Values turned away", None, ("component", "failure_mode")),
     ),
+    EventName.FLAGGED: (
+        Measure(
+            "flagged",
+            "{value}",
+            "Values in which something was found, and that went on",
+            None,
+            ("component", "key", "status"),
+        ),
+    ),
     EventName.RETRY_SCHEDULED: (
         Measure(
             "retries",

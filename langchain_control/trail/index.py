@@ -77,6 +77,7 @@ class AuditIndex:
                 cut_off=self._sums["cut_off"],
                 blocked=self._sums["blocked"],
                 refused=self._sums["refused"],
+                flagged=self._sums["flagged"],
                 attempts=self._sums["attempts"],
                 attempts_passed=self._sums["attempts_passed"],
                 input_tokens=self._sums["input_tokens"],
@@ -106,6 +107,9 @@ class AuditIndex:
         self._sums["refused" if record.get("failure_mode") in _REFUSALS else "blocked"] += 1
         self._count_mode(record, self._failures)
 
+    def _count_flagged(self, _: AuditRecord) -> None:
+        self._sums["flagged"] += 1
+
     def _count_finished(self, record: AuditRecord) -> None:
         if not is_of_a_request(record):
             return
@@ -134,6 +138,7 @@ class AuditIndex:
     _counters: ClassVar[dict[str, Callable[[Any, AuditRecord], Any]]] = {
         EventName.ATTEMPT: _count_attempt,
         EventName.BLOCKED: _count_blocked,
+        EventName.FLAGGED: _count_flagged,
         EventName.FALLBACK: _count_tokens,
         EventName.FINISHED: _count_finished,
         EventName.CUT_OFF: _count_cut_off,

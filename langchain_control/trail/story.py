@@ -49,6 +49,15 @@ def _blocked(record: Mapping[str, Any]) -> Iterator[str]:
         yield f"model not called: {_verdict(record, 'its circuit is open')}"
     else:
         yield f"blocked by {component}: {_verdict(record, 'no reason given')}"
+        yield f"source {record['key']}, left out" if record.get("key") else ""
+    yield from _details(record)
+
+
+def _flagged(record: Mapping[str, Any]) -> Iterator[str]:
+    yield f"flagged by {record.get('component', 'a gate')}: {_verdict(record, 'no reason given')}"
+    modes = str(record.get("status", "")).split(", ")
+    how = ", ".join(_TREATMENTS.get(mode, mode) for mode in modes)
+    yield f"source {record.get('key', '?')}, {how}"
     yield from _details(record)
 
 
@@ -124,6 +133,12 @@ _ENDINGS = {
     "exhausted": ", no answer",
 }
 
+_TREATMENTS = {
+    "observe": "let through as it was",
+    "fence": "let through marked as data",
+    "sanitize": "let through without it",
+}
+
 _CIRCUITS = {
     "open": "opened, calls are refused from now on",
     "half_open": "half-opened, single calls are let through as a test",
@@ -133,6 +148,7 @@ _CIRCUITS = {
 _DESCRIBED: dict[str, Describe] = {
     EventName.ATTEMPT: _attempt,
     EventName.BLOCKED: _blocked,
+    EventName.FLAGGED: _flagged,
     EventName.RETRY_SCHEDULED: _retry,
     EventName.FALLBACK: _fallback,
     EventName.FINISHED: _finished,

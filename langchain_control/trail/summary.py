@@ -36,6 +36,8 @@ class AuditSummary:
     refused: int = 0
     """Calls that were not made, whatever they said: a circuit was open, a rate limit reached, or no
     place free. A fallback may have answered."""
+    flagged: int = 0
+    """Values in which a gate found something and that went on, as they were or made harmless."""
     attempts: int = 0
     attempts_passed: int = 0
     input_tokens: int = 0
@@ -91,6 +93,7 @@ class AuditSummary:
         yield "attempts", f"{self.attempts:<10,}{passed and f'{passed} passed'}"
         yield "blocked", f"{self.blocked:,}"
         yield "refused", f"{self.refused:,}"
+        yield "flagged", f"{self.flagged:,}"
         yield "tokens", f"{self.input_tokens:,} in, {self.output_tokens:,} out"
         yield "failures", _listed(self.failures)
         yield "outcomes", _listed(self.outcomes)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import HumanMessage, ToolMessage
 
-from langchain_control import InputGuard
+from langchain_control import AuditLogger, InputGuard
 from langchain_control.detectors import RuleDetector, WordModelDetector, normalize
 from langchain_control.outcomes import FailureMode, Finding
 
@@ -165,6 +166,41 @@ def test_observe_mode_lets_everything_pass_and_tells(call):
 
     assert call(guard, INJECTION) == INJECTION
     assert guard.inspect(INJECTION).findings
+
+
+@pytest.mark.parametrize("mode", ["observe", "fence", "sanitize"])
+def test_a_guard_tells_what_it_has_let_through(call, mode):
+    """Nobody could read from a trial run what would have been stopped."""
+    audit = AuditLogger(None)
+    call(InputGuard(mode=mode), f"What is 2+2? {INJECTION}", {"callbacks": [audit]})
+
+    [told] = audit.to_records()
+    assert (told["event"], told["component"]) == ("control.flagged", "InputGuard")
+    assert (told["key"], told["status"]) == ("user", mode)
+    assert told["failure_mode"] == "prompt_injection"
+    assert "override.ignore-earlier-instructions" in told["rules"]
+    assert (audit.summary().flagged, audit.summary().blocked) == (1, 0)
+
+
+def test_a_guard_tells_whose_texts_it_treated_in_which_way(call):
+    """A value may hold texts of several sources."""
+    audit = AuditLogger(None)
+    guard = InputGuard(mode="observe", modes={"context": "fence"})
+    value = {"question": INJECTION, "context": [INJECTION, "Fine."]}
+
+    call(guard, value, {"callbacks": [audit]})
+
+    [told] = audit.to_records()
+    assert (told["key"], told["status"]) == ("user, context", "observe, fence")
+
+
+def test_a_guard_is_silent_about_what_is_harmless(call):
+    """Weak signs of an attack flag nothing."""
+    audit = AuditLogger(None)
+
+    call(InputGuard(mode="observe"), "What is 2+2?", {"callbacks": [audit]})
+
+    assert not list(audit.to_records())
 
 
 @settings(deadline=None)

@@ -125,7 +125,10 @@ def test_an_attack_in_a_result_can_be_observed(call):
     )
 
     assert message.content == f"Oslo. {ATTACK}"
-    assert "control.blocked" in [r["event"] for r in sink.records]
+    assert "control.blocked" not in [r["event"] for r in sink.records]
+    [told] = [r for r in sink.records if r["event"] == "control.flagged"]
+    assert (told["key"], told["status"]) == ("tool", "observe")
+    assert told["failure_mode"] == "prompt_injection"
 
 
 def test_without_a_guard_results_are_not_screened(call):
@@ -274,7 +277,7 @@ def test_a_history_that_a_tool_hands_on_is_not_judged_again(call):
 
     fenced = [str(m.content) for m in model.calls[-1] if m.type == "tool"]
     assert [text.count("not instructions") for text in fenced] == [1, 1]
-    assert len([r for r in sink.records if r["event"] == "control.blocked"]) == 2
+    assert len([r for r in sink.records if r["event"] == "control.flagged"]) == 2
 
 
 def test_a_message_that_a_tool_replaces_is_judged(call):

@@ -14,8 +14,10 @@ from langchain_core.messages import (
 from langgraph.checkpoint.memory import InMemorySaver
 
 from langchain_control import (
+    AuditLogger,
     ControlMiddleware,
     ControlPolicy,
+    InputGuard,
     PromptBuilder,
     RetryEngine,
     TokenBudget,
@@ -24,6 +26,7 @@ from langchain_control import (
 )
 from langchain_control.runs.screening import WITHHELD
 from langchain_control.testing import ScriptedChatModel
+from tests import doors
 from tests.scenarios import AT_ONCE, ATTACK
 
 POLICY = ControlPolicy(prompt=PromptBuilder(budget=TokenBudget(total_tokens=200_000)))
@@ -174,3 +177,33 @@ def test_the_result_says_that_something_was_withheld(call, given, notes):
 
     assert result.notes == notes
     assert [tuple(attempt["notes"] or ()) for attempt in result.attempts] == [notes, notes]
+
+
+@pytest.mark.parametrize("mode", ["observe", "fence", "sanitize"])
+@pytest.mark.parametrize("door", doors.DOORS)
+def test_an_attack_that_goes_on_is_flagged(door, mode, monkeypatch):
+    """A trial run is read from the trail, which had no trace of what was found."""
+    monkeypatch.setattr(doors, "QUESTION", f"Which city? {ATTACK}")
+    audit = AuditLogger(None)
+    policy = ControlPolicy(guard=InputGuard(mode=mode), audit=audit)
+
+    result = door(ScriptedChatModel(script=["Oslo."]), policy)
+
+    [told] = [r for r in audit.to_records() if r["event"] == "control.flagged"]
+    assert result.status == "accepted"
+    assert (told["request_id"], told["key"], told["status"]) == (result.request_id, "user", mode)
+    assert (audit.summary().flagged, audit.summary().blocked) == (1, 0)
+
+
+def test_a_document_and_an_old_turn_that_go_on_are_flagged_by_source():
+    """The trail says whose text it was."""
+    audit = AuditLogger(None)
+    policy = ControlPolicy(guard=InputGuard(mode="observe"), audit=audit)
+    turns = [("user", ATTACK), ("ai", "No."), ("user", "What is 2+2?")]
+
+    with_control(ScriptedChatModel(script=["4"]), policy).invoke(
+        {"messages": turns, "context": [ATTACK, "Fine."]}
+    )
+
+    flagged = [r["key"] for r in audit.to_records() if r["event"] == "control.flagged"]
+    assert flagged == ["user", "context"]

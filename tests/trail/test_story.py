@@ -86,6 +86,27 @@ rules type; notes history_dropped; 812.3 ms; tokens 300 in, 80 out
     ("record", "line"),
     [
         (
+            audit_record(
+                EventName.BLOCKED,
+                component="InputGuard",
+                failure_mode="prompt_injection",
+                key="context",
+            ),
+            "blocked by InputGuard: prompt_injection; source context, left out",
+        ),
+        (
+            audit_record(
+                EventName.FLAGGED,
+                component="InputGuard",
+                failure_mode="prompt_injection",
+                message="it looks like an attack",
+                key="tool",
+                status="observe, fence",
+            ),
+            "flagged by InputGuard: prompt_injection (it looks like an attack); source tool, "
+            + "let through as it was, let through marked as data",
+        ),
+        (
             finished(strategy="none", within="fallback"),
             "  within fallback: finished: accepted, the answer met the contract; 1 attempt",
         ),

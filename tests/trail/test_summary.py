@@ -21,6 +21,7 @@ def test_reads_as_a_table() -> None:
         cut_off=50,
         blocked=30,
         refused=7,
+        flagged=4,
         attempts=1500,
         attempts_passed=1100,
         input_tokens=123456,
@@ -48,6 +49,7 @@ requests          1,250
 attempts          1,500     73.3% passed
 blocked           30
 refused           7
+flagged           4
 tokens            123,456 in, 7,890 out
 failures          schema_violation: 300, timeout: 100
 outcomes          schema_violation: 60, deadline_exceeded: 10
