@@ -108,7 +108,8 @@ class AuditRecord(TypedDict, total=False):
     output_tokens: int
     """Tokens of the answer, in the same way."""
     cost: float
-    """What an attempt cost, where the policy knows the model's prices."""
+    """What an attempt or a fallback cost, where the policy knows the model's prices; at the end,
+    what all of them cost together."""
     rung: str
     """How the model was to be asked: `same_model`, `native_schema` or `other_model`. One without a
     schema mode is asked on that rung as before."""

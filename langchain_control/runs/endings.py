@@ -14,6 +14,7 @@ from langchain_control.components.limiter import Reservation
 from langchain_control.errors.foreign import steers_a_graph
 from langchain_control.events import EventName, blocked, event
 from langchain_control.outcomes import ANSWERED, FailureMode, Status, ValidationResult, answered_by
+from langchain_control.retries.usage_limits import cost_of
 from langchain_control.runs.context import Context
 from langchain_control.runs.notices import WITHOUT_ANSWER, notice
 from langchain_control.runs.settlements import Settlements
@@ -21,6 +22,7 @@ from langchain_control.runs.state import (
     FailureNote,
     PerRun,
     RunState,
+    calls_in,
     note_of,
     usage_of,
 )
@@ -186,6 +188,7 @@ def close(
         latency_ms=round(took_seconds * 1000, 3),
         input_tokens=usage["input_tokens"],
         output_tokens=usage["output_tokens"],
+        cost=cost_of(calls_in(final)),
     )
 
 

@@ -45,6 +45,7 @@ class AuditIndex:
         self._outcomes: Counter[str] = Counter()
         self._retries: Counter[int] = Counter()
         self._sums: Counter[str] = Counter()
+        self._cost: float | None = None
         self._request_latency = LatencyDigest()
         self._attempt_latency = LatencyDigest()
 
@@ -62,6 +63,7 @@ class AuditIndex:
             self._outcomes.update(other._outcomes)
             self._retries.update(other._retries)
             self._sums.update(other._sums)
+            self._add_cost(other._cost)
             self._request_latency.include(other._request_latency)
             self._attempt_latency.include(other._attempt_latency)
 
@@ -82,6 +84,7 @@ class AuditIndex:
                 attempts_passed=self._sums["attempts_passed"],
                 input_tokens=self._sums["input_tokens"],
                 output_tokens=self._sums["output_tokens"],
+                cost=self._cost,
                 failures=dict(self._failures.most_common()),
                 outcomes=dict(self._outcomes.most_common()),
                 retries=dict(sorted(self._retries.items())),
@@ -94,14 +97,19 @@ class AuditIndex:
     def _count_attempt(self, record: AuditRecord) -> None:
         self._sums["attempts"] += 1
         self._sums["attempts_passed"] += not self._count_mode(record, self._failures)
-        self._count_tokens(record)
+        self._count_used(record)
         self._attempt_latency.add(_number(record, "latency_ms", default=math.nan))
 
-    def _count_tokens(self, record: AuditRecord) -> None:
+    def _count_used(self, record: AuditRecord) -> None:
         if not is_used_once(record):
             return
         self._sums["input_tokens"] += int(_number(record, "input_tokens"))
         self._sums["output_tokens"] += int(_number(record, "output_tokens"))
+        self._add_cost(_number(record, "cost") if "cost" in record else None)
+
+    def _add_cost(self, cost: float | None) -> None:
+        if cost is not None:
+            self._cost = (self._cost or 0.0) + cost
 
     def _count_blocked(self, record: AuditRecord) -> None:
         self._sums["refused" if record.get("failure_mode") in _REFUSALS else "blocked"] += 1
@@ -139,7 +147,7 @@ class AuditIndex:
         EventName.ATTEMPT: _count_attempt,
         EventName.BLOCKED: _count_blocked,
         EventName.FLAGGED: _count_flagged,
-        EventName.FALLBACK: _count_tokens,
+        EventName.FALLBACK: _count_used,
         EventName.FINISHED: _count_finished,
         EventName.CUT_OFF: _count_cut_off,
         EventName.CIRCUIT_CHANGED: _count_circuit_change,

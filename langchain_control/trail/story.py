@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_control._printable import printable
 from langchain_control.events import EventName
+from langchain_control.trail.costs import as_cost
 from langchain_control.trail.ids import kept_id
 
 if TYPE_CHECKING:
@@ -194,3 +195,5 @@ def _details(record: Mapping[str, Any]) -> Iterator[str]:
         yield f"{record['latency_ms']} ms"
     if record.get("input_tokens") or record.get("output_tokens"):
         yield f"tokens {record.get('input_tokens', 0)} in, {record.get('output_tokens', 0)} out"
+    if isinstance(cost := record.get("cost"), int | float):
+        yield f"cost {as_cost(cost)}"

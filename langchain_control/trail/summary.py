@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from langchain_control.trail.costs import as_cost
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -43,6 +45,8 @@ class AuditSummary:
     input_tokens: int = 0
     """Over all attempts and fallback models, those that failed included."""
     output_tokens: int = 0
+    cost: float | None = None
+    """What they cost, as far as prices are known, in the unit of the policy's prices."""
     failures: dict[str, int] = field(default_factory=dict)
     """Attempts and blocked values by failure mode, the most frequent first."""
     outcomes: dict[str, int] = field(default_factory=dict)
@@ -95,6 +99,8 @@ class AuditSummary:
         yield "refused", f"{self.refused:,}"
         yield "flagged", f"{self.flagged:,}"
         yield "tokens", f"{self.input_tokens:,} in, {self.output_tokens:,} out"
+        if self.cost is not None:
+            yield "cost", as_cost(self.cost)
         yield "failures", _listed(self.failures)
         yield "outcomes", _listed(self.outcomes)
         yield "retries", _listed(self.retries)

@@ -62,6 +62,26 @@ def test_the_end_names_the_model_that_answered(
     assert finished.get("model") == answered
 
 
+@pytest.mark.parametrize("door", DOORS, ids=lambda d: d.__name__)
+@pytest.mark.parametrize("is_priced", [True, False])
+def test_the_end_tells_what_the_request_has_cost(door: Any, *, is_priced: bool) -> None:
+    """All attempts together; nothing where no price is known."""
+    prices = {"first": {"input_per_million": 1.0, "output_per_million": 2.0}}
+    replies = [Reply(text, input_tokens=500_000, output_tokens=1) for text in ("", "Oslo.")]
+    audit = AuditLogger(None)
+    policy = ControlPolicy(
+        retry=RetryEngine(**AT_ONCE),
+        usage_limits={"prices": prices if is_priced else {}},
+        audit=audit,
+    )
+
+    result = door(ScriptedChatModel(script=replies, model_name="first"), policy)
+
+    cost = pytest.approx(1.000004) if is_priced else None
+    (finished,) = [r for r in audit.to_records() if r["event"] == "control.finished"]
+    assert finished.get("cost") == result.cost == audit.summary().cost == cost
+
+
 class Stopping(BaseCallbackHandler):
     """Stops a run when its end is told."""
 

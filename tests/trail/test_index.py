@@ -52,6 +52,33 @@ def test_a_request_that_was_cut_off_did_not_pass() -> None:
     assert summary.retries == {0: 1}
 
 
+def test_adds_up_what_is_known_to_have_cost_something() -> None:
+    """Attempts and fallbacks, each once: the end of a request tells their sum."""
+    summary = summary_of(
+        attempt(cost=0.25),
+        attempt(),
+        attempt(cost=1.0, within="fallback"),
+        attempt(cost="much"),
+        audit_record(EventName.FALLBACK, cost=1.0),
+        finished("fallback", cost=1.25),
+    )
+
+    assert summary.cost == 1.25
+    assert summary_of(attempt(input_tokens=1)).cost is None
+
+
+def test_includes_costs_that_were_counted_elsewhere() -> None:
+    """A file's figures are those of the files it was rotated into, added up."""
+    whole, part, unpriced = AuditIndex(), AuditIndex(), AuditIndex()
+    part.add(attempt(cost=0.5))
+    unpriced.add(attempt())
+
+    for other in (part, part, unpriced):
+        whole.include(other)
+
+    assert whole.summary().cost == 1.0
+
+
 @pytest.mark.parametrize(
     ("within", "requests", "tokens"),
     [

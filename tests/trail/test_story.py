@@ -99,12 +99,14 @@ rules type; notes history_dropped; 812.3 ms; tokens 300 in, 80 out
                 EventName.FLAGGED,
                 component="InputGuard",
                 failure_mode="prompt_injection",
-                message="it looks like an attack",
                 key="tool",
-                status="observe, fence",
+                status="fence",
             ),
-            "flagged by InputGuard: prompt_injection (it looks like an attack); source tool, "
-            + "let through as it was, let through marked as data",
+            "flagged by InputGuard: prompt_injection; source tool, let through marked as data",
+        ),
+        (
+            finished(strategy="none", cost=0.0000425),
+            "finished: accepted, the answer met the contract; 1 attempt; cost 0.000043",
         ),
         (
             finished(strategy="none", within="fallback"),

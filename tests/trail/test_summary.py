@@ -26,6 +26,7 @@ def test_reads_as_a_table() -> None:
         attempts_passed=1100,
         input_tokens=123456,
         output_tokens=7890,
+        cost=1234.5,
         failures={"schema_violation": 300, "timeout": 100},
         outcomes={"schema_violation": 60, "deadline_exceeded": 10},
         retries={0: 900, 1: 300},
@@ -51,6 +52,7 @@ blocked           30
 refused           7
 flagged           4
 tokens            123,456 in, 7,890 out
+cost              1,234.5
 failures          schema_violation: 300, timeout: 100
 outcomes          schema_violation: 60, deadline_exceeded: 10
 retries           0: 900, 1: 300
@@ -68,6 +70,7 @@ def test_an_empty_trail_is_readable_too() -> None:
 
     assert "nan" not in text
     assert "latency           none" in text
+    assert "cost" not in text
 
 
 def test_is_frozen() -> None:
