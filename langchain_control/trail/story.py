@@ -76,9 +76,11 @@ def _retry(record: Mapping[str, Any]) -> Iterator[str]:
 
 def _fallback(record: Mapping[str, Any]) -> Iterator[str]:
     status = record.get("status", "answered" if _mode(record) == "none" else "failed")
-    verdict = _verdict(record, "")
+    has_none = status == "passed"  # of an attempt the story says so of a good answer
+    verdict = "" if has_none else _verdict(record, "")
     model = f" with {record['model']}" if record.get("model") else ""
-    yield f"fallback {_strategy(record)}{model} {status}{verdict and f': {verdict}'}"
+    said = "had no answer" if has_none else status
+    yield f"fallback {_strategy(record)}{model} {said}{verdict and f': {verdict}'}"
     yield from _details(record)
 
 

@@ -105,6 +105,16 @@ rules type; notes history_dropped; 812.3 ms; tokens 300 in, 80 out
             "flagged by InputGuard: prompt_injection; source tool, let through marked as data",
         ),
         (
+            audit_record(
+                EventName.FALLBACK,
+                strategy="fallback:canned",
+                status="passed",
+                failure_mode="constraint_violation",
+                message="no answer",
+            ),
+            "fallback canned had no answer",
+        ),
+        (
             finished(strategy="none", cost=0.0000425),
             "finished: accepted, the answer met the contract; 1 attempt; cost 0.000043",
         ),
