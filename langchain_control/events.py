@@ -122,6 +122,8 @@ class AuditRecord(TypedDict, total=False):
     """Name of the correction that the prompt carries, if any."""
     prompt_sha256: str
     """SHA-256 of the prompt as it was sent."""
+    answer_sha256: str
+    """SHA-256 of the text that was given for an answer, the model's or a fallback's, as UTF-8."""
     status: str
     """How a request, a fallback strategy, a tool or a hand-off ended; a circuit's new state; how a
     flagged value was treated: `observe`, `fence` or `sanitize`."""

@@ -40,6 +40,7 @@ __all__ = [
     "AgentRun",
     "ControlAgentState",
     "agent_result",
+    "answer_in",
     "closed",
     "ended_with",
     "placeholders_in",
@@ -115,7 +116,7 @@ def agent_result(state: Mapping[str, Any]) -> ControlResult:
         record = ended_with(record, messages)
     elif record.get("status") in ANSWERED and not _has_answer(record, messages):
         record["status"] = None
-    answer = _answer_in(record, messages) if record.get("status") in ANSWERED else None
+    answer = answer_in(record, messages)
     found = {"messages": [answer], "answer_id": answer.id} if answer else {"messages": []}
     return result_of({**record, **found})
 
@@ -192,8 +193,10 @@ def _has_answer(record: AgentRun, messages: Sequence[BaseMessage]) -> bool:
     return not (asked and any(isinstance(message, AIMessage) for message in after[asked[0] :]))
 
 
-def _answer_in(record: AgentRun, messages: Sequence[BaseMessage]) -> AIMessage | None:
-    """Return the answer that a run ended with, or what others have put in its place."""
+def answer_in(record: AgentRun, messages: Sequence[BaseMessage]) -> AIMessage | None:
+    """Return the answer that a run ended with, or what others have put in its place, if any."""
+    if record.get("status") not in ANSWERED:
+        return None
     answer, after = message_and_rest(messages, record["answer_id"])
     if answer is not None and answer.tool_calls and record["value"] is None:
         return _given_by_tools(after)

@@ -33,6 +33,7 @@ from langchain_control.middleware.agent_run import (
     RECORD,
     AgentRun,
     ControlAgentState,
+    answer_in,
     closed,
     ended_with,
     placeholders_in,
@@ -317,15 +318,17 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         if not last or last.get("closed"):
             return {RECORD: closed(unopened(self.policy), state["messages"])}
         record, gone = ended_with(last, state["messages"]), placeholders_in(last, state["messages"])
-        yield from self._closed(record, self._config())
+        yield from self._closed(record, self._config(), answer_in(record, state["messages"]))
         if record["attempts"]:
             self._setup.run_ended()
         return {"messages": _removed(gone), RECORD: closed(record, state["messages"])}
 
-    def _closed(self, record: AgentRun, config: RunnableConfig) -> Flow[None]:
+    def _closed(
+        self, record: AgentRun, config: RunnableConfig, answer: BaseMessage | None = None
+    ) -> Flow[None]:
         config = with_request_id(config, record["request_id"])
         ending, context = {**record, "closed": False}, self._context_of(record)
-        closing = close(ending, context, config, marked=ending)
+        closing = close(ending, context, config, answer, marked=ending)
         watched = closed_if_cut_off(closing, ending, context, config)
         yield from as_part(watched, record["request_id"], "end")
 

@@ -21,7 +21,7 @@ from langchain_control.retries.ladder import FIRST_RUNG, failure_fingerprint
 from langchain_control.runs.context import Context
 from langchain_control.runs.state import FailureNote, RunState, violations_in
 
-__all__ = ["attempt_of", "content_of", "sha256_of", "tokens_of"]
+__all__ = ["attempt_of", "content_of", "sha256_of", "sha256_of_answer", "tokens_of"]
 
 
 def attempt_of(
@@ -103,7 +103,17 @@ def sha256_of(prompt: Sequence[BaseMessage]) -> str:
         plain = json.dumps(said, default=_plain)
     except RecursionError:
         plain = "".join(json_pieces_of(said))
-    return hashlib.sha256(plain.encode(errors="backslashreplace")).hexdigest()
+    return _sha256(plain)
+
+
+def sha256_of_answer(answer: BaseMessage | None) -> str | None:
+    """Return the SHA-256 of an answer's text, in hex; `None` if there is no text."""
+    text = str(answer.text) if answer is not None else ""
+    return _sha256(text) if text else None
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="backslashreplace")).hexdigest()
 
 
 def _plain(value: Any) -> Any:

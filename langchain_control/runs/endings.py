@@ -15,6 +15,7 @@ from langchain_control.errors.foreign import steers_a_graph
 from langchain_control.events import EventName, blocked, event
 from langchain_control.outcomes import ANSWERED, FailureMode, Status, ValidationResult, answered_by
 from langchain_control.retries.usage_limits import cost_of
+from langchain_control.runs.attempts import sha256_of_answer
 from langchain_control.runs.context import Context
 from langchain_control.runs.notices import WITHOUT_ANSWER, notice
 from langchain_control.runs.settlements import Settlements
@@ -70,7 +71,8 @@ def finished(
     final["messages"] = [_identified(message, known) for message in final["messages"]]
     final["answer_id"] = final["messages"][-1].id
     if context.is_whole_request:
-        yield from close(final, context, config, marked=run)
+        answer = final["messages"][-1] if final["status"] in ANSWERED else None
+        yield from close(final, context, config, answer, marked=run)
         final["reservation"] = None
     return final
 
@@ -156,6 +158,8 @@ def close(
     final: Mapping[str, Any],
     context: Context,
     config: RunnableConfig,
+    answer: BaseMessage | None = None,
+    *,
     marked: Mapping[str, Any] | None = None,
 ) -> Flow[None]:
     """Settle what was reserved for a request, and tell the trail how it ended.
@@ -164,6 +168,7 @@ def close(
         final: The request, as it ended.
         context: What it was made with.
         config: The run that its end is told on.
+        answer: What was given for an answer, if there is one.
         marked: The run that `closed_if_cut_off` watches, if any does.
     """
     note, attempts = final["failure"], final["attempts"]
@@ -189,6 +194,7 @@ def close(
         input_tokens=usage["input_tokens"],
         output_tokens=usage["output_tokens"],
         cost=cost_of(calls_in(final)),
+        answer_sha256=sha256_of_answer(answer),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from typing import Any
 
 import pytest
@@ -80,6 +81,27 @@ def test_the_end_tells_what_the_request_has_cost(door: Any, *, is_priced: bool) 
     cost = pytest.approx(1.000004) if is_priced else None
     (finished,) = [r for r in audit.to_records() if r["event"] == "control.finished"]
     assert finished.get("cost") == result.cost == audit.summary().cost == cost
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda d: d.__name__)
+@pytest.mark.parametrize("said", ["Die Straße nach Oslo.", GOOD, ""])
+@pytest.mark.parametrize("spare", ["Later.", ""])
+def test_the_end_proves_which_answer_was_given(door: Any, said: str, spare: str) -> None:
+    """Without its content: whoever has the text can compute the same."""
+    audit = AuditLogger(None)
+    policy = ControlPolicy(
+        retry=RetryEngine(max_attempts=1),
+        fallback=FallbackRouter(strategies=[("canned", lambda _: spare)]),
+        audit=audit,
+    )
+
+    result = door(ScriptedChatModel(script=[said]), policy)
+
+    (finished,) = [r for r in audit.to_records() if r["event"] == "control.finished"]
+    answer = result.message
+    given = None if answer is None else hashlib.sha256(answer.text.encode()).hexdigest()
+    assert finished.get("answer_sha256") == given
+    assert (given is None) == (said == spare == "")
 
 
 class Stopping(BaseCallbackHandler):
