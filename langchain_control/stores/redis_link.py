@@ -1,4 +1,4 @@
-"""A connection to Redis or Valkey that never keeps a caller waiting."""
+"""A connection to Redis or Valkey that keeps no caller waiting for long."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from langchain_control._at_fork import ForkSafeLock
+from langchain_control._threads import BoundedThreads
 from langchain_control._waiting import MAX_SECONDS
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ WAKE = b""
 
 ENCODING = {"decode_responses": False, "encoding": "utf-8", "encoding_errors": "surrogatepass"}
 """Any name can be written, and what comes back is bytes, whatever a URL asks for."""
+
+MAX_CONNECTING = 8
+"""Connections that are being opened at a time. Name resolution has no time limit of its own."""
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +49,8 @@ class RedisLink:
 
     A server that does not answer within `timeout_seconds` is not asked again for `away_seconds`:
     a caller loses that time at most once per such period, not once per call. redis-py's own
-    retries are off, as they would make it seconds.
+    retries are off, as they would make it seconds. Names are resolved and connections opened in
+    threads, which are left behind where that takes longer.
     """
 
     def __init__(  # noqa: PLR0913  (settings, by keyword)
@@ -85,6 +90,7 @@ class RedisLink:
         self._timeout_seconds, self._away_seconds = timeout_seconds, away_seconds
         self._on_push = on_push
         self._lock = ForkSafeLock()
+        self._connecting = BoundedThreads(MAX_CONNECTING)
         self._process: int | None = None
         self._listener: threading.Thread | None = None
         self._client: Any = None
@@ -150,6 +156,7 @@ class RedisLink:
         with self._lock:
             if self._process != os.getpid():
                 self._client = self._new_client()
+                self._open_in_time(self._client.connection_pool)
                 self._script = self._client.register_script(self._source)
                 self._closed = threading.Event()
                 if self._on_push is not None:
@@ -184,6 +191,20 @@ class RedisLink:
         client.connection_pool.connection_kwargs |= ENCODING  # options of a URL go before arguments
         return client
 
+    def _open_in_time(self, pool: Any) -> None:
+        seconds, threads = self._timeout_seconds, self._connecting
+        by_scheme: Any = pool.connection_class
+
+        class Connection(by_scheme):  # type: ignore[misc]  # of TCP, TLS or a Unix socket
+            def _connect(self) -> Any:
+                opening = _Opening(super()._connect)
+                try:
+                    return _InTime(threads.take(seconds).run(opening.open, seconds), seconds)
+                finally:
+                    opening.is_over = True
+
+        pool.connection_class = Connection
+
     def _listen(self, on_push: Callable[[bytes], None]) -> None:
         listener = _Listener(
             self._new_client(), self._channel, weakref.WeakMethod(on_push), self._closed
@@ -192,6 +213,57 @@ class RedisLink:
             target=listener.run, name="langchain-control-redis", daemon=True
         )
         self._listener.start()
+
+
+class _Opening:
+    """Opens a socket, and closes it again if it comes too late."""
+
+    def __init__(self, connect: Callable[[], Any]) -> None:
+        self._connect = connect
+        self.is_over = False
+
+    def open(self) -> Any:
+        """Return the socket."""
+        sock = self._connect()
+        if self.is_over:
+            sock.close()
+        return sock
+
+
+class _InTime:
+    """A socket on which an answer that has begun must end in time.
+
+    The time limit of a socket is that of each piece, so that one in many pieces has none.
+    """
+
+    def __init__(self, sock: Any, seconds: float) -> None:
+        self._sock, self._seconds = sock, seconds
+        self._ends, self._has_begun = 0.0, False
+
+    def __getattr__(self, name: str) -> Any:
+        """Be the socket in all else."""
+        return getattr(self._sock, name)
+
+    def sendall(self, data: Any) -> None:
+        """Ask."""
+        self._ends, self._has_begun = time.monotonic() + self._seconds, False
+        self._sock.sendall(data)
+
+    def recv(self, *arguments: Any) -> Any:
+        """Return the next piece of the answer."""
+        return self._next(self._sock.recv, arguments)
+
+    def recv_into(self, *arguments: Any) -> Any:
+        """Write the next piece of the answer into a buffer."""
+        return self._next(self._sock.recv_into, arguments)
+
+    def _next(self, receive: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        may_wait = self._sock.gettimeout() != 0  # else it only looks for what nobody asked for
+        if may_wait and self._has_begun and time.monotonic() > self._ends:
+            raise TimeoutError
+        piece = receive(*arguments)
+        self._has_begun = self._has_begun or may_wait
+        return piece
 
 
 class _Listener:

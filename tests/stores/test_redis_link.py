@@ -1,12 +1,16 @@
 """The connection to Redis, before there is one."""
 
+import socket
 import sys
+import threading
+from contextlib import suppress
 
 import pytest
 
 from langchain_control.circuits import CircuitState, Permit
 from langchain_control.stores import RedisCircuitStore, RedisRateStore
 from langchain_control.stores.rates import Demand, Grant
+from langchain_control.stores.redis_link import MAX_CONNECTING
 from tests.stores.circuit_store_contract import RULES, fail, state
 from tests.stores.redis_server import PREFIXES, subscribers, wait_until
 
@@ -107,3 +111,87 @@ def test_any_key_is_taken(server, make):
     wait_until(lambda: others._held.get().by_key[key].circuit.state is CircuitState.OPEN)
     assert not circuits.is_away
     rates.close()
+
+
+@pytest.mark.enable_socket
+def test_a_name_that_is_not_resolved_holds_nobody(store, monkeypatch):
+    """Resolvers take seconds in an outage, under no time limit of a socket."""
+    lets_go = threading.Event()
+
+    def hangs(host, *_arguments, **_options):
+        lets_go.wait(30)
+        raise socket.gaierror(socket.EAI_AGAIN, host)
+
+    monkeypatch.setattr(socket, "getaddrinfo", hangs)
+    link = store("redis://redis.internal:6379/0", timeout_seconds=0.02)._link
+
+    assert link.ask([], []) is None
+    assert not lets_go.is_set()
+    assert link.is_away
+    lets_go.set()
+
+
+def test_threads_that_resolve_a_name_are_bounded(monkeypatch):
+    """Each further try left one behind for as long as the resolver hangs."""
+    lets_go, under_way = threading.Event(), []
+
+    def hangs(*_arguments, **_options):
+        under_way.append(1)
+        lets_go.wait(30)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", hangs)
+    link = RedisRateStore("redis://r/0", timeout_seconds=0.001, away_seconds=0)._link
+    for _ in range(3 * MAX_CONNECTING):
+        assert link.ask([], []) is None
+    assert len(under_way) <= 2 * MAX_CONNECTING
+    lets_go.set()
+
+
+@pytest.mark.enable_socket
+def test_an_answer_in_endless_pieces_holds_nobody():
+    """The time limit of a socket is that of each piece."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        over = threading.Event()
+
+        def drip():
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(b"$1000000\r\n")
+                while not over.wait(0.01):
+                    connection.sendall(b"x")
+
+        def serve():
+            with suppress(OSError):
+                drip()
+
+        serving = threading.Thread(target=serve, daemon=True)
+        serving.start()
+        port = listening.getsockname()[1]
+        link = RedisRateStore(f"redis://127.0.0.1:{port}/0", timeout_seconds=0.2)._link
+
+        assert link.ask([], []) is None
+        assert link.is_away
+        serving.join(30)
+        assert not over.is_set()
+        assert not serving.is_alive()
+
+
+@pytest.mark.enable_socket
+def test_a_connection_that_comes_too_late_is_closed(monkeypatch):
+    """Nobody would use it."""
+    lets_go, resolve = threading.Event(), socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda *arguments: lets_go.wait(30) and resolve(*arguments)
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        link = RedisRateStore(f"redis://127.0.0.1:{port}/0", timeout_seconds=0.02)._link
+        assert link.ask([], []) is None
+        lets_go.set()
+        listening.settimeout(30)
+        connection, _ = listening.accept()
+        with connection:
+            connection.settimeout(30)
+            assert connection.recv(1) == b""
