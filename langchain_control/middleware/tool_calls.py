@@ -171,14 +171,19 @@ def _done(context: ToolContext, handler: ToolHandler) -> Flow[_Done]:
 
 
 def _made(context: ToolContext, handler: ToolHandler) -> Flow[Any]:
-    """Make the call within its time, if the tool's circuit admits it."""
+    """Make the call within its time, if the tool's circuit admits it.
+
+    A tool has threads of its own, as a model must not wait for tools that hang. Tools that no agent
+    knows have them together, as a model may invent any name.
+    """
     due, left = context.rules.timeout_seconds, context.seconds_left
+    whose = f"tool:{context.name}" if context.request.tool is not None else "tool"
     call = Call(
         handler,
         context.request,
         context.config,
         due,
-        context.policy.threads,
+        context.policy.threads.of(whose),
         remaining_seconds=left,
         deadline_seconds=context.run_deadline_seconds,
     )

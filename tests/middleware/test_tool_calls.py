@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from typing import Annotated
 
@@ -19,7 +20,7 @@ from langgraph.prebuilt import ToolRuntime
 from langgraph.types import Command, Overwrite, Send, interrupt
 from pydantic import BaseModel, ValidationError
 
-from langchain_control import CircuitBreaker, InputGuard
+from langchain_control import CircuitBreaker, InputGuard, RetryEngine
 from langchain_control.middleware import ControlMiddleware, ToolPolicy, agent_result
 from langchain_control.middleware.tool_calls import MAX_ERROR_CHARS
 from langchain_control.middleware.tool_results import with_messages
@@ -451,6 +452,33 @@ def slow(city: str) -> str:
     """Take a while."""
     time.sleep(0.3)
     return city
+
+
+def test_a_tool_that_hangs_leaves_the_threads_of_the_model():
+    """Users who needed no tool got a `timeout` of a healthy model."""
+    began, lets_go = threading.Event(), threading.Event()
+
+    @tool
+    def crawl(city: str) -> str:
+        """Read all pages about a city."""
+        began.set()
+        lets_go.wait(30)
+        return city
+
+    def script(messages):
+        hangs = messages[-1].type == "human" and messages[-1].text == "Crawl."
+        return calling(tool_call("crawl", city="Oslo")) if hangs else "Done."
+
+    once = RetryEngine(max_attempts=1)
+    control = ControlMiddleware(policy(threads=1, timeout_seconds=5.0, retry=once))
+    agent = create_agent(ScriptedChatModel(script=script), [crawl], middleware=[control])
+    crawling = threading.Thread(target=agent.invoke, args=[ask("Crawl.")])
+    crawling.start()
+    assert began.wait(30)
+
+    assert agent_result(agent.invoke(ask())).status == "accepted"
+    lets_go.set()
+    crawling.join()
 
 
 @tool
