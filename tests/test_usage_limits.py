@@ -242,3 +242,24 @@ def test_what_no_provider_should_report_counts_as_not_reported(door, metadata):
     assert result.status == "accepted"
     assert result.model == "scripted"
     assert result.cost is not None
+
+
+@pytest.mark.filterwarnings("ignore:.*already retries")
+@pytest.mark.parametrize("door", DOORS, ids=lambda d: d.__name__)
+def test_what_a_controlled_model_without_an_answer_used_counts(door):
+    """It counted as nothing: the outer limits let it go on for ever."""
+    model = ScriptedChatModel(script=[BAD] * 9)
+    inner = with_control(
+        model,
+        ControlPolicy(
+            validator=ResponseValidator(response_schema=CITY),
+            retry=RetryEngine(max_attempts=2, **AT_ONCE),
+        ),
+    )
+
+    result = door(inner, policy(max_total_tokens=150, prices=PRICES))
+
+    assert result.failure_mode == "usage_limit_exceeded"
+    assert len(model.calls) == 2
+    assert result.usage == {"input_tokens": 180, "output_tokens": 20, "total_tokens": 200}
+    assert result.cost == pytest.approx(0.2)

@@ -41,6 +41,7 @@ __all__ = [
     "classify",
     "error_for",
     "rejection",
+    "result_in",
     "retry_after_seconds",
 ]
 
@@ -185,6 +186,11 @@ def retry_after_seconds(exc: BaseException) -> float | None:
     Of a group it is the longest wait.
     """
     return _first(_longest_retry_after(known) for known in explained(exc))
+
+
+def result_in(exc: BaseException) -> ControlResult | None:
+    """Return the result of a controlled run that an exception comes from, if it does."""
+    return next((known.result for known in explained(exc) if isinstance(known, ControlError)), None)
 
 
 def _own_mode(exc: BaseException, declared: FailureModes) -> FailureMode | None:

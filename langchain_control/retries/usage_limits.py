@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import fsum
-from typing import Self
+from typing import Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from typing_extensions import TypedDict  # pydantic builds no schema of typing's before 3.12
 
 from langchain_control._overriding import OverridableModel
 from langchain_control.models.names import named_in
 from langchain_control.outcomes import Attempt, FallbackTry
 
-__all__ = ["TokenPrices", "UsageLimits", "cost_of"]
+__all__ = ["Spent", "TokenPrices", "UsageLimits", "cost_of", "spent_in"]
 
 PER_MILLION = 1e-6
+
+
+class Spent(TypedDict):
+    """What the calls within one call took."""
+
+    input_tokens: int
+    output_tokens: int
+    cost: float | None
+    """`None` if no price is known."""
 
 
 class TokenPrices(BaseModel):
@@ -97,6 +107,25 @@ def cost_of(calls: Iterable[Attempt | FallbackTry]) -> float | None:
     costs = [call.get("cost") for call in calls if _was_paid(call)]
     known = [cost for cost in costs if cost is not None]
     return fsum(known) if known and len(known) == len(costs) else None
+
+
+def spent_in(calls: Sequence[Attempt | FallbackTry], cost: Callable[..., float | None]) -> Spent:
+    """Add up what calls took, at the prices known here, or else at those known there."""
+    priced = [_priced(call, cost) for call in calls]
+    return Spent(
+        input_tokens=sum(call["input_tokens"] for call in priced),
+        output_tokens=sum(call["output_tokens"] for call in priced),
+        cost=cost_of(priced),
+    )
+
+
+def _priced(
+    call: Attempt | FallbackTry, price: Callable[..., float | None]
+) -> Attempt | FallbackTry:
+    names = [name for name in (call.get("snapshot"), call["model"]) if isinstance(name, str)]
+    cost = price(names, call["input_tokens"], call["output_tokens"])
+    priced = {**call, "cost": call.get("cost") if cost is None else cost}
+    return cast("Attempt | FallbackTry", priced)
 
 
 def _was_paid(call: Attempt | FallbackTry) -> bool:

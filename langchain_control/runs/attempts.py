@@ -18,6 +18,7 @@ from langchain_control.models.names import name_behind, named_in
 from langchain_control.models.reported import reported_tokens
 from langchain_control.outcomes import Attempt, FailureMode, ValidationResult
 from langchain_control.retries.ladder import FIRST_RUNG, failure_fingerprint
+from langchain_control.retries.usage_limits import Spent
 from langchain_control.runs.context import Context
 from langchain_control.runs.state import FailureNote, RunState, violations_in
 
@@ -33,12 +34,18 @@ def attempt_of(
 ) -> Attempt:
     """Write down the try that has just been judged, or failed without a verdict."""
     retry, response = state["retry"], state["draft"]["response"]
-    tokens_in, tokens_out = tokens_of(
-        response, state["draft"]["prompt"], context.policy.prompt.budget
-    )
     asked = context.asked(retry, config).name
     said = name_behind(response) or asked
     model = named_in(said, [asked]) or said
+    spent = state["draft"].get("spent")
+    if spent is None:
+        budget, limits = context.policy.prompt.budget, context.policy.usage_limits
+        tokens_in, tokens_out = tokens_of(response, state["draft"]["prompt"], budget)
+        spent = Spent(
+            input_tokens=tokens_in,
+            output_tokens=tokens_out,
+            cost=limits.cost((said, asked), tokens_in, tokens_out),
+        )
     return Attempt(
         number=len(state["attempts"]) + 1,
         model=model,
@@ -46,9 +53,7 @@ def attempt_of(
         failure_mode=note["mode"] if note else FailureMode.NONE.value,
         message=note["message"] if note else "",
         latency_ms=state["draft"]["latency_ms"],
-        input_tokens=tokens_in,
-        output_tokens=tokens_out,
-        cost=context.policy.usage_limits.cost((said, asked), tokens_in, tokens_out),
+        **spent,
         strategy=retry["strategy"] if retry else "none",
         mutation=retry["mutation"] if retry else None,
         rung=retry["rung"] if retry else FIRST_RUNG,

@@ -8,14 +8,15 @@ from langchain_control._effects import Flow
 from langchain_control.circuits import Refusal
 from langchain_control.components.bulkhead import NoPlace
 from langchain_control.conversation import answer_of
-from langchain_control.errors import BudgetExceeded, classify, retry_after_seconds
+from langchain_control.errors import BudgetExceeded, classify, result_in, retry_after_seconds
 from langchain_control.errors.answers import OF_ANSWERS, answer_in
 from langchain_control.errors.logged import log_failure
 from langchain_control.events import as_attempt, blocked
 from langchain_control.models.as_said import as_said
 from langchain_control.models.signatures import signed
 from langchain_control.models.variants import for_retry, gives_replies, tools_of
-from langchain_control.outcomes import FailureMode, failure
+from langchain_control.outcomes import Attempt, FailureMode, FallbackTry, failure
+from langchain_control.retries.usage_limits import spent_in
 from langchain_control.runs.context import Context
 from langchain_control.runs.state import RunState, note_of
 from langchain_control.runs.time_limits import bounded, remaining_seconds
@@ -51,7 +52,7 @@ def _called(state: RunState, context: Context, config: RunnableConfig) -> Flow[R
     retry, prompt = state["retry"], state["draft"]["prompt"]
     tagged = as_attempt(config, retry["number"]) if retry else config
     effect = bounded(state, context, policy.threads)(model, prompt, tagged)
-    started, response, note, error = policy.timer(), None, None, None
+    started, response, note, error, spent = policy.timer(), None, None, None, None
     try:
         answer = yield from policy.breaker.calling(effect, config, asked.name)
         if isinstance(answer, Refusal):
@@ -66,7 +67,9 @@ def _called(state: RunState, context: Context, config: RunnableConfig) -> Flow[R
         mode = classify(exc, policy.failure_modes)
         if mode is None:
             raise
-        response, error = answer_in(exc), exc
+        response, error, run = answer_in(exc), exc, result_in(exc)
+        made: list[Attempt | FallbackTry] = [*run.attempts, *run.fallbacks] if run else []
+        spent = spent_in(made, policy.usage_limits.cost) if made else None
         if response is None or mode not in OF_ANSWERS:  # else it is judged like any other answer
             failed = failure(mode, f"the call failed with `{type(exc).__name__}`")
             note = note_of("call", failed, retry_after=retry_after_seconds(exc))
@@ -76,7 +79,12 @@ def _called(state: RunState, context: Context, config: RunnableConfig) -> Flow[R
         context.last_calls.said = as_said(response) if response else context.last_calls.said
     latency_ms = round((policy.timer() - started) * 1000, 3)
     return {
-        "draft": {**state["draft"], "response": response, "latency_ms": latency_ms},
+        "draft": {
+            **state["draft"],
+            "response": response,
+            "latency_ms": latency_ms,
+            "spent": spent,
+        },
         "failure": note,
     }
 

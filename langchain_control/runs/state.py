@@ -25,6 +25,7 @@ from langchain_control.outcomes import (
     ValidationResult,
     Violation,
 )
+from langchain_control.retries.usage_limits import Spent
 
 if TYPE_CHECKING:
     from langchain_control.policy import ControlPolicy
@@ -72,6 +73,8 @@ class Draft(TypedDict, total=False):
     """What the prompt left out, for what the guard found or to fit its budget."""
     response: AIMessage | None
     latency_ms: float
+    spent: Spent | None
+    """What a controlled model without an answer has used, as it tells with its error."""
 
 
 class PerRun(TypedDict, total=False):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from langchain_core.runnables import Runnable
 
@@ -10,7 +10,7 @@ from langchain_control.models.names import name_behind
 from langchain_control.models.variants import name_of
 from langchain_control.outcomes import Attempt, ControlResult, FallbackTry
 from langchain_control.parts import asks_a_model
-from langchain_control.retries.usage_limits import cost_of
+from langchain_control.retries.usage_limits import spent_in
 from langchain_control.strategies.asking import Calls, JudgedReply
 from langchain_control.strategies.other_model import OtherModel
 
@@ -35,23 +35,13 @@ def used_by(strategy: Any, asked: JudgedReply, calls: Calls) -> Used:
     names = [name for name in (said, last, _model_of(strategy)) if name]
     model = names[0] if names else None
     if of_run:
-        used = [_priced(call, calls) for call in of_run]
-        spent = sum(c["input_tokens"] for c in used), sum(c["output_tokens"] for c in used)
-        return Used(model, *spent, cost_of(used))
+        return Used(model, **spent_in(of_run, calls.cost))
     tokens = calls.tokens(asked.reply) if _has_used_tokens(strategy, asked) else (0, 0)
     return Used(model, *tokens, calls.cost(names, *tokens))
 
 
 def _calls_in(run: ControlResult | None) -> list[Attempt | FallbackTry]:
     return [*run.attempts, *run.fallbacks] if run is not None else []
-
-
-def _priced(call: Attempt | FallbackTry, calls: Calls) -> Attempt | FallbackTry:
-    """Return a call within a strategy at the price known here, or else at the one known there."""
-    names = [name for name in (call.get("snapshot"), call["model"]) if isinstance(name, str)]
-    cost = calls.cost(names, call["input_tokens"], call["output_tokens"])
-    priced = {**call, "cost": call.get("cost") if cost is None else cost}
-    return cast("Attempt | FallbackTry", priced)
 
 
 def _has_used_tokens(strategy: Any, asked: JudgedReply) -> bool:
