@@ -200,20 +200,32 @@ class CircuitBreaker(Wrapper[Any, Any]):
         """Give a permit back without a verdict, as after a cancelled call."""
         return self.record(permit, Outcome.IGNORED)
 
-    def patience(self, permit: Permit) -> Callable[[], float] | None:
+    def patience(
+        self, permit: Permit, changed: Callable[[Changes], object] | None = None
+    ) -> Callable[[], float] | None:
         """Return how to wait for a call that may be given up, or `None` to wait for its end.
 
         Each time it is asked, the function returns the seconds to wait before asking again, or 0
         to give the call up. It reports a call that takes longer than `slow_seconds` while it is
         still under way, so that an outage is seen then and not only after a timeout; and it gives
         late calls up once the circuit is not closed any more.
+
+        Args:
+            permit: Of the call.
+            changed: Told what such a report has changed.
         """
         slow_seconds = self.window.slow_seconds if self.window is not None else None
         if slow_seconds is None or not self.give_up_late_calls:
             return None
+
+        def report() -> None:
+            changes = _at_once(self.record(permit, Outcome.OVERDUE))
+            if changed is not None:
+                changed(changes)
+
         return PatienceWhileClosed(
             slow_seconds,
-            report=lambda: _at_once(self.record(permit, Outcome.OVERDUE)),
+            report=report,
             is_closed=lambda: self._stands_at(permit.key) is CircuitState.CLOSED,
         )
 
@@ -363,7 +375,8 @@ class CircuitBreaker(Wrapper[Any, Any]):
         if isinstance(permit, Refusal):
             return permit
         outcome, retry_after = Outcome.IGNORED, None
-        patience = self.patience(permit)
+        while_under_way: list[StateChange] = []
+        patience = self.patience(permit, while_under_way.extend)
         try:
             answer = yield call if patience is None else call._replace(patience=patience)
             outcome = self._outcome_with(answer)
@@ -374,7 +387,10 @@ class CircuitBreaker(Wrapper[Any, Any]):
                 outcome = self.outcome_of(exc)
             raise
         finally:  # also when cancelled: a lost permit would keep a half-open circuit shut
-            yield from self.settle(permit, outcome, config, retry_after)
+            try:
+                yield from self.announce(tuple(while_under_way), config)
+            finally:
+                yield from self.settle(permit, outcome, config, retry_after)
         return answer
 
     def _outcome_with(self, answer: Any) -> Outcome:

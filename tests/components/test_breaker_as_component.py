@@ -8,12 +8,13 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import ConfigurableField
 from pydantic import ValidationError
 
+from langchain_control import ControlPolicy, with_control
 from langchain_control.circuits import CircuitState, Outcome
 from langchain_control.circuits.failure_window import FailureWindow
 from langchain_control.components.breaker import CircuitBreaker
-from langchain_control.errors import CircuitOpen
+from langchain_control.errors import AttemptsExhausted, CircuitOpen
 from langchain_control.stores import InMemoryCircuitStore
-from langchain_control.testing import ManualClock
+from langchain_control.testing import ManualClock, Reply, ScriptedChatModel
 from tests.components.breaker_kit import Provider, fail, open_circuit
 
 
@@ -68,6 +69,24 @@ def test_patience_is_only_for_those_who_ask(impatient, changes):
     """Without the setting, a call is waited for to its end."""
     patient = impatient.override(give_up_late_calls=False).override(**changes)
     assert patient.patience(patient.acquire()) is None
+
+
+def test_a_circuit_that_opens_while_a_call_is_under_way_is_told(call):
+    """Only `on_change` heard of it: the trail said that calls were refused, and not why."""
+    listener = Listener()
+    breaker = CircuitBreaker(
+        failure_threshold=1,
+        window=FailureWindow(slow_seconds=0.02, min_silence_seconds=0.01),
+        give_up_late_calls=True,
+    )
+    model = ScriptedChatModel(script=[Reply("late", delay_seconds=5.0)])
+    policy = ControlPolicy(breaker=breaker, retry={"max_attempts": 1}, timeout_seconds=30)
+
+    with pytest.raises(AttemptsExhausted):
+        call(with_control(model, policy), "hi", {"callbacks": [listener]})
+
+    changes = [data for name, data in listener.heard if name == "control.circuit_changed"]
+    assert [data["status"] for data in changes] == ["open"]
 
 
 # --- telling --------------------------------------------------------------------------------------
