@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from langchain_control.cli import main
-from langchain_control.sinks import JsonlSink
+from langchain_control.sinks import JsonlSink, SqliteSink
 from langchain_control.trail.rotated import rotated_files
 from tests.audit_records import attempt, finished
 
@@ -82,3 +82,41 @@ def test_a_request_that_is_not_there_is_no_success(
     """A script that asked for an id it had mistyped, or lost, was told that all is well."""
     assert main(["audit", str(path), "--request", request_id]) == 1
     assert "no records" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("ask", [[], ["--request", "abc"]])
+def test_a_database_is_refused(
+    ask: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Some of its pages read like records, so that figures were wrong and stories cut short."""
+    database = tmp_path / "audit.db"
+    sink = SqliteSink(database)
+    for _ in range(50):
+        sink.write(finished("accepted", request_id="abc"))
+    sink.close()
+
+    assert main(["audit", str(database), *ask]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "is an SQLite file" in told.err
+
+
+@pytest.mark.parametrize("text", ["one line\nand another\n", '{"level": "info"}\n\n'])
+def test_another_file_is_refused(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was summed up as a trail without requests."""
+    other = tmp_path / "other.log"
+    other.write_text(text, encoding="utf-8")
+
+    assert main(["audit", str(other)]) == 2
+    assert "there is no record in it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["", "\n", '{"id":"half'])
+def test_a_trail_that_has_just_begun_is_none_of_them(text: str, tmp_path: Path) -> None:
+    """Its first line may still be written."""
+    begun = tmp_path / "audit.jsonl"
+    begun.write_text(text, encoding="utf-8")
+
+    assert main(["audit", str(begun)]) == 0
