@@ -48,7 +48,8 @@ class OpenTelemetrySink(Shared):
         policy = ControlPolicy(audit=AuditLogger("audit.jsonl", sinks=[OpenTelemetrySink()]))
         ```
 
-    Measuring does not wait for an exporter. Behind a `QueuedSink` no span would be current.
+    Measuring does not wait for an exporter. Behind a `QueuedSink` a record may
+    come after the end of its span, which takes no more events.
     """
 
     __slots__ = ("_instruments", "_provider", "span_events")

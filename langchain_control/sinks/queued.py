@@ -10,6 +10,7 @@ import threading
 import time
 import weakref
 from collections import deque
+from contextvars import Context, copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
@@ -27,6 +28,9 @@ _logger = logging.getLogger(__name__)
 
 class QueuedSink(Shared):
     """Hand records to another sink in a thread of its own, in order.
+
+    Each is written in the context that it was recorded in: the sink finds the context variables of
+    the application, such as what structlog has bound or the span of OpenTelemetry.
 
     Writing takes no time, however slow the sink is. What does not fit into the queue is refused
     with an exception and counted in `dropped`; what the sink refused `max_attempts` times, or had
@@ -147,7 +151,7 @@ class _Backlog:
         self._pid = os.getpid()
         # Re-entrant, as a condition is by default: a signal handler may write, too.
         self._changed = threading.Condition()
-        self._records: deque[AuditRecord] = deque()
+        self._records: deque[tuple[AuditRecord, Context]] = deque()
         self._thread: threading.Thread | None = None
         self._is_closing = self._is_dropped = False
         self._is_busy = False
@@ -164,7 +168,7 @@ class _Backlog:
             self._is_closing = False
             if self._thread is None:
                 self._start_locked()
-            self._records.append(record)
+            self._records.append((record, copy_context()))
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -216,14 +220,14 @@ class _Backlog:
     # --- in the thread --------------------------------------------------------------------------
 
     def _run(self) -> None:
-        while (record := self._next()) is not None:
-            self._deliver(record)
+        while (queued := self._next()) is not None:
+            self._deliver(*queued)
         try:
             self._sink.close()
         except BaseException as exc:  # noqa: BLE001  (nobody is there to catch it)
             _logger.warning("%s cannot be closed: %s", type(self._sink).__name__, exc)
 
-    def _next(self) -> AuditRecord | None:
+    def _next(self) -> tuple[AuditRecord, Context] | None:
         """Wait for a record; there is none once the queue is closed and empty."""
         with self._changed:
             self._changed.wait_for(lambda: self._records or self._is_closing or self._is_dropped)
@@ -234,10 +238,10 @@ class _Backlog:
             _STARTED.discard(self)
             return None
 
-    def _deliver(self, record: AuditRecord) -> None:
+    def _deliver(self, record: AuditRecord, context: Context) -> None:
         for left in reversed(range(self._max_attempts)):
             try:
-                self._sink.write(record)
+                context.run(self._sink.write, record)
             except BaseException as exc:  # noqa: BLE001  (whatever it is, the record was not kept)
                 if not left:
                     self._done(lost_to=exc)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from langchain_control.events import EventName
+from langchain_control.events import REQUEST_ID, EventName
 
 if TYPE_CHECKING:
     from langchain_control.events import AuditRecord
 
 __all__ = ["StructlogSink"]
 
-_RENAMED = {"message": "detail"}
-"""What the `logging` module, and processors for it, keep for themselves."""
+_RENAMED = {"message": "detail", "request_id": REQUEST_ID}
+"""The `logging` module, and processors for it, keep one for themselves; applications bind an id of
+their own by the name of the other."""
 
 _CANCELLED = "CancelledError"
 """What cuts a request off where a client goes away, which is nobody's mistake."""
@@ -24,7 +25,8 @@ class StructlogSink:
     """Log each record with structlog, as the application has configured it.
 
     The record's `message` is logged as `detail`: a line of the `logging` module has a message of
-    its own.
+    its own. Its `request_id` is logged as `control_request_id`: the application may have bound one
+    of its own.
 
     Nothing is configured here. `langchain_control.logging_setup.configure_logging` is there for
     applications without a setup of their own.

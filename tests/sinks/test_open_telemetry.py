@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from langchain_control import AuditLogger, ControlPolicy, InputGuard, with_control
 from langchain_control.events import EventName
-from langchain_control.sinks import OpenTelemetrySink
+from langchain_control.sinks import OpenTelemetrySink, QueuedSink
 from langchain_control.testing import ScriptedChatModel
 from tests.audit_records import attempt, audit_record, finished
 
@@ -151,6 +151,16 @@ def test_notes_records_on_the_current_span(
         "langchain_control.strategy": "fallback:canned",
         "langchain_control.attempts": 1,
     }
+
+
+def test_a_queue_keeps_the_span_that_is_current(
+    tracer: trace.Tracer, spans: InMemorySpanExporter
+) -> None:
+    """As long as it has not ended."""
+    with tracer.start_as_current_span("request"), QueuedSink(OpenTelemetrySink()) as sink:
+        sink.write(attempt())
+
+    assert [event.name for event in spans.get_finished_spans()[0].events] == ["control.attempt"]
 
 
 def test_leaves_spans_alone_if_told_to(tracer: trace.Tracer, spans: InMemorySpanExporter) -> None:

@@ -16,6 +16,7 @@ import time
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,24 @@ def test_writing_does_not_wait_for_the_sink() -> None:
     gate.opened.set()
     sink.close()
     assert [record["number"] for record in gate.records] == list(range(5))
+
+
+def test_a_record_is_written_in_the_context_it_was_made_in() -> None:
+    """What an application binds to a request was missing, or that of another request."""
+    user: ContextVar[str] = ContextVar("user", default="nobody")
+    users: list[str] = []
+
+    class Noting(MemorySink):
+        def write(self, record: AuditRecord) -> None:
+            users.append(user.get())
+
+    with QueuedSink(Noting()) as sink:
+        for name in ("ann", "bob"):
+            token = user.set(name)
+            sink.write(attempt())
+            user.reset(token)
+
+    assert users == ["ann", "bob"]
 
 
 def test_a_full_queue_refuses_and_counts() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 import structlog
-from structlog.testing import capture_logs
+from structlog.testing import LogCapture, capture_logs
 
 from langchain_control.events import AuditRecord, EventName
-from langchain_control.sinks import StructlogSink
+from langchain_control.sinks import AuditSink, QueuedSink, StructlogSink
 from tests.audit_records import attempt, audit_record, finished
 
 
@@ -23,6 +24,24 @@ def test_logs_the_record_as_structured_fields() -> None:
     assert line["event"] == "control.attempt"
     assert (line["number"], line["failure_mode"]) == (2, "timeout")
     assert line["logger"] == "langchain_control.audit"
+
+
+@pytest.mark.parametrize("around", [lambda sink: sink, QueuedSink], ids=["direct", "queued"])
+def test_what_the_application_has_bound_stays(around: Callable[[AuditSink], AuditSink]) -> None:
+    """Its own `request_id` was replaced, and behind a queue all of it was gone."""
+    lines = LogCapture()
+    structlog.configure(processors=[structlog.contextvars.merge_contextvars, lines])
+    sink = around(StructlogSink())
+    try:
+        with structlog.contextvars.bound_contextvars(request_id="http-42", user="ann"):
+            sink.write(attempt(request_id="ours"))
+        sink.close()
+    finally:
+        structlog.reset_defaults()
+
+    (line,) = lines.entries
+    assert (line["request_id"], line["user"]) == ("http-42", "ann")
+    assert line["control_request_id"] == "ours"
 
 
 @pytest.mark.parametrize(
