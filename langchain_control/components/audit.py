@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
+from weakref import WeakValueDictionary
 
 from langchain_core.callbacks import BaseCallbackHandler
 
+from langchain_control._at_fork import ForkSafeLock
 from langchain_control._overriding import Overridable
 from langchain_control._per_process import PerProcess
 from langchain_control._shared import Shared
@@ -26,7 +28,6 @@ from langchain_control.trail.recent import RecentIds
 from langchain_control.trail.reports import AuditReports
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterator, Sequence
     from uuid import UUID
 
@@ -129,7 +130,7 @@ class AuditLogger(BaseCallbackHandler, AuditReports, Overridable, Shared):
             self._file_settings = file.settings
             self.path = file.path
             self._reports = FileTrail(file.path)
-        self._books = PerProcess(_Bookkeeping)
+        self._books = PerProcess(partial(_Bookkeeping, self.path, len(self._all_sinks())))
 
     # --- listening ------------------------------------------------------------------------------
 
@@ -195,8 +196,8 @@ class AuditLogger(BaseCallbackHandler, AuditReports, Overridable, Shared):
         entry = entry_of(record, content_chars=self._content_chars())
         errors = [
             error
-            for number, sink in enumerate(self._all_sinks())
-            if (error := _error_of(books.once, number, entry["id"], partial(sink.write, entry)))
+            for taken, sink in zip(books.taken, self._all_sinks(), strict=True)
+            if (error := _error_of(taken.once, entry["id"], partial(sink.write, entry)))
         ]
         if not errors:
             return
@@ -306,29 +307,47 @@ _EVENTS = frozenset(EventName)
 _MOST_RUNS = 10_000
 
 
-class _Bookkeeping:
-    """Which sinks have just taken what, which runs are under way, and what went wrong."""
+class _Taken:
+    """What a sink has just taken."""
 
     def __init__(self) -> None:
         # Re-entrant, because a signal handler may record while its thread is recording.
         self._lock = threading.RLock()
-        self._recent: defaultdict[int, RecentIds] = defaultdict(RecentIds)
-        self._roots: dict[UUID, UUID] = {}
-        self.write_errors = 0
+        self._recent = RecentIds()
 
-    def once(self, sink_number: int, record_id: str, write: Callable[[], None]) -> None:
-        """Write a record to a sink, unless the sink has just taken one of this id."""
+    def once(self, record_id: str, write: Callable[[], None]) -> None:
+        """Write a record to the sink, unless it has just taken one of this id."""
         with self._lock:
-            recent = self._recent[sink_number]
-            is_new = recent.is_new(record_id)
+            is_new = self._recent.is_new(record_id)
         if not is_new:
             return
         try:
             write()
         except BaseException:
             with self._lock:
-                recent.forget(record_id)
+                self._recent.forget(record_id)
             raise
+
+
+_by_file: WeakValueDictionary[tuple[int, Path], _Taken] = WeakValueDictionary()
+"""By process and path: policies that name the same file have a logger each."""
+_looking_up = ForkSafeLock()
+
+
+def _taken_by(path: Path) -> _Taken:
+    with _looking_up:
+        return _by_file.setdefault((os.getpid(), path), _Taken())
+
+
+class _Bookkeeping:
+    """Which sinks have just taken what, which runs are under way, and what went wrong."""
+
+    def __init__(self, path: Path | None, sinks: int) -> None:
+        self._lock = threading.RLock()  # re-entrant for the same reason
+        store = _Taken() if path is None else _taken_by(path)
+        self.taken = [store, *(_Taken() for _ in range(1, sinks))]
+        self._roots: dict[UUID, UUID] = {}
+        self.write_errors = 0
 
     def count_errors(self, count: int) -> bool:
         """Count, and say whether these are the first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import gc
 import json
 import logging
 import pickle
@@ -29,7 +30,7 @@ from langchain_control import (
     RetryEngine,
     with_control,
 )
-from langchain_control.components.audit import AuditLogger
+from langchain_control.components.audit import AuditLogger, _by_file
 from langchain_control.events import REQUEST_ID, AuditRecord, EventName
 from langchain_control.middleware import ToolPolicy
 from langchain_control.sinks import MemorySink, QueuedSink
@@ -523,8 +524,20 @@ def test_two_loggers_on_one_file_count_an_event_once(path: Path, call: Call) -> 
     call(telling(), 1, {"callbacks": [first, second]})
 
     assert first.summary().attempts == second.summary().attempts == 1
+    assert len(path.read_bytes().splitlines()) == 1
     first.close()
     second.close()
+
+
+def test_what_a_file_has_taken_is_forgotten_with_its_loggers(path: Path) -> None:
+    """Nothing of a logger that is gone stays in the process."""
+    with AuditLogger(path) as audit:
+        audit.record(attempt())
+    assert path in {name for _, name in _by_file}
+
+    del audit
+    gc.collect()
+    assert path not in {name for _, name in _by_file}
 
 
 def test_tells_one_request(path: Path) -> None:
