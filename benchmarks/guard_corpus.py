@@ -22,7 +22,7 @@ VARIANTS, VARIANTS_PER_LANGUAGE = 12, 8
 """How often each pattern is spelled out."""
 WRITTEN_OUT = 2.0
 """Weight of texts that were written one by one: no two are alike, as turns of one game are."""
-WEIGHTS = {"planted": 0.5, "within": 0.5, "brief": 1.0}
+WEIGHTS = {"planted": 0.5, "within": 0.5, "brief": 1.0, "formats": 1.0}
 """Those of texts in which most words are harmless though they hold an attack, and of short ones."""
 TWINS = 20
 """Texts of a file that are held out together."""
