@@ -142,6 +142,8 @@ class AuditRecord(TypedDict, total=False):
     or flagged."""
     content: str
     """What the model answered in this attempt, only where content was asked for."""
+    metadata: dict[str, str]
+    """What the logger was asked to keep of the run's metadata, such as the thread or the user."""
     truncated: list[str]
     """Names of fields that were cut to keep the line short."""
 

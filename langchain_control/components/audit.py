@@ -71,6 +71,7 @@ class AuditLogger(BaseCallbackHandler, AuditReports, Overridable, Shared):
         sinks: Sequence[AuditSink] = (),
         include_content: bool = False,
         max_content_chars: int = 2000,
+        metadata_keys: Sequence[str] = (),
         raise_error: bool = False,
     ) -> None:
         """Configure; nothing is opened, created or read before the first record or question.
@@ -91,11 +92,14 @@ class AuditLogger(BaseCallbackHandler, AuditReports, Overridable, Shared):
                 the logger of the policy. Off, because answers are personal data more often than
                 not.
             max_content_chars: How much of it, in characters.
+            metadata_keys: Names in the run's metadata whose values each record keeps, such as
+                `("thread_id", "user_id")`.
             raise_error: Fail closed: a record that cannot be kept stops the run. By default the
                 run goes on and the loss is counted in `write_errors`.
 
         Raises:
-            TypeError: One of `sinks` is no sink, or they are one instead of a list.
+            TypeError: One of `sinks` is no sink, or they are one instead of a list; or
+                `metadata_keys` are no list of names.
             ValueError: A setting is out of its range, or has nothing to work on.
         """
         if isinstance(sinks, AuditSink):
@@ -104,12 +108,16 @@ class AuditLogger(BaseCallbackHandler, AuditReports, Overridable, Shared):
         if unfit := [type(sink).__name__ for sink in sinks if not isinstance(sink, AuditSink)]:
             msg = f"`sinks` need `write` and `close`, got {', '.join(unfit)}"
             raise TypeError(msg)
+        if isinstance(metadata_keys, str) or not all(isinstance(k, str) for k in metadata_keys):
+            msg = f"`metadata_keys` must be a list of names, got {metadata_keys!r}"
+            raise TypeError(msg)
         if max_content_chars < 1:
             msg = f"`max_content_chars` must be at least 1, got {max_content_chars}"
             raise ValueError(msg)
         self.sinks = tuple(sinks)
         self.include_content = include_content
         self.max_content_chars = max_content_chars
+        self.metadata_keys = tuple(metadata_keys)
         self.raise_error = raise_error
         file_settings: dict[str, Any] = {
             "rotate_bytes": rotate_bytes,
@@ -167,7 +175,8 @@ class AuditLogger(BaseCallbackHandler, AuditReports, Overridable, Shared):
             or (metadata or {}).get(REQUEST_ID)
             or self._books.get().root_of(run_id).hex
         )
-        self.record(cast("AuditRecord", {**data, "event": name, "request_id": request_id}))
+        told = {**data, "event": name, "request_id": request_id, "metadata": metadata}
+        self.record(cast("AuditRecord", told))
 
     def on_chain_start(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
         """Remember which request a run belongs to."""
@@ -186,14 +195,17 @@ class AuditLogger(BaseCallbackHandler, AuditReports, Overridable, Shared):
         """Write one record to the file and to every sink, unless it has just taken it.
 
         `id`, `time` and `request_id` are filled in where they are missing. Only the fields of
-        `AuditRecord` are kept, as plain values; `content` only with `include_content`.
+        `AuditRecord` are kept, as plain values; `content` only with `include_content`, and of
+        `metadata` what `metadata_keys` name.
 
         Raises:
             ValueError: The record has no `event`.
             Exception: A sink failed, and `raise_error` is set. The other sinks were served.
         """
         books = self._books.get()
-        entry = entry_of(record, content_chars=self._content_chars())
+        entry = entry_of(
+            record, content_chars=self._content_chars(), metadata_keys=self.metadata_keys
+        )
         errors = [
             error
             for taken, sink in zip(books.taken, self._all_sinks(), strict=True)
@@ -266,8 +278,9 @@ class AuditLogger(BaseCallbackHandler, AuditReports, Overridable, Shared):
         file = "".join(f", {name}={value!r}" for name, value in self._file_settings.items())
         sinks = f", sinks={list(self.sinks)!r}" if self.sinks else ""
         content = ", include_content=True" if self.include_content else ""
+        metadata = f", metadata_keys={self.metadata_keys!r}" if self.metadata_keys else ""
         strict = ", raise_error=True" if self.raise_error else ""
-        return f"AuditLogger({path!r}{file}{sinks}{content}{strict})"
+        return f"AuditLogger({path!r}{file}{sinks}{content}{metadata}{strict})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the configuration: the copy opens its files for itself."""
@@ -280,6 +293,7 @@ class AuditLogger(BaseCallbackHandler, AuditReports, Overridable, Shared):
             "sinks": self.sinks,
             "include_content": self.include_content,
             "max_content_chars": self.max_content_chars,
+            "metadata_keys": self.metadata_keys,
             "raise_error": self.raise_error,
         }
 

@@ -175,13 +175,14 @@ def _shortened(fields: dict[str, Any], excess: int) -> dict[str, Any]:
     sizes = {
         name: len(dumps(value))
         for name, value in fields.items()
-        if name not in _NEVER_CUT and isinstance(value, str | list) and value
+        if name not in _NEVER_CUT and isinstance(value, str | list | dict) and value
     }
     if not sizes:
         msg = "a record is too long, and none of its texts can be cut"
         raise ValueError(msg)
     name = max(sizes, key=sizes.__getitem__)
     kept = int(len(fields[name]) * max(0, sizes[name] - excess) / sizes[name])
-    fields[name] = fields[name][: min(kept, len(fields[name]) - 1)]
+    value, length = fields[name], min(kept, len(fields[name]) - 1)
+    fields[name] = dict([*value.items()][:length]) if isinstance(value, dict) else value[:length]
     fields["truncated"] = [*dict.fromkeys([*fields.get("truncated", ()), name])]
     return fields

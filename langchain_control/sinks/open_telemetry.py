@@ -30,9 +30,9 @@ _CONVENTIONAL = {
 _SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 """Bounds of the buckets: what the conventions advise for `gen_ai.client.operation.duration`."""
 
-_NO_ATTRIBUTES = ("id", "time", "event", "content")
-"""What is no attribute of a span's event: it has a time and a name of its own. Content belongs
-into the trail at most."""
+_NO_ATTRIBUTES = ("id", "time", "event", "content", "metadata")
+"""What is no attribute of a span's event: it has a time and a name of its own. Content, and who
+asked, belong into the trail at most."""
 
 
 class OpenTelemetrySink(Shared):

@@ -20,7 +20,10 @@ LONGEST_LINE_BYTES = 1 << 20
 """Of longer lines only the end is looked at: no sink writes them."""
 
 _START_OF_RECORD = b'{"id":"'
-"""Cannot occur inside a record, where quotes are escaped and nothing is nested."""
+"""Occurs inside a record, where quotes are escaped, at most once: where metadata begin."""
+
+_STARTS = 2
+"""How many of these are tried: of a record's metadata, and of the record."""
 
 _HALF_LINE = b"{"
 """Stands for what a damaged archive does not give back."""
@@ -47,8 +50,14 @@ def parsed(line: bytes) -> tuple[AuditRecord | None, bool]:
         return None, False
     if (record := _record(line)) is not None:
         return record, False
-    start = line.rfind(_START_OF_RECORD, 1)
-    return (_record(line[start:]) if start > 0 else None), True
+    start = len(line)
+    for _ in range(_STARTS):
+        start = line.rfind(_START_OF_RECORD, 1, start)
+        if start < 0:
+            break
+        if (record := _record(line[start:])) is not None:
+            return record, True
+    return None, True
 
 
 def _record(line: bytes) -> AuditRecord | None:

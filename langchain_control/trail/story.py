@@ -22,10 +22,21 @@ __all__ = ["tell"]
 def tell(request_id: str, records: Iterable[AuditRecord]) -> str:
     """Tell the records of one request in their order, a line each."""
     request_id = kept_id(request_id)
-    lines = [_line(record) for record in records if record.get("request_id") == request_id]
+    lines: list[str] = []
+    metadata: dict[str, Any] = {}
+    for record in records:
+        if record.get("request_id") == request_id:
+            lines.append(_line(record))
+            metadata = _metadata(record) | metadata
     if not lines:
         return f"request {printable(request_id)}: no records"
-    return "\n".join([f"request {printable(request_id)}", *lines])
+    head = "; ".join([request_id, *(f"{name} {value}" for name, value in metadata.items())])
+    return "\n".join([f"request {printable(head)}", *lines])
+
+
+def _metadata(record: Mapping[str, Any]) -> dict[str, Any]:
+    metadata = record.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
 
 
 def _line(record: AuditRecord) -> str:

@@ -21,6 +21,7 @@ from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_core.tools import StructuredTool
+from langgraph.checkpoint.memory import InMemorySaver
 
 from langchain_control import (
     CircuitBreaker,
@@ -28,6 +29,7 @@ from langchain_control import (
     ControlPolicy,
     FallbackRouter,
     RetryEngine,
+    create_control_graph,
     with_control,
 )
 from langchain_control.components.audit import AuditLogger, _by_file
@@ -268,6 +270,55 @@ def test_content_stays_out_unless_asked_for() -> None:
 
     assert "content" not in next(silent.to_records())
     assert next(open_.to_records())["content"] == "hello"
+
+
+def test_metadata_stay_out_unless_asked_for(call: Call) -> None:
+    """They name people."""
+    audit = AuditLogger(None)
+    call(telling(), 1, {"callbacks": [audit], "metadata": {"user_id": "ann"}})
+
+    assert "metadata" not in next(audit.to_records())
+
+
+def test_metadata_that_were_asked_for_say_whose_request_it_was(call: Call) -> None:
+    """In every record of a controlled model, and at the head of its story."""
+    audit = AuditLogger(None, metadata_keys=["user_id", "tenant", "not_there"])
+    model = ScriptedChatModel(script=["", "Fine."])
+    policy = ControlPolicy(audit=audit, retry={"base_delay_seconds": 0, "jitter_seconds": 0})
+    config = {"metadata": {"user_id": "ann", "tenant": 7, "secret": "x", REQUEST_ID: "order-17"}}
+
+    call(with_control(model, policy), "How are you?", config)
+
+    told = [record["metadata"] for record in audit.to_records()]
+    assert told == [{"user_id": "ann", "tenant": "7"}] * 4
+    assert audit.story("order-17").startswith("request order-17; user_id ann; tenant 7\n")
+
+
+def test_the_thread_of_a_graph_is_one_of_them(call: Call) -> None:
+    """LangGraph says it in the metadata."""
+    audit = AuditLogger(None, metadata_keys=["thread_id"])
+    policy = ControlPolicy(audit=audit)
+    graph = create_control_graph(
+        ScriptedChatModel(script=["Fine."]), policy, checkpointer=InMemorySaver()
+    )
+
+    call(graph, {"messages": [("user", "Hi")]}, {"configurable": {"thread_id": "t-7"}})
+
+    told = [record.get("metadata") for record in audit.to_records()]
+    assert told == [{"thread_id": "t-7"}] * 2
+
+
+@pytest.mark.parametrize("path", [None, "audit.jsonl"])
+def test_metadata_are_kept_as_short_texts(path: str | None, tmp_path: Path) -> None:
+    """What has no place in a record is only named."""
+    audit = AuditLogger(path and tmp_path / path, metadata_keys=list("abcdef"))
+    given = {"a": True, "b": 0.5, "c": object(), "d": ["x"], "e": "z" * 500, "f": None}
+    audit.record({"event": "control.attempt", "metadata": given})  # type: ignore[typeddict-item]
+
+    kept = next(audit.to_records())["metadata"]
+    assert len(kept.pop("e")) == 128
+    assert kept == {"a": "True", "b": "0.5", "c": "object", "d": "list"}
+    audit.close()
 
 
 def test_fields_that_are_no_audit_fields_stay_out() -> None:
@@ -609,11 +660,11 @@ def test_a_deep_copy_is_the_same_logger(path: Path) -> None:
 
 def test_builds_from_plain_data(path: Path) -> None:
     """As a policy does from YAML."""
-    data = {"path": str(path), "rotate_bytes": 10**8, "keep": 7, "include_content": True}
+    data = {"path": str(path), "rotate_bytes": 10**8, "keep": 7, "metadata_keys": ["user_id"]}
     audit = AuditLogger(**data)
 
     assert repr(audit) == (
-        f"AuditLogger({str(path)!r}, rotate_bytes=100000000, keep=7, include_content=True)"
+        f"AuditLogger({str(path)!r}, rotate_bytes=100000000, keep=7, metadata_keys=('user_id',))"
     )
     assert repr(pickle.loads(pickle.dumps(audit))) == repr(audit)
 
@@ -633,6 +684,8 @@ def test_shows_its_sinks() -> None:
         ({"sinks": [print]}, TypeError, "`sinks`"),
         ({"sinks": MemorySink()}, TypeError, "`sinks` must be a list"),
         ({"max_content_chars": 0}, ValueError, "`max_content_chars`"),
+        ({"metadata_keys": "user_id"}, TypeError, "`metadata_keys`"),
+        ({"metadata_keys": [7]}, TypeError, "`metadata_keys`"),
         ({"path": ""}, ValueError, "`path`"),
         ({"keep": 3}, ValueError, "`keep`.*`rotate_bytes`"),
         ({"path": None, "rotate_daily": True}, ValueError, "`rotate_daily`.*`path`"),

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import pytest
 from structlog.testing import capture_logs
 
+from langchain_control.events import REQUEST_ID
 from langchain_control.sinks import (
     AuditSink,
     JsonlSink,
@@ -97,7 +98,8 @@ class Structlog:
         return StructlogSink()
 
     def records_of(self, sink: StructlogSink) -> list[Mapping[str, Any]]:
-        return [line for line in self.logged if line["logger"] == sink.logger_name]
+        ours = [line for line in self.logged if line["logger"] == sink.logger_name]
+        return [{**line, "request_id": line[REQUEST_ID]} for line in ours]
 
 
 @pytest.fixture(params=["jsonl", "memory", "sqlite", "queued", "structlog"])

@@ -385,3 +385,14 @@ def test_deep_nesting_is_bad_json_for_the_standard_library_too() -> None:
     """A hostile line is an unreadable one, not a crash."""
     with pytest.raises(ValueError, match="nested"):
         stdlib_loads(b"[" * 200_000)
+
+
+def test_metadata_are_cut_too(path: Path) -> None:
+    """A record that nothing can be cut of is lost."""
+    metadata = {f"key {number}": "x" * 128 for number in range(100)}
+    with JsonlSink(path) as sink:
+        sink.write(attempt(metadata=metadata))
+
+    (record,) = FileTrail(path).to_records()
+    assert record["truncated"] == ["metadata"]
+    assert record["metadata"].items() < metadata.items()
