@@ -15,7 +15,7 @@ from uuid import uuid4
 from langchain_core.runnables.config import ensure_config, merge_configs
 
 from langchain_control._effects import Emit
-from langchain_control._enclosing import part_around, parts_under_way
+from langchain_control._enclosing import is_left_over, parts_around, parts_under_way
 from langchain_control.outcomes import FailureMode
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ class AuditRecord(TypedDict, total=False):
     """The caller's, or a random 128-bit id in hex; shared by all records of one request."""
     within: str
     """Of a run in another request: what of that it belongs to, such as `fallback`. `call` is a call
-    of the model, `validate` the judging of its answer, `tool` a tool of an agent."""
+    of the model, `validate` the judging of its answer, `tool` a tool of an agent. With more runs
+    around, the innermost part comes first: `call in fallback`."""
     component: str
     """Which component turned a value away, flagged it, or made a request wait."""
     number: int
@@ -149,10 +150,16 @@ class AuditRecord(TypedDict, total=False):
 
 
 def request_id_in(config: RunnableConfig) -> str:
-    """Return the caller's request id, that of the request it is asked in, or a new one."""
+    """Return the caller's request id, that of the request it is asked in, or a new one.
+
+    A task that outlives the request it was begun in has inherited the id of that, but works for
+    others by now.
+    """
+    given = str((config.get("metadata") or {}).get(REQUEST_ID) or "")
+    if given and not is_left_over(given):
+        return given
     around = parts_under_way()
-    known = around[-1].request_id if around else None
-    return str((config.get("metadata") or {}).get(REQUEST_ID) or known or uuid4().hex)
+    return around[-1].request_id if around else uuid4().hex
 
 
 def with_request_id(config: RunnableConfig, request_id: str) -> RunnableConfig:
@@ -189,12 +196,12 @@ def event(name: EventName, config: RunnableConfig, **fields: Any) -> Emit | None
     """
     if not _has_listeners(config):
         return None
-    around = part_around()
+    around = parts_around()
     data: dict[str, Any] = {
         "id": uuid4().hex,
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "event": name.value,
-        **({"within": around.name} if around else {}),
+        **({"within": " in ".join(part.name for part in around)} if around else {}),
         **{key: value for key, value in fields.items() if value is not None},
     }
     return Emit(name.value, data, config)

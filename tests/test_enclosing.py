@@ -223,3 +223,32 @@ def test_parts_end_with_their_flow() -> None:
         next(flow)
 
     assert parts_under_way() == ()
+
+
+async def test_a_task_that_outlives_its_request_works_for_requests_of_their_own() -> None:
+    """As a worker does that the first request begins: later ones are neither its nor part of it."""
+    audit = AuditLogger(None)
+    policy = ControlPolicy(audit=audit)
+    summarizer = with_control(ScriptedChatModel(script=lambda _: "Short."), policy)
+    jobs: asyncio.Queue[str] = asyncio.Queue()
+    workers: list[asyncio.Task[None]] = []
+
+    async def work() -> None:
+        while True:
+            await summarizer.ainvoke(await jobs.get())
+            jobs.task_done()
+
+    async def begin(question: Any) -> str:
+        workers.append(asyncio.create_task(work()))
+        return "Begun."
+
+    await with_control(RunnableLambda(begin), policy).ainvoke("Begin.")
+    for _ in range(3):
+        await jobs.put("Sum this up.")
+        await jobs.join()
+    workers[0].cancel()
+
+    ends = [record for record in audit.to_records() if record["event"] == "control.finished"]
+    assert len({record["request_id"] for record in ends}) == 4
+    assert not any("within" in record for record in ends)
+    assert audit.summary().requests == 4

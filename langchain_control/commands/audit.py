@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from contextlib import nullcontext
-from itertools import islice
+from itertools import chain
 from pathlib import Path
 
 from langchain_control.commands import FOUND, OK, UsageError
@@ -24,8 +24,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
 SQLITE = b"SQLite format 3\0"
 """What the file of a `SqliteSink` begins with."""
 
-LOOKED_AT = 1000
-"""Lines of a file in which a record must be, if there are lines."""
+RECORD = b'{"id":"'
+"""What a record begins with."""
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _refuse_what_is_no_trail(path: Path) -> None:
-    """Refuse a file that has lines and no record in the first of them, such as a database.
+    """Refuse a file that has lines and no record in them, and a database.
 
     Its pages may hold whole records beside the halves of others.
     """
@@ -62,11 +62,21 @@ def _refuse_what_is_no_trail(path: Path) -> None:
     from langchain_control.trail.rotated import opened  # noqa: PLC0415
 
     with opened(path) or nullcontext() as file:
-        looked_at = [line for line, _ in islice(lines(file), LOOKED_AT)] if file else []
-    if looked_at and looked_at[0].startswith(SQLITE):
-        msg = f"{path} is an SQLite file; ask it in SQL, or name the file of JSON Lines"
-        raise UsageError(msg)
-    whole = [line for line in looked_at if line.endswith(b"\n") and not line.isspace()]
-    if whole and not any(parsed(line)[0] for line in whole):
+        found = lines(file) if file else iter(())
+        first = next(found, None)
+        if first is not None and first[0].startswith(SQLITE):
+            msg = f"{path} is an SQLite file; ask it in SQL, or name the file of JSON Lines"
+            raise UsageError(msg)
+        written = (line for line, _ in chain([first] if first else [], found) if _is_whole(line))
+        if (some := next(written, None)) is None:
+            return
+        has_records = any(parsed(line)[0] for line in chain([some], written))
+    if not has_records:
         msg = f"{path} is no audit file: there is no record in it"
         raise UsageError(msg)
+
+
+def _is_whole(line: bytes) -> bool:
+    """Whether a line is more than a blank, or the half of a record that is being written."""
+    is_half = line.startswith(RECORD) and not line.endswith(b"\n")
+    return not (line.isspace() or is_half)

@@ -134,11 +134,13 @@ class AuditLogger(BaseCallbackHandler, AuditReports, Overridable, Shared):
             self._store = self._reports = MemorySink()
             self._file_settings = {}
         else:
-            self._store = file = JsonlSink(path, **file_settings)
-            self._file_settings = file.settings
-            self.path = file.path
-            self._reports = FileTrail(file.path)
-        self._books = PerProcess(partial(_Bookkeeping, self.path, len(self._all_sinks())))
+            self._store = store = JsonlSink(path, **file_settings)
+            self._file_settings = store.settings
+            self.path = store.path
+            self._reports = FileTrail(store.path)
+        kept = (file_settings, self._content_chars(), self.metadata_keys)
+        file = None if self.path is None else repr((self.path.resolve(), *kept))
+        self._books = PerProcess(partial(_Bookkeeping, file, len(self._all_sinks())))
 
     # --- listening ------------------------------------------------------------------------------
 
@@ -343,22 +345,22 @@ class _Taken:
             raise
 
 
-_by_file: WeakValueDictionary[tuple[int, Path], _Taken] = WeakValueDictionary()
-"""By process and path: policies that name the same file have a logger each."""
+_by_file: WeakValueDictionary[tuple[int, str], _Taken] = WeakValueDictionary()
+"""By process, file and settings: policies that are read from one text have a logger each."""
 _looking_up = ForkSafeLock()
 
 
-def _taken_by(path: Path) -> _Taken:
+def _taken_by(file: str) -> _Taken:
     with _looking_up:
-        return _by_file.setdefault((os.getpid(), path), _Taken())
+        return _by_file.setdefault((os.getpid(), file), _Taken())
 
 
 class _Bookkeeping:
     """Which sinks have just taken what, which runs are under way, and what went wrong."""
 
-    def __init__(self, path: Path | None, sinks: int) -> None:
+    def __init__(self, file: str | None, sinks: int) -> None:
         self._lock = threading.RLock()  # re-entrant for the same reason
-        store = _Taken() if path is None else _taken_by(path)
+        store = _Taken() if file is None else _taken_by(file)
         self.taken = [store, *(_Taken() for _ in range(1, sinks))]
         self._roots: dict[UUID, UUID] = {}
         self.write_errors = 0

@@ -368,9 +368,9 @@ class RetryEngine(Wrapper[Sequence[Attempt], Retry | None]):
     ) -> tuple[str | None, str | None]:
         """Word the latest correction: an outage since then must not make the model forget it."""
         for failure in reversed(failures):
-            if told := self.policies[failure.mode].correction:
+            if self.policies[failure.mode].correction:
                 known = violations if failure is failures[-1] else ()
-                times = sum(self.policies[before.mode].correction == told for before in failures)
+                times = sum(before.fingerprint == failure.fingerprint for before in failures)
                 return self.hint(failure.mode, known, times), failure.mode.value
         return None, None
 

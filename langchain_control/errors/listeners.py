@@ -24,6 +24,9 @@ _MARK = "_of_a_control_listener"
 _TELLS = frozenset(("handle_event", "_ahandle_event_for_handler", "_run_coros"))
 """LangChain's functions that tell handlers of a run what happens in it."""
 
+_CALLS = ("langchain_core.language_models.", "langchain_core.runnables.", "langchain_core.tools.")
+"""LangChain's modules that call what may fail."""
+
 
 @contextmanager
 def listening() -> Iterator[None]:
@@ -41,8 +44,17 @@ def gets_out(exc: BaseException) -> bool:
 
 
 def _is_a_listeners(exc: BaseException) -> bool:
-    """Whether it was marked as one's, or LangChain was telling handlers when it was raised."""
-    return _MARK in vars(exc) or any(
-        frame.f_code.co_name in _TELLS and frame.f_globals is vars(manager)
-        for frame, _ in walk_tb(exc.__traceback__)
-    )
+    """Whether it was marked as one's, or LangChain was telling handlers when it was raised.
+
+    A handler that raises again what it is told of is in the way of that, and not its source: the
+    call that failed is further in.
+    """
+    if _MARK in vars(exc):
+        return True
+    is_told = False
+    for frame, _ in walk_tb(exc.__traceback__):
+        if frame.f_code.co_name in _TELLS and frame.f_globals is vars(manager):
+            is_told = True
+        elif is_told and str(frame.f_globals.get("__name__")).startswith(_CALLS):
+            return False
+    return is_told

@@ -28,6 +28,7 @@ from langchain_control.parsing.strict import (
     canonical,
     comparable_text,
     ends_there,
+    is_told_at_once,
     scan,
     seems_whole,
     skip_whitespace,
@@ -125,11 +126,10 @@ def _read_at_once(text: str, policy: RepairPolicy) -> Parsed | Tried | Scanned |
     """
     if text[:1] not in _MAY_BEGIN:
         return None
-    is_whole = seems_whole(text)
-    if is_whole and (value := sound_container(text)) is not None:
+    is_told = seems_whole(text) and is_told_at_once(text)
+    if is_told and (value := sound_container(text)) is not None:
         return Parsed(value, "strict")
-    is_plain = is_whole and "<" not in text and len(text) <= MAX_CHARS
-    may_translate = is_plain and policy is not RepairPolicy.STRICT
+    may_translate = is_told and "<" not in text and policy is not RepairPolicy.STRICT
     translated = translate(text, 0) if may_translate else None
     if translated is not None and is_all_of(text, translated):
         return Parsed(translated.value, "repaired", translated.repairs)

@@ -75,9 +75,15 @@ def _attempts(runnable: Any) -> int:
 
 def _stated_for_calls(runnable: Any) -> int | None:
     """Return how often calls of a binding are repeated, if that is said in what is bound."""
-    given = runnable.kwargs if isinstance(runnable, RunnableBinding) else None
-    if given and "retries" in given and given["retries"] is None:  # OpenRouter
+    if not isinstance(runnable, RunnableBinding):
+        return None
+    given, model = runnable.kwargs, runnable.bound
+    of_openrouter = _package(attribute(model, "client")) == _OPENROUTER
+    if of_openrouter and "retries" in given and given["retries"] is None:
         return 0
+    attempts = given.get("max_retries")
+    if isinstance(attempts, int) and _counts_attempts(model):
+        return max(attempts - 1, 0)
     times = dig(given, "request_options", "max_retries")
     return times if isinstance(times, int) else None
 
@@ -119,7 +125,19 @@ def _package(client: Any) -> str:
 def _retries_of_openrouter(client: Any, stated: int | None) -> int:
     """Return what OpenRouter's client does: a model hands it no wish for no retries."""
     told = attribute(attribute(client, "sdk_configuration"), "retry_config")
-    return 0 if told is None else stated or _OPENROUTER_RETRIES
+    return 0 if told is None else _repeats_within(stated * 150 if stated else 3600)
+
+
+def _repeats_within(seconds: float) -> int:
+    """Count what OpenRouter's client does in a time, if every call fails at once.
+
+    Its first wait is half a second, each next one longer by half, and none longer than a minute;
+    it looks at the time before it waits.
+    """
+    waited, wait, repeats = 0.0, 0.5, 0
+    while waited <= seconds:
+        waited, wait, repeats = waited + min(wait, 60.0), wait * 1.5, repeats + 1
+    return repeats
 
 
 def _retries_of_client(client: Any) -> int:
@@ -140,10 +158,6 @@ _OFF_SWITCHES = {
     "cohere": '`model.bind(request_options={"max_retries": 0})`',
 }
 """What turns retries off where `max_retries=0` does not, by the package of the client."""
-
-_OPENROUTER_RETRIES = 69
-"""What fits into an hour if the first wait is half a second, each next one longer by half, and none
-longer than a minute."""
 
 _COHERE_RETRIES = 2
 _BOTOCORE_ATTEMPTS = {"legacy": 5, "standard": 3, "adaptive": 3}

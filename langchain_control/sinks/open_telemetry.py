@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from langchain_control._shared import Shared
 from langchain_control.events import EventName
-from langchain_control.trail.nesting import is_of_a_request, is_used_once
+from langchain_control.trail.nesting import is_of_a_request
+from langchain_control.trail.spending import SpentOnce
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider
@@ -52,7 +53,7 @@ class OpenTelemetrySink(Shared):
     come after the end of its span, which takes no more events.
     """
 
-    __slots__ = ("_instruments", "_provider", "span_events")
+    __slots__ = ("_instruments", "_provider", "_spent", "span_events")
 
     def __init__(
         self, *, meter_provider: MeterProvider | None = None, span_events: bool = True
@@ -74,12 +75,16 @@ class OpenTelemetrySink(Shared):
             raise ImportError(msg) from exc
         self._provider = meter_provider
         self._instruments: dict[str, Callable[..., None]] = {}
+        self._spent = SpentOnce()
         self.span_events = span_events
 
     def write(self, record: AuditRecord) -> None:
         """Measure one record."""
+        spent = self._spent.of(record)._asdict()
+        counted = {name: amount or None for name, amount in spent.items()}
+        measured = cast("AuditRecord", {**record, **counted})
         for measure in MEASURES.get(record["event"], ()):
-            if (amount := measure.of(record)) is not None:
+            if (amount := measure.of(measured)) is not None:
                 self._instrument(measure)(amount, measure.attributes_of(record))
         if self.span_events:
             _note_on_span(record)
@@ -148,7 +153,7 @@ class Measure(NamedTuple):
 def _tokens(kind: Literal["input", "output"]) -> Measure:
     said = "Tokens of attempts and of fallback models"
     told = {"gen_ai.token.type": kind}
-    return Measure("tokens", "{token}", said, f"{kind}_tokens", ("model",), told, is_used_once)
+    return Measure("tokens", "{token}", said, f"{kind}_tokens", ("model",), told)
 
 
 _SPENT = (
@@ -160,7 +165,6 @@ _SPENT = (
         "Cost, in the unit of the policy's prices",
         "cost",
         ("model",),
-        counts=is_used_once,
     ),
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from langchain_control.events import REQUEST_ID, EventName
+from langchain_control.trail.nesting import is_of_a_request
 
 if TYPE_CHECKING:
     from langchain_control.events import AuditRecord
@@ -57,9 +58,10 @@ class StructlogSink:
 
 
 def _level(record: AuditRecord) -> str:
-    if record["event"] == EventName.FINISHED:
+    if record["event"] == EventName.FINISHED and is_of_a_request(record):
         return _LEVEL_OF_STATUS.get(record.get("status", ""), "error")
     if record["event"] == EventName.CUT_OFF:
-        return "warning" if record.get("message") == _CANCELLED else "error"
+        is_trouble = record.get("message") == _CANCELLED or not is_of_a_request(record)
+        return "warning" if is_trouble else "error"
     has_failed = record.get("failure_mode", "none") != "none" or record.get("status") == "failed"
     return "warning" if has_failed or record["event"] == EventName.CIRCUIT_CHANGED else "info"

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from langchain_core.runnables import Runnable
 
-from langchain_control.models.names import name_behind
+from langchain_control.models.names import name_behind, named_in
 from langchain_control.models.variants import name_of
 from langchain_control.outcomes import Attempt, ControlResult, FallbackTry
 from langchain_control.parts import asks_a_model
@@ -32,8 +32,9 @@ def used_by(strategy: Any, asked: JudgedReply, calls: Calls) -> Used:
     """Return what asking a strategy took. A controlled model tells it of all its own calls."""
     said, of_run = name_behind(asked.reply), _calls_in(asked.run)
     last = next((c["model"] for c in reversed(of_run) if c["model"]), None)
-    names = [name for name in (said, last, _model_of(strategy)) if name]
-    model = names[0] if names else None
+    asked_for = _model_of(strategy)
+    names = [name for name in (said, last, asked_for) if name]
+    model = next((named_in(name, names[-1:]) or name for name in names), None)
     if of_run:
         return Used(model, **spent_in(of_run, calls.cost))
     tokens = calls.tokens(asked.reply) if _has_used_tokens(strategy, asked) else (0, 0)

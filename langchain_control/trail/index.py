@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, get_args
 from langchain_control.events import EventName
 from langchain_control.outcomes import FailureMode, Status
 from langchain_control.trail.latency import LatencyDigest
-from langchain_control.trail.nesting import is_of_a_request, is_used_once
+from langchain_control.trail.nesting import is_of_a_request
+from langchain_control.trail.numbers import number_in
+from langchain_control.trail.spending import SpentOnce
 from langchain_control.trail.summary import AuditSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from langchain_control.events import AuditRecord
 
@@ -26,7 +28,6 @@ _REFUSALS = (FailureMode.CIRCUIT_OPEN, FailureMode.RATE_LIMITED, FailureMode.BUL
 """What has nothing to do with the text that was turned away."""
 
 _MOST_RETRIES = 1000
-_LARGEST_COUNT = 2**53
 
 
 class AuditIndex:
@@ -46,6 +47,7 @@ class AuditIndex:
         self._retries: Counter[int] = Counter()
         self._sums: Counter[str] = Counter()
         self._cost: float | None = None
+        self._spent = SpentOnce()
         self._request_latency = LatencyDigest()
         self._attempt_latency = LatencyDigest()
 
@@ -98,14 +100,13 @@ class AuditIndex:
         self._sums["attempts"] += 1
         self._sums["attempts_passed"] += not self._count_mode(record, self._failures)
         self._count_used(record)
-        self._attempt_latency.add(_number(record, "latency_ms", default=math.nan))
+        self._attempt_latency.add(number_in(record, "latency_ms", default=math.nan))
 
     def _count_used(self, record: AuditRecord) -> None:
-        if not is_used_once(record):
-            return
-        self._sums["input_tokens"] += int(_number(record, "input_tokens"))
-        self._sums["output_tokens"] += int(_number(record, "output_tokens"))
-        self._add_cost(_number(record, "cost") if "cost" in record else None)
+        spent = self._spent.of(record)
+        self._sums["input_tokens"] += spent.input_tokens
+        self._sums["output_tokens"] += spent.output_tokens
+        self._add_cost(spent.cost)
 
     def _add_cost(self, cost: float | None) -> None:
         if cost is not None:
@@ -124,10 +125,10 @@ class AuditIndex:
         status = _known(record.get("status"), _STATUSES)
         self._status[status] += 1
         self._count_mode(record, self._outcomes)
-        retries = int(_number(record, "attempts")) - max(1, int(_number(record, "calls")))
+        retries = int(number_in(record, "attempts")) - max(1, int(number_in(record, "calls")))
         self._retries[min(max(retries, 0), _MOST_RETRIES)] += 1
         if status != "rejected":
-            self._request_latency.add(_number(record, "latency_ms", default=math.nan))
+            self._request_latency.add(number_in(record, "latency_ms", default=math.nan))
 
     def _count_cut_off(self, record: AuditRecord) -> None:
         self._sums["cut_off"] += is_of_a_request(record)
@@ -156,11 +157,3 @@ class AuditIndex:
 
 def _known(value: Any, known: frozenset[str]) -> str:
     return value if isinstance(value, str) and value in known else "unknown"
-
-
-def _number(record: Mapping[str, Any], key: str, default: float = 0) -> float:
-    """Read a count or a time, whatever the file says."""
-    value = record.get(key)
-    if isinstance(value, int | float) and 0 <= value <= _LARGEST_COUNT:
-        return value
-    return default

@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from langchain_control.events import AuditRecord
 
-__all__ = ["is_of_a_request", "is_used_once"]
+__all__ = ["depth_of", "is_of_a_request", "part_of"]
 
-_REQUESTS_OF_THEIR_OWN = (None, "tool")
-_TOLD_AROUND = ("call", "fallback")
+_BETWEEN = " in "
+
+
+def part_of(record: AuditRecord) -> str:
+    """Return the part of a request that a run was made within, or an empty text."""
+    return str(record.get("within") or "").partition(_BETWEEN)[0]
+
+
+def depth_of(record: AuditRecord) -> int:
+    """Return how many runs there are around what a record tells of."""
+    within = record.get("within")
+    return str(within).count(_BETWEEN) + 1 if within else 0
 
 
 def is_of_a_request(record: AuditRecord) -> bool:
     """Whether a record tells of a request, and not of a part of one. What a tool asks is one."""
-    return record.get("within") in _REQUESTS_OF_THEIR_OWN
-
-
-def is_used_once(record: AuditRecord) -> bool:
-    """Whether no other record tells the tokens and the cost of this one, too.
-
-    What a call or a fallback of the request around has used is in the record of that.
-    """
-    return record.get("within") not in _TOLD_AROUND
+    return part_of(record) in ("", "tool")

@@ -94,3 +94,32 @@ def test_a_model_that_a_handler_asks_fails_by_itself():
     tool(lambda x: x, description="Echo.").invoke({"x": "1"}, {"callbacks": [Asking()]})
 
     assert modes == ["timeout"]
+
+
+class Repeating(BaseCallbackHandler):
+    """Raises what it is told of, as some do that only want it logged."""
+
+    def on_llm_error(self, error, **_kwargs):
+        """Raise the error of the model once more."""
+        raise error
+
+
+class AsyncRepeating(AsyncCallbackHandler):
+    """The same, async."""
+
+    async def on_llm_error(self, error, **_kwargs):
+        """Raise the error of the model once more."""
+        raise error
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
+@pytest.mark.parametrize("handler", [Repeating, AsyncRepeating])
+def test_a_handler_that_repeats_the_models_error_changes_nothing(door, handler):
+    """It is the model's: it is tried again, and a fallback answers."""
+    model = ScriptedChatModel(script=lambda _: TimeoutError(), model_name="m")
+    model.callbacks = [handler()]
+    rules = policy().override(breaker=CircuitBreaker())
+
+    door(model, rules)
+
+    assert len(model.calls) == rules.retry.max_attempts

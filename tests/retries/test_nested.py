@@ -162,14 +162,15 @@ UNSET, BACKOFF = object(), object()
 @pytest.mark.parametrize(
     ("model", "times"),
     [
-        (openrouter(UNSET, max_retries=0), 69),
-        (openrouter(BACKOFF, max_retries=2), 2),
+        (openrouter(UNSET, max_retries=0), 70),
+        (openrouter(BACKOFF, max_retries=1), 13),
+        (openrouter(BACKOFF, max_retries=6), 25),
         (openrouter(None, max_retries=2), 0),
         (openrouter(UNSET, max_retries=0).bind(retries=None), 0),
         (openrouter(BACKOFF, max_retries=2).bind(retries=None), 0),
-        (openrouter(UNSET, max_retries=0).bind(stop=["x"]), 69),
+        (openrouter(UNSET, max_retries=0).bind(stop=["x"]), 70),
     ],
-    ids=["off on the model", "set", "off in the client", "off", "set, and off", "bound"],
+    ids=["off on the model", "once", "set", "off in the client", "off", "set, and off", "bound"],
 )
 def test_openrouters_client_retries_unless_it_is_told_itself(model, times):
     """It went on for an hour where its model said `max_retries=0`."""

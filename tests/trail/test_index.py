@@ -86,8 +86,8 @@ def test_includes_costs_that_were_counted_elsewhere() -> None:
         ("tool", 2, 30),
         ("validate", 1, 30),
         ("guard", 1, 30),
-        ("call", 1, 10),
-        ("fallback", 1, 10),
+        ("call", 1, 20),
+        ("fallback", 1, 20),
         (["no name"], 1, 30),
     ],
 )
