@@ -87,7 +87,7 @@ def test_includes_costs_that_were_counted_elsewhere() -> None:
         ("validate", 1, 30),
         ("guard", 1, 30),
         ("call", 1, 20),
-        ("fallback", 1, 20),
+        ("fallback", 1, 30),
         (["no name"], 1, 30),
     ],
 )
