@@ -229,13 +229,13 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
             yield from self._closed(ended_with(left, ()), self._config())
         messages: list[BaseMessage] = [m for m in state["messages"] if m.id not in gone]
         request_id = request_id_in(config)
-        self._deadlines.begin(runtime, request_id)
         config = with_request_id(config, request_id)
         given = RunState(messages=list(messages))
         until = before_build_or(before_pause(self.policy))
         context = self._context(judged_before=self._judged_before)
         opened = yield from drive(given, context, config, until=until)
         record = record_of(opened)
+        self._deadlines.begin(runtime, record)
         update: dict[str, Any] = {RECORD: record, **_without_structure(state)}
         if opened["status"] is not None:
             last = _named(opened["messages"][-1], config)
@@ -301,9 +301,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         if record is None:
             return begun, "build"
         begun["request_id"], begun["started"] = record["request_id"], record["started"]
-        begun["deadline"] = least(
-            begun["deadline"], self._deadlines.of(request.runtime, record["request_id"])
-        )
+        begun["deadline"] = least(begun["deadline"], self._deadlines.of(request.runtime, record))
         begun["reservation"] = record["reservation"]
         pause = record.get("paused")
         if not pause:
@@ -339,7 +337,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         if record:
             config = with_request_id(config, record["request_id"])
         rules = self.tool_policies.get(request.tool_call["name"], self.tool_policy)
-        ends = self._deadlines.of(request.runtime, record["request_id"]) if record else None
+        ends = self._deadlines.of(request.runtime, record) if record else None
         context = ToolContext(request, self.policy, rules, config, ends, self.run_deadline_seconds)
         calling = controlled(context, ToolHandler(handler))
         if not record:

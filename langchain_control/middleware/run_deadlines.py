@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from langchain_control.middleware.agent_run import AgentRun
 from langchain_control.middleware.invocations import PerInvocation
 
 __all__ = ["RunDeadlines"]
@@ -23,25 +24,29 @@ class RunDeadlines:
         self._allowed, self._clock = allowed_seconds, clock
         self._by_invocation = PerInvocation()
 
-    def begin(self, runtime: Any, request_id: str) -> None:
-        """Start the time of a run."""
+    def begin(self, runtime: Any, run: AgentRun) -> None:
+        """Count the time of a run from its start."""
         if self._allowed is not None:
-            self._by_invocation.of(runtime)[request_id] = self._clock() + self._allowed
+            self._by_invocation.of(runtime)[_key(run)] = run["started"] + self._allowed
 
-    def of(self, runtime: Any, request_id: str) -> float | None:
+    def of(self, runtime: Any, run: AgentRun) -> float | None:
         """Return when a run must have ended, in seconds since the epoch; `None` without a limit.
 
         Args:
             runtime: LangGraph's or a tool's.
-            request_id: The run's. A graph may run an agent several times in one invocation.
+            run: One of those that are in the invocation: it may have several, of one request even,
+                as where an agent asks another one that shares its middleware.
         """
         if self._allowed is None:
             return None
-        ends: float = self._by_invocation.of(runtime).setdefault(
-            request_id, self._clock() + self._allowed
-        )
+        now_on = self._clock() + self._allowed
+        ends: float = self._by_invocation.of(runtime).setdefault(_key(run), now_on)
         return ends
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle without the runs: an invocation stays in its process."""
         return RunDeadlines, (self._allowed, self._clock)
+
+
+def _key(run: AgentRun) -> tuple[str, float]:
+    return run["request_id"], run["started"]

@@ -82,6 +82,9 @@ def storable(update: RunState) -> RunState:
 
 _REPORTS = ("usage_metadata", "response_metadata")
 
+_PLAIN = frozenset((dict, list, tuple, str, int, float, bool, bytes, type(None)))
+"""Subclasses of these may be unknown: numpy's floats are floats."""
+
 _DETAILS = ("response_metadata", "additional_kwargs")
 """What clients fill with anything."""
 
@@ -132,9 +135,7 @@ def _unstorable(value: Any) -> Violation | None:
             return next(filter(None, map(_unstorable_key, value)), None)
         case int() if not -(1 << 63) <= value < 1 << 64:
             return _BIG_INTEGER
-        case list() | tuple() | str() | int() | float() | bytes() | None:
-            return None
-    return None if _is_known(value) else _NO_JSON
+    return None if type(value) in _PLAIN or _is_known(value) else _NO_JSON
 
 
 def _unstorable_key(key: Any) -> Violation | None:

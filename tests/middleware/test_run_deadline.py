@@ -349,3 +349,27 @@ def test_a_sub_agent_that_was_given_up_begins_nothing_new(first):
     assert result.failure_mode is FailureMode.DEADLINE_EXCEEDED
     assert sub_ended.wait(10)
     assert (len(asked.calls), len(paid)) == (1, 1 if first == "tool" else 0)
+
+
+@pytest.mark.parametrize("subgraphs", [False, True])
+def test_an_agent_that_shares_the_middleware_begins_no_time_for_the_one_that_asks_it(subgraphs):
+    """Streams that show subgraphs have one writer for both."""
+    clock = ManualClock()
+    control = ControlMiddleware(policy(clock=clock), run_deadline_seconds=60)
+    helper = create_agent(ScriptedChatModel(script=lambda _: "Fine."), middleware=[control])
+
+    @tool
+    def look_up(word: str) -> str:
+        """Ask another agent."""
+        clock.advance(25)
+        return str(helper.invoke({"messages": [("user", word)]})["messages"][-1].text)
+
+    restless = ScriptedChatModel(script=lambda _: calling(tool_call("look_up", word="rain")))
+    agent = create_agent(restless, [look_up], middleware=[control])
+
+    question = {"messages": [("user", HARMLESS)]}
+    states = agent.stream(question, stream_mode="values", subgraphs=subgraphs)
+    ends = [s for names, s in states if not names] if subgraphs else list(states)
+
+    assert agent_result(ends[-1]).failure_mode is FailureMode.DEADLINE_EXCEEDED
+    assert len(restless.calls) == 3

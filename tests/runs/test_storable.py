@@ -77,7 +77,13 @@ UNSTORABLE = {
     "content": AIMessage([{"type": "tool_use", "id": "1", "name": "pay", "input": {"n": BIG}}]),
 }
 
+
+class Score(float):
+    """As NumPy's, which local models report."""
+
+
 REPORTS = {
+    "float of another kind": AIMessage("hi", response_metadata={"score": Score(0.5)}),
     "metadata": AIMessage("hi", response_metadata={"seed": BIG, "finish_reason": "stop"}),
     "a key of metadata": AIMessage("hi", response_metadata={"\ud83d": 1}),
     "usage": Reply("hi", input_tokens=BIG),
