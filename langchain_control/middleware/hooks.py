@@ -228,8 +228,7 @@ class ControlMiddleware(AgentMiddleware[Any, Any, Any]):
         if left and _is_left(left):
             yield from self._closed(ended_with(left, ()), self._config())
         messages: list[BaseMessage] = [m for m in state["messages"] if m.id not in gone]
-        request_id = request_id_in(config)
-        config = with_request_id(config, request_id)
+        config = with_request_id(config, request_id_in(config))
         given = RunState(messages=list(messages))
         until = before_build_or(before_pause(self.policy))
         context = self._context(judged_before=self._judged_before)
