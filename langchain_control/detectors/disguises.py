@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import islice
 from math import ceil
 from string import ascii_lowercase
@@ -73,10 +74,10 @@ def words_of(text: str) -> frozenset[str]:
     return frozenset(letters.decode("ascii").split())
 
 
-def readings_of(text: str) -> Iterator[tuple[str, str]]:
-    """Return how else a text may read, as far as it shows signs of it, and the text so read.
+def readings_of(text: str) -> Iterator[tuple[str, Callable[[], str]]]:
+    """Return how else a text may read, as far as it shows signs of it, and what reads it so.
 
-    Each is of the same length.
+    Each reading is of the same length as the text.
     """
     is_leet, different = _is_leet(text), words_of(text)
     unknown = different - vocabulary.known()
@@ -85,18 +86,20 @@ def readings_of(text: str) -> Iterator[tuple[str, str]]:
     return iter(())
 
 
-def _readings_by_signs(text: str, words: _Words, *, is_leet: bool) -> Iterator[tuple[str, str]]:
+def _readings_by_signs(
+    text: str, words: _Words, *, is_leet: bool
+) -> Iterator[tuple[str, Callable[[], str]]]:
     if is_leet:
-        yield "leet", _unleet(text)
+        yield "leet", partial(_unleet, text)
     few = not _no_accident(len(words.unknown), words, text, MIN_SCRAMBLED)
     if few and words.unknown.isdisjoint(COMMON_DISGUISED):
         return
     if _are_signs(vocabulary.in_rot13, _ROT13_WORDS, words, text):
-        yield "rot13", codecs.decode(text, "rot13")
+        yield "rot13", partial(codecs.decode, text, "rot13")
     if _are_signs(vocabulary.backwards, _REVERSED_WORDS, words, text):
-        yield "reversed", text[::-1]
+        yield "reversed", lambda: text[::-1]
     if found := _scrambled(words, text):
-        yield "unscrambled", _LETTERS.sub(lambda match: found.get(match[0], match[0]), text)
+        yield "unscrambled", partial(_replace_words, text, found)
 
 
 def _are_signs(
@@ -129,6 +132,10 @@ def _is_leet(text: str) -> bool:
 def _unleet(text: str) -> str:
     plain = text.translate(_LEET_DIGITS)
     return _INNER_SYMBOL.sub(lambda match: match[0].translate(_LEET_SYMBOLS), plain)
+
+
+def _replace_words(text: str, by: Mapping[str, str]) -> str:
+    return _LETTERS.sub(lambda match: by.get(match[0], match[0]), text)
 
 
 def _scrambled(words: _Words, text: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import accumulate, chain
 from typing import NamedTuple
 
@@ -203,7 +203,8 @@ class NormalizedText(NamedTuple):
     views: tuple[View, ...]
     """The canonical view first."""
     complete: bool = True
-    """Whether every piece was read in every way it shows signs of: not so if there are too many."""
+    """Whether every piece was read in every way it shows signs of. If there are too many, which is
+    a finding of its own, there is only the canonical view."""
 
     @property
     def canonical(self) -> str:
@@ -218,9 +219,6 @@ them two neighbors share: what is cut by the end of one stands whole in the othe
 MAX_REREAD = 100_000
 """Characters of further readings of a short text; of a longer one, as many as one reading of all of
 its pieces has."""
-
-KEPT_OF_A_FLOOD = 4
-"""Readings that are searched where there are too many, which is a finding of its own."""
 
 _ZERO_WIDTH = r"\u00ad\u034f\u180e\u200b-\u200f\u2060-\u2064\ufeff"
 """What joins letters or lets them break. `NOT_DRAWN` of `sanitize` is more than that."""
@@ -251,39 +249,56 @@ _WORD_GAP = re.compile(r"\s{2,}")
 def normalize(text: str) -> NormalizedText:
     """Return the readings of a text. Accepts any string, lone surrogates included."""
     plain = _read(View(text))
-    views = [plain]
+    possible = []
     left = max(MAX_REREAD, len(text) * PIECE // (PIECE - SHARED) + PIECE)
-    for view in _further_readings(text, plain):
-        left -= len(view.text)
+    for reading in _further_readings(text, plain):
+        left -= reading.characters
         if left < 0:
-            return NormalizedText(text, (plain, *views[1 : 1 + KEPT_OF_A_FLOOD]), complete=False)
-        views.append(view)
-    return NormalizedText(text, tuple(views))
+            return NormalizedText(text, (plain,), complete=False)
+        possible.append(reading)
+    further = (view for reading in possible if (view := reading.make()))
+    return NormalizedText(text, (plain, *further))
 
 
-def _further_readings(text: str, plain: View) -> Iterable[View]:
+class _Possible(NamedTuple):
+    """A reading that is not made before it is known that there are not too many."""
+
+    characters: int
+    make: Callable[[], View | None]
+    """Returns nothing if the text does not read otherwise."""
+
+
+def _further_readings(text: str, plain: View) -> Iterable[_Possible]:
     possible = _possible_readings(plain)
     return possible if text.isascii() else chain(possible, _without_what_is_unseen(text))
 
 
-def _without_what_is_unseen(text: str) -> Iterator[View]:
+def _without_what_is_unseen(text: str) -> Iterator[_Possible]:
     if _TAGS.search(text):
         for tagged in View(text, "untagged").around(_TAGS_NEAR_EACH_OTHER):
             for piece in tagged.pieces():
                 untagged = _read(piece.remove(_TAGS))
-                yield untagged
+                yield _made(untagged)
                 yield from _possible_readings(untagged)
     if _UNSEEN.search(text):
         beginning = next(View(text, "respaced").pieces())
-        yield _read(beginning.rewrite(_UNSEEN, _swap))
+        yield _made(_read(beginning.rewrite(_UNSEEN, _swap)))
 
 
-def _possible_readings(view: View) -> Iterator[View]:
+def _made(view: View) -> _Possible:
+    return _Possible(len(view.text), lambda: view)
+
+
+def _possible_readings(view: View) -> Iterator[_Possible]:
     """Yield how each piece may read besides, as far as it shows signs."""
     for piece in view.pieces():
-        for reading, text in disguises.readings_of(piece.text):
-            if text != piece.text:
-                yield piece.respell(text, reading)
+        for reading, read in disguises.readings_of(piece.text):
+            yield _Possible(len(piece.text), partial(_reread, piece, reading, read))
+
+
+def _reread(piece: View, reading: str, read: Callable[[], str]) -> View | None:
+    text = read()
+    return piece.respell(text, reading) if text != piece.text else None
 
 
 def _read(view: View) -> View:
