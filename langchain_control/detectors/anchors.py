@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from typing import NamedTuple
 
 __all__ = ["Anchors"]
 
@@ -32,7 +33,7 @@ class Anchors:
             by_head.setdefault(word[:HEAD], []).append(word)
         heads = sorted(by_head)
         self._beginning = {
-            head: _by_next(
+            head: _by_what_follows(
                 sorted(
                     (
                         word
@@ -41,28 +42,61 @@ class Anchors:
                     ),
                     key=order.__getitem__,
                 ),
-                len(head),
+                head,
             )
             for head in heads
         }
-        self._search = re.compile(f"{after}({_longest_of(heads)})", flags).search
+        before = after or _first_of(heads)
+        head = f"({_longest_of(heads)})"
+        here = f"(?={head})" if after else f"(?<=(?={head})(?s:.))"
+        self._finditer = re.compile(before + here, flags).finditer
 
     def find(self, text: str) -> Iterator[tuple[int, str]]:
         """Yield places and words, from the beginning of the text to its end."""
-        match = self._search(text)
-        while match:
-            place, end = match.span(1)
-            alike = self._beginning[match[1]]
-            for word in alike.get(text[end : end + 1], alike[""]):
+        beginning = self._beginning
+        for match in self._finditer(text):
+            place = match.start(1)
+            told_apart, alike = beginning[match[1]]
+            at = place + told_apart
+            for word in alike.get(text[at : at + 1], alike[""]):
                 if text.startswith(word, place):
                     yield place, word
-            match = self._search(text, match.start() + 1)
 
 
-def _by_next(words: list[str], head: int) -> dict[str, list[str]]:
-    """Return the words that may stand where their head does, by the character after it."""
-    nexts = {"", *(word[head : head + 1] for word in words)}
-    return {char: [word for word in words if word[head : head + 1] in ("", char)] for char in nexts}
+def _first_of(words: Iterable[str]) -> str:
+    """Return a pattern for the first character of one of the words: a class is found fast."""
+    firsts = "".join(sorted({word[0] for word in words}))
+    return f"[{re.escape(firsts)}]" if firsts else "(?!)"
+
+
+class _Alike(NamedTuple):
+    """Words that begin alike."""
+
+    told_apart: int
+    """How many characters those have in common that are not over before."""
+    by_next: dict[str, list[str]]
+    """What may stand in a place, by the character that tells them apart; by none what may stand
+    before any other."""
+
+
+def _by_what_follows(words: list[str], head: str) -> _Alike:
+    """Arrange words that may stand where their head does."""
+    longer = [word for word in words if len(word) > len(head)]
+    shared = _shared(min(longer), max(longer)) if longer else len(head)
+    nexts = {"", *(word[shared : shared + 1] for word in words)}
+    return _Alike(
+        shared,
+        {
+            char: [word for word in words if word[shared : shared + 1] in ("", char)]
+            for char in nexts
+        },
+    )
+
+
+def _shared(one: str, other: str) -> int:
+    """Count the characters with which two words begin alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _longest_of(words: list[str], shared: int = 0) -> str:
