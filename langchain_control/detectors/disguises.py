@@ -6,8 +6,6 @@ import codecs
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from itertools import islice
-from math import ceil
 from string import ascii_lowercase
 from typing import NamedTuple
 
@@ -95,7 +93,7 @@ def _readings_by_signs(
     if few and words.unknown.isdisjoint(COMMON_DISGUISED):
         return
     if _are_signs(vocabulary.in_rot13, _ROT13_WORDS, words, text):
-        yield "rot13", partial(codecs.decode, text, "rot13")
+        yield "rot13", lambda: codecs.decode(text, "rot13")
     if _are_signs(vocabulary.backwards, _REVERSED_WORDS, words, text):
         yield "reversed", lambda: text[::-1]
     if found := _scrambled(words, text):
@@ -125,8 +123,7 @@ def _is_leet(text: str) -> bool:
     others = characters.translate(None, _LEET_CHARACTERS)
     if (len(characters) - len(others)) * CHARS_PER_LEET_SIGN < len(text):
         return False
-    enough = ceil(len(text) / CHARS_PER_LEET_SIGN)
-    return sum(1 for _ in islice(_LEET_SIGN.finditer(text), enough)) == enough
+    return len(_LEET_SIGN.findall(text)) * CHARS_PER_LEET_SIGN >= len(text)
 
 
 def _unleet(text: str) -> str:
