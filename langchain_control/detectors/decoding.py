@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from string import ascii_letters, digits, hexdigits
 from typing import NamedTuple
@@ -23,10 +23,10 @@ MIN_CHARS = 6
 class Decoder(NamedTuple):
     """Decodes the runs it recognizes and leaves everything else as it stands."""
 
-    pattern: re.Pattern[str]
+    runs: Callable[[str], Iterable[re.Match[str]]]
+    """Finds what may be a run, from left to right."""
     decode: Callable[[re.Match[str]], str]
-    applies: Callable[[str], bool]
-    """A cheap test that rules out most texts."""
+    """Returns what a run stands for, or the run as it is."""
 
 
 def _text_or_run(decoded: str, run: str) -> str:
@@ -117,8 +117,15 @@ def _holds_hex(text: str) -> bool:
     return _SHORTEST_RUN in rows and _BARE_HEX_RUN.search(text) is not None
 
 
-def _holds_base64(text: str) -> bool:
-    return _SHORTEST_RUN in text.encode("ascii", "replace").translate(_ZEROS_FOR_BASE64)
+_BASE64_RUN = re.compile(r"[\w+/-]{16,}={0,2}", re.ASCII)
+
+
+def _base64_runs(text: str) -> Iterator[re.Match[str]]:
+    rows = text.encode("ascii", "replace").translate(_ZEROS_FOR_BASE64)
+    begins = rows.find(_SHORTEST_RUN)
+    while begins >= 0 and (run := _BASE64_RUN.match(text, begins)):
+        yield run
+        begins = rows.find(_SHORTEST_RUN, run.end())
 
 
 def _holds_bits(text: str) -> bool:
@@ -142,34 +149,46 @@ def _at_least(times: int, unit: str, *, then: str = "") -> re.Pattern[str]:
     return re.compile(f"{unit}(?:{unit}){{{times - 1},}}{then}", re.ASCII)
 
 
+def _where(
+    applies: Callable[[str], bool], pattern: re.Pattern[str]
+) -> Callable[[str], Iterable[re.Match[str]]]:
+    """Return what finds a pattern, after a cheap test that rules out most texts."""
+    return lambda text: pattern.finditer(text) if applies(text) else ()
+
+
 DECODERS: tuple[Decoder, ...] = (
     Decoder(
-        re.compile(
-            r"&(?:amp;){0,3}(#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8}(?=;));?", re.ASCII
+        _where(
+            lambda text: "&" in text,
+            re.compile(
+                r"&(?:amp;){0,3}(#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8}(?=;));?", re.ASCII
+            ),
         ),
         _decode_entity,
-        lambda text: "&" in text,
     ),
     Decoder(
-        _at_least(3, r"%[0-9a-fA-F]{2}[\w.~-]{0,24}"),
+        _where(lambda text: "%" in text, _at_least(3, r"%[0-9a-fA-F]{2}[\w.~-]{0,24}")),
         _decode_percent,
-        lambda text: "%" in text,
     ),
-    Decoder(_at_least(4, r"\\u[0-9a-fA-F]{4}"), _decode_code_points, lambda text: "\\u" in text),
-    Decoder(_at_least(3, r"[01]{8}\s?", then="[01]{8}"), _decode_binary, _holds_bits),
     Decoder(
-        re.compile(
-            r"(?=[\\0-9a-fA-F][0-9a-fA-Fx])"
-            r"(?:(?:\\x|0x)?[0-9a-fA-F]{2}[\s:,-]?){7,}(?:\\x|0x)?[0-9a-fA-F]{2}",
-            re.ASCII,
+        _where(lambda text: "\\u" in text, _at_least(4, r"\\u[0-9a-fA-F]{4}")),
+        _decode_code_points,
+    ),
+    Decoder(
+        _where(_holds_bits, _at_least(3, r"[01]{8}\s?", then="[01]{8}")),
+        _decode_binary,
+    ),
+    Decoder(
+        _where(
+            _holds_hex,
+            re.compile(
+                r"[\\0-9a-fA-F](?:(?<=[\\0])x[0-9a-fA-F]{2}|(?<=[0-9a-fA-F])[0-9a-fA-F])[\s:,-]?"
+                r"(?:(?:\\x|0x)?[0-9a-fA-F]{2}[\s:,-]?){6,}(?:\\x|0x)?[0-9a-fA-F]{2}",
+                re.ASCII,
+            ),
         ),
         _decode_hex,
-        _holds_hex,
     ),
-    Decoder(
-        re.compile(r"(?<![\w+/-])[\w+/-]{16,}={0,2}", re.ASCII),
-        _decode_base64,
-        _holds_base64,
-    ),
+    Decoder(_base64_runs, _decode_base64),
 )
 """In the order in which they are applied: a binary run would also pass for hex digits."""

@@ -10,7 +10,17 @@ from itertools import repeat
 from string import ascii_lowercase
 from typing import Literal
 
-__all__ = ["CONTROL", "FILLERS", "fold", "folded_lengths", "resolve_lookalikes"]
+__all__ = [
+    "BLOCK",
+    "CONTROL",
+    "FILLERS",
+    "fold",
+    "fold_blocks",
+    "folded_lengths",
+    "has_astral",
+    "is_plain",
+    "resolve_lookalikes",
+]
 
 MAX_EXPANSION = 4
 """No character becomes longer than this: one ligature in Unicode unfolds to 18 characters."""
@@ -95,11 +105,36 @@ _PLAIN_ASCII = frozenset((0x09, 0x0A, 0x0D, *range(0x20, 0x7F)))
 _FOLDED = _FoldTable()
 
 
+BLOCK = 64
+"""Characters that are folded at a time: what is plain in a mixed text need not be looked up."""
+
+
 def fold(text: str) -> str:
     """Remove what is invisible and spell the rest in its plainest characters."""
-    if _STEADY.search(text):  # a table is slow on what it does not hold
-        return _BETWEEN_THEM.sub(lambda run: run[0].translate(_FOLDED), text)
-    return text.translate(_FOLDED)
+    return "".join(fold_blocks(text))
+
+
+def fold_blocks(text: str) -> list[str]:
+    """Fold each `BLOCK` characters on their own."""
+    return [_fold_block(text[start : start + BLOCK]) for start in range(0, len(text), BLOCK)]
+
+
+def _fold_block(block: str) -> str:
+    if is_plain(block):
+        return block
+    if has_astral(block) and _STEADY.search(block):  # a table is slow on what it does not hold
+        return _BETWEEN_THEM.sub(lambda run: run[0].translate(_FOLDED), block)
+    return block.translate(_FOLDED)
+
+
+def is_plain(text: str) -> bool:
+    """Whether folding leaves a text as it is; most are of one line, which is told at once."""
+    return text.isascii() and (text.isprintable() or not CONTROL.search(text))
+
+
+def has_astral(text: str) -> bool:
+    """Whether a character is above the first 65,536, told many times faster than by a pattern."""
+    return len(text.encode("utf-16-le", "surrogatepass")) > 2 * len(text)
 
 
 def folded_lengths(text: str) -> Iterator[int]:
@@ -118,17 +153,14 @@ _LATIN_OF = {
 _EXACT = "аеіјорсухѕһԁԛԝӏοιυνρτασցհոսօ"
 """Letters drawn exactly like a Latin one: a word of only these may be Latin in disguise."""
 _FOREIGN = r"\u0370-\u058f"
-_IN_LATIN = {letter: letter for letter in (*range(0x370, 0x590), *map(ord, ascii_lowercase))}
-_IN_LATIN |= _LATIN_OF
+_IN_LATIN = {letter: letter for letter in range(0x370, 0x590)} | _LATIN_OF
 """Holds what stays as well: a table is slow on what it does not hold."""
 _FOREIGN_LETTERS = re.compile(f"[{_FOREIGN}]+")
-_WORD_BEGINS = rf"[a-z{_FOREIGN}](?<![a-z{_FOREIGN}]{{2}})"
-"""Begins with a class, which is found fast."""
-_MIXED = rf"(?:(?<=[a-z])[a-z]*+[{_FOREIGN}]|(?<=[{_FOREIGN}])[{_FOREIGN}]*+[a-z])[a-z{_FOREIGN}]*+"
-_MIXED_WORD = re.compile(f"{_WORD_BEGINS}{_MIXED}")
-_MIXED_OR_EXACT_WORD = re.compile(
-    rf"{_WORD_BEGINS}(?:{_MIXED}|(?<=[{_EXACT}])[{_EXACT}]*+(?![a-z{_FOREIGN}]))"
-)
+_FOREIGN_RUN = rf"[{_FOREIGN}](?<![{_FOREIGN}].)"
+_NEXT_TO_LATIN = rf"(?<=[a-z].)[{_FOREIGN}]*+|[{_FOREIGN}]*+(?=[a-z])"
+_EXACT_WORD = rf"(?<=[{_EXACT}])[{_EXACT}]*+(?![a-z{_FOREIGN}])"
+_IN_MIXED = re.compile(f"{_FOREIGN_RUN}(?:{_NEXT_TO_LATIN})")
+_IN_MIXED_OR_EXACT = re.compile(f"{_FOREIGN_RUN}(?:{_NEXT_TO_LATIN}|{_EXACT_WORD})")
 
 
 def resolve_lookalikes(text: str) -> str:
@@ -139,8 +171,8 @@ def resolve_lookalikes(text: str) -> str:
     if text.isascii() or not _FOREIGN_LETTERS.search(text):
         return text
     foreign = sum(map(len, _FOREIGN_LETTERS.findall(text)))
-    disguised = _MIXED_OR_EXACT_WORD if _latin_letters(text) > foreign else _MIXED_WORD
-    return disguised.sub(lambda word: word[0].translate(_IN_LATIN), text)
+    disguised = _IN_MIXED_OR_EXACT if _latin_letters(text) > foreign else _IN_MIXED
+    return disguised.sub(lambda run: run[0].translate(_IN_LATIN), text)
 
 
 def _latin_letters(text: str) -> int:

@@ -22,10 +22,12 @@ from typing import NamedTuple
 from langchain_control.detectors import disguises
 from langchain_control.detectors.decoding import DECODERS, is_without_codes
 from langchain_control.detectors.folding import (
-    CONTROL,
+    BLOCK,
     FILLERS,
-    fold,
+    fold_blocks,
     folded_lengths,
+    has_astral,
+    is_plain,
     resolve_lookalikes,
 )
 
@@ -104,16 +106,27 @@ class Folding:
     """The folding of every character, kept to be traced back: a text may have no others."""
 
     source: str
+    folded: list[str]
+    """Of each `BLOCK` characters of `source`."""
 
     def trace(self, span: Span) -> Span:
         """Return the place in `source` from which a place in the result came."""
-        ends = self._ends
-        first = bisect_right(ends, span[0])
-        return first, max(first, min(len(ends), bisect_left(ends, span[1]) + 1))
+        first = self._count(bisect_right, span[0])
+        return first, max(first, min(len(self.source), self._count(bisect_left, span[1]) + 1))
+
+    def _count(self, bisect: Callable[[list[int], int], int], place: int) -> int:
+        """Count the characters of `source` that have ended before a place in the result."""
+        block = bisect(self._ends, place)
+        if block == len(self._ends):
+            return len(self.source)
+        begins = block * BLOCK
+        begun = self._ends[block - 1] if block else 0
+        ends = list(accumulate(folded_lengths(self.source[begins : begins + BLOCK])))
+        return begins + bisect(ends, place - begun)
 
     @cached_property
     def _ends(self) -> list[int]:
-        return list(accumulate(folded_lengths(self.source)))
+        return list(accumulate(map(len, self.folded)))
 
 
 class Excerpt(NamedTuple):
@@ -139,16 +152,18 @@ class View(NamedTuple):
     rewritings: tuple[Step, ...] = ()
     """What moved places in the text, in order."""
 
-    def rewrite(self, pattern: re.Pattern[str], replace_with: Replace) -> View:
-        """Replace every match of a pattern."""
+    def rewrite(self, matches: Iterable[re.Match[str]], replace_with: Replace) -> View:
+        """Replace matches in the text, which come from left to right."""
+        pieces: list[str] = []
         replaced: list[Replaced] = []
-
-        def note(match: re.Match[str]) -> str:
+        done = 0
+        for match in matches:
+            start, end = match.span()
             new = replace_with(match)
-            replaced.append((*match.span(), len(new)))
-            return new
-
-        text = pattern.sub(note, self.text)
+            pieces += self.text[done:start], new
+            replaced.append((start, end, len(new)))
+            done = end
+        text = "".join((*pieces, self.text[done:]))
         return self if text == self.text else self._become(text, Rewriting(replaced))
 
     def remove(self, pattern: re.Pattern[str]) -> View:
@@ -158,8 +173,9 @@ class View(NamedTuple):
 
     def fold(self) -> View:
         """Spell every character in its plainest form."""
-        text = fold(self.text)
-        return self if text == self.text else self._become(text, Folding(self.text))
+        folded = fold_blocks(self.text)
+        text = "".join(folded)
+        return self if text == self.text else self._become(text, Folding(self.text, folded))
 
     def pieces(self) -> Iterator[View]:
         """Yield the text in overlapping pieces, a short one as it is."""
@@ -274,7 +290,7 @@ def _further_readings(text: str, plain: View) -> Iterable[_Possible]:
 
 
 def _without_what_is_unseen(text: str) -> Iterator[_Possible]:
-    if _TAGS.search(text):
+    if has_astral(text) and _TAGS.search(text):
         for tagged in View(text, "untagged").around(_TAGS_NEAR_EACH_OTHER):
             for piece in tagged.pieces():
                 untagged = _read(piece.remove(_TAGS))
@@ -282,7 +298,7 @@ def _without_what_is_unseen(text: str) -> Iterator[_Possible]:
                 yield from _possible_readings(untagged)
     if _UNSEEN.search(text):
         beginning = next(View(text, "respaced").pieces())
-        yield _made(_read(beginning.rewrite(_UNSEEN, _swap)))
+        yield _made(_read(beginning.rewrite(_UNSEEN.finditer(beginning.text), _swap)))
 
 
 def _made(view: View) -> _Possible:
@@ -303,24 +319,18 @@ def _reread(piece: View, reading: str, read: Callable[[], str]) -> View | None:
 
 def _read(view: View) -> View:
     """Rewrite a view as a model would most likely read it."""
-    if not _is_plain(view.text):
+    if not is_plain(view.text):
         view = view.fold()
     if not is_without_codes(view.text):
         for decoder in DECODERS:
-            if decoder.applies(view.text):
-                view = view.rewrite(decoder.pattern, decoder.decode)
+            view = view.rewrite(decoder.runs(view.text), decoder.decode)
     if "-\n" in view.text:
         view = view.remove(_HYPHENATION)
     if _SPACED_OUT_INSIDE.search(view.text):
-        view = view.rewrite(_SPACED_OUT, _close_up)
+        view = view.rewrite(_SPACED_OUT.finditer(view.text), _close_up)
     if "  " in view.text or not view.text.isprintable():  # of blanks, only the usual one is
-        view = view.rewrite(_WHITESPACE, _one_blank)
+        view = view.rewrite(_WHITESPACE.finditer(view.text), _one_blank)
     return view.respell(resolve_lookalikes(view.text.lower()))
-
-
-def _is_plain(text: str) -> bool:
-    """Whether folding leaves a text as it is; most are of one line, which is told at once."""
-    return text.isascii() and (text.isprintable() or not CONTROL.search(text))
 
 
 def _swap(match: re.Match[str]) -> str:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from langchain_control import InputGuard
 from langchain_control.detectors import RuleDetector, folding, normalize
-from langchain_control.detectors.decoding import DECODERS
+from langchain_control.detectors.decoding import DECODERS, _holds_hex
 from langchain_control.detectors.disguises import words_of
 from langchain_control.detectors.normalize import (
     _SPACED_OUT,
@@ -23,6 +23,7 @@ from langchain_control.detectors.normalize import (
     MAX_REREAD,
     PIECE,
     SHARED,
+    View,
 )
 from tests.growth import assert_grows_linearly
 
@@ -182,16 +183,31 @@ def test_no_encoded_run_is_overlooked(text):
         r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}[\s:,-]?){8}|(?:(?:\\x|0x)[0-9a-fA-F]{2}[\s,]?){4}"
     )
 
-    *_, in_hex, in_base64 = DECODERS
+    in_base64 = DECODERS[-1]
 
-    assert in_hex.applies(text) is (re.search(hex_runs, text, re.ASCII) is not None)
-    assert in_base64.applies(text) is (in_base64.pattern.search(text) is not None)
+    assert _holds_hex(text) is (re.search(hex_runs, text, re.ASCII) is not None)
+    assert [run.span() for run in in_base64.runs(text)] == [
+        run.span() for run in re.finditer(r"(?<![\w+/-])[\w+/-]{16,}={0,2}", text, re.ASCII)
+    ]
 
 
 @given(st.text(max_size=60))
 def test_words_are_runs_of_latin_letters(text):
     """Everything else sets words apart."""
     assert words_of(text) == set(re.findall(r"[a-z]+", text))
+
+
+@given(st.text("a\u200bß\ufb03\U000e0061\U00020000").map(lambda unit: unit * folding.BLOCK))
+def test_every_folded_character_is_found_again(text):
+    """However long the text is: it is folded block by block."""
+    folded = View(text).fold()
+    lengths = folding.folded_lengths(text)
+    origins = [place for place, length in enumerate(lengths) for _ in range(length)]
+
+    assert len(folded.text) == len(origins)
+    assert [folded.source_span((at, at + 1)) for at in range(len(origins))] == [
+        (origin, origin + 1) for origin in origins
+    ]
 
 
 def test_what_a_text_holds_is_not_remembered_forever():
@@ -290,7 +306,7 @@ def test_more_disguises_than_are_taken_off_are_told():
     flood = normalize(signs * 1_300)
 
     assert not flood.complete
-    assert sum(len(view.text) for view in flood.views[1:]) < len(flood.source)
+    assert [view.reading for view in flood.views] == ["plain"]
     assert "evasion.many-readings" in {
         finding.rule for finding in RuleDetector().detect_normalized(flood)
     }
