@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import groupby, islice
 from typing import NamedTuple
 
 __all__ = ["Anchors"]
@@ -12,6 +12,13 @@ __all__ = ["Anchors"]
 HEAD = 6
 """Characters of a word that are searched for before the whole of it is compared: a pattern of all
 characters takes twice as long to compile and finds hardly fewer places."""
+
+
+MANY_BRANCHES = 8
+"""Alternatives of which not each is tried, if they are of more than one script."""
+
+FEW = 2
+"""Words that are compared one by one sooner than told apart."""
 
 
 class Anchors:
@@ -33,7 +40,7 @@ class Anchors:
             by_head.setdefault(word[:HEAD], []).append(word)
         heads = sorted(by_head)
         self._beginning = {
-            head: _by_what_follows(
+            head: _arranged(
                 sorted(
                     (
                         word
@@ -42,7 +49,7 @@ class Anchors:
                     ),
                     key=order.__getitem__,
                 ),
-                head,
+                len(head),
             )
             for head in heads
         }
@@ -56,9 +63,11 @@ class Anchors:
         beginning = self._beginning
         for match in self._finditer(text):
             place = match.start(1)
-            told_apart, alike = beginning[match[1]]
-            at = place + told_apart
-            for word in alike.get(text[at : at + 1], alike[""]):
+            alike = beginning[match[1]]
+            while isinstance(alike, _Alike):
+                at = place + alike.told_apart
+                alike = alike.by_next.get(text[at : at + 1], alike.others)
+            for word in alike:
                 if text.startswith(word, place):
                     yield place, word
 
@@ -74,22 +83,28 @@ class _Alike(NamedTuple):
 
     told_apart: int
     """How many characters those have in common that are not over before."""
-    by_next: dict[str, list[str]]
-    """What may stand in a place, by the character that tells them apart; by none what may stand
-    before any other."""
+    by_next: dict[str, _Alike | list[str]]
+    """What may stand in a place, by the character that tells them apart."""
+    others: list[str]
+    """What may stand before any other character."""
 
 
-def _by_what_follows(words: list[str], head: str) -> _Alike:
-    """Arrange words that may stand where their head does."""
-    longer = [word for word in words if len(word) > len(head)]
-    shared = _shared(min(longer), max(longer)) if longer else len(head)
-    nexts = {"", *(word[shared : shared + 1] for word in words)}
+def _arranged(words: list[str], shared: int) -> _Alike | list[str]:
+    """Arrange words that have so many characters in common, or are over before."""
+    longer = [word for word in words if len(word) > shared]
+    if len(longer) <= FEW:
+        return words
+    shared = _shared(min(longer), max(longer))
+    nexts = {word[shared] for word in longer if len(word) > shared}
     return _Alike(
         shared,
         {
-            char: [word for word in words if word[shared : shared + 1] in ("", char)]
+            char: _arranged(
+                [word for word in words if word[shared : shared + 1] in ("", char)], shared + 1
+            )
             for char in nexts
         },
+        [word for word in words if len(word) <= shared],
     )
 
 
@@ -109,8 +124,21 @@ def _longest_of(words: list[str], shared: int = 0) -> str:
     if len(words) == 1:
         return re.escape(words[0][shared:])
     one_ends = len(words[0]) == shared
-    branches = (
-        re.escape(char) + _longest_of(list(alike), shared + 1)
+    branches = {
+        char: re.escape(char) + _longest_of(list(alike), shared + 1)
         for char, alike in groupby(words[one_ends:], key=lambda word: word[shared])
-    )
-    return f"(?:{'|'.join(branches)}){'?' if one_ends else ''}"
+    }
+    return f"(?:{_one_of(branches)}){'?' if one_ends else ''}"
+
+
+def _one_of(branches: dict[str, str]) -> str:
+    """Join alternatives by the characters they begin with, in order.
+
+    Those of many scripts are passed over by the half, and what is in ASCII never tries them.
+    """
+    ascii_ones = sum(map(str.isascii, branches))
+    if len(branches) <= MANY_BRANCHES or ascii_ones == len(branches):
+        return "|".join(branches.values())
+    half = ascii_ones or len(branches) // 2
+    first, rest = dict(islice(branches.items(), half)), dict(islice(branches.items(), half, None))
+    return f"{_one_of(first)}|(?=[{min(rest)}-{max(rest)}])(?:{_one_of(rest)})"
