@@ -137,8 +137,7 @@ class RuleDetector:
     def detect_normalized(self, text: NormalizedText) -> list[Finding]:
         """Search every view of a normalized text."""
         found: dict[str, Finding] = {}
-        characters = sum(len(view.text) for view in text.views)
-        tries = iter(range(_FREE_TRIES + characters // _CHARS_PER_TRY))
+        tries = iter(range(_FREE_TRIES + len(text.source) // _CHARS_PER_TRY))
         for view in text.views:
             for rule, span in self._index.search(view.text, found.keys(), tries):
                 found[rule.id] = _finding(rule, view, span)
