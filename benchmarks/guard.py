@@ -193,9 +193,11 @@ def hostile_texts() -> dict[str, str]:
     for name, last in (("ASCII", 0x7F), ("Latin", 0x250), ("Unicode", sys.maxunicode + 1)):
         texts[f"random {name}"] = "".join(chr(rng.randrange(0x20, last)) for _ in range(LONG))
     anchors = sorted({anchor for rule in RuleDetector().rules for anchor in rule.anchors})
-    texts["beginnings of attacks"] = " ".join(rng.choices(anchors, k=LONG))[:LONG]
+    beginnings = " ".join(rng.choices(anchors, k=LONG))[:LONG]
+    texts["beginnings of attacks"] = beginnings
     for most in (60, 400):
         texts[f"excerpts of up to {most} of all these"] = _excerpts([*texts.values()], most, rng)
+    texts["beginnings of attacks, all in leet"] = DISGUISES["leet"](beginnings, rng)
     return texts
 
 
