@@ -36,7 +36,7 @@ _INDIC = r"\u0900-\u0963\u0970-\u0d7f"
 """Here vowels are signs, which are part of a word."""
 _TOKEN = re.compile(r"[a-z]+|\d+|[^\w\s]", re.ASCII)
 _TOKEN_ANY_SCRIPT = re.compile(
-    rf"[{RUN_TOGETHER}]|\d+|(?:[^\W\d_{RUN_TOGETHER}]++|[{_INDIC}]++)++|[^\w\s]"
+    rf"[{RUN_TOGETHER}]|\d+|(?>(?:[^\W\d_{RUN_TOGETHER}]++|[{_INDIC}]++)+)|[^\w\s]"
 )
 """Where words are not set apart by blanks, every character is a token."""
 
