@@ -7,7 +7,8 @@ from typing import Any
 from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import UsageMetadata
 
-from langchain_control.errors.foreign import attribute, explained
+from langchain_control.errors.codes import attribute
+from langchain_control.errors.foreign import explained
 from langchain_control.outcomes import FailureMode
 
 __all__ = ["OF_ANSWERS", "answer_in"]

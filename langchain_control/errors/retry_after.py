@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from email.utils import formatdate, parsedate_to_datetime
 from typing import Any
 
-from langchain_control.errors.foreign import attribute, dig
+from langchain_control.errors.codes import attribute, dig
 
 __all__ = ["seconds_to_wait"]
 

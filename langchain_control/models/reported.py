@@ -6,7 +6,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage
 
-from langchain_control.errors.foreign import dig
+from langchain_control.errors.codes import dig
 
 __all__ = ["MOST_TOKENS", "reported_tokens"]
 

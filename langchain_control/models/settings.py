@@ -9,7 +9,7 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable, RunnableBinding
 
-from langchain_control.errors.foreign import dig
+from langchain_control.errors.codes import dig
 from langchain_control.models.fresh import without_cache
 from langchain_control.outcomes import PlannedRetry
 

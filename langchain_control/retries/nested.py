@@ -9,7 +9,7 @@ from typing import Any
 from langchain_core.runnables import Runnable, RunnableBinding
 from langchain_core.runnables.retry import RunnableRetry
 
-from langchain_control.errors.foreign import attribute, dig
+from langchain_control.errors.codes import attribute, dig
 from langchain_control.models.configurable import chosen, is_of_init_chat_model
 from langchain_control.parts import parts_of
 

@@ -19,11 +19,8 @@ from langgraph import errors as graph_errors
 from langgraph.errors import GraphBubbleUp, GraphInterrupt
 
 from langchain_control.errors import AttemptsExhausted, classify, retry_after_seconds
-from langchain_control.errors.foreign import (
-    _MODE_OF_CODE,
-    _MODE_OF_STREAMED_CODE,
-    steers_a_graph,
-)
+from langchain_control.errors.codes import MODE_OF_CODE, MODE_OF_STREAMED_CODE
+from langchain_control.errors.foreign import steers_a_graph
 from langchain_control.outcomes import ControlResult, FailureMode
 from tests.sdk_errors import (
     CarriesStatusError,
@@ -719,7 +716,7 @@ def test_every_code_of_openais_responses_is_known():
     codes = get_args(errors.ResponseError.model_fields["code"].annotation)
 
     assert codes
-    assert [code for code in codes if code not in _MODE_OF_CODE | _MODE_OF_STREAMED_CODE] == []
+    assert [code for code in codes if code not in MODE_OF_CODE | MODE_OF_STREAMED_CODE] == []
 
 
 @pytest.mark.parametrize(
