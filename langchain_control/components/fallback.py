@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from langchain_core.runnables import (
     Runnable,
     RunnableConfig,
 )
-from pydantic import Field, field_validator
+from pydantic import BaseModel, Field, field_validator
 
 from langchain_control._effects import Emit, Flow
 from langchain_control.components.shapes import Gate, Several, Wrapper
@@ -124,10 +124,11 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
     @field_validator("strategies", mode="before")
     @classmethod
     def _as_pairs(cls, value: Any) -> Any:
-        if isinstance(value, Runnable | str) or callable(value):
+        pairs = _items_of(value)
+        if pairs is None or not all(map(_is_pair, pairs)):
             msg = "must be pairs of a name and a strategy, such as [('backup', backup_model)]"
-            raise ValueError(msg)  # noqa: TRY004  (a validator of pydantic)
-        return tuple(value.items()) if isinstance(value, Mapping) else value
+            raise ValueError(msg)
+        return pairs
 
     @field_validator("strategies")
     @classmethod
@@ -288,6 +289,18 @@ class FallbackRouter(Wrapper[LanguageModelInput, AIMessage]):
         if isinstance(error, _TURNED_AWAY) and has_place and not self.answer_blocked_input:
             return False
         return bool(self.strategies)
+
+
+def _items_of(value: Any) -> tuple[Any, ...] | None:
+    """Return what a collection holds; nothing of a strategy, which may be iterable as well."""
+    is_strategy = isinstance(value, Runnable | BaseModel | str) or callable(value)
+    if is_strategy or not isinstance(value, Iterable):
+        return None
+    return tuple(value.items() if isinstance(value, Mapping) else value)
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 2  # noqa: PLR2004  (that is a pair)
 
 
 def _strategy(name: str, given: Any) -> Any:
