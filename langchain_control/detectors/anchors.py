@@ -13,7 +13,6 @@ HEAD = 6
 """Characters of a word that are searched for before the whole of it is compared: a pattern of all
 characters takes twice as long to compile and finds hardly fewer places."""
 
-
 MANY_BRANCHES = 8
 """Alternatives of which not each is tried, if they are of more than one script."""
 
