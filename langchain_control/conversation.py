@@ -166,7 +166,10 @@ def answer_of(given: Any, *, is_reply: bool = False) -> AIMessage:
         case BaseMessage() if is_reply:
             msg = f"the provider replied with `{type(given).__name__}` in place of `AIMessage`"
             raise ModelAPIError(msg)
-    msg = f"an answer is an `AIMessage` or a `str`, got `{type(given).__name__}`"
+    msg = (
+        f"an answer is an `AIMessage` or a `str`, got `{type(given).__name__}`; a parser belongs "
+        "after what judges the answer"
+    )
     raise TypeError(msg)
 
 

@@ -146,10 +146,10 @@ def test_a_model_that_says_nothing_gave_an_empty_answer(call):
 
 
 def test_what_is_no_answer_is_still_a_mistake_of_the_program(call):
-    """A function that returns a number is not mended by watching it."""
+    """A function that returns a number is not mended by watching it, nor is a parser's."""
     controlled = with_control(lambda _: 7, policy(max_length=100))
 
-    with pytest.raises(TypeError, match="an answer is an `AIMessage` or a `str`, got `int`"):
+    with pytest.raises(TypeError, match="an answer is an `AIMessage` or a `str`, got `int`; a parser belongs after"):
         call(controlled, "Tell me.")
 
 
