@@ -6,6 +6,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
+from pydantic import ValidationError
 
 from langchain_control.circuits import CircuitState, Outcome, Permit
 from langchain_control.circuits.failure_window import FailureWindow, wilson_lower_bound
@@ -190,6 +191,39 @@ def test_an_hour_that_comes_again_is_not_spent_waiting_for_silence(circuit):
     tell(circuit, Outcome.FAILURE, back, rules, times=THRESHOLD)
     assert circuit.view(rules, back)["state"] == "closed"
     assert circuit.view(rules, back + 5)["state"] == "open"
+
+
+# --- what a circuit shows -------------------------------------------------------------------------
+
+
+def test_the_failure_rate_is_the_share_of_the_calls_in_the_window(circuit):
+    """An alarm can be set on it before the circuit opens."""
+    rules = RULES.override(window=FailureWindow(seconds=60))
+    tell(circuit, Outcome.SUCCESS, 1e6, rules, times=3)
+    tell(circuit, Outcome.FAILURE, 1e6, rules)
+
+    seen = circuit.view(rules, 1e6)
+
+    assert (seen["calls"], seen["failure_rate"]) == (4, 0.25)
+
+
+def test_a_closed_circuit_asks_nobody_to_wait(circuit):
+    """What is admitted at once is told as no seconds, and not as forever."""
+    assert circuit.view(RULES, 1e6)["retry_after"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("seconds", 0), ("failure_rate", 0), ("failure_rate", 1), ("slow_seconds", 0),
+        ("slow_rate", 0), ("slow_rate", 1), ("z_score", -1), ("silence_latencies", -1),
+        ("min_silence_seconds", -1), ("secnods", 60),
+    ],
+)  # fmt: skip
+def test_a_window_that_could_not_judge_is_refused(setting, value):
+    """A mistake in a setting is told by its name, when the window is made."""
+    with pytest.raises(ValidationError, match=setting):
+        FailureWindow(**{setting: value})
 
 
 # --- what a circuit keeps -------------------------------------------------------------------------
