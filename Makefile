@@ -94,7 +94,7 @@ $(VENV)/.fuzz: $(VENV)/.dev
 $(SERVER)/.ready: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python" >&2; exit 1; }
 	$(PYTHON) -m venv $(SERVER)
-	$(SERVER)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[agents]' 'langgraph-cli[inmem]'
+	$(SERVER)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[agents]' 'langgraph-cli[inmem]>=0.4'
 	@touch $@
 
 # Only prebuilt wheels: where there is none, everything but the real model works. The weights' own

@@ -54,7 +54,10 @@ class JsonSchemaContract:
 
     def is_met_by(self, value: Any) -> bool:
         """Judge without saying why."""
-        met: bool = self._validator.is_valid(value)
+        try:
+            met: bool = self._validator.is_valid(value)
+        except ValueError:  # nested deeper than an older `jsonschema-rs` judges, which is 255
+            return False
         return met
 
     def judge(self, value: Any, *, lax: bool = False) -> tuple[Violation, ...]:  # noqa: ARG002

@@ -1,8 +1,10 @@
 """Errors of schemas that refer to themselves: as many as are asked for, not as there could be."""
 
+from importlib.metadata import version
 from itertools import pairwise
 
 import pytest
+from packaging.version import Version
 
 from langchain_control.contracts import MAX_VIOLATIONS, JsonSchemaContract
 from langchain_control.contracts.conversion import Mistyped
@@ -107,7 +109,19 @@ def looked_at(monkeypatch):
     return seen
 
 
-@pytest.mark.parametrize("schema", TREES.values(), ids=TREES)
+told_by_newer = pytest.mark.skipif(
+    Version(version("jsonschema-rs")) < Version("0.61"),
+    reason="an older jsonschema-rs refuses the value without saying where it is wrong",
+)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        pytest.param(schema, id=name, marks=told_by_newer if name == "a part with an id" else ())
+        for name, schema in TREES.items()
+    ],
+)
 def test_what_is_wrong_deep_inside_is_found_step_by_step(schema, looked_at):
     """Each level costs what the one before did: nothing multiplies."""
     contract, counts = JsonSchemaContract(schema), []
@@ -256,6 +270,7 @@ def test_references_to_a_metaschema_are_told_with_the_rest():
     assert {(each.rule, each.path) for each in found} == {("anyOf", "/schema/type"), ("type", "/n")}
 
 
+@told_by_newer
 def test_a_tree_that_refers_to_a_metaschema_is_told_of_lazily():
     """A reference to a metaschema does not cost a schema its conditions."""
     contract = JsonSchemaContract({**element({"$ref": "#"}), "properties": {"schema": METASCHEMA}})
