@@ -36,6 +36,8 @@ def read(text, **options):
         ('{"a": "x" + "y"}', {"a": "xy"}, ["concatenation"]),
         ('{"a": """say "hi" now"""}', {"a": 'say "hi" now'}, ["triple_quotes"]),
         ('{"a" = 1}', {"a": 1}, ["separator"]),
+        ('{"a": 1; "b": 2}', {"a": 1, "b": 2}, ["separator"]),
+        ('{["a"]: 1}', {"a": 1}, ["unquoted_key"]),
         ("{'a': ObjectId('x')}", {"a": "x"}, ["quotes", "constructor"]),
         ("[.5, +1, 0x1F, 1_000, 2.]", [0.5, 1, 31, 1000, 2.0], ["number_format"]),
     ],
@@ -118,6 +120,8 @@ def test_a_place_may_leave_no_doubt_about_a_guess(text, kind):
         ('{"a": 1, "b', {"a": 1}),
         ('{"a": 1,', {"a": 1}),
         ('{"a": ,"b": 1}', {"a": None, "b": 1}),
+        ('{"a":\n"b": 1}', {"a": None, "b": 1}),
+        ('{"a", "b": 1}', {"a": None, "b": 1}),
         ("[1, 2, ...]", [1, 2]),
         ('{"a": NaN}', {"a": None}),
         ('{"a": 1, "a": 2}', {"a": 2}),
@@ -140,6 +144,7 @@ def test_some_damage_has_lost_something(text, value):
         ('{"a": [true', True, Grade.GUESS),
         ('{"a": true', False, Grade.LOSSY),
         ('{"a": 12', True, Grade.GUESS),
+        ('{"a": 12, "b"', True, Grade.LOSSY),
         ('{"a": [true\n```', False, Grade.LOSSY),
         ('{"a": [true</answer>', False, Grade.GUESS),
     ],
@@ -152,7 +157,8 @@ def test_missing_brackets_at_the_end_count_as_cut(text, finished, grade):
 
 
 @pytest.mark.parametrize(
-    "text", ["{name}", '{"a": f({})}', '{"a": <b>}', "[" * 200, "[" + "1 " * 1000 + "]"]
+    "text",
+    ["{name}", '{"a": f({})}', '{"a": <b>}', '{"a" ] 1}', "[" * 200, "[" + "1 " * 1000 + "]"],
 )
 def test_what_cannot_be_told_is_not_told(text):
     """Expressions, symbols, endless nesting and endless faults are given up."""
