@@ -27,6 +27,9 @@ MAX_VIOLATIONS = 32
 BACKTRACK_LIMIT = 10_000
 """Steps for patterns with lookaround, as pydantic writes for `Decimal`. Others are linear."""
 
+_TOO_DEEP = "Recursion limit reached"
+"""What `jsonschema-rs` before 0.61 raises of a value that is nested more than 255 deep."""
+
 _OPTIONS_CHARS = 200
 
 
@@ -56,7 +59,9 @@ class JsonSchemaContract:
         """Judge without saying why."""
         try:
             met: bool = self._validator.is_valid(value)
-        except ValueError:  # nested deeper than an older `jsonschema-rs` judges, which is 255
+        except ValueError as exc:
+            if str(exc) != _TOO_DEEP:
+                raise
             return False
         return met
 

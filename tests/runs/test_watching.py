@@ -146,7 +146,7 @@ def test_a_model_that_says_nothing_gave_an_empty_answer(call):
 
 
 def test_what_is_no_answer_is_still_a_mistake_of_the_program(call):
-    """A function that returns a number is not mended by watching it, nor is a parser's."""
+    """A function that returns a number is not mended by watching it."""
     controlled = with_control(lambda _: 7, policy(max_length=100))
 
     with pytest.raises(TypeError, match="got `int`; a parser belongs after what judges"):
